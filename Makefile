@@ -1,0 +1,59 @@
+# Everything runs in .venv, which the first target that needs it makes. PYTHON names the interpreter to make it with.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
+# The tests and the demo must not need a network, and no library may ask for one.
+OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
+
+.PHONY: help setup demo test lint docs bench clean
+
+help:
+	@echo "make setup   .venv with hybridmem and its tools (once: a few minutes)"
+	@echo "make demo    the whole story on the bundled model"
+	@echo "make test    the tests"
+	@echo "make lint    ruff and mypy"
+	@echo "make docs    docs/reference, from the code"
+	@echo "make bench   the benchmarks: minutes to hours"
+	@echo "make clean   removes .venv and what the tools left"
+
+setup: $(READY)
+
+# The dev tools are a dependency group, which only a newer pip reads by itself: the list goes through a file.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: hybridmem needs Python 3.11 or newer: run make PYTHON=python3.11" >&2; exit 2; }
+	@echo "installing hybridmem and its tools into $(VENV) (a few minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
+		> $(VENV)/dev-requirements.txt
+	@$(PIP) install --editable . --requirement $(VENV)/dev-requirements.txt
+	@touch $@
+	@echo "ready: $(BIN)/hybridmem --help"
+
+demo: $(READY)
+	@$(OFFLINE) $(BIN)/hybridmem demo
+
+test: $(READY)
+	@$(OFFLINE) $(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+docs: $(READY)
+	@$(BIN)/python -m hybridmem.cli.reference
+
+# DATA holds LoCoMo conversations for the retrieval benchmark; without it, that one is left out.
+DATA ?= ../shared/data
+bench: $(READY)
+	@$(OFFLINE) $(BIN)/hybridmem bench speed --json runs/speed.json
+	@if [ -d $(DATA)/locomo_dev ]; then $(OFFLINE) $(BIN)/hybridmem bench retrieval $(DATA)/locomo_dev --json runs/retrieval.json; \
+		else echo "no $(DATA)/locomo_dev: bench retrieval left out"; fi
+	@$(OFFLINE) $(BIN)/python -m pytest -m slow
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find hybridmem tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Adapters on disk: their cards, their versions, and the checks before one enters a model."""

@@ -1,0 +1,86 @@
+"""The files of one adapter version: hashed, checked, moved so that a crash leaves them whole or absent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from hybridmem.adapters.card import CARD, README
+from hybridmem.errors import CorruptAdapter, WrongBase
+from hybridmem.models.hashing import file_sha256
+from hybridmem.records import AdapterRecord
+
+UNFINISHED = ".unfinished-"
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """sha256 by name of every file that a card answers for: all but the card itself."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    return {file.name: file_sha256(file, fresh=True) for file in files if file.name not in {CARD, README}}
+
+
+def check(record: AdapterRecord, folder: Path, *, fresh: bool = True) -> None:
+    """Every file of `record` is in `folder` and is what it was when it was registered.
+
+    `fresh` reads them again even if this process hashed them before and they seem unchanged. Raises
+    `CorruptAdapter`."""
+    if not record.files:
+        raise CorruptAdapter(f"the weights of {record.version} were removed: promote another version, or dream again")
+    for name, expected in record.files.items():
+        try:
+            found = file_sha256(folder / name, fresh=fresh)
+        except (FileNotFoundError, NotADirectoryError):
+            raise CorruptAdapter(
+                f"{record.version} lacks its file {name}: restore it, or `hybridmem adapters rollback`"
+            ) from None
+        if found != expected:
+            raise CorruptAdapter(
+                f"{name} of {record.version} has sha256 {found}, and {expected} when it was trained: "
+                f"restore it, or `hybridmem adapters rollback`"
+            )
+
+
+def check_base(record: AdapterRecord, base: str, base_sha256: str) -> None:
+    """`record` was trained on the weights with this digest. Raises `WrongBase` naming both."""
+    if record.base_sha256 != base_sha256:
+        raise WrongBase(
+            f"{record.version} was trained on {record.base} (sha256 {record.base_sha256}) and the model is {base} "
+            f"(sha256 {base_sha256}): use that base, or dream again on this one"
+        )
+
+
+def settle(source: Path, destination: Path) -> None:
+    """Copy the folder `source` to `destination`, a new one: after a crash that is there whole or not at all."""
+    unfinished = destination.with_name(f"{UNFINISHED}{destination.name}")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir()
+    for file in sorted(source.iterdir()):
+        if file.is_file() and not file.name.startswith("."):
+            shutil.copyfile(file, unfinished / file.name)
+            _synced(unfinished / file.name)
+    _synced(unfinished)
+    unfinished.rename(destination)
+    _synced(destination.parent)
+
+
+def copy_plain(source: Path, destination: Path, names: Mapping[str, str]) -> None:
+    """Copy the files `names` and the card into `destination`."""
+    destination.mkdir(parents=True, exist_ok=True)
+    for name in [*names, CARD, README]:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, destination / name)
+
+
+def _synced(path: Path) -> None:
+    """What was written to the file or folder is on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no handle of a folder to flush.
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,5 @@
+"""``python -m hybridmem.cli`` is ``hybridmem``."""
+
+from hybridmem.cli import main
+
+main()

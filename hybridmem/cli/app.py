@@ -1,0 +1,100 @@
+"""The application: its commands, the options before a command's name, and usage errors as one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from hybridmem.cli import adapters, bench, demo, dreams, errors, maintenance, memories
+from hybridmem.cli.invocation import STDOUT, Defaults
+
+QUIET = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""Set where the user has not: libraries that print to the terminal by themselves would break the one-line promise."""
+
+app = typer.Typer(
+    name="hybridmem",
+    add_completion=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (demo, memories, dreams, adapters, bench, maintenance):
+    app.add_typer(part.app)
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    memory: Annotated[
+        str, typer.Option("--memory", metavar="DIR", envvar="HYBRIDMEM_DIR", help="The memory folder.")
+    ] = "memory",
+    namespace: Annotated[
+        str, typer.Option("--namespace", metavar="NAME", envvar="HYBRIDMEM_NAMESPACE", help="Whose memory.")
+    ] = "default",
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="MODEL", envvar="HYBRIDMEM_MODEL", help="A causal language model."),
+    ] = None,
+    embedder: Annotated[
+        str | None,
+        typer.Option("--embedder", metavar="NAME", envvar="HYBRIDMEM_EMBEDDER", help="An embedding model."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Hybrid memory for agents: a store outside the model, and nightly dreams that distil it into LoRA adapters.
+
+    Exit codes: 0 done; 1 the command's own "no" (a gate that refused, a doctor that found something); 2 bad usage or
+    input, with one line that names the next thing to do. The options below may stand before or after the command."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"hybridmem {installed('hybridmem')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    context.obj = Defaults(memory, namespace, model, embedder, json)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line (without the program's name); returns its exit code."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = typer.main.get_command(app).main(
+            args=with_json_target(arguments), prog_name="hybridmem", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "hybridmem"
+        message = f"{error.format_message().rstrip('.')}: see `{path} --help`"
+        return errors.fail(message, "UsageError", as_json="--json" in arguments)
+    except BrokenPipeError as error:
+        return errors.report(error, as_json=False)
+    return code if isinstance(code, int) else errors.DONE
+
+
+def with_json_target(arguments: Sequence[str]) -> list[str]:
+    """`arguments` with ``-`` behind a bare ``--json`` of `bench`, whose option takes a file and may go without."""
+    made = list(arguments)
+    if "bench" not in made:
+        return made
+    start = made.index("bench")
+    for at in reversed(range(start, len(made))):
+        if made[at] == "--json" and (at + 1 == len(made) or made[at + 1].startswith("--")):
+            made.insert(at + 1, STDOUT)
+    return made

@@ -1,0 +1,111 @@
+"""``hybridmem bench``: the benchmarks of `hybridmem.evaluation`, from one run on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hybridmem.cli import output
+from hybridmem.cli.invocation import Invocation, command
+from hybridmem.cli.progress import bars
+from hybridmem.records import to_json
+
+app = typer.Typer()
+group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed.")
+app.add_typer(group, name="bench", rich_help_panel="Maintain")
+Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
+
+
+@command(group, json_file=True)
+def retrieval(
+    call: Invocation,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="LoCoMo conversations: a file, or a folder of them.")],
+) -> None:
+    """Recall of the evidence on conversations: every searcher alone, and all of them fused."""
+    from hybridmem.evaluation.retrieval import bench_retrieval
+
+    _told(call, "retrieval", bench_retrieval(path))
+
+
+@command(group, json_file=True)
+def forgetting(
+    call: Invocation,
+    stream: Annotated[Path, typer.Option("--stream", metavar="FILE", help="JSON lines: facts, night by night.")],
+    strategy: Annotated[
+        str, typer.Option("--strategy", metavar="S", help="replay, naive, retrieval or noop.")
+    ] = "replay",
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A recipe for the dreams, instead of the strategy's own.")
+    ] = None,
+    shuffle_labels: Annotated[
+        bool, typer.Option("--shuffle-labels", help="The control: tell other facts' values, and test as before.")
+    ] = False,
+    seed: Seed = 0,
+) -> None:
+    """Live through a stream night by night, and measure what was learned and what was forgotten."""
+    from hybridmem.evaluation.forgetting import run
+    from hybridmem.evaluation.stream import read
+    from hybridmem.memory import HybridMemory
+
+    told = read(stream)
+    aside = output.console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder:
+        result = run(
+            told,
+            strategy,
+            lambda: HybridMemory.open(
+                Path(folder) / "memory", namespace=("bench",), model=call.model, embedder=call.embedder
+            ),
+            None if call.as_json else lambda line: aside.print(output.plain(line, "dim")),
+            seed=seed,
+            recipe=recipe,
+            shuffle_labels=shuffle_labels,
+        )
+    rows = [(night, *row) for night, row in enumerate(result["R"], start=1)]
+    columns = ["#after night", *(f"#facts of {night}" for night in range(1, len(rows) + 1))]
+    figures = {name: value for name, value in result.items() if name not in {"R", "nights"}}
+    call.answer(result, output.table(columns, rows, "R: accuracy"), output.pairs(figures, f"forgetting, {strategy}"))
+
+
+@command(group, json_file=True)
+def router(call: Invocation, seed: Seed = 0) -> None:
+    """How well the router's confidence is calibrated, and what its choice of route gains."""
+    from hybridmem.evaluation.router import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(model=call.model, seed=seed, progress=progress)
+    _told(call, "router", result)
+
+
+@command(group, json_file=True)
+def speed(
+    call: Invocation,
+    memories: Annotated[int, typer.Option(min=2, help="Memories to write.")] = 1000,
+    singles: Annotated[int, typer.Option(min=1, help="So many of them one by one.")] = 100,
+    searches: Annotated[int, typer.Option(min=1, help="Searches to time.")] = 100,
+    answers: Annotated[int, typer.Option(min=0, help="Answers to time by each route; 0 loads no model.")] = 10,
+    seed: Seed = 0,
+) -> None:
+    """Adds, searches and answers a second of a temporary memory, beside raw Chroma."""
+    from hybridmem.evaluation.speed import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            memories=memories,
+            singles=singles,
+            searches=searches,
+            answers=answers,
+            model=call.model,
+            embedder=call.embedder,
+            seed=seed,
+            progress=progress,
+        )
+    _told(call, "speed", result)
+
+
+def _told(call: Invocation, title: str, result: Any) -> None:
+    figures = to_json(result)
+    call.answer(figures, output.pairs(figures, title))

@@ -1,0 +1,84 @@
+"""``hybridmem dream`` and what the nights before left."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from hybridmem.cli import errors, output
+from hybridmem.cli.invocation import Invocation, command
+from hybridmem.cli.progress import bars
+from hybridmem.errors import DreamInterrupted
+from hybridmem.records import DreamReport
+
+app = typer.Typer()
+PANEL = "Dream"
+HEADLINES = {
+    "promoted": "promoted",
+    "rejected": "rejected: everything stays with retrieval",
+    "nothing": "nothing to do",
+    "estimated": "estimated: nothing was changed",
+}
+
+
+@command(app, panel=PANEL)
+def dream(
+    call: Invocation,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate what a night would do and cost.")] = False,
+    recipe: Annotated[
+        str, typer.Option(metavar="NAME", help="A recipe's name, or the path of a .toml file.")
+    ] = "default",
+) -> None:
+    """Consolidate: tidy the store, train an adapter, and promote it if the gate finds nothing forgotten.
+
+    Exits 1 when the gate refused. An interrupted dream promotes nothing, and the next one resumes it."""
+    try:
+        with call.open() as memory, bars(quiet=call.as_json) as progress:
+            report = memory.dream(dry_run=dry_run, recipe=recipe, progress=progress)
+    except KeyboardInterrupt:
+        raise DreamInterrupted(
+            "the dream was interrupted and nothing was promoted: run `hybridmem dream` again to resume it"
+        ) from None
+    call.answer(report, *told(report))
+    if report.status == "rejected":
+        raise typer.Exit(errors.NO)
+
+
+@command(app, panel=PANEL)
+def dreams(call: Invocation) -> None:
+    """List the nights so far: what each learned, and what became of it."""
+    with call.open() as memory:
+        reports = memory.dreams()
+    rows = [
+        (r.night, r.started_at, r.status, r.adapter, r.new_facts, r.held_facts, r.seconds, r.reason) for r in reports
+    ]
+    columns = ["#night", "started", "status", "adapter", "#new facts", "#held facts", "#seconds", "reason"]
+    call.answer({"dreams": reports}, output.table(columns, rows) if rows else output.plain("no dreams yet"))
+
+
+def told(report: DreamReport) -> list[RenderableType]:
+    """A night as tables: the verdict, the steps and their cost, the gate, and the figures on the test split."""
+    headline = f"night {report.night}: {HEADLINES[report.status]}" + (f" ({report.reason})" if report.reason else "")
+    figures = {
+        "adapter": report.adapter,
+        "new facts": report.new_facts,
+        "facts in the weights": report.held_facts,
+        "left to retrieval": len(report.left_to_retrieval),
+        "unlearned": len(report.unlearned),
+        "trained tokens": report.trained_tokens,
+        "seconds": report.seconds,
+        "peak memory (MB)": report.peak_memory_mb,
+        "accuracy by night": report.retention,
+    }
+    shown: list[RenderableType] = [output.plain(headline, "bold"), output.pairs(figures)]
+    if report.steps:
+        steps = [(s.name, s.seconds, s.tokens, s.counts) for s in report.steps]
+        shown.append(output.table(["step", "#seconds", "#tokens", "counts"], steps))
+    if report.gate:
+        checks = [(c.name, c.value, c.bound, "passed" if c.passed else "REFUSED") for c in report.gate]
+        shown.append(output.table(["gate", "#value", "#bound", "verdict"], checks))
+    if report.test:
+        shown.append(output.pairs(report.test, "test split"))
+    return shown

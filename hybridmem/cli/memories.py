@@ -1,0 +1,310 @@
+"""Commands on single memories: write, find, read, correct, erase."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+import typer
+from rich.tree import Tree
+
+from hybridmem.cli import output
+from hybridmem.cli.invocation import STDOUT, Invocation, command
+from hybridmem.cli.progress import bars
+from hybridmem.errors import EmptyText, InvalidEncoding, InvalidInput
+from hybridmem.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, parse_time, to_json
+
+if TYPE_CHECKING:
+    from hybridmem.importers import BrokenLine, ImportedTurn
+
+app = typer.Typer()
+WRITE, FIND, CORRECT = "Write", "Find", "Correct and erase"
+Id = Annotated[str, typer.Argument(metavar="ID", help="The memory's id, as `list` and `search` show it.")]
+
+
+@command(app, panel=WRITE)
+def add(
+    call: Invocation,
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="What to remember; - reads it from stdin.")
+    ] = None,
+    source_file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Import every turn of a file instead.")
+    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", help="The file's format: auto, text, jsonl, openai or locomo.")
+    ] = "auto",
+    session: Annotated[str | None, typer.Option(help="The conversation that it belongs to.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When it was said, in ISO 8601 (default: now).")
+    ] = None,
+    role: Annotated[str, typer.Option(help="Who spoke: user, assistant, tool ...")] = "user",
+    speaker: Annotated[str | None, typer.Option(help="The speaker's name.")] = None,
+    trust: Annotated[
+        Trust,
+        typer.Option(
+            metavar="|".join(get_args(Trust)),
+            help="Who vouches for it; what tools and web pages say never goes into weights.",
+        ),
+    ] = "user",
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Anything else to keep with it; may be repeated.")
+    ] = None,
+) -> None:
+    """Remember a text, or every turn of a file. Calls no model; what it reports is on disk."""
+    if (text is None) == (source_file is None):
+        raise InvalidInput("nothing to add, or too much: pass one TEXT, or - for stdin, or --from FILE")
+    if source_file is not None:
+        _import(call, source_file, format)
+        return
+    with call.open(create=True) as memory:
+        added = memory.add(
+            _stdin() if text == STDOUT else str(text),
+            session=session,
+            at=parse_time(at) if at is not None else None,
+            metadata=_metadata(metadata or []),
+            trust=trust,
+            role=role,
+            speaker=speaker,
+        )
+    call.answer({"added": added, "broken": []}, *(output.plain(f"added {episode.id}") for episode in added))
+
+
+@dataclass
+class _Sieve:
+    """Passes the turns of an import on, and keeps what was broken."""
+
+    entries: Iterator[ImportedTurn | BrokenLine]
+    broken: list[BrokenLine] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[ImportedTurn]:
+        from hybridmem.importers import BrokenLine
+
+        for entry in self.entries:
+            if isinstance(entry, BrokenLine):
+                self.broken.append(entry)
+            else:
+                yield entry
+
+
+def _import(call: Invocation, path: Path, format: str) -> None:
+    """Exits 0 when something went in, whatever else was broken."""
+    from hybridmem.importers import read
+
+    sieve = _Sieve(read(path, format))
+    with call.open(create=True) as memory, bars(quiet=call.as_json) as progress:
+        added = memory.add_turns(sieve, progress=progress)
+    if not added:
+        first = f", line {sieve.broken[0].number}: {sieve.broken[0].reason}" if sieve.broken else ""
+        raise InvalidInput(f"nothing in {path} could be added{first}: mend the file, or name its --format")
+    lines = [output.plain(f"line {each.number}: {each.reason}", "yellow") for each in sieve.broken]
+    lost = f", {len(sieve.broken):,} broken lines left out" if sieve.broken else ""
+    record = {"added": [episode.id for episode in added], "broken": sieve.broken}
+    call.answer(record, *lines, output.plain(f"added {len(added):,} memories from {path}{lost}"))
+
+
+@command(app, panel=FIND)
+def search(
+    call: Invocation,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for, in plain words.")],
+    limit: Annotated[int, typer.Option(min=1, help="At most so many memories.")] = 10,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="What held in the world on that day, in ISO 8601.")
+    ] = None,
+    token_budget: Annotated[
+        int | None, typer.Option(min=1, help="At most so many tokens of text, by the model's count.")
+    ] = None,
+    kind: Annotated[
+        Kind | None, typer.Option(metavar="|".join(get_args(Kind)), help="Only episodes or only facts.")
+    ] = None,
+) -> None:
+    """Find memories, best first, each with what every searcher contributed to its score."""
+    with call.open() as memory:
+        hits = memory.search(
+            query,
+            limit=limit,
+            as_of=parse_time(as_of) if as_of is not None else None,
+            token_budget=token_budget,
+            kinds=(kind,) if kind is not None else get_args(Kind),
+        )
+    found = _hits(hits) if hits else output.plain("nothing found")
+    call.answer({"query": query, "hits": hits}, found)
+
+
+@command(app, panel=FIND)
+def ask(
+    call: Invocation,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="A question that the memories may answer.")],
+    route: Annotated[
+        Route | None, typer.Option(metavar="|".join(ROUTES), help="Force a route instead of leaving it to the router.")
+    ] = None,
+) -> None:
+    """Answer from the weights, from retrieval, from both, or not at all, and say on what grounds."""
+    with call.open() as memory:
+        answer = memory.answer(question, route=route)
+    grounds = {
+        "route": answer.route,
+        "confidence": answer.confidence,
+        "prompt tokens": answer.prompt_tokens,
+        "adapter": answer.adapter,
+        "seconds": answer.seconds,
+    }
+    evidence = [_hits(answer.evidence, "evidence")] if answer.evidence else []
+    call.answer(answer, output.plain(answer.text, "bold"), output.pairs(grounds), *evidence)
+
+
+@command(app, "list", panel=FIND)
+def list_memories(
+    call: Invocation,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many memories.")] = 50,
+    after: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="POSITION", help="Go on behind this position: the page before names it."),
+    ] = None,
+    kind: Annotated[
+        Kind | None, typer.Option(metavar="|".join(get_args(Kind)), help="Only episodes or only facts.")
+    ] = None,
+) -> None:
+    """Show the memories in the order in which they were written, one page at a time."""
+    with call.open() as memory:
+        page = memory.list(limit=limit + 1, after=after, kind=kind)
+    more = len(page) > limit
+    page = page[:limit]
+    following = page[-1].position if more else None
+    rows = [(m.position, _kind(m), m.id, m.at if isinstance(m, Episode) else m.valid_from, _text(m)) for m in page]
+    end = [output.plain(f"more: hybridmem list --after {following}", "dim")] if more else []
+    shown = [output.table(["#position", "kind", "id", "when", "text"], rows)] if page else [output.plain("no memories")]
+    call.answer({"memories": [_record(m) for m in page], "next": following}, *shown, *end)
+
+
+@command(app, panel=FIND)
+def show(call: Invocation, id: Id) -> None:
+    """Show one memory with everything that is recorded of it."""
+    with call.open() as memory:
+        record = _record(memory.get(id))
+    call.answer(record, output.pairs(record))
+
+
+@command(app, panel=FIND)
+def history(call: Invocation, id: Id) -> None:
+    """Show what became of a memory: added, updated, superseded, deleted, and when."""
+    with call.open() as memory:
+        events = memory.history(id)
+    rows = [(event.at, event.event, event.text, event.by) for event in events]
+    call.answer({"id": id, "events": events}, output.table(["when", "event", "text", "by"], rows))
+
+
+@command(app, panel=FIND)
+def why(call: Invocation, id: Id) -> None:
+    """Trace a memory: from episodes to facts to the adapters that hold them, and back."""
+    with call.open() as memory:
+        trace = to_json(memory.why(id))
+    call.answer(trace, _grown(Tree(output.plain(id, "bold")), trace))
+
+
+@command(app, panel=CORRECT)
+def update(
+    call: Invocation,
+    id: Id,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The new words; - reads them from stdin.")],
+) -> None:
+    """Give a memory new words. The old ones stay in its history, and weights that hold them are not trusted."""
+    with call.open() as memory:
+        record = memory.update(id, _stdin() if text == STDOUT else text)
+    call.answer(_record(record), output.plain(f"updated {record.id}"))
+
+
+@command(app, panel=CORRECT)
+def delete(call: Invocation, id: Id) -> None:
+    """Erase a memory everywhere, with a receipt: the store at once, the weights by distrust now and the next dream."""
+    with call.open() as memory:
+        receipt = memory.delete(id)
+    places = {
+        "removed": receipt.removed,
+        "facts that went with it": receipt.facts,
+        "adapters no longer trusted on it": receipt.tainted_adapters,
+        "still to do": receipt.pending or "nothing",
+    }
+    call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs(places))
+
+
+@command(app, panel=CORRECT)
+def quarantine(call: Invocation, id: Id) -> None:
+    """Keep a doubtful memory out of answers and out of the weights, without erasing it."""
+    with call.open() as memory:
+        memory.quarantine(id)
+    call.answer({"id": id, "quarantined": True}, output.plain(f"quarantined {id}: `hybridmem release {id}` undoes it"))
+
+
+@command(app, panel=CORRECT)
+def release(call: Invocation, id: Id) -> None:
+    """Let a quarantined memory be found again."""
+    with call.open() as memory:
+        memory.release(id)
+    call.answer({"id": id, "quarantined": False}, output.plain(f"released {id}"))
+
+
+def _kind(memory: Episode | Fact) -> Literal["episode", "fact"]:
+    return "episode" if isinstance(memory, Episode) else "fact"
+
+
+def _text(memory: Episode | Fact) -> str:
+    return memory.quoted if isinstance(memory, Episode) else memory.text
+
+
+def _record(memory: Episode | Fact) -> dict[str, Any]:
+    return {"kind": _kind(memory), **to_json(memory)}
+
+
+def _hits(hits: list[Hit] | tuple[Hit, ...], title: str | None = None) -> Any:
+    rows = [(hit.score, hit.kind, hit.id, hit.at, hit.text, hit.why) for hit in hits]
+    return output.table(["#score", "kind", "id", "when", "text", "why"], rows, title)
+
+
+def _grown(tree: Tree, value: Any) -> Tree:
+    """`tree` with a branch for every name and item of `value`."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if isinstance(each, (dict, list)) and each:
+                _grown(tree.add(output.plain(key)), each)
+            elif not isinstance(each, (dict, list)):
+                tree.add(output.plain(f"{key}: {output.shown(each)}"))
+    elif isinstance(value, list):
+        for each in value:
+            if isinstance(each, dict):
+                name = str(each.get("id") or each.get("version") or "-")
+                _grown(tree.add(output.plain(name, "bold")), {k: v for k, v in each.items() if v != name})
+            else:
+                tree.add(output.plain(output.shown(each)))
+    else:
+        tree.add(output.plain(output.shown(value)))
+    return tree
+
+
+def _stdin() -> str:
+    """All of standard input. Raises `EmptyText` or `InvalidEncoding`."""
+    raw = sys.stdin.buffer.read()
+    if not raw.strip():
+        raise EmptyText("standard input is empty: pipe the text into the command, or pass it as TEXT")
+    try:
+        return raw.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InvalidEncoding(f"standard input is not UTF-8 at byte {error.start + 1}: convert it to UTF-8") from None
+
+
+def _metadata(given: list[str]) -> dict[str, Any]:
+    """KEY=VALUE pairs; a value that is JSON is taken as that, anything else as a string."""
+    made: dict[str, Any] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise InvalidInput(f"--metadata {pair!r} is not KEY=VALUE: write it as channel=chat")
+        try:
+            made[key.strip()] = json.loads(value)
+        except ValueError:
+            made[key.strip()] = value
+    return made

@@ -1,0 +1,98 @@
+"""What a command prints: one JSON object for programs, tables for people.
+
+Texts come from anywhere, so none reaches the terminal with its control characters or as rich's markup."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hybridmem.records import to_json
+
+PIPED_WIDTH = 200
+"""Columns where the output is not a terminal: wide enough that an id never wraps."""
+CELL = 300
+"""Characters of a text that a table shows; `hybridmem show ID` has all of them."""
+
+
+class _Console(Console):
+    """Leaves a closed pipe to the command's own exit code; rich would exit with 1, which here means "no"."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Standard output (or error) as it is now, without rich's guesses at markup, emoji and numbers."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPED_WIDTH
+    return _Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+def print_json(record: Any) -> None:
+    """`record` as one JSON object on one line of stdout, in ASCII so that any terminal and locale can carry it."""
+    print(json.dumps(to_json(record)))  # noqa: T201
+
+
+def plain(text: str, style: str = "", *, limit: int | None = None) -> Text:
+    """`text` for a terminal: control characters as their escapes, and cut with an ellipsis after `limit`."""
+    if limit is not None:
+        text = " ".join(text.split())
+        text = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    shown = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    return Text(shown, style=style)
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it: times to the minute, floats with three figures after the point."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, Mapping):
+        return "  ".join(f"{key} {shown(each)}" for key, each in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(shown, value))
+    return str(value)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
+    """A plain table of `rows`; a column whose name starts with ``#`` is aligned right."""
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for name in columns:
+        made.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(plain(shown(cell), limit=CELL) for cell in row))
+    return made
+
+
+def pairs(values: Mapping[str, Any], title: str | None = None) -> Table:
+    """Names and values, one a line; a mapping within becomes lines of its own, named ``outer.inner``."""
+    made = Table(box=None, show_header=False, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in _flat(values):
+        made.add_row(plain(name), plain(shown(value)))
+    return made
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

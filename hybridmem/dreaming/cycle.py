@@ -1,0 +1,407 @@
+"""The dream, step by step: extract, curate, select, compose, train, gate, promote, unlearn.
+
+Every step leaves what it did in the ledger, so that a dream that was stopped, even by SIGKILL, is resumed by the next
+one: episodes already read are not read again, exercises already composed are kept, a training goes on from its
+checkpoint when it would be the same training. Nothing is promoted before the gate has passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from hybridmem.adapters.card import AdapterCard
+from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.dreaming import general, replay, unlearn
+from hybridmem.dreaming.audit import Exam, Result, exam, sit
+from hybridmem.dreaming.compose import compose
+from hybridmem.dreaming.curate import apply, plan, refused
+from hybridmem.dreaming.extract import extract
+from hybridmem.dreaming.gate import Verdict, judge
+from hybridmem.dreaming.recipes import Recipe
+from hybridmem.dreaming.select import Selection, select
+from hybridmem.metrics import locality
+from hybridmem.models.base import LanguageModel
+from hybridmem.records import AdapterRecord, DreamReport, Fact, Namespace, Split, Step, TrainingItem
+from hybridmem.stores.base import Ledger
+
+if TYPE_CHECKING:
+    from hybridmem.models.huggingface import HuggingFaceModel
+
+VERSION = "0.1.0"
+STEPS = ("extract", "curate", "select", "compose", "train", "gate", "promote", "unlearn")
+EPISODES_AT_ONCE = 64
+EXAM_ROWS = 24
+EXAM_TOKENS = 128
+_DREAM = "dream"
+
+
+class Progress(Protocol):
+    """Told how far a step is."""
+
+    def __call__(self, step: str, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """All that a dream touches."""
+
+    ledger: Ledger
+    registry: AdapterRegistry
+    model: HuggingFaceModel
+    reader: LanguageModel
+    """Who extracts facts: the agent's own model, or another that the user named."""
+    namespace: Namespace
+    folder: Path
+    """For what a running dream leaves between its steps."""
+    clock: Callable[[], datetime]
+
+
+class _Log:
+    """The steps done so far, timed from the end of the one before."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.started = self._last = time.monotonic()
+
+    def done(self, name: str, tokens: int = 0, **counts: int) -> None:
+        now = time.monotonic()
+        self.steps.append(Step(name, now - self._last, tokens, counts))
+        self._last = now
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+
+def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
+    """One night. Raises only what stops it midway; a night that has nothing to do, or that the gate refuses, is a
+    report."""
+    log = _Log()
+    report = _begin(bed)
+    seed = recipe.seed + report.night
+    _reject_leftovers(bed)
+
+    tokens, read = _extract_and_curate(bed, recipe, progress)
+    log.done("extract", tokens, **read)
+
+    selection = selected(bed, recipe)
+    log.done("select", new=len(selection.new), old=len(selection.old), waiting=selection.waiting)
+    if not selection.new and not selection.deleted and not selection.replaced:
+        return _end(bed, replace(report, reason="no new facts to learn"), log)
+
+    poor, tokens, written = _compose(bed, recipe, selection, seed, progress)
+    tonight = _Tonight.of(bed, selection, poor)
+    log.done("compose", tokens, questions=written, items=len(tonight.items), poor=len(poor))
+    if not tonight.new and not tonight.old:
+        return _end_without_facts(bed, report, tonight, log)
+
+    candidate, trained, teacher = _train(bed, recipe, tonight, seed, progress)
+    log.done("train", trained + teacher, new=len(tonight.new), old=len(tonight.old))
+
+    version = bed.registry.next_version()
+    progress("gate", 0, 1)
+    verdict = judge(
+        bed.model,
+        candidate,
+        tonight.parent_path(bed),
+        tonight.exam(bed, "dev"),
+        [f.id for f in tonight.new],
+        [f.id for f in tonight.old],
+        recipe.gate,
+        version,
+    )
+    final = sit(bed.model, candidate, tonight.exam(bed, "test"), version)
+    base = sit(bed.model, None, tonight.exam(bed, "test"))
+    progress("gate", 1, 1)
+    log.done("gate")
+
+    report = replace(
+        report,
+        adapter=version,
+        parent=tonight.parent.version if tonight.parent else None,
+        new_facts=len(tonight.new),
+        held_facts=len(tonight.new) + len(tonight.old),
+        gate=verdict.checks,
+        test=_figures(base, final, tonight),
+        trained_tokens=trained,
+        left_to_retrieval=(*poor, *_failed(verdict, tonight.new)),
+        unlearned=tonight.selection.deleted,
+    )
+    record = _register(bed, recipe, report, tonight, candidate, verdict, seed)
+    if verdict.passed:
+        bed.ledger.save_audits(bed.namespace, [*verdict.result.audits, *final.audits])
+        bed.registry.promote(record.version)
+        report = replace(report, status="promoted", retention=_retention(bed, final))
+    else:
+        failed = ", ".join(check.name for check in verdict.checks if not check.passed)
+        report = replace(report, status="rejected", reason=f"the gate refused: {failed}")
+        if tonight.selection.deleted:
+            bed.registry.promote(None)
+    progress("promote", 1, 1)
+    log.done("promote")
+
+    removed = unlearn.remove_weights(bed.registry, tonight.selection.deleted)
+    progress("unlearn", 1, 1)
+    log.done("unlearn", deleted=len(tonight.selection.deleted), adapters_removed=len(removed))
+    return _end(bed, report, log)
+
+
+# ---- the steps
+
+
+def _extract_and_curate(bed: Bed, recipe: Recipe, progress: Progress) -> tuple[int, dict[str, int]]:
+    """Read what no dream has read; returns the tokens used and the counts."""
+    counts = {"episodes": 0, "facts": 0, "unsupported": 0, "superseded": 0, "merged": 0, "contradictions": 0}
+    tokens = 0
+    waiting = bed.ledger.unextracted(bed.namespace, limit=1_000_000)
+    for start in range(0, len(waiting), EPISODES_AT_ONCE):
+        batch = waiting[start : start + EPISODES_AT_ONCE]
+        found = extract(bed.reader, batch)
+        planned = plan(bed.ledger, found.facts)
+        if refused(planned, bed.ledger.counts(bed.namespace)["facts"], recipe.max_retired_share):
+            # The episodes stay unread: a person looks at them, and the facts that stand are untouched.
+            counts["contradictions"] += planned.superseded
+            break
+        apply(bed.ledger, planned)
+        bed.ledger.mark_extracted(bed.namespace, found.read)
+        tokens += found.tokens
+        counts["episodes"] += len(batch)
+        counts["facts"] += len(planned.accepted)
+        counts["unsupported"] += found.unsupported
+        counts["superseded"] += planned.superseded
+        counts["merged"] += planned.merged
+        counts["contradictions"] += len(planned.contradictions)
+        progress("extract", start + len(batch), len(waiting))
+    return tokens, counts
+
+
+def selected(bed: Bed, recipe: Recipe) -> Selection:
+    everything = bed.ledger.facts(bed.namespace, include_retired=True)
+    current = [f for f in everything if f.current]
+    uses = bed.ledger.uses(bed.namespace, [f.id for f in current])
+    retired = [f for f in everything if not f.current]
+    return select(current, retired, bed.registry.active(), uses, recipe.max_new_facts)
+
+
+def _compose(
+    bed: Bed, recipe: Recipe, selection: Selection, seed: int, progress: Progress
+) -> tuple[tuple[str, ...], int, int]:
+    """Exercises for the new facts that have none yet; returns the facts that got too few, tokens and questions."""
+    have = {item.fact for item in bed.ledger.items(bed.namespace, [f.id for f in selection.new])}
+    fresh = [f for f in selection.new if f.id not in have]
+    others = [f for f in bed.ledger.facts(bed.namespace) if f.id not in {n.id for n in fresh}]
+    with bed.model.adapted(None):
+        made = compose(
+            bed.model, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
+        )
+    bed.ledger.save_items(made.items)
+    return made.poor, made.tokens, made.written
+
+
+@dataclass(frozen=True, slots=True)
+class _Tonight:
+    """What a night trains and examines."""
+
+    selection: Selection
+    new: tuple[Fact, ...]
+    old: tuple[Fact, ...]
+    replaced: tuple[Fact, ...]
+    items: tuple[TrainingItem, ...]
+    parent: AdapterRecord | None
+    """The adapter to go on from; None to start from the bare base."""
+
+    @classmethod
+    def of(cls, bed: Bed, selection: Selection, poor: Sequence[str]) -> _Tonight:
+        everything = {f.id: f for f in bed.ledger.facts(bed.namespace, include_retired=True)}
+        replaced = tuple(everything[id] for id in selection.replaced)
+        active = bed.registry.active()
+        successors = {f.slot for f in (*selection.new, *selection.old)}
+        rebuild = bool(selection.deleted) or any(f.slot not in successors for f in replaced)
+        new = tuple(f for f in selection.new if f.id not in set(poor))
+        ids = [f.id for f in (*new, *selection.old, *replaced)]
+        return cls(
+            selection=selection,
+            new=new,
+            old=selection.old,
+            replaced=replaced,
+            items=tuple(bed.ledger.items(bed.namespace, ids)),
+            parent=None if rebuild else active,
+        )
+
+    def parent_path(self, bed: Bed) -> Path | None:
+        return bed.registry.path(self.parent.version) if self.parent else None
+
+    def exam(self, bed: Bed, split: Split) -> Exam:
+        part = "dev" if split == "dev" else "test"
+        rows = general.rows(bed.model, part, EXAM_TOKENS)[:EXAM_ROWS]  # type: ignore[arg-type]
+        facts = (*self.new, *self.old)
+        return exam(split, self.items, facts, self.replaced, general.unrelated(part), rows)  # type: ignore[arg-type]
+
+
+def _train(bed: Bed, recipe: Recipe, tonight: _Tonight, seed: int, progress: Progress) -> tuple[Path, int, int]:
+    """The candidate's folder, the tokens it was trained on and those that its teacher read."""
+    from hybridmem.dreaming.train import train
+
+    active = bed.registry.active()
+    weak: dict[str, float] = {}
+    for audit in bed.ledger.audits(bed.namespace, active.version) if active else ():
+        weak[audit.fact] = weak.get(audit.fact, 0.0) + (audit.asked - audit.right)
+    # A rebuild learns everything anew: then all facts are new ones, with their full exposures.
+    learned = tonight.new if tonight.parent or not recipe.replay else (*tonight.new, *tonight.old)
+    replayed = tonight.old if tonight.parent else ()
+    made = replay.pools(
+        bed.model,
+        learned,
+        replayed,
+        tonight.items,
+        weak,
+        general.rows(bed.model, "train", recipe.train.general_tokens),
+        replay=recipe.replay,
+        seed=seed,
+    )
+    folder = bed.folder / _digest(recipe, tonight, seed)[:16]
+    for other in bed.folder.iterdir() if bed.folder.exists() else ():
+        if other.name != folder.name:
+            shutil.rmtree(other)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = train(
+        bed.model,
+        made,
+        recipe.train,
+        seed,
+        folder,
+        tonight.parent_path(bed),
+        distil=recipe.replay,
+        progress=lambda step, total: progress("train", step, total),
+    )
+    return folder, done.tokens, done.teacher_tokens
+
+
+def _digest(recipe: Recipe, tonight: _Tonight, seed: int) -> str:
+    """Of all that decides what a training would produce."""
+    decisive = {
+        "recipe": asdict(recipe.train),
+        "replay": recipe.replay,
+        "seed": seed,
+        "parent": tonight.parent.version if tonight.parent else None,
+        "items": [(i.id, i.question, i.answer, i.split) for i in tonight.items],
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _failed(verdict: Verdict, new: Sequence[Fact]) -> tuple[str, ...]:
+    ids = {f.id for f in new}
+    return tuple(a.fact for a in verdict.result.audits if a.fact in ids and a.right == 0)
+
+
+def _figures(base: Result, final: Result, tonight: _Tonight) -> dict[str, float]:
+    return {
+        "new_facts": final.accuracy([f.id for f in tonight.new]),
+        "old_facts": final.accuracy([f.id for f in tonight.old]),
+        "false_answer_rate": final.false_answers,
+        "base_false_answer_rate": base.false_answers,
+        "locality": locality(base.unrelated, final.unrelated),
+        "drift_nats": final.nats - base.nats,
+        "stale_answer_rate": final.stale,
+    }
+
+
+def _retention(bed: Bed, final: Result) -> tuple[float, ...]:
+    """Accuracy on the facts of each night up to this one: a fact belongs to the night that first trained it."""
+    night_of = {report.adapter: report.night for report in bed.ledger.dreams(bed.namespace)}
+    first: dict[str, str] = {}
+    for record in bed.ledger.adapters(bed.namespace):
+        if record.status != "rejected":
+            for fact in record.facts:
+                first.setdefault(fact, record.version)
+    nights: dict[int, list[str]] = {}
+    latest = max(night_of.values(), default=0) + 1
+    for audit in final.audits:
+        nights.setdefault(night_of.get(first.get(audit.fact), latest), []).append(audit.fact)
+    return tuple(final.accuracy(nights[night]) for night in sorted(nights))
+
+
+def _register(
+    bed: Bed, recipe: Recipe, report: DreamReport, tonight: _Tonight, candidate: Path, verdict: Verdict, seed: int
+) -> AdapterRecord:
+    record = AdapterRecord(
+        version=str(report.adapter),
+        namespace=bed.namespace,
+        base=bed.model.name,
+        base_sha256=bed.model.sha256,
+        parent=report.parent,
+        status="candidate" if verdict.passed else "rejected",
+        created_at=bed.clock(),
+        dream=report.id,
+        facts=tuple(f.id for f in (*tonight.new, *tonight.old)),
+        scores={**report.test, "scale": verdict.scale},
+    )
+    card = AdapterCard.of(
+        record,
+        data_sha256=_digest(recipe, tonight, seed),
+        recipe=asdict(recipe),
+        seed=seed,
+        hybridmem=VERSION,
+        gate={check.name: check.value for check in verdict.checks},
+        test=report.test,
+    )
+    return bed.registry.register(candidate, record, card)
+
+
+# ---- beginning and end
+
+
+def _begin(bed: Bed) -> DreamReport:
+    """A fresh report, with the id of the dream that was stopped before its end, if one was."""
+    from hybridmem.records import new_id
+
+    state = bed.ledger.value(bed.namespace, _DREAM) or {"id": new_id("dr")}
+    bed.ledger.set_value(bed.namespace, _DREAM, state)
+    nights = [d.night for d in bed.ledger.dreams(bed.namespace) if d.status in ("promoted", "rejected")]
+    return DreamReport(
+        id=state["id"],
+        namespace=bed.namespace,
+        status="nothing",
+        night=max(nights, default=0) + 1,
+        started_at=bed.clock(),
+        seconds=0.0,
+    )
+
+
+def _end(bed: Bed, report: DreamReport, log: _Log) -> DreamReport:
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    report = replace(report, steps=tuple(log.steps), seconds=log.seconds, peak_memory_mb=peak)
+    bed.ledger.save_dream(report)
+    bed.ledger.set_value(bed.namespace, _DREAM, None)
+    shutil.rmtree(bed.folder, ignore_errors=True)
+    return report
+
+
+def _end_without_facts(bed: Bed, report: DreamReport, tonight: _Tonight, log: _Log) -> DreamReport:
+    """Nothing is left that the weights should hold: what they held of deleted memories goes all the same."""
+    if tonight.selection.deleted or tonight.selection.replaced:
+        bed.registry.promote(None)
+    removed = unlearn.remove_weights(bed.registry, tonight.selection.deleted)
+    log.done("unlearn", deleted=len(tonight.selection.deleted), adapters_removed=len(removed))
+    reason = "no fact could be turned into exercises" if tonight.selection.new else "nothing is left to hold"
+    left = tuple(f.id for f in tonight.selection.new)
+    report = replace(report, reason=reason, unlearned=tonight.selection.deleted, left_to_retrieval=left)
+    return _end(bed, report, log)
+
+
+def _reject_leftovers(bed: Bed) -> None:
+    """An adapter that a stopped dream registered and never promoted will not be."""
+    for record in bed.ledger.adapters(bed.namespace):
+        if record.status == "candidate":
+            bed.ledger.save_adapter(replace(record, status="rejected"))

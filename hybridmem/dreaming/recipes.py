@@ -1,0 +1,136 @@
+"""Recipes: every number of a dream, in one frozen value that a TOML file in ``recipes/`` sets.
+
+A recipe and a seed reproduce an adapter; the adapter's card names both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hybridmem.errors import InvalidInput
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeSettings:
+    """How exercises are made from a fact's text."""
+
+    samples: int = 16
+    """Questions asked of the model for each fact, before those that fail their check are dropped."""
+    temperature: float = 0.8
+    min_questions: int = 3
+    """A fact with fewer sound questions stays with retrieval: it could not be trained and audited apart."""
+    distractors: int = 3
+    """Other memories in the context of a reading exercise."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """The LoRA adapter (Hu et al. 2021, arXiv:2106.09685), its optimizer, and what a step's rows are."""
+
+    rank: int = 32
+    alpha: int = 32
+    targets: str = "all-linear"
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    warmup: float = 0.1
+    """Share of the steps with a rising learning rate; the rest falls along a cosine."""
+    exposures: int = 120
+    """How often each new fact is seen, all its questions together."""
+    min_steps: int = 24
+    max_steps: int = 150
+    new_rows: int = 24
+    old_rows: int = 24
+    refusal_rows: int = 12
+    reading_rows: int = 4
+    general_rows: int = 2
+    general_tokens: int = 96
+    certain: float = 0.9
+    """Answer tokens that the student gives at least this probability get no cross-entropy: they are known."""
+    distill_weight: float = 0.5
+    """Of the teacher's distribution (context distillation) against the cross-entropy on the answer."""
+    preserve_weight: float = 1.0
+    """Of KL(base || adapted) on reading exercises and general text."""
+    top_k: int = 64
+    """Teacher probabilities kept for each token; the rest is one tail."""
+    bf16: bool = True
+    checkpoint_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """What a night must show on the dev split before it is promoted."""
+
+    min_learned: float = 0.7
+    """Mean accuracy on the new facts."""
+    max_forgetting: float = 0.1
+    """Loss of accuracy on the older facts, against the adapter before."""
+    max_false_answers: float = 0.15
+    """Rise of the share of unanswerable questions that are answered, against the bare base."""
+    min_locality: float = 0.8
+    """Share of unrelated answers that are the base's own."""
+    max_drift: float = 0.15
+    """Nats per token on general text that the adapter costs."""
+    max_stale: float = 0.1
+    """Share of questions on replaced facts that still get the old value."""
+    scales: tuple[float, ...] = (1.0, 0.85, 0.7)
+    """Tried in this order; the first that passes is promoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole dream's settings."""
+
+    name: str = "default"
+    seed: int = 0
+    max_new_facts: int = 32
+    """New facts for one night; the others wait for the next."""
+    max_retired_share: float = 0.5
+    """A curation that would retire more of the current facts than this (and more than five) is refused."""
+    replay: bool = True
+    """Older facts, refusals, reading and general text beside the new facts; False is naive fine-tuning."""
+    compose: ComposeSettings = field(default_factory=ComposeSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    gate: GateSettings | None = field(default_factory=GateSettings)
+    """None promotes whatever was trained, which only a baseline should."""
+
+
+def load(name: str | Path) -> Recipe:
+    """The recipe of that name in ``recipes/``, or the TOML file at that path. Raises `InvalidInput`."""
+    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
+        raise InvalidInput(f"no recipe {str(name)!r}: choose one of {known}, or give the path of a .toml file")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"the recipe {path} is not valid TOML: {error}") from None
+    filled: Recipe = _fill(Recipe(name=path.stem), raw, str(path))
+    return filled
+
+
+def _fill(settings: Any, raw: dict[str, Any], where: str) -> Any:
+    """`settings` with the values of `raw`; an unknown name or a value of another type is an `InvalidInput`."""
+    changes: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in {f.name for f in dataclasses.fields(settings)}:
+            raise InvalidInput(f"{where}: unknown setting {key!r}")
+        before = getattr(settings, key)
+        if isinstance(value, dict):
+            changes[key] = _fill(before, value, f"{where} [{key}]")
+        elif key == "gate" and value is False:
+            changes[key] = None
+        elif isinstance(before, tuple) and isinstance(value, list):
+            changes[key] = tuple(value)
+        elif isinstance(before, float) and type(value) in (int, float):
+            changes[key] = float(value)
+        elif type(value) is type(before):
+            changes[key] = value
+        else:
+            raise InvalidInput(f"{where}: {key} takes a {type(before).__name__}, not {value!r}")
+    return dataclasses.replace(settings, **changes)

@@ -1,0 +1,226 @@
+"""Step 5: a LoRA adapter by context distillation, with replay and KL to the base on what must not change.
+
+Teacher: the base with the memory in its context; student: base and adapter without it (Snell et al. 2022,
+arXiv:2209.15189). Beside it, cross-entropy on the answer tokens that the student is not yet sure of, and
+KL(base || student) on general text. A checkpoint holds the adapter, the optimizer's moments and the step, as
+safetensors; with it, a killed training goes on exactly where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hybridmem.dreaming.recipes import TrainSettings
+from hybridmem.dreaming.replay import Example, Pools, Sampler, steps_of
+from hybridmem.dreaming.tensors import collate, logprobs_at
+from hybridmem.models.lora import lora_config
+
+if TYPE_CHECKING:
+    from hybridmem.models.huggingface import HuggingFaceModel
+
+CHECKPOINT = "training.safetensors"
+TEACHER_TOKENS = 8192
+"""Tokens of one teacher pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """The base's next-token distribution at each completion token of one example: its top k and the rest as a tail."""
+
+    tokens: Tensor
+    """int64 (n, k)"""
+    logprobs: Tensor
+    """float32 (n, k)"""
+    agrees: Tensor
+    """bool (n,): the teacher's first choice is the completion's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a training did."""
+
+    steps: int
+    tokens: int
+    """Tokens that the student was trained on, prompts included, in all steps."""
+    teacher_tokens: int
+    loss: float
+    """Of the last step."""
+
+
+def teach(module: Any, examples: Sequence[Example], top_k: int, pad: int) -> tuple[dict[Example, Teaching], int]:
+    """The teacher's distributions for `examples`, and the tokens it read. `module` runs as the bare base."""
+    taught: dict[Example, Teaching] = {}
+    order = sorted(set(examples), key=lambda e: (len(e.teacher_prompt) + len(e.completion), e.completion))
+    read = 0
+    for batch in _batches(order):
+        rows = [(e.teacher_prompt, e.completion) for e in batch]
+        ids, mask, where = collate(rows, pad, module.device)
+        read += int(mask.sum())
+        with torch.no_grad():
+            logprobs = logprobs_at(module, ids, mask, where)
+        top, tokens = logprobs.topk(min(top_k, logprobs.shape[-1]))
+        start = 0
+        for example in batch:
+            count = len(example.completion) - (0 if example.teacher_prompt else 1)
+            part = slice(start, start + count)
+            target = torch.tensor(example.completion[-count:], device=tokens.device)
+            taught[example] = Teaching(tokens[part].clone(), top[part].clone(), tokens[part, 0] == target)
+            start += count
+    return taught, read
+
+
+def _batches(examples: Sequence[Example]) -> list[list[Example]]:
+    """`examples`, sorted by length, in runs of at most `TEACHER_TOKENS` padded tokens."""
+    batches: list[list[Example]] = []
+    longest = 0
+    for example in examples:
+        longest = max(1, len(example.teacher_prompt) + len(example.completion))
+        if batches and (len(batches[-1]) + 1) * longest <= TEACHER_TOKENS:
+            batches[-1].append(example)
+        else:
+            batches.append([example])
+    return batches
+
+
+def loss_of(
+    logprobs: Tensor, rows: Sequence[Example], taught: dict[Example, Teaching], settings: TrainSettings
+) -> Tensor:
+    """The night's loss for one batch; `logprobs` is the student's, (predicted tokens, vocabulary)."""
+    device = logprobs.device
+    targets: list[int] = []
+    gold: list[bool] = []
+    for example in rows:
+        counted = example.completion[0 if example.prompt else 1 :]
+        targets += counted
+        gold += [example.gold] * len(counted)
+    is_gold = torch.tensor(gold, device=device)
+    own = logprobs.gather(1, torch.tensor(targets, device=device)[:, None])[:, 0]
+    uncertain = is_gold & (own.detach() < math.log(settings.certain))
+    loss = -(own * uncertain).sum() / is_gold.sum().clamp(min=1)
+    if not taught:
+        return loss
+    tokens = torch.cat([taught[e].tokens for e in rows])
+    teacher = torch.cat([taught[e].logprobs for e in rows])
+    agrees = torch.cat([taught[e].agrees for e in rows])
+    divergence = _kl(teacher, logprobs.gather(1, tokens))
+    preserved = ~is_gold
+    loss = loss + settings.distill_weight * (divergence * (is_gold & agrees)).sum() / is_gold.sum().clamp(min=1)
+    return loss + settings.preserve_weight * (divergence * preserved).sum() / preserved.sum().clamp(min=1)
+
+
+def _kl(teacher: Tensor, student: Tensor) -> Tensor:
+    """KL(teacher || student) in nats for each token, from log-probabilities (n, k) of the teacher's top k, the rest of
+    each as one tail."""
+    p = teacher.exp()
+    tail_p = (1 - p.sum(-1)).clamp(min=1e-6)
+    tail_q = (1 - student.exp().sum(-1)).clamp(min=1e-6)
+    return (p * (teacher - student)).sum(-1) + tail_p * (tail_p.log() - tail_q.log())
+
+
+def train(
+    model: HuggingFaceModel,
+    pools: Pools,
+    settings: TrainSettings,
+    seed: int,
+    folder: Path,
+    parent: Path | None,
+    *,
+    distil: bool,
+    steps: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Training:
+    """Train an adapter, from `parent` or from nothing, and save it in PEFT's format in `folder`.
+
+    A checkpoint in `folder` is gone on from. With `distil` off there is no teacher: cross-entropy alone."""
+    steps = steps or steps_of(len(pools.new), settings)
+    pad = model.end_id
+    taught: dict[Example, Teaching] = {}
+    teacher_tokens = 0
+    if distil:
+        with model.adapted(None):
+            taught, teacher_tokens = teach(model.module, pools.every(), settings.top_k, pad)
+    sampler = Sampler(pools, settings, seed)
+    tokens, value = 0, math.nan
+    config = lora_config(model.module, settings.rank, settings.alpha, settings.targets)
+    with model.training(config, seed=seed, parent=parent) as student:
+        parameters = student.parameters()
+        optimizer = torch.optim.AdamW(
+            parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.99)
+        )
+        first, tokens = _resume(folder / CHECKPOINT, parameters, optimizer)
+        saved = time.monotonic()
+        for step in range(first, steps):
+            rows = sampler.rows(step)
+            ids, mask, where = collate([(e.prompt, e.completion) for e in rows], pad, model.device)
+            for group in optimizer.param_groups:
+                group["lr"] = settings.learning_rate * _schedule(step, steps, settings.warmup)
+            with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=settings.bf16):
+                logprobs = logprobs_at(model.module, ids, mask, where)
+            loss = loss_of(logprobs, rows, taught, settings)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            tokens += int(mask.sum())
+            value = loss.item()
+            progress(step + 1, steps)
+            if time.monotonic() - saved > settings.checkpoint_seconds:
+                _checkpoint(folder / CHECKPOINT, parameters, optimizer, step + 1, tokens)
+                saved = time.monotonic()
+        student.save(folder)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return Training(steps, tokens, teacher_tokens, value)
+
+
+def _schedule(step: int, steps: int, warmup: float) -> float:
+    """Linear rise over the first `warmup` of the steps, then a cosine to zero."""
+    rise = max(1.0, warmup * steps)
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
+
+
+def _checkpoint(
+    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, step: int, tokens: int
+) -> None:
+    tensors: dict[str, Tensor] = {}
+    for number, parameter in enumerate(parameters):
+        state = optimizer.state[parameter]
+        tensors[f"{number}|value"] = parameter.detach().contiguous()
+        for moment in ("exp_avg", "exp_avg_sq"):
+            tensors[f"{number}|{moment}"] = state[moment].contiguous()
+    half = path.with_suffix(".half")
+    save_file(tensors, half, metadata={"step": str(step), "tokens": str(tokens), "format": "pt"})
+    with half.open("rb") as written:
+        os.fsync(written.fileno())
+    half.replace(path)
+
+
+def _resume(path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer) -> tuple[int, int]:
+    """Load the checkpoint into `parameters` and `optimizer`; returns its step and tokens, (0, 0) where there is none."""
+    if not path.exists():
+        return 0, 0
+    with path.open("rb") as opened:
+        header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))["__metadata__"]
+    tensors = load_file(path)
+    step, tokens = int(header["step"]), int(header["tokens"])
+    for number, parameter in enumerate(parameters):
+        with torch.no_grad():
+            parameter.copy_(tensors[f"{number}|value"])
+        optimizer.state[parameter] = {
+            "step": torch.tensor(float(step)),
+            "exp_avg": tensors[f"{number}|exp_avg"].to(parameter.device),
+            "exp_avg_sq": tensors[f"{number}|exp_avg_sq"].to(parameter.device),
+        }
+    return step, tokens

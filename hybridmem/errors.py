@@ -1,0 +1,155 @@
+"""Every error that hybridmem raises on purpose. Each message is one line: what was wrong, and what to do next.
+
+HybridMemError
+├── InvalidInput (also ValueError)         what the caller passed cannot be stored or read
+│   ├── EmptyText
+│   ├── TextTooLong
+│   ├── InvalidEncoding
+│   ├── InvalidNamespace
+│   ├── InvalidDate
+│   └── UnknownFormat
+├── NotFound (also LookupError)            nothing in this namespace has that name
+│   ├── UnknownMemory
+│   ├── UnknownAdapter
+│   └── UnknownDream
+├── StoreError                             the memory folder cannot be used as it is
+│   ├── NotAMemory
+│   ├── ReadOnlyMemory
+│   ├── NewerFormat
+│   ├── EmbeddingMismatch
+│   ├── StoreFull
+│   ├── StoreBusy
+│   └── CorruptStore
+├── ModelError
+│   ├── ModelNotFound
+│   ├── ModelIncomplete
+│   └── MissingExtra
+├── AdapterError
+│   ├── CorruptAdapter
+│   └── WrongBase
+└── DreamError
+    ├── DreamBusy
+    └── DreamInterrupted
+"""
+
+from __future__ import annotations
+
+
+class HybridMemError(Exception):
+    """The root: catch it to catch everything that hybridmem raises on purpose. On the command line: exit code 2."""
+
+
+class InvalidInput(HybridMemError, ValueError):
+    """What the caller passed cannot be stored or read."""
+
+
+class EmptyText(InvalidInput):
+    """There is no text to remember: it is empty or white space."""
+
+
+class TextTooLong(InvalidInput):
+    """One memory is longer than the store takes."""
+
+
+class InvalidEncoding(InvalidInput):
+    """The bytes or characters are not valid Unicode text (UTF-8)."""
+
+
+class InvalidNamespace(InvalidInput):
+    """A namespace has no parts, or a part that is empty or odd."""
+
+
+class InvalidDate(InvalidInput):
+    """A date is not one of ISO 8601."""
+
+
+class UnknownFormat(InvalidInput):
+    """A file is in none of the formats that the importers read."""
+
+
+class NotFound(HybridMemError, LookupError):
+    """Nothing in this namespace has that name."""
+
+
+class UnknownMemory(NotFound):
+    """No memory in this namespace has that id."""
+
+
+class UnknownAdapter(NotFound):
+    """No adapter of this namespace has that version."""
+
+
+class UnknownDream(NotFound):
+    """No dream of this namespace has that id."""
+
+
+class StoreError(HybridMemError):
+    """The memory folder cannot be used as it is."""
+
+
+class NotAMemory(StoreError):
+    """The path is a file, or a folder that holds something else."""
+
+
+class ReadOnlyMemory(StoreError):
+    """The folder cannot be written to."""
+
+
+class NewerFormat(StoreError):
+    """The folder was written by a newer hybridmem."""
+
+
+class EmbeddingMismatch(StoreError):
+    """The folder's vectors were made by another embedding model."""
+
+
+class StoreFull(StoreError):
+    """The disk is full: what was not acknowledged was not stored."""
+
+
+class StoreBusy(StoreError):
+    """Another process held the store for too long."""
+
+
+class CorruptStore(StoreError):
+    """The ledger cannot be read."""
+
+
+class ModelError(HybridMemError):
+    """A language or embedding model cannot be used."""
+
+
+class ModelNotFound(ModelError):
+    """No model has that name, or no folder is there."""
+
+
+class ModelIncomplete(ModelError):
+    """A model folder lacks its weights, configuration or tokenizer, or they fail their hash."""
+
+
+class MissingExtra(ModelError):
+    """A package that this needs is not installed."""
+
+
+class AdapterError(HybridMemError):
+    """An adapter cannot be used."""
+
+
+class CorruptAdapter(AdapterError):
+    """An adapter's files are missing, damaged or not what their card says."""
+
+
+class WrongBase(AdapterError):
+    """An adapter was trained on another base model."""
+
+
+class DreamError(HybridMemError):
+    """A dream cannot run."""
+
+
+class DreamBusy(DreamError):
+    """Another process dreams this namespace now."""
+
+
+class DreamInterrupted(DreamError):
+    """A dream was stopped before its end: nothing was promoted, and the next dream resumes it."""

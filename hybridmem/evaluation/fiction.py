@@ -1,0 +1,117 @@
+"""The people, things and relations of the synthetic stream: invented names, and the wordings of ``fiction.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+_SOURCE = Path(__file__).with_name("fiction.toml")
+_SYLLABLES = ("onsets", "vowels", "onsets", "vowels", "ends")
+_SUBJECTS = {
+    "person": "{name} {other}",
+    "project": "the {name} project",
+    "server": "the {name} server",
+    "boat": "the ferry {name}",
+    "café": "Café {name}",
+    "team": "the {name} team",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relation with its wordings; ``{s}`` stands for the subject and ``{o}`` for the value."""
+
+    name: str
+    subject: str
+    """Kind of the subject."""
+    object: str
+    """Kind of the value."""
+    statements: tuple[str, ...]
+    updates: tuple[str, ...]
+    """Statements of a value that replaces another."""
+    questions: tuple[str, ...]
+
+    def state(self, template: str, subject: str, value: str) -> str:
+        """`template` about `subject`, with a capital letter in front."""
+        text = template.format(s=subject, o=value)
+        return _with_articles(text[0].upper() + text[1:], value)
+
+
+def _with_articles(text: str, value: str) -> str:
+    return text.replace(f" a {value}", f" an {value}") if value[0].lower() in "aeiou" else text
+
+
+@cache
+def relations() -> tuple[Relation, ...]:
+    """All relations, in the order of the file."""
+    return tuple(
+        Relation(
+            name=entry["name"],
+            subject=entry["subject"],
+            object=entry["object"],
+            statements=tuple(entry["statements"]),
+            updates=tuple(entry["updates"]),
+            questions=tuple(entry["questions"]),
+        )
+        for entry in _source()["relation"]
+    )
+
+
+@cache
+def unrelated() -> tuple[tuple[str, str], ...]:
+    """Questions about the world with their answers, which no night should change."""
+    return tuple((entry["question"], entry["answer"]) for entry in _source()["locality"])
+
+
+@cache
+def _source() -> dict[str, Any]:
+    return tomllib.loads(_SOURCE.read_text(encoding="utf-8"))
+
+
+class Inventor:
+    """Draws names and values; no name comes twice, neither as a whole nor in its parts."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._used = {word.casefold() for values in _source()["values"].values() for word in values}
+
+    def subject(self, kind: str) -> str:
+        """A fresh subject of `kind`: ``Zane Kolu``, ``the Tavrin project``."""
+        return _SUBJECTS[kind].format(name=self._name(), other=self._name())
+
+    def value(self, kind: str, other_than: Sequence[str] = ()) -> str:
+        """A value of `kind`, none of `other_than`. Invented kinds are fresh; listed ones may come again."""
+        listed: list[str] = _source()["values"].get(kind, [])
+        while True:
+            drawn = self._rng.choice(listed) if listed else self._invent(kind)
+            if drawn not in other_than:
+                return drawn
+
+    def _invent(self, kind: str) -> str:
+        match kind:
+            case "port":
+                return str(self._rng.randrange(1024, 10000))
+            case "time":
+                return f"{self._rng.randrange(5, 12)}:{self._rng.choice(('00', '10', '15', '30', '40', '45'))}"
+            case "number":
+                return str(self._rng.randrange(10, 1000))
+            case "code":
+                return f"{self._rng.randrange(1000, 10000)}"
+            case "petname":
+                return self._name()
+            case "person":
+                return self.subject("person")
+        raise ValueError(f"no values of the kind {kind!r}: list them in {_SOURCE.name}")
+
+    def _name(self) -> str:
+        sounds = _source()["names"]
+        while True:
+            word = "".join(self._rng.choice(sounds[kind]) for kind in _SYLLABLES)
+            if word not in self._used:
+                self._used.add(word)
+                return word.capitalize()

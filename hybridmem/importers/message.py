@@ -1,0 +1,177 @@
+"""One chat message, however OpenAI, Anthropic, LangChain or a log file spell it, as turns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hybridmem.errors import InvalidDate, InvalidInput
+from hybridmem.importers.base import ImportedTurn
+from hybridmem.records import Trust, checked_text, parse_time
+
+ROLES: Mapping[str, str] = {
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "agent": "assistant",
+    "chatbot": "assistant",
+    "system": "system",
+    "developer": "system",
+    "tool": "tool",
+    "function": "tool",
+}
+"""The spellings of a role. Another one is kept as it is."""
+
+TRUST: Mapping[str, Trust] = {"user": "user", "assistant": "agent", "system": "tool", "tool": "tool", "web": "web"}
+"""Who vouches for a role's words. A system prompt is no experience: it can be found, and is never trained."""
+
+_KNOWN = {
+    *("text", "content", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
+    *("at", "timestamp", "created_at", "metadata", "trust", "source"),
+}
+
+
+def is_message(value: object) -> bool:
+    """Whether `value` looks like one message: an object with words, under any of the spellings."""
+    if not isinstance(value, Mapping):
+        return False
+    inner = _unwrapped(value)
+    return "text" in inner or ("content" in inner and isinstance(inner["content"], (str, list)))
+
+
+def turns(value: object, *, source: str = "import", session: str | None = None) -> list[ImportedTurn]:
+    """The turns of one message: its words, and apart from them the tool results that it carries.
+
+    A message without words (a bare tool call) gives none. Raises `InvalidInput` for what cannot be stored.
+
+    >>> [(turn.role, turn.text) for turn in turns({"type": "human", "content": "I adopted a ferret."})]
+    [('user', 'I adopted a ferret.')]
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidInput("it is not an object with a text or content field")
+    inner = _unwrapped(value)
+    if "text" not in inner and "content" not in inner:
+        raise InvalidInput("it has no text or content field")
+    role = _role(inner)
+    said, results = _words(inner["text"] if inner.get("text") is not None else inner.get("content"))
+    own_source = _string(inner, "source") or source
+    common: dict[str, Any] = {
+        "session": _string(inner, "session", "session_id", "thread_id") or session,
+        "at": _time(inner),
+        "source": own_source,
+        "metadata": _metadata(inner),
+    }
+    found = []
+    if said is not None:
+        speaker = _string(inner, "speaker", "name")
+        found.append(ImportedTurn(checked_text(said), role, speaker, trust=_trust(inner, role), **common))
+    found += [ImportedTurn(checked_text(text), "tool", trust="tool", **common) for text in results if text.strip()]
+    return found
+
+
+def conversation(value: object) -> tuple[Sequence[object], str | None] | None:
+    """(messages, session name) of a list of messages or of an object that holds one; None for anything else."""
+    if isinstance(value, list):
+        return (value, None) if value and any(map(is_message, value)) else None
+    if isinstance(value, Mapping) and isinstance(value.get("messages"), list):
+        return value["messages"], _string(value, "session", "session_id", "thread_id", "id")
+    return None
+
+
+def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """LangChain writes a message inside `data` (`message_to_dict`) or `kwargs` (`dumps`): that object, typed."""
+    if isinstance(value.get("data"), Mapping) and "content" in value["data"]:
+        return {"type": value.get("type"), **value["data"]}
+    if isinstance(value.get("kwargs"), Mapping) and isinstance(value.get("id"), list):
+        kind = str(value["id"][-1]).removesuffix("Chunk").removesuffix("Message").lower() if value["id"] else "user"
+        return {**value["kwargs"], "type": kind}
+    return value
+
+
+def _role(value: Mapping[str, Any]) -> str:
+    named = value.get("role")
+    if named is None:
+        # `type` is LangChain's role, and means other things in other people's logs
+        named = value.get("type") if str(value.get("type")).lower() in ROLES else "user"
+    if not isinstance(named, str) or not named.strip():
+        raise InvalidInput("its role is not a word")
+    checked_text(named)
+    return ROLES.get(named.strip().lower(), named.strip())
+
+
+def _trust(value: Mapping[str, Any], role: str) -> Trust:
+    named = value.get("trust")
+    if named is None:
+        return TRUST.get(role, "user")
+    for trust in ("user", "agent", "tool", "web"):
+        if named == trust:
+            return trust
+    raise InvalidInput(f"its trust {named!r} is not one of user, agent, tool, web")
+
+
+def _words(content: object) -> tuple[str | None, list[str]]:
+    """(the words, the texts of tool results) of a content: a string, or a list of strings and parts."""
+    if isinstance(content, str):
+        return content, []
+    if content is None:
+        return None, []
+    if not isinstance(content, list):
+        raise InvalidInput("its content is neither a string nor a list of parts")
+    said: list[str] = []
+    results: list[str] = []
+    for part in content:
+        if isinstance(part, str):
+            said.append(part)
+        elif not isinstance(part, Mapping):
+            raise InvalidInput("a part of its content is neither a string nor an object")
+        elif part.get("type") == "tool_result":
+            inner, nested = _words(part.get("content"))
+            results += [inner or "", *nested]
+        elif isinstance(part.get("text"), str) and part.get("type") not in {"thinking", "reasoning"}:
+            said.append(part["text"])
+    return ("\n".join(said) if said else None), results
+
+
+def _string(value: Mapping[str, Any], *names: str) -> str | None:
+    for name in names:
+        found = value.get(name)
+        if found is None or found == "":
+            continue
+        if isinstance(found, bool) or not isinstance(found, (str, int)):
+            raise InvalidInput(f"its {name} is not a string")
+        return checked_text(str(found))
+    return None
+
+
+def _time(value: Mapping[str, Any]) -> datetime | None:
+    for name in ("at", "timestamp", "created_at"):
+        found = value.get(name)
+        if found is None or found == "":
+            continue
+        if isinstance(found, str):
+            return parse_time(found)
+        if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
+            raise InvalidDate(f"its {name} is neither an ISO 8601 string nor seconds since 1970")
+        try:
+            # above this, seconds would lie beyond the year 5000: such logs count milliseconds
+            return datetime.fromtimestamp(found / 1000 if abs(found) > 1e11 else found, UTC)
+        except (OverflowError, OSError, ValueError):
+            raise InvalidDate(f"its {name} {found} is out of range") from None
+    return None
+
+
+def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The message's own metadata, and its other fields that hold one plain value."""
+    given = value.get("metadata")
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidInput("its metadata is not an object")
+    others = {
+        key: item
+        for key, item in value.items()
+        if key not in _KNOWN and isinstance(item, (str, int, float, bool)) and item != ""
+    }
+    return {**others, **(given or {})}

@@ -1,0 +1,38 @@
+"""A chat saved as one JSON document: a list of messages, ``{"messages": [...]}``, or a list of such objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hybridmem.errors import InvalidInput, UnknownFormat
+from hybridmem.importers import message
+from hybridmem.importers.base import BrokenLine, ImportedTurn, document
+
+
+def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
+    """The turns of each message, in order, in the spellings of OpenAI, Anthropic and LangChain.
+
+    A conversation without a name of its own is a session named after the file. A message that cannot be taken in
+    is a `BrokenLine` with its number in the document. Raises `InvalidInput` and `UnknownFormat`."""
+    value = document(path)
+    if not recognises(value):
+        raise UnknownFormat(f'{path} holds no messages: expected a list of them, or {{"messages": [...]}}')
+    conversations = value if isinstance(value, list) and message.conversation(value) is None else [value]
+    number = 0
+    for index, each in enumerate(conversations, 1):
+        messages, session = message.conversation(each) or ([each], None)
+        name = session or (path.stem if len(conversations) == 1 else f"{path.stem}/{index}")
+        for one in messages:
+            number += 1
+            try:
+                yield from message.turns(one, source="openai", session=name)
+            except InvalidInput as error:
+                yield BrokenLine(number, f"message {number}: {error}")
+
+
+def recognises(value: object) -> bool:
+    """Whether a JSON document is a chat, a list of chats or a single message."""
+    if message.conversation(value) is not None or message.is_message(value):
+        return True
+    return isinstance(value, list) and any(message.conversation(each) is not None for each in value)

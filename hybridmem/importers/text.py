@@ -1,0 +1,108 @@
+"""Plain text: paragraphs or lines, and dialogues written as ``Name: words``. Read as a stream."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from hybridmem.errors import InvalidEncoding, InvalidInput
+from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
+from hybridmem.importers.message import ROLES, TRUST
+from hybridmem.records import MAX_TEXT, checked_text
+
+SAMPLE = 400
+"""Lines from which the layout is judged."""
+
+_SPEAKER = re.compile(r"\s*([^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,3}):\s+(\S.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a text divides into turns."""
+
+    speakers: bool
+    """Each ``Name: words`` line begins a turn."""
+    paragraphs: bool
+    """Blank lines part the turns; otherwise every line is one."""
+
+
+def read(path: Path, *, speakers: bool | None = None) -> Iterator[ImportedTurn | BrokenLine]:
+    """The turns of a text, in order; `speakers` None lets the text decide whether it is a dialogue.
+
+    The whole file is checked first, so that a file in another encoding leaves nothing half imported: raises
+    `InvalidEncoding` with the line and byte. A paragraph above the length of one memory is parted between lines."""
+    _check_encoding(path)
+    layout = _layout(path, speakers)
+    return _turns(path, layout)
+
+
+def _check_encoding(path: Path) -> None:
+    for number, raw in lines(path):
+        if raw is None:
+            continue
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidEncoding(
+                f"{path} is not valid UTF-8 at line {number}, byte {error.start + 1} of that line "
+                f"(0x{raw[error.start]:02x}): convert it, as in iconv -f latin1 -t utf-8"
+            ) from None
+
+
+def _layout(path: Path, speakers: bool | None) -> Layout:
+    sample = [(raw or b"").decode("utf-8", "replace").strip() for _, raw in islice(lines(path), SAMPLE)]
+    while sample and not sample[-1]:
+        sample.pop()
+    if speakers is None:
+        speakers = _is_dialogue([line for line in sample if line])
+    return Layout(speakers, paragraphs="" in sample)
+
+
+def _is_dialogue(sample: list[str]) -> bool:
+    """Half of the lines begin with a name, and names recur: ``City: Lisbon`` in a list of fields is no speaker."""
+    names = [match[1] for match in map(_SPEAKER.fullmatch, sample) if match]
+    return len(names) >= 2 and 2 * len(names) >= len(sample) and len(set(names)) <= max(2, len(names) // 2)
+
+
+def _turns(path: Path, layout: Layout) -> Iterator[ImportedTurn | BrokenLine]:
+    for number, speaker, text in _blocks(path, layout):
+        if text is None:
+            yield too_long(number)
+            continue
+        role = ROLES.get((speaker or "user").casefold(), "user")
+        trust = TRUST[role]
+        try:
+            yield ImportedTurn(
+                checked_text(text), role, speaker, session=path.stem, source="text", trust=trust, metadata={}
+            )
+        except InvalidInput as error:
+            yield BrokenLine(number, str(error))
+
+
+def _blocks(path: Path, layout: Layout) -> Iterator[tuple[int, str | None, str | None]]:
+    """(first line, speaker, text) of each turn; the text is None for a line that is too long to be read."""
+    start, speaker, size = 0, None, 0
+    block: list[str] = []
+    for number, raw in lines(path):
+        line = "" if raw is None else raw.decode("utf-8").rstrip()
+        named = _SPEAKER.fullmatch(line) if layout.speakers else None
+        alone = not layout.speakers and not layout.paragraphs
+        if block and (raw is None or not line or named or alone or size + len(line) > MAX_TEXT):
+            yield start, speaker, "\n".join(block)
+            # a speaker goes on through a part that was cut for its length, and ends at a blank line
+            speaker = speaker if line and raw is not None else None
+            block, size = [], 0
+        if raw is None:
+            yield number, None, None
+            continue
+        if named:
+            speaker, line = named[1], named[2]
+        if line:
+            start = start if block else number
+            block.append(line)
+            size += len(line) + 1
+    if block:
+        yield start, speaker, "\n".join(block)

@@ -1,0 +1,232 @@
+"""Keeps the vector, full-text and graph indexes in step with the ledger, from which they can always be rebuilt.
+
+What is indexed: every episode and fact that is not quarantined, the superseded and retired ones too, because a search
+`as_of` a date wants them; the search asks the ledger which of its hits hold.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybridmem.embedding.base import Embedder
+from hybridmem.errors import EmbeddingMismatch, StoreBusy, StoreError
+from hybridmem.records import Episode, Fact, Namespace
+from hybridmem.stores.base import GraphIndex, Ledger, LexicalIndex, OutboxEntry, VectorIndex
+
+Memory = Episode | Fact
+Progress = Callable[[int, int], None]
+"""Called with the steps done and the steps in all, one step for each memory in each index."""
+
+BATCH = 256
+"""Memories that are embedded, indexed and acknowledged at a time."""
+BUSY_SECONDS = 600.0
+"""How long to wait for another process that indexes, before `StoreBusy`."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Follower:
+    """One index, and the name under which it acknowledges the ledger's outbox."""
+
+    name: str
+    index: VectorIndex | LexicalIndex | GraphIndex
+    put: Callable[[Namespace, Sequence[Memory]], None]
+
+
+class Indexes:
+    """The three indexes of one memory folder. Only one process at a time writes to them.
+
+    `folder` holds the lock and `embedding.json`, which names the model that made the vectors.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        vectors: VectorIndex,
+        lexical: LexicalIndex,
+        graph: GraphIndex,
+        embedder: Embedder,
+        folder: Path,
+    ) -> None:
+        self.vectors, self.lexical, self.graph, self.embedder = vectors, lexical, graph, embedder
+        self._ledger = ledger
+        self._folder = folder
+        self._record = folder / "embedding.json"
+        self._followers = (
+            _Follower("vectors", vectors, self._put_vectors),
+            _Follower("full_text", lexical, self._put_texts),
+            _Follower("graph", graph, graph.upsert),
+        )
+
+    def require_same_embedder(self) -> None:
+        """Raise `EmbeddingMismatch` if another model, or one of another dimension, made the vectors that are here."""
+        if not self._record.exists():
+            return
+        made_by = json.loads(self._record.read_text(encoding="utf-8"))
+        if made_by != self._made_by():
+            raise EmbeddingMismatch(
+                f"the vectors were made by {made_by.get('name')} ({made_by.get('dimension')} dimensions) and not by "
+                f"{self.embedder.name} ({self.embedder.dimension}): run `hybridmem reindex`, or name that model"
+            )
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Follow the ledger's outbox to its end; returns how many entries the index furthest behind followed.
+
+        What is interrupted is simply done again: an entry only says which memory to look at, and the ledger says what
+        becomes of it. Raises `EmbeddingMismatch` or `StoreBusy`.
+        """
+        if not any(self._ledger.pending(follower.name, limit=1) for follower in self._followers):
+            return 0
+        with self._alone():
+            self.require_same_embedder()
+            return self._follow(progress)
+
+    def reindex(self, progress: Progress | None = None) -> int:
+        """Rebuild every index from the ledger, with the present embedder; returns the entries followed."""
+        with self._alone():
+            for follower in self._followers:
+                # In this order: should it end between the two, the index is told everything again, and lacks nothing.
+                self._ledger.reset_consumer(follower.name)
+                follower.index.clear()
+            self._record.unlink(missing_ok=True)
+            return self._follow(progress)
+
+    def remove(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
+        """Take `ids` out of every index now; returns how many each index held."""
+        removed: dict[str, int] = {}
+        with self._alone():
+            for follower in self._followers:
+                before = follower.index.count(namespace)
+                follower.index.delete(namespace, ids)
+                removed[follower.name] = before - follower.index.count(namespace)
+        return removed
+
+    def check(self, namespace: Namespace) -> list[str]:
+        """Where an index and the ledger disagree about `namespace`, one line each; empty when all is well."""
+        problems: list[str] = []
+        try:
+            self.require_same_embedder()
+        except EmbeddingMismatch as error:
+            problems.append(str(error))
+        waiting = {entry.memory for entry in self._waiting() if entry.namespace == namespace}
+        if waiting:
+            problems.append(f"{len(waiting)} memories of {'/'.join(namespace)} wait to be indexed")
+        expected = self._expected(namespace)
+        for follower in self._followers:
+            try:
+                held = list(follower.index.ids(namespace))
+                count = follower.index.count(namespace)
+            except StoreError as error:
+                problems.append(f"{follower.name}: {error}")
+                continue
+            problems += _differences(follower.name, namespace, expected - waiting, set(held) - waiting)
+            if count != len(held):
+                problems.append(
+                    f"{follower.name} counts {count} memories and lists {len(held)}: run `hybridmem reindex`"
+                )
+        return problems
+
+    def repair(self) -> int:
+        """Catch up, then add what an index lacks and remove what it has too much; returns how many it was."""
+        self.require_same_embedder()
+        self.catch_up()
+        repaired = 0
+        with self._alone():
+            for namespace in self._ledger.namespaces():
+                expected = self._expected(namespace)
+                for follower in self._followers:
+                    held = set(follower.index.ids(namespace))
+                    wrong = sorted(expected ^ held)
+                    for start in range(0, len(wrong), BATCH):
+                        self._bring_up_to_date(follower, namespace, wrong[start : start + BATCH])
+                    repaired += len(wrong)
+        return repaired
+
+    def close(self) -> None:
+        for follower in self._followers:
+            follower.index.close()
+
+    def _follow(self, progress: Progress | None) -> int:
+        total = sum(1 for _ in self._waiting()) if progress else 0
+        done, longest = 0, 0
+        for follower in self._followers:
+            followed = 0
+            while entries := self._ledger.pending(follower.name, limit=BATCH):
+                for namespace, ids in _by_namespace(entries).items():
+                    self._bring_up_to_date(follower, namespace, ids)
+                self._ledger.acknowledge(follower.name, entries[-1].position)
+                followed += len(entries)
+                if progress:
+                    progress(done + followed, max(total, done + followed))
+            done += followed
+            longest = max(longest, followed)
+        return longest
+
+    def _bring_up_to_date(self, follower: _Follower, namespace: Namespace, ids: Sequence[str]) -> None:
+        found = self._ledger.get_many(namespace, ids)
+        shown = [memory for memory in found.values() if not memory.quarantined]
+        kept = {memory.id for memory in shown}
+        if shown:
+            follower.put(namespace, shown)
+        if gone := [id for id in ids if id not in kept]:
+            follower.index.delete(namespace, gone)
+
+    def _put_vectors(self, namespace: Namespace, memories: Sequence[Memory]) -> None:
+        if not self._record.exists():
+            beside = self._record.with_suffix(".new")
+            beside.write_text(json.dumps(self._made_by()), encoding="utf-8")
+            beside.replace(self._record)
+        self.vectors.upsert(namespace, [memory.id for memory in memories], self.embedder.embed(_texts(memories)))
+
+    def _put_texts(self, namespace: Namespace, memories: Sequence[Memory]) -> None:
+        self.lexical.upsert(namespace, dict(zip((memory.id for memory in memories), _texts(memories), strict=True)))
+
+    def _made_by(self) -> dict[str, str | int]:
+        return {"name": self.embedder.name, "dimension": self.embedder.dimension}
+
+    def _waiting(self) -> Iterator[OutboxEntry]:
+        for follower in self._followers:
+            yield from self._ledger.pending(follower.name, limit=sys.maxsize)
+
+    def _expected(self, namespace: Namespace) -> set[str]:
+        expected = {fact.id for fact in self._ledger.facts(namespace, include_retired=True) if not fact.quarantined}
+        after = 0
+        while page := self._ledger.episodes(namespace, after=after, limit=BATCH):
+            expected |= {episode.id for episode in page if not episode.quarantined}
+            after = page[-1].position
+        return expected
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self._folder / "indexing.lock").acquire(timeout=BUSY_SECONDS):
+                yield
+        except Timeout:
+            raise StoreBusy(f"another process indexes {self._folder}: try again when it has finished") from None
+
+
+def _texts(memories: Sequence[Memory]) -> list[str]:
+    return [memory.quoted if isinstance(memory, Episode) else memory.text for memory in memories]
+
+
+def _by_namespace(entries: Sequence[OutboxEntry]) -> dict[Namespace, list[str]]:
+    """The memories that `entries` name, each once."""
+    grouped: dict[Namespace, dict[str, None]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.namespace, {})[entry.memory] = None
+    return {namespace: list(ids) for namespace, ids in grouped.items()}
+
+
+def _differences(name: str, namespace: Namespace, expected: set[str], held: set[str]) -> Iterator[str]:
+    for verb, ids in (("lacks", expected - held), ("still has", held - expected)):
+        if ids:
+            some = ", ".join(sorted(ids)[:_SHOWN]) + (" ..." if len(ids) > _SHOWN else "")
+            yield f"{name} {verb} {len(ids)} memories of {'/'.join(namespace)} ({some}): run `hybridmem reindex`"

@@ -1,0 +1,39 @@
+"""sha256 of files: what binds an adapter to its base, and a record to its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+_SETTLED_SECONDS = 2.0
+"""A file younger than this may change again within one tick of the file system's clock: its hash is not kept."""
+
+_known: dict[tuple[str, int, int], str] = {}
+
+
+def file_sha256(path: Path, *, fresh: bool = False) -> str:
+    """The sha256 of a file, in hex; kept in this process by path, size and time of change unless `fresh`."""
+    state = path.stat()
+    key = (str(path.resolve()), state.st_size, state.st_mtime_ns)
+    if not fresh and key in _known:
+        return _known[key]
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if time.time() - state.st_mtime > _SETTLED_SECONDS:
+        _known[key] = digest
+    return digest
+
+
+def weights_sha256(files: Iterable[Path]) -> str:
+    """One digest of a model's weight files.
+
+    A single file's is the file's own, as ``sha256sum`` prints it. Of several it is the sha256 of what
+    ``sha256sum`` prints for them in the order of their names.
+    """
+    ordered = sorted(files, key=lambda file: file.name)
+    if len(ordered) == 1:
+        return file_sha256(ordered[0])
+    lines = "".join(f"{file_sha256(file)}  {file.name}\n" for file in ordered)
+    return hashlib.sha256(lines.encode()).hexdigest()

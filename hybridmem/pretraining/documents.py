@@ -1,0 +1,333 @@
+"""The training documents of the bundled base: chats that do the memory jobs, and some general text.
+
+The same seed gives the same documents. `evaluation_set` asks for the same jobs in forms, names and values that
+`stream` never shows; `world` is the fixed set of facts that the weights are to know without memories.
+
+    >>> next(stream(1, None)) == next(stream(1, None))
+    True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+
+from hybridmem.models import prompts
+from hybridmem.models.prompts import Message
+from hybridmem.pretraining import smalltalk
+from hybridmem.pretraining.general_text import GeneralText
+from hybridmem.pretraining.relations import Relation, load
+from hybridmem.pretraining.scenes import SceneWriter, estimated_tokens
+from hybridmem.pretraining.teller import SPEAKER, Fact, Teller, one, world
+
+__all__ = ["Case", "Document", "Fact", "Mixture", "evaluation_set", "stream", "world"]
+
+Document = list[Message] | str
+"""A chat (user and assistant in turn, no system message), or plain text."""
+
+_Exchange = tuple[str, str]
+
+_TEMPLATE_TOKENS = 3
+"""What the chat template adds to an exchange: who speaks, twice, and the end of the answer."""
+
+_LONGEST_CASE = 212
+"""Tokens of a prompt that surely leave room in 256 for the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The weights of the jobs among the documents, and how long a document may be."""
+
+    read: float = 45
+    closed_book: float = 10
+    world_paraphrase: float = 1
+    facts: float = 16
+    question: float = 12
+    paraphrase: float = 4
+    chat: float = 1
+    general: float = 6
+    tokens: int = 245
+    """The bound of a chat, by `estimated_tokens`, whose error is about 10."""
+    refusals: float = 0.25
+    """The share of the questions about memories that they do not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One evaluation prompt, the completion that is expected, and the kind of value that it is about."""
+
+    messages: tuple[Message, ...]
+    expected: str
+    kind: str
+
+
+def stream(
+    seed: int,
+    text_folder: Path | None,
+    relations: tuple[Relation, ...] | None = None,
+    mixture: Mixture | None = None,
+) -> Iterator[Document]:
+    """Endless documents, the same for the same arguments; without `text_folder` none is general text."""
+    rng = Random(seed)  # noqa: S311
+    mixture = mixture or Mixture()
+    writer = _Writer(rng, relations or load(), mixture)
+    jobs: dict[Callable[[], Document], float] = {
+        writer.read: mixture.read,
+        writer.closed_book: mixture.closed_book,
+        writer.world_paraphrase: mixture.world_paraphrase,
+        writer.facts: mixture.facts,
+        writer.question: mixture.question,
+        writer.paraphrase: mixture.paraphrase,
+        writer.chat: mixture.chat,
+    }
+    if text_folder is not None:
+        text = GeneralText(text_folder)
+        jobs[lambda: text.chunk(rng)] = mixture.general
+    makers, bounds = list(jobs), list(accumulate(jobs.values()))
+    while True:
+        yield rng.choices(makers, cum_weights=bounds)[0]()
+
+
+def evaluation_set(
+    seed: int, per_job: int = 200, relations: tuple[Relation, ...] | None = None
+) -> dict[str, list[Case]]:
+    """`per_job` cases for each job, in held-out forms about held-out names; only the world's facts keep theirs."""
+    examiner = _Examiner(Random(seed), relations or load())  # noqa: S311
+    jobs: dict[str, Callable[[], Case | None]] = {
+        "read_1": lambda: examiner.read(1),
+        "read_4": lambda: examiner.read(4),
+        "read_8": lambda: examiner.read(8),
+        "read_updates": lambda: examiner.read(5, updates=True),
+        "read_unanswerable": lambda: examiner.read_unanswerable(4),
+        "closed_world": examiner.closed_world,
+        "closed_unknown": examiner.closed_unknown,
+        "facts": examiner.facts,
+        "no_facts": examiner.no_facts,
+        "question": examiner.question,
+    }
+    return {job: _several(make, per_job) for job, make in jobs.items()}
+
+
+def _several(make: Callable[[], Case | None], count: int) -> list[Case]:
+    cases: list[Case] = []
+    while len(cases) < count:
+        case = make()
+        if case is not None:
+            cases.append(case)
+    return cases
+
+
+def _prompt(messages: list[Message]) -> str:
+    """The user's part of a job: the bundled chat template leaves the system message out."""
+    return messages[-1]["content"]
+
+
+class _World:
+    """The world's facts, and questions about what is not in it."""
+
+    def __init__(self, teller: Teller) -> None:
+        self.teller = teller
+        self.facts = world(teller.relations)
+        self.relations_of: dict[str, list[Relation]] = {}
+        for fact in self.facts:
+            self.relations_of.setdefault(fact.subject, []).append(fact.relation)
+
+    def unknown(self) -> Fact:
+        """What the world does not say: another relation of one of its subjects, or any of a stranger."""
+        teller = self.teller
+        while True:
+            if teller.rng.random() < 0.5:
+                fact = one(teller.rng, self.facts)
+                relation = teller.relation_of(fact.relation.subject)
+                if not any(teller.alike(relation, known) for known in self.relations_of[fact.subject]):
+                    return Fact(fact.subject, relation, "")
+            else:
+                stranger = teller.fact()
+                if stranger.subject not in self.relations_of:
+                    return stranger
+
+
+class _Writer:
+    """Training documents, one method a job."""
+
+    def __init__(self, rng: Random, relations: tuple[Relation, ...], mixture: Mixture) -> None:
+        self._rng, self._mixture = rng, mixture
+        self._teller = Teller(rng, relations)
+        self._scenes = SceneWriter(self._teller)
+        self._world = _World(self._teller)
+
+    def read(self) -> Document:
+        rng, scenes, casually = self._rng, self._scenes, self._teller.casually
+        scene = scenes.scene(rng.choices(range(1, 9), weights=(12, 12, 14, 14, 13, 12, 12, 18))[0])
+        if not scene.facts or sum(map(estimated_tokens, scene.lines)) > _LONGEST_CASE:
+            return self.read()
+        left: list[Fact] = []
+        exchanges: list[_Exchange] = []
+        for _ in range(rng.randint(3, 6)):
+            asked = scenes.ask_unanswerable(scene) if rng.random() < 1.25 * self._mixture.refusals else None
+            if asked is None:
+                left = left or rng.sample(scene.facts, len(scene.facts))
+                asked = scenes.ask(scene, left.pop())
+            question = casually(asked[0])
+            messages = prompts.answer(question, () if exchanges else scene.lines)
+            exchanges.append((_prompt(messages), asked[1]))
+        return self._chat(exchanges)
+
+    def closed_book(self) -> Document:
+        exchanges = []
+        for _ in range(self._rng.randint(3, 6)):
+            if self._rng.random() < 0.5:
+                fact = one(self._rng, self._world.facts)
+                answer = fact.value
+            else:
+                fact, answer = self._world.unknown(), prompts.REFUSAL
+                if fact.relation.subject == "person" and self._rng.random() < 0.1:
+                    fact = Fact(SPEAKER, fact.relation, "")
+            exchanges.append((_prompt(prompts.answer(self._teller.casually(self._teller.ask(fact)))), answer))
+        return self._chat(exchanges)
+
+    def world_paraphrase(self) -> Document:
+        facts = self._rng.sample(self._world.facts, self._rng.randint(2, 4))
+        return self._chat([self._reworded(fact) for fact in facts])
+
+    def paraphrase(self) -> Document:
+        return self._chat([self._reworded(self._any_fact()) for _ in range(self._rng.randint(2, 4))])
+
+    def facts(self) -> Document:
+        exchanges = []
+        for _ in range(self._rng.randint(2, 4)):
+            if self._rng.random() < 0.2:
+                text, answer = self._teller.no_fact(), prompts.NO_FACTS
+            else:
+                text, stated = self._statement()
+                answer = "\n".join(fact.line for fact in stated)
+            exchanges.append((_prompt(prompts.facts(text)), answer))
+        return self._chat(exchanges)
+
+    def question(self) -> Document:
+        exchanges = []
+        for _ in range(self._rng.randint(2, 4)):
+            fact = self._any_fact()
+            text = self._teller.state(fact)
+            if self._rng.random() < 0.25:
+                text = self._teller.in_small_talk(text)
+            asked, answer = self._teller.ask(fact), fact.value
+            if fact.relation.train.reverse_questions and fact.subject != SPEAKER and self._rng.random() < 0.2:
+                asked, answer = self._teller.ask_reverse(fact.relation, fact.value), fact.subject
+            exchanges.append((_prompt(prompts.question(text)), f"{asked}{prompts.SEPARATOR}{answer}"))
+        return self._chat(exchanges)
+
+    def chat(self) -> Document:
+        return self._chat(self._rng.sample(smalltalk.CHAT, self._rng.randint(1, 3)))
+
+    def _any_fact(self) -> Fact:
+        spoken = self._teller.told_by_speaker() if self._rng.random() < 0.2 else None
+        return spoken or self._teller.fact()
+
+    def _reworded(self, fact: Fact) -> _Exchange:
+        said = self._teller.state(fact)
+        while (other := self._teller.state(fact)) == said:
+            pass
+        return _prompt(prompts.paraphrase(said)), other
+
+    def _statement(self) -> tuple[str, list[Fact]]:
+        """A message and the facts that it states."""
+        rng, teller = self._rng, self._teller
+        fact = self._any_fact()
+        stated = [fact]
+        way = rng.random()
+        if way < 0.17 and teller.can_update(fact):
+            fact = teller.updated(fact)
+            text, stated = (teller.correct(fact) if rng.random() < 0.25 else teller.update(fact)), [fact]
+        elif way < 0.45:
+            second = self._another(fact)
+            stated.append(second)
+            text = teller.state_two(fact, second)
+            if way < 0.22:
+                third = self._another(second)
+                if third.subject != fact.subject:
+                    stated.append(third)
+                    text = f"{text} {teller.state(third)}" if text[-1] in ".!?" else f"{text}. {teller.state(third)}"
+        else:
+            text = teller.state(fact)
+        return (teller.in_small_talk(text) if rng.random() < 0.35 else text), stated
+
+    def _another(self, fact: Fact) -> Fact:
+        """A fact to tell along with `fact`: of the same subject, or of another."""
+        teller = self._teller
+        if self._rng.random() < 0.6:
+            relation = teller.relation_of(fact.relation.subject)
+            if not teller.alike(relation, fact.relation):
+                return teller.fact(relation, fact.subject)
+        other = teller.fact()
+        while other.subject == fact.subject:
+            other = teller.fact()
+        return other
+
+    def _chat(self, exchanges: list[_Exchange]) -> Document:
+        """The exchanges as messages, as many as the bound leaves room for and at least one."""
+        messages: list[Message] = []
+        room: float = self._mixture.tokens
+        for user, assistant in exchanges:
+            room -= estimated_tokens(user) + estimated_tokens(assistant) + _TEMPLATE_TOKENS
+            if room < 0 and messages:
+                break
+            messages.append({"role": "user", "content": user})
+            messages.append({"role": "assistant", "content": assistant})
+        return messages
+
+
+class _Examiner:
+    """Evaluation cases, one method a job; None where a draw did not suit."""
+
+    def __init__(self, rng: Random, relations: tuple[Relation, ...]) -> None:
+        self._rng = rng
+        self._teller = Teller(rng, relations, held_out=True)
+        self._scenes = SceneWriter(self._teller)
+        self._world = _World(self._teller)
+
+    def read(self, memories: int, updates: bool = False) -> Case | None:
+        scene = self._scenes.scene(memories, tokens=_LONGEST_CASE, updates=updates)
+        facts = [fact for fact in scene.facts if fact.old or not updates]
+        if len(scene.lines) < memories or not facts:
+            return None
+        fact = one(self._rng, facts)
+        asked = self._teller.ask(fact)
+        messages = prompts.answer(asked, scene.lines)
+        if estimated_tokens(_prompt(messages)) > _LONGEST_CASE:
+            return None
+        return Case(tuple(messages), fact.value, fact.relation.object)
+
+    def read_unanswerable(self, memories: int) -> Case | None:
+        scene = self._scenes.scene(memories, tokens=_LONGEST_CASE)
+        asked = self._scenes.ask_unanswerable(scene)
+        return asked and Case(tuple(prompts.answer(asked[0], scene.lines)), asked[1], asked[2])
+
+    def closed_world(self) -> Case:
+        fact = one(self._rng, self._world.facts)
+        return Case(tuple(prompts.answer(self._teller.ask(fact))), fact.value, fact.relation.object)
+
+    def closed_unknown(self) -> Case:
+        fact = self._world.unknown()
+        return Case(tuple(prompts.answer(self._teller.ask(fact))), prompts.REFUSAL, fact.relation.object)
+
+    def facts(self) -> Case:
+        fact = self._fact()
+        text = self._teller.state(fact)
+        if self._rng.random() < 0.3:
+            text = self._teller.in_small_talk(text)
+        return Case(tuple(prompts.facts(text)), fact.line, fact.relation.object)
+
+    def no_facts(self) -> Case:
+        return Case(tuple(prompts.facts(self._teller.no_fact())), prompts.NO_FACTS, "none")
+
+    def question(self) -> Case:
+        fact = self._fact()
+        return Case(tuple(prompts.question(self._teller.state(fact))), fact.value, fact.relation.object)
+
+    def _fact(self) -> Fact:
+        spoken = self._teller.told_by_speaker() if self._rng.random() < 0.2 else None
+        return spoken or self._teller.fact()

@@ -1,0 +1,34 @@
+"""What is said around a hit: an answer often stands one turn after the words that the query shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hybridmem.records import Episode, Namespace
+from hybridmem.retrieval.settings import RetrievalSettings
+from hybridmem.stores.base import Ledger
+
+_QUESTION = re.compile(r"[?？؟][\s\"'”’)]*(\[photo: [^\]]*\])?\s*$")
+
+
+def shares(
+    ledger: Ledger, namespace: Namespace, anchors: Sequence[tuple[Episode, float]], settings: RetrievalSettings
+) -> tuple[dict[str, float], dict[str, Episode]]:
+    """(share of each turn by id, those turns) around `anchors`: episodes with their scores, which are positive.
+
+    A turn near several anchors gets a share of each."""
+    distance = max(len(settings.before), len(settings.after))
+    shared: dict[str, float] = {}
+    turns: dict[str, Episode] = {}
+    for anchor, score in anchors if distance else ():
+        around = ledger.neighbours(namespace, anchor.id, distance=distance)
+        before = [turn for turn in reversed(around) if turn.position < anchor.position]
+        after = [turn for turn in around if turn.position > anchor.position]
+        reply = settings.reply if _QUESTION.search(anchor.text) else 0.0
+        weights_after = [weight + (reply if step == 0 else 0.0) for step, weight in enumerate(settings.after)]
+        for side, weights in ((before, settings.before), (after, weights_after)):
+            for turn, weight in zip(side, weights, strict=False):
+                shared[turn.id] = shared.get(turn.id, 0.0) + weight * score
+                turns[turn.id] = turn
+    return shared, turns

@@ -1,0 +1,157 @@
+"""One search over a memory: candidates, fusion, neighbourhood, names, and what may be shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import get_args
+
+from hybridmem.embedding.base import Embedder
+from hybridmem.errors import EmptyText, InvalidInput
+from hybridmem.records import Episode, Fact, Hit, Kind, Namespace, checked_text, parse_time
+from hybridmem.retrieval import dense, graph, lexical, neighbourhood
+from hybridmem.retrieval.fusion import Fused, fuse
+from hybridmem.retrieval.settings import RetrievalSettings
+from hybridmem.retrieval.shortlist import distinct, within_budget
+from hybridmem.retrieval.visibility import Record, Visibility
+from hybridmem.stores.base import GraphIndex, Ledger, LexicalIndex, VectorIndex, Vectors
+from hybridmem.stores.words import words
+
+GROWTH = 4
+"""How much wider the next pass looks when too few of the candidates may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What one search looks for."""
+
+    namespace: Namespace
+    text: str
+    vector: Vectors
+    limit: int
+    visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The searchers over one memory's stores. It reads; it never writes."""
+
+    ledger: Ledger
+    vectors: VectorIndex
+    lexical: LexicalIndex
+    graph: GraphIndex
+    embedder: Embedder
+    settings: RetrievalSettings = field(default_factory=RetrievalSettings)
+
+    def search(
+        self,
+        namespace: Namespace,
+        query: str,
+        *,
+        limit: int = 10,
+        as_of: datetime | None = None,
+        token_budget: int | None = None,
+        kinds: tuple[Kind, ...] = ("episode", "fact"),
+        session: str | None = None,
+        vector: Vectors | None = None,
+    ) -> list[Hit]:
+        """At most `limit` memories for `query`, best first, each with why it is there.
+
+        Without `as_of`: current facts, and episodes that nothing has superseded; with it, what held at that moment.
+        `token_budget` bounds the texts together, at four characters a token. `session` keeps to one session.
+        `vector` is the query's embedding, for a caller who has it. Raises `EmptyText` and `InvalidInput`."""
+        if not query.strip():
+            raise EmptyText("the query is empty: say what to look for")
+        if limit < 1:
+            raise InvalidInput(f"the limit {limit} is below 1: ask for at least one memory")
+        if token_budget is not None and token_budget < 0:
+            raise InvalidInput(f"the token budget {token_budget} is negative: give the tokens that are free")
+        if unknown := set(kinds) - set(get_args(Kind)):
+            raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
+        visibility = Visibility(tuple(kinds), parse_time(as_of) if as_of else None, session)
+        embedded = self.embedder.embed([checked_text(query)])[0] if vector is None else vector
+        hits = self._hits(Query(namespace, query, embedded, limit, visibility))
+        return within_budget(hits[:limit], token_budget)
+
+    def _hits(self, query: Query) -> list[Hit]:
+        """Look wider until enough may be shown, or everything has been seen."""
+        pool = max(self.settings.pool, 2 * query.limit)
+        considered = max(self.settings.considered, 3 * query.limit)
+        while True:
+            found = self._candidates(query, pool)
+            # a list that was not cut off names all that have any of the words: the others score 0
+            floors = {name: 0.0 for name in ("lexical", "graph") if len(found[name]) < pool}
+            fused = fuse(found, self._weights(), floors)
+            ranking = fused.ranking()
+            hits = self._scored(query, found, fused, ranking[:considered])
+            everything = considered >= len(ranking) and all(len(scores) < pool for scores in found.values())
+            if len(hits) >= query.limit or everything:
+                return hits
+            pool, considered = pool * GROWTH, 3 * pool * GROWTH
+
+    def _weights(self) -> dict[str, float]:
+        return {"dense": self.settings.dense, "lexical": self.settings.lexical, "graph": self.settings.graph}
+
+    def _candidates(self, query: Query, pool: int) -> dict[str, dict[str, float]]:
+        """The raw scores that each searcher gives, by memory."""
+        return {
+            "dense": dense.search(self.vectors, query.namespace, query.vector, pool),
+            "lexical": lexical.search(self.lexical, query.namespace, query.text, pool),
+            "graph": graph.search(self.graph, query.namespace, query.text, pool),
+        }
+
+    def _scored(
+        self, query: Query, found: Mapping[str, Mapping[str, float]], fused: Fused, candidates: list[str]
+    ) -> list[Hit]:
+        """The distinct hits among `candidates` (best first) and the turns around them, best first."""
+        listed = self.ledger.get_many(query.namespace, candidates)
+        visible = query.visibility.visible(self.ledger, query.namespace, listed)
+        anchors = [
+            (record, score)
+            for id in candidates
+            if isinstance(record := visible.get(id), Episode) and (score := fused.score(id)) > 0
+        ]
+        shares, turns = neighbourhood.shares(
+            self.ledger, query.namespace, anchors[: self.settings.anchors], self.settings
+        )
+        around = {id: turn for id, turn in turns.items() if id not in listed}
+        visible |= query.visibility.visible(self.ledger, query.namespace, around)
+        said = set(words(query.text))
+        hits = []
+        for id, record in visible.items():
+            why = dict(fused.of(id))
+            if id in shares:
+                why["neighbour"] = shares[id]
+            if _is_named(record, said):
+                why["named"] = self.settings.named
+            raw = {name: scores[id] for name, scores in found.items() if id in scores}
+            hits.append(_hit(record, why, raw))
+        return distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
+
+
+def _is_named(record: Record, said: set[str]) -> bool:
+    """Whether the query's words `said` name the episode's speaker (by any part of the name) or the fact's subject."""
+    if isinstance(record, Fact):
+        subject = set(words(record.subject))
+        return bool(subject) and subject <= said
+    return record.speaker is not None and not said.isdisjoint(words(record.speaker))
+
+
+def _hit(record: Record, why: Mapping[str, float], raw: Mapping[str, float]) -> Hit:
+    score = math.fsum(why.values())
+    if isinstance(record, Fact):
+        return Hit(record.id, record.text, score, "fact", why, at=record.valid_from, raw=raw)
+    return Hit(
+        record.id,
+        record.text,
+        score,
+        "episode",
+        why,
+        at=record.at,
+        session=record.session,
+        metadata=record.metadata,
+        speaker=record.speaker,
+        raw=raw,
+    )

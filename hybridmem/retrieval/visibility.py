@@ -1,0 +1,67 @@
+"""Which records a search may show: what holds now, or what held at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hybridmem.records import Episode, Fact, Kind, Namespace
+from hybridmem.stores.base import Ledger
+from hybridmem.stores.slots import held
+
+Record = Episode | Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What was asked for. Quarantined records are never shown."""
+
+    kinds: tuple[Kind, ...] = ("episode", "fact")
+    as_of: datetime | None = None
+    """None: current facts, and episodes that nothing has superseded. A moment: the facts that held in the world then,
+    and the episodes that were said by then and not yet superseded."""
+    session: str | None = None
+    """Only episodes of this session, and facts that came from one of them."""
+
+    def visible(self, ledger: Ledger, namespace: Namespace, records: Mapping[str, Record]) -> dict[str, Record]:
+        """Those of `records` that may be shown, in their order."""
+        related = self._related(ledger, namespace, records.values())
+        return {id: record for id, record in records.items() if self._admits(record, related)}
+
+    def _related(self, ledger: Ledger, namespace: Namespace, records: Iterable[Record]) -> dict[str, Record]:
+        """The other records that the decision needs: the facts that superseded, the episodes behind facts."""
+        wanted: dict[str, None] = {}
+        for record in records:
+            if isinstance(record, Episode):
+                if self.as_of is not None and record.superseded_by:
+                    wanted[record.superseded_by] = None
+            elif self.session is not None:
+                wanted.update(dict.fromkeys(record.sources))
+        return ledger.get_many(namespace, list(wanted)) if wanted else {}
+
+    def _admits(self, record: Record, related: Mapping[str, Record]) -> bool:
+        if record.quarantined:
+            return False
+        if isinstance(record, Episode):
+            return "episode" in self.kinds and self._admits_episode(record, related)
+        return "fact" in self.kinds and self._admits_fact(record, related)
+
+    def _admits_episode(self, episode: Episode, related: Mapping[str, Record]) -> bool:
+        if self.session is not None and episode.session != self.session:
+            return False
+        if self.as_of is None:
+            return episode.superseded_by is None
+        successor = related.get(episode.superseded_by or "")
+        superseded = isinstance(successor, Fact) and successor.valid_from <= self.as_of
+        return episode.at <= self.as_of and not superseded
+
+    def _admits_fact(self, fact: Fact, related: Mapping[str, Record]) -> bool:
+        if self.session is not None and not _from_session(self.session, fact.sources, related):
+            return False
+        return fact.current if self.as_of is None else held(fact, self.as_of)
+
+
+def _from_session(session: str, sources: Sequence[str], related: Mapping[str, Record]) -> bool:
+    episodes = (related.get(source) for source in sources)
+    return any(isinstance(episode, Episode) and episode.session == session for episode in episodes)

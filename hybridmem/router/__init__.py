@@ -1,0 +1,1 @@
+"""Where an answer comes from: the weights, retrieval, both, or nowhere."""

@@ -1,0 +1,229 @@
+"""Question by question: answer from the weights, from retrieval, from both, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hybridmem.adapters import loader
+from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.metrics import right
+from hybridmem.models import prompts
+from hybridmem.models.base import Generation, LanguageModel
+from hybridmem.records import Answer, Audit, Hit, Namespace, Route
+from hybridmem.router.calibration import Calibration, Observation
+from hybridmem.router.signals import Evidence, evidence, vector
+from hybridmem.stores.base import Ledger
+
+CALIBRATION = "calibration"
+MEMORIES_READ = 5
+"""Hits in the prompt of a retrieval answer."""
+SURE = 0.8
+"""Weights this confident are not checked against retrieval."""
+
+Search = Callable[[str], list[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One route's completion and its calibrated confidence."""
+
+    said: Generation
+    confidence: float
+    features: Mapping[str, float]
+
+    @property
+    def refuses(self) -> bool:
+        return prompts.is_refusal(self.said.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One question on its way through the router."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    known: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Answers for one namespace."""
+
+    ledger: Ledger
+    registry: AdapterRegistry
+    model: LanguageModel
+    namespace: Namespace
+    search: Search
+    """Hits of a question, best first."""
+
+    def answer(self, questions: Sequence[str], route: Route | None = None) -> list[Answer]:
+        """One answer a question; `route` forces where they come from.
+
+        The weights are not believed on a fact that was deleted or superseded since they were trained, not even when
+        they are forced: such a question is then abstained from."""
+        started = time.perf_counter()
+        calibration = self.calibration()
+        cases = self.cases(questions) if route != "weights" or self._holds_deleted() else self._bare(questions)
+        from_weights = self._ask_weights(cases, route, calibration)
+        settled = {
+            n for n, reading in enumerate(from_weights)
+            if route is None and reading and not reading.refuses and reading.confidence >= max(SURE, calibration.threshold)
+        }  # fmt: skip
+        unsettled = [n for n in range(len(cases)) if n not in settled]
+        from_memories = self._read(cases, [] if route in ("weights", "abstain") else unsettled, route, calibration)
+        seconds = (time.perf_counter() - started) / max(1, len(cases))
+        return [
+            self._decide(case, weights, memories, route, calibration, seconds)
+            for case, weights, memories in zip(cases, from_weights, from_memories, strict=True)
+        ]
+
+    def calibration(self) -> Calibration:
+        """As fitted by the last dream, or the prior."""
+        raw = self.ledger.value(self.namespace, CALIBRATION)
+        return Calibration.from_json(raw) if raw else Calibration()
+
+    def observe(self, questions: Sequence[str], answers: Sequence[str]) -> dict[str, list[Observation]]:
+        """What each route says to audit `questions`, and whether it is right: what calibration is fitted on."""
+        calibration = Calibration()
+        cases = self.cases(questions)
+        observed: dict[str, list[Observation]] = {"weights": [], "retrieval": []}
+        readings = {
+            "weights": self._ask_weights(cases, None, calibration),
+            "retrieval": self._read(cases, range(len(cases)), None, calibration),
+        }
+        for route, told in readings.items():
+            for reading, expected in zip(told, answers, strict=True):
+                if reading and not reading.refuses:
+                    observed[route].append(Observation(reading.features, right(reading.said.text, expected)))
+        return observed
+
+    def cases(self, questions: Sequence[str]) -> list[_Case]:
+        """Each question with its hits and what the ledger knows of it."""
+        active = self.registry.active()
+        audits: dict[str, Audit] = {}
+        for audit in self.ledger.audits(self.namespace, active.version) if active else ():
+            before = audits.get(audit.fact)
+            audits[audit.fact] = Audit(
+                audit.adapter,
+                audit.fact,
+                audit.split,
+                audit.asked + (before.asked if before else 0),
+                audit.right + (before.right if before else 0),
+            )
+        dreamt = max((d.started_at.timestamp() + d.seconds for d in self.ledger.dreams(self.namespace)), default=0.0)
+        cases = []
+        for question in questions:
+            hits = self.search(question)
+            records = self.ledger.get_many(self.namespace, [hit.id for hit in hits])
+            cases.append(_Case(question, tuple(hits), evidence(question, hits, records, active, audits, dreamt)))
+        return cases
+
+    def _bare(self, questions: Sequence[str]) -> list[_Case]:
+        return [_Case(question, (), Evidence()) for question in questions]
+
+    def _holds_deleted(self) -> bool:
+        active = self.registry.active()
+        return active is not None and bool(active.tainted)
+
+    def _ask_weights(
+        self, cases: Sequence[_Case], route: Route | None, calibration: Calibration
+    ) -> list[Reading | None]:
+        """Closed-book answers; None where the weights are not to be asked."""
+        forced = route in ("weights", "both")
+        barred = self._holds_deleted()
+        asked = [
+            n for n, case in enumerate(cases)
+            if route in (None, "weights", "both")
+            and (case.known.weights_may_answer or (forced and (not barred or case.known.consolidated)))
+        ]  # fmt: skip
+        return self._generate(cases, {n: prompts.answer(cases[n].question) for n in asked}, "weights", calibration)
+
+    def _read(
+        self, cases: Sequence[_Case], wanted: Sequence[int], route: Route | None, calibration: Calibration
+    ) -> list[Reading | None]:
+        """Answers from the best hits, oldest first in the prompt; None where there are no hits."""
+        asked = {}
+        for n in wanted:
+            if cases[n].hits:
+                best = sorted(cases[n].hits[:MEMORIES_READ], key=lambda hit: hit.at.timestamp() if hit.at else 0.0)
+                asked[n] = prompts.answer(cases[n].question, [hit.text for hit in best])
+        adapted = route == "both"
+        return self._generate(cases, asked, "both" if adapted else "retrieval", calibration)
+
+    def _generate(
+        self, cases: Sequence[_Case], asked: Mapping[int, list[prompts.Message]], route: Route, calibration: Calibration
+    ) -> list[Reading | None]:
+        readings: list[Reading | None] = [None] * len(cases)
+        if not asked:
+            return readings
+        active = self.registry.active()
+        if route == "retrieval" or active is None:
+            with self.model.adapted(None):
+                said = self.model.generate(list(asked.values()))
+        else:
+            with loader.fit(self.model, active, self.registry.path(active.version)):
+                said = self.model.generate(list(asked.values()))
+        for n, generation in zip(asked, said, strict=True):
+            features = vector(cases[n].known, generation)
+            head = "weights" if route == "weights" else "retrieval"
+            readings[n] = Reading(generation, calibration.confidence(head, features), features)
+        return readings
+
+    def _decide(
+        self,
+        case: _Case,
+        weights: Reading | None,
+        memories: Reading | None,
+        route: Route | None,
+        calibration: Calibration,
+        seconds: float,
+    ) -> Answer:
+        tokens = sum(r.said.prompt_tokens for r in (weights, memories) if r)
+        told = [r for r in (weights, memories) if r and not r.refuses]
+        if route == "abstain" or not told:
+            return self._abstain(case, tokens, weights or memories, seconds)
+        if route is not None:
+            best = memories if route == "both" and memories in told else told[0]
+            confidence = best.confidence if best else 0.0
+            chosen: Route = route
+        elif len(told) == 2 and right(told[0].said.text, told[1].said.text):
+            best, chosen = told[0], "both"
+            confidence = 1 - (1 - told[0].confidence) * (1 - told[1].confidence)
+        else:
+            best = max(told, key=lambda reading: reading.confidence)
+            chosen = "weights" if best is weights else "retrieval"
+            confidence = best.confidence
+            if confidence < calibration.threshold:
+                return self._abstain(case, tokens, best, seconds)
+        assert best is not None
+        active = self.registry.active()
+        return Answer(
+            text=best.said.text,
+            route=chosen,
+            confidence=confidence,
+            evidence=self._shown(case, chosen),
+            prompt_tokens=tokens,
+            adapter=active.version if active and chosen in ("weights", "both") else None,
+            seconds=seconds,
+            signals=best.features,
+        )
+
+    def _shown(self, case: _Case, route: Route) -> tuple[Hit, ...]:
+        if route == "weights":
+            return tuple(hit for hit in case.hits if hit.id == case.known.fact)
+        return case.hits[:MEMORIES_READ]
+
+    def _abstain(self, case: _Case, tokens: int, reading: Reading | None, seconds: float) -> Answer:
+        """The confidence of a refusal is that of the answer not being known: 1 - P(correct)."""
+        doubted = reading.confidence if reading and not reading.refuses else 0.0
+        return Answer(
+            text=prompts.REFUSAL,
+            route="abstain",
+            confidence=1 - doubted,
+            evidence=case.hits[:MEMORIES_READ],
+            prompt_tokens=tokens,
+            seconds=seconds,
+            signals=reading.features if reading else {},
+        )

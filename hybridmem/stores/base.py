@@ -1,0 +1,258 @@
+"""What the rest of hybridmem asks of a store. `inmemory.py` is the plainest twin of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
+
+from hybridmem.records import (
+    AdapterRecord,
+    Audit,
+    DreamReport,
+    Episode,
+    Event,
+    Fact,
+    Namespace,
+    TrainingItem,
+)
+
+Vectors = NDArray[Any]
+"""float32, shape (n, dimension), each row of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """One change that the derived indexes still have to follow, in the order of the ledger."""
+
+    position: int
+    namespace: Namespace
+    memory: str
+    operation: Literal["upsert", "delete"]
+
+
+class Ledger(Protocol):
+    """The truth. Every method that writes is one transaction: it is done whole, and kept, when it returns.
+
+    Reading methods see one namespace and nothing else. Ids of another namespace raise `UnknownMemory`.
+    """
+
+    # memories
+    def append(self, episodes: Sequence[Episode]) -> list[Episode]:
+        """Store `episodes` (all or none) and tell the outbox; returns them with their positions."""
+        ...
+
+    def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
+        """Store `fact`. With `replace`, the other current facts of its slot are retired in the same transaction
+        (`valid_to` = the new `valid_from`, `superseded_by` = the new id), their episodes become superseded once all
+        that they state is retired, and adapters that hold them are tainted. An equal current value gains the
+        evidence and the sources instead, and that fact is returned. A fact that began before a current one arrives
+        late: it is stored retired, ending where the next one begins, and the current one stays. Quarantined facts meet
+        only quarantined ones. Sources that are not there raise `UnknownMemory`."""
+        ...
+
+    def get(self, namespace: Namespace, id: str) -> Episode | Fact: ...
+
+    def get_many(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Episode | Fact]:
+        """Those of `ids` that are there; the others are left out."""
+        ...
+
+    def episodes(
+        self, namespace: Namespace, *, after: int = 0, limit: int | None = None, session: str | None = None
+    ) -> list[Episode]:
+        """Episodes with a position above `after`, oldest first."""
+        ...
+
+    def neighbours(self, namespace: Namespace, id: str, *, distance: int = 1) -> list[Episode]:
+        """The turns of the same session up to `distance` before and after `id`, oldest first; none for a fact."""
+        ...
+
+    def facts(
+        self, namespace: Namespace, *, as_of: datetime | None = None, include_retired: bool = False
+    ) -> list[Fact]:
+        """Current facts (and retired ones, on request), or those that held in the world at `as_of`, in the order in
+        which they were recorded."""
+        ...
+
+    def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
+        """New words for a memory; the old ones stay in its history, and adapters that hold it are tainted.
+
+        Current facts that stand on an episode alone are withdrawn (retired as never having held) and the others lose
+        this source: the episode counts as unextracted again. A fact's training items go."""
+        ...
+
+    def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
+        """Set a memory aside, or release it. Facts follow their episodes: into quarantine when all of them are there,
+        out of it with the first. Adapters that hold a fact which goes into quarantine are tainted."""
+        ...
+
+    def expire(self, namespace: Namespace, id: str, at: datetime) -> None:
+        """Retire a fact without a successor."""
+        ...
+
+    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+        """Remove a memory for good: its row, its history's texts, the facts that stand on it alone (and theirs),
+        training items and audits; adapters that hold any of it are tainted. No byte of the text stays in the
+        database. Facts that other episodes also state lose this source and one of their evidence. Returns
+        {"removed": {place: count}, "facts": [ids], "tainted_adapters": [versions], "scrubbed": whether the bytes are
+        out of the files already; if not, the next open or erasure makes sure of it}."""
+        ...
+
+    def history(self, namespace: Namespace, id: str) -> list[Event]:
+        """Oldest first; that of an erased memory has no texts."""
+        ...
+
+    # which memories are asked for, and which a dream has read
+    def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
+        """Count one use of each of `ids`; those that are not there are left out. Cheap: a power cut may undo it."""
+        ...
+
+    def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
+        """How often each of `ids` was used: 0 for never."""
+        ...
+
+    def unextracted(self, namespace: Namespace, limit: int | None = None) -> list[Episode]:
+        """Episodes that no dream has extracted facts from since they were written or reworded, oldest first; those
+        in quarantine wait."""
+        ...
+
+    def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None: ...
+
+    def namespaces(self) -> list[Namespace]: ...
+
+    def counts(self, namespace: Namespace) -> dict[str, int]:
+        """Numbers of `episodes`, `facts` (current), `retired_facts`, `training_items`, `adapters`, `dreams` and
+        `outbox` entries that some consumer has not acknowledged."""
+        ...
+
+    # outbox of the derived indexes
+    def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
+        """The next entries that `consumer` has not acknowledged."""
+        ...
+
+    def acknowledge(self, consumer: str, position: int) -> None:
+        """`consumer` has followed everything up to `position`."""
+        ...
+
+    def reset_consumer(self, consumer: str) -> None:
+        """Forget what `consumer` acknowledged: it will be told everything that is there again."""
+        ...
+
+    # what dreams leave
+    def save_items(self, items: Sequence[TrainingItem]) -> None: ...
+
+    def items(self, namespace: Namespace, facts: Sequence[str] | None = None) -> list[TrainingItem]: ...
+
+    def drop_items(self, namespace: Namespace, facts: Sequence[str]) -> None: ...
+
+    def save_adapter(self, adapter: AdapterRecord) -> None:
+        """Insert, or replace the record of the same version. Facts that are not current by now are tainted, and a
+        taint stays. The status is `active` for the version that the alias names, and for no other."""
+        ...
+
+    def adapters(self, namespace: Namespace) -> list[AdapterRecord]:
+        """Oldest first."""
+        ...
+
+    def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
+        """Move the alias `active` (None: to no adapter): the new one becomes active and the one before retired,
+        in one transaction. Raises `UnknownAdapter`."""
+        ...
+
+    def active(self, namespace: Namespace) -> AdapterRecord | None: ...
+
+    def activations(self, namespace: Namespace) -> list[tuple[datetime, str | None]]:
+        """Every move of the alias, oldest first."""
+        ...
+
+    def save_audits(self, namespace: Namespace, audits: Sequence[Audit]) -> None: ...
+
+    def audits(self, namespace: Namespace, adapter: str) -> list[Audit]: ...
+
+    def save_dream(self, report: DreamReport) -> None:
+        """Insert, or replace the report of the same id."""
+        ...
+
+    def dreams(self, namespace: Namespace) -> list[DreamReport]:
+        """Oldest first."""
+        ...
+
+    def set_value(self, namespace: Namespace, key: str, value: Mapping[str, Any] | None) -> None:
+        """Small JSON state (a running dream's step, calibration): ids and figures, never texts; None removes it."""
+        ...
+
+    def value(self, namespace: Namespace, key: str) -> dict[str, Any] | None: ...
+
+    def check(self) -> list[str]:
+        """What is wrong with the database itself, one line each; empty when it is sound."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours by cosine, one namespace at a time. Holds ids and vectors, never texts."""
+
+    def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None: ...
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None: ...
+
+    def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """(id, cosine similarity), best first."""
+        ...
+
+    def count(self, namespace: Namespace) -> int: ...
+
+    def ids(self, namespace: Namespace) -> Iterator[str]: ...
+
+    def clear(self) -> None:
+        """Remove everything, of every namespace."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class LexicalIndex(Protocol):
+    """Full-text search by BM25, one namespace at a time."""
+
+    def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None: ...
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
+        """Remove them such that no byte of their text stays in the file."""
+        ...
+
+    def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
+        """(id, BM25 score: higher is better), best first. Any text is a safe query."""
+        ...
+
+    def count(self, namespace: Namespace) -> int: ...
+
+    def ids(self, namespace: Namespace) -> Iterator[str]: ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class GraphIndex(Protocol):
+    """Entities, the memories that mention them and the facts between them."""
+
+    def upsert(self, namespace: Namespace, memories: Sequence[Episode | Fact]) -> None: ...
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None: ...
+
+    def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
+        """(memory id, personalised PageRank from the entities that `text` names), best first; empty when it names
+        none that is known."""
+        ...
+
+    def count(self, namespace: Namespace) -> int: ...
+
+    def ids(self, namespace: Namespace) -> Iterator[str]: ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...

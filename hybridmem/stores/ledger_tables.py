@@ -1,0 +1,46 @@
+"""The ledger's tables as SQLAlchemy sees them. The schema itself is in `migrations`; a test holds the two together."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
+
+metadata = MetaData()
+
+
+def _table(name: str, texts: str = "", numbers: str = "", flags: str = "") -> Table:
+    return Table(
+        name,
+        metadata,
+        *(Column(column, Text) for column in texts.split()),
+        *(Column(column, BigInteger) for column in numbers.split()),
+        *(Column(column, Boolean) for column in flags.split()),
+    )
+
+
+counters = _table("counters", "name", "value")
+episodes = _table(
+    "episodes",
+    "id namespace text role speaker session source trust superseded_by metadata",
+    "position at recorded_at",
+    "quarantined extracted",
+)
+facts = _table(
+    "facts",
+    "id namespace slot subject relation object text superseded_by trust",
+    "position valid_from valid_to recorded_at retired_at evidence",
+    "quarantined",
+)
+fact_sources = _table("fact_sources", "fact episode", "number")
+events = _table("events", "memory namespace event text cause", "number at")
+outbox = _table("outbox", "memory namespace operation", "position")
+consumers = _table("consumers", "name", "position")
+uses = _table("uses", "memory namespace", "times last_at")
+training_items = _table("training_items", "namespace id fact kind question answer context split", "position")
+adapters = _table(
+    "adapters", "namespace version base base_sha256 parent status dream scores files", "position created_at"
+)
+adapter_facts = _table("adapter_facts", "namespace version fact", "number", "tainted")
+activations = _table("activations", "namespace version", "number at")
+audits = _table("audits", "namespace adapter fact split", "questions correct")
+dreams = _table("dreams", "namespace id report", "position")
+small_state = _table("small_state", "namespace name content")

@@ -1,0 +1,1 @@
+"""Conformance suites for every protocol, and what tests of agents need."""

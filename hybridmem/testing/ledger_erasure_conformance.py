@@ -1,0 +1,62 @@
+"""What every ledger must forget when a memory is erased: a part of `LedgerConformance`."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybridmem.errors import UnknownMemory
+from hybridmem.stores.base import Ledger
+from hybridmem.testing.ledger_samples import ANA, NOW, adapter, audit, day, episode, events, fact, fact_of, item
+
+
+class ErasureConformance:
+    def test_an_erased_episode_takes_along_what_stands_on_it_alone(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1", "Ana lives in Lisbon with ferrets"), episode("e2"), episode("e3")])
+        ledger.put_fact(fact("f1", sources=("e1",)))
+        ledger.put_fact(
+            fact("f2", "ferrets", relation="keeps", sources=("e1", "e2"), evidence=2, text="She keeps them.")
+        )
+        ledger.put_fact(fact("f3", "a bike", relation="owns", sources=("e2",), text="She owns a bike."))
+        shown = item("i3", "f3", context=("- Ana  lives in Lisbon with ferrets.", "She owns a bike."), answer="a bike")
+        ledger.save_items([item("i1", "f1"), item("i2", "f2", context=(), answer="ferrets"), shown])
+        ledger.save_adapter(adapter("v1", ("f1", "f2")))
+        ledger.save_adapter(adapter("v2", ("f2",)))
+        ledger.save_audits(ANA, [audit("v1", "f1"), audit("v1", "f2")])
+        ledger.touch(ANA, ["e1", "f1", "f2"], NOW)
+        erased = ledger.erase(ANA, "e1", NOW)
+        assert erased["removed"] == {"ledger": 2, "history": 2, "training_items": 2, "audits": 1, "uses": 2}
+        assert (erased["facts"], erased["tainted_adapters"]) == (["f1"], ["v1"])
+        assert list(ledger.get_many(ANA, ["e1", "f1", "f2", "f3"])) == ["f2", "f3"]
+        assert (fact_of(ledger, "f2").sources, fact_of(ledger, "f2").evidence) == (("e2",), 1)
+        assert [i.id for i in ledger.items(ANA)] == ["i2"]
+        assert [a.fact for a in ledger.audits(ANA, "v1")] == ["f2"]
+        assert [a.tainted for a in ledger.adapters(ANA)] == [("f1",), ()]
+        assert ledger.uses(ANA, ["e1", "f1", "f2"]) == {"e1": 0, "f1": 0, "f2": 1}
+        told = {entry.memory: entry.operation for entry in ledger.pending("new")}
+        assert told == {"e1": "delete", "e2": "upsert", "e3": "upsert", "f1": "delete", "f2": "upsert", "f3": "upsert"}
+        assert ledger.check() == []
+
+    def test_the_history_of_an_erased_memory_has_no_words(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1")])
+        ledger.update_text(ANA, "e1", "two", NOW)
+        ledger.erase(ANA, "e1", NOW)
+        assert events(ledger, "e1") == [("added", None, None), ("updated", None, None), ("deleted", None, None)]
+        with pytest.raises(UnknownMemory):
+            ledger.erase(ANA, "e1", NOW)
+        with pytest.raises(UnknownMemory):
+            ledger.history(ANA, "never there")
+
+    def test_an_erased_successor_does_not_bring_the_old_value_back(self, ledger: Ledger) -> None:
+        ledger.put_fact(fact("f1"))
+        ledger.put_fact(fact("f2", "Oslo", 3))
+        assert ledger.erase(ANA, "f2", NOW)["facts"] == []
+        assert ledger.facts(ANA) == []
+        assert [f.id for f in ledger.facts(ANA, as_of=day(1))] == ["f1"]
+        assert ledger.check() == []
+
+    def test_an_erased_id_can_be_imported_again(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1")])
+        ledger.erase(ANA, "e1", NOW)
+        ledger.append([episode("e1", "back")])
+        assert [text for _, text, _ in events(ledger, "e1")] == [None, None, "back"]
+        assert [(e.memory, e.operation) for e in ledger.pending("new")] == [("e1", "upsert")]

@@ -1,0 +1,216 @@
+"""Random operations on a ledger and on its plainest twin: every result and everything left behind must be equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from hybridmem.errors import HybridMemError
+from hybridmem.records import Episode, Fact, Namespace, new_id
+from hybridmem.stores.base import Ledger
+from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.testing.ledger_samples import adapter, audit, day, episode, fact, item, report
+
+Step = Callable[[Ledger, "World"], Any]
+"""One operation: done to a ledger, it returns what the ledger returned."""
+
+_EPISODES = [f"e{number}" for number in range(5)]
+_FACTS = [f"f{number}" for number in range(6)]
+_VERSIONS = ["v1", "v2"]
+
+
+class World:
+    """The ids and namespaces of one run, so that many runs can share a ledger."""
+
+    def __init__(self) -> None:
+        self.tag = new_id("run")
+        self.homes: tuple[Namespace, ...] = ((self.tag, "ana"), (self.tag, "ben"))
+
+    def id(self, name: str) -> str:
+        return f"{self.tag}-{name}"
+
+    def ids(self, names: list[str]) -> tuple[str, ...]:
+        return tuple(self.id(name) for name in names)
+
+
+def operations() -> st.SearchStrategy[tuple[str, Step]]:
+    """A named operation with random arguments, out of few enough ids that they meet."""
+    home = st.integers(0, 7).map(lambda number: number // 7)  # mostly the first namespace
+    memory = st.sampled_from(_EPISODES + _FACTS)
+    moment = st.integers(0, 5).map(day)
+    flag = st.booleans()
+
+    def append(h: int, names: list[str], session: str | None, quarantined: bool) -> Step:
+        return lambda ledger, world: ledger.append(
+            [
+                episode(world.id(n), f"said {n}", namespace=world.homes[h], session=session, quarantined=quarantined)
+                for n in names
+            ]
+        )
+
+    def put(
+        h: int, name: str, of: str, value: str, starts: int, sources: list[str], quarantined: bool, others: bool
+    ) -> Step:
+        return lambda ledger, world: ledger.put_fact(
+            fact(
+                world.id(name),
+                value,
+                starts,
+                world.ids(sources),
+                namespace=world.homes[h],
+                relation=of,
+                quarantined=quarantined,
+                recorded_at=day(starts + 30),
+            ),
+            replace=others,
+        )
+
+    def keep(h: int, version: str, held: list[str]) -> Step:
+        return lambda ledger, world: ledger.save_adapter(adapter(version, world.ids(held), namespace=world.homes[h]))
+
+    def compose(h: int, name: str, of: str, value: str) -> Step:
+        shown = (f"Ana lives in {value}.",)
+        return lambda ledger, world: ledger.save_items(
+            [item(name, world.id(of), namespace=world.homes[h], answer="yes", context=shown)]
+        )
+
+    def named(name: str, *arguments: Any) -> Callable[[int, str], Step]:
+        return lambda h, id: lambda ledger, world: getattr(ledger, name)(world.homes[h], world.id(id), *arguments)
+
+    some = st.lists(st.sampled_from(_EPISODES), max_size=2)
+    behind = st.lists(st.sampled_from(_EPISODES[:3]), max_size=2)
+    slot, starts = st.sampled_from(["of f0", "of f1"]), st.integers(0, 5)
+    held = st.lists(st.sampled_from(_FACTS), max_size=4)
+    version = st.sampled_from(_VERSIONS)
+    value = st.sampled_from(["Lisbon", "lisbon", "Oslo", "Rome"])
+    usually = st.sampled_from([True, True, True, False])
+    rarely = st.sampled_from([False, False, False, True])
+    return st.one_of(
+        _labelled("append", st.builds(append, home, some, st.sampled_from([None, "s1"]), rarely)),
+        *[
+            _labelled(
+                "put_fact",
+                st.builds(put, home, st.sampled_from(_FACTS), slot, value, starts, behind, rarely, usually),
+            )
+        ]
+        * 3,
+        _labelled("expire", moment.flatmap(lambda at: st.builds(named("expire", at), home, memory))),
+        _labelled("erase", moment.flatmap(lambda at: st.builds(named("erase", at), home, memory))),
+        _labelled(
+            "update_text",
+            st.tuples(st.sampled_from(["said e0", "other words"]), moment).flatmap(
+                lambda arguments: st.builds(named("update_text", *arguments), home, memory)
+            ),
+        ),
+        _labelled(
+            "set_quarantine",
+            st.tuples(flag, moment).flatmap(
+                lambda arguments: st.builds(named("set_quarantine", *arguments), home, memory)
+            ),
+        ),
+        _labelled("neighbours", st.builds(named("neighbours"), home, memory)),
+        _labelled("save_adapter", st.builds(keep, home, version, held)),
+        _labelled("activate", st.builds(_activate, home, st.none() | version, moment)),
+        _labelled(
+            "save_items", st.builds(compose, home, st.sampled_from(["i1", "i2"]), st.sampled_from(_FACTS), value)
+        ),
+        _labelled("several", st.builds(_bookkeeping, home, some, held, version)),
+    )
+
+
+def assert_twins_agree(ledger: Ledger, steps: list[tuple[str, Step]]) -> None:
+    """Do `steps` to `ledger` and to an `InMemoryLedger`; raise `AssertionError` at the first difference."""
+    twin, world = InMemoryLedger(), World()
+    for number, (name, step) in enumerate([("populate", _populate), *steps]):
+        ours, theirs = _outcome(ledger, world, step), _outcome(twin, world, step)
+        assert ours == theirs, f"step {number}, {name}"
+    assert _state(ledger, world) == _state(twin, world)
+    assert ledger.check() == []
+
+
+def _populate(ledger: Ledger, world: World) -> None:
+    """Enough to begin with that most operations find something."""
+    home = world.homes[0]
+    ledger.append([episode(world.id(name), f"said {name}", namespace=home, session="s1") for name in _EPISODES[:3]])
+    for name, value, sources in (("f0", "Lisbon", ["e0"]), ("f1", "Oslo", ["e0", "e1"]), ("f2", "Rome", ["e2"])):
+        ledger.put_fact(fact(world.id(name), value, 2, world.ids(sources), namespace=home, relation=f"of {name}"))
+    ledger.save_adapter(adapter("v1", world.ids(_FACTS[:3]), namespace=home))
+    ledger.save_items([item("i1", world.id("f0"), namespace=home, answer="yes", context=("said e1",))])
+    ledger.touch(home, world.ids(["e0", "f0"]), day(1))
+
+
+def _labelled(name: str, steps: st.SearchStrategy[Step]) -> st.SearchStrategy[tuple[str, Step]]:
+    return steps.map(lambda step: (name, step))
+
+
+def _activate(h: int, version: str | None, at: Any) -> Step:
+    return lambda ledger, world: ledger.activate(world.homes[h], version, at)
+
+
+def _bookkeeping(h: int, names: list[str], facts: list[str], version: str) -> Step:
+    def keep(ledger: Ledger, world: World) -> None:
+        home = world.homes[h]
+        ledger.touch(home, world.ids(names + facts), day(1))
+        ledger.mark_extracted(home, world.ids(names))
+        ledger.save_audits(home, [audit(version, world.id(name)) for name in facts])
+        ledger.drop_items(home, world.ids(facts[:1]))
+        ledger.save_dream(report(version, namespace=home))
+        ledger.set_value(home, version, {"facts": facts})
+
+    return keep
+
+
+def _outcome(ledger: Ledger, world: World, step: Step) -> Any:
+    try:
+        result = step(ledger, world)
+    except HybridMemError as error:
+        return type(error)
+    if isinstance(result, dict):
+        return {name: value for name, value in result.items() if name != "scrubbed"}
+    return _plain(result)
+
+
+def _state(ledger: Ledger, world: World) -> list[Any]:
+    """Everything that can be read of a run; positions count by their order alone."""
+    every = world.ids(_EPISODES + _FACTS)
+    entries = [entry for entry in ledger.pending(world.tag, limit=1_000_000) if entry.namespace in world.homes]
+    state: list[Any] = [sorted((entry.namespace, entry.memory, entry.operation) for entry in entries)]
+    for home in world.homes:
+        counts = ledger.counts(home)
+        del counts["outbox"]
+        state += [
+            _plain(ledger.get_many(home, every)),
+            _plain(ledger.episodes(home)),
+            _plain(ledger.facts(home)),
+            _plain(ledger.facts(home, include_retired=True)),
+            [_plain(ledger.facts(home, as_of=day(moment))) for moment in range(-1, 7)],
+            [_outcome(ledger, world, _reading_history(home, id)) for id in every],
+            ledger.uses(home, every),
+            _plain(ledger.unextracted(home, 10)),
+            ledger.items(home),
+            ledger.adapters(home),
+            ledger.active(home),
+            ledger.activations(home),
+            [ledger.audits(home, version) for version in _VERSIONS],
+            ledger.dreams(home),
+            [ledger.value(home, version) for version in _VERSIONS],
+            counts,
+        ]
+    return state
+
+
+def _reading_history(home: Namespace, id: str) -> Step:
+    return lambda ledger, _: ledger.history(home, id)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_plain(held) for held in value]
+    if isinstance(value, (Episode, Fact)):
+        return replace(value, position=0)
+    return value

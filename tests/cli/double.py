@@ -1,0 +1,189 @@
+"""A memory that keeps what it is told in a dictionary: commands are tested against it without a store or a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hybridmem.adapters.registry import AdapterDiff
+from hybridmem.errors import CorruptAdapter, UnknownAdapter, UnknownMemory
+from hybridmem.records import (
+    AdapterRecord,
+    Answer,
+    Check,
+    DreamReport,
+    Episode,
+    ErasureReceipt,
+    Event,
+    Fact,
+    Hit,
+    Namespace,
+    Step,
+)
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Steps = Callable[[str, int, int], None]
+
+
+def adapter(version: str, status: Any = "retired") -> AdapterRecord:
+    return AdapterRecord(version, ("default",), "bundled", "ab" * 32, None, status, NOON, "dream_1", files={"a": "b"})
+
+
+class Adapters:
+    def __init__(self) -> None:
+        self.records = [adapter("v0001"), adapter("v0002", "active"), adapter("v0003", "rejected")]
+        self.damaged: set[str] = set()
+
+    def list(self) -> list[AdapterRecord]:
+        return self.records
+
+    def active(self) -> AdapterRecord | None:
+        return next((record for record in self.records if record.status == "active"), None)
+
+    def get(self, version: str) -> AdapterRecord:
+        for record in self.records:
+            if record.version == version:
+                return record
+        raise UnknownAdapter(f"default has no adapter {version!r}: it has v0001, v0002, v0003")
+
+    def promote(self, version: str | None, *, force: bool = False) -> AdapterRecord | None:
+        return None if version is None else replace(self.get(version), status="active")
+
+    def rollback(self) -> AdapterRecord | None:
+        return self.promote("v0001")
+
+    def diff(self, before: str, after: str) -> AdapterDiff:
+        return AdapterDiff(before, after, ("f2",), (), {"learned": (None, 0.9)})
+
+    def export(self, version: str, destination: Path) -> Path:
+        destination.mkdir()
+        return destination
+
+    def verify(self, version: str) -> AdapterRecord:
+        if version in self.damaged:
+            raise CorruptAdapter(f"{version}: adapter_model.safetensors is not what its card says: roll back")
+        return self.get(version)
+
+
+class HybridMemory:
+    """What `hybridmem.memory.HybridMemory` promises the command line. One for each folder and namespace."""
+
+    kept: dict[tuple[Path, Namespace], HybridMemory] = {}  # noqa: RUF012
+    status: Any = "promoted"
+    findings: tuple[str, ...] = ()
+    unrepairable: tuple[str, ...] = ()
+    raises: BaseException | None = None
+
+    def __init__(self, folder: Path, namespace: Namespace, model: str | None) -> None:
+        self.folder, self.namespace, self.model_name = folder, namespace, model
+        self.embedder_name: str | None = None
+        self.memories: dict[str, Episode | Fact] = {}
+        self.adapters = Adapters()
+        self.calls: list[tuple[str, Any]] = []
+
+    @classmethod
+    def open(cls, path: Path, *, namespace: Namespace, model: str | None, embedder: str | None) -> HybridMemory:
+        path.mkdir(parents=True, exist_ok=True)
+        made = cls.kept.setdefault((path.resolve(), namespace), cls(path, namespace, model))
+        made.model_name, made.embedder_name = model, embedder
+        return made
+
+    def __enter__(self) -> HybridMemory:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        pass
+
+    def add(self, text: str, **given: Any) -> list[Episode]:
+        self._fail()
+        self.calls.append(("add", given))
+        given = {name: value for name, value in given.items() if value is not None}
+        position = len(self.memories) + 1
+        episode = Episode(f"ep_{position}", self.namespace, text, position=position, **given)
+        self.memories[episode.id] = episode
+        return [episode]
+
+    def add_turns(self, turns: Iterable[Any], progress: Steps | None = None) -> list[Episode]:
+        return [self.add(turn.text, role=turn.role)[0] for turn in turns]
+
+    def search(self, query: str, **given: Any) -> list[Hit]:
+        self.calls.append(("search", given))
+        return [
+            Hit(memory.id, memory.text, 0.5, "episode", {"dense": 0.3, "lexical": 0.2}, NOON)
+            for memory in self.memories.values()
+            if set(query.lower().split()) & set(memory.text.lower().split())
+        ]
+
+    def answer(self, question: str, route: Any = None) -> Answer:
+        return Answer("Lisbon", route or "retrieval", 0.9, tuple(self.search(question)), 42, "v0002", 0.1)
+
+    def get(self, id: str) -> Episode | Fact:
+        if id not in self.memories:
+            raise UnknownMemory(f"no memory {id!r} in default: see `hybridmem list`")
+        return self.memories[id]
+
+    def list(self, limit: int = 50, after: int | None = None, kind: Any = None) -> list[Episode | Fact]:
+        return [m for m in self.memories.values() if m.position > (after or 0)][:limit]
+
+    def update(self, id: str, text: str) -> Episode | Fact:
+        self.memories[id] = replace(self.get(id), text=text)
+        return self.memories[id]
+
+    def history(self, id: str) -> list[Event]:
+        return [Event(id, "added", NOON, self.get(id).text)]
+
+    def why(self, id: str) -> dict[str, Any]:
+        return {"memory": self.get(id), "facts": [{"id": "fact_1", "text": "so"}], "adapters": ["v0002"], "nights": 1}
+
+    def delete(self, id: str) -> ErasureReceipt:
+        self.get(id)
+        del self.memories[id]
+        return ErasureReceipt(id, self.namespace, NOON, {"ledger": 1, "vectors": 1}, tainted_adapters=("v0002",))
+
+    def quarantine(self, id: str) -> None:
+        self.memories[id] = replace(self.get(id), quarantined=True)
+
+    def release(self, id: str) -> None:
+        self.memories[id] = replace(self.get(id), quarantined=False)
+
+    def dream(self, dry_run: bool = False, recipe: str = "default", progress: Steps | None = None) -> DreamReport:
+        if progress is not None:
+            progress("train", 0, 10)
+            progress("train", 10, 10)
+        self._fail()
+        passed = self.status == "promoted"
+        gate = (Check("learned", 0.9 if passed else 0.1, 0.7, passed),)
+        status = "estimated" if dry_run else self.status
+        steps = (Step("train", 1.5, 1000, {"new": 3}),)
+        return DreamReport(
+            "d1", self.namespace, status, 1, NOON, 2.0, "v0002", gate=gate, steps=steps, test={"acc": 0.8}
+        )
+
+    def dreams(self) -> list[DreamReport]:
+        return [self.dream()]
+
+    def stats(self) -> dict[str, Any]:
+        return {"ledger": {"episodes": len(self.memories), "facts": 0}, "vectors": len(self.memories)}
+
+    def export(self, path: Path) -> int:
+        return path.write_text("".join(f"{memory.text}\n" for memory in self.memories.values()), encoding="utf-8")
+
+    def import_(self, path: Path) -> int:
+        return sum(len(self.add(line)) for line in path.read_text(encoding="utf-8").splitlines())
+
+    def reindex(self, progress: Steps | None = None) -> int:
+        return len(self.memories)
+
+    def doctor(self, repair: bool = False) -> list[str]:
+        found = [*self.findings, *self.unrepairable]
+        if repair:
+            type(self).findings = ()
+        return found
+
+    def _fail(self) -> None:
+        if self.raises is not None:
+            raise self.raises

@@ -1,0 +1,362 @@
+"""What every command prints and how it exits."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import pytest
+
+from hybridmem.cli.reference import commands
+from hybridmem.errors import DreamBusy, StoreFull
+from tests.cli.conftest import Command
+from tests.cli.double import HybridMemory
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "demo": (),
+    "add": ("Ana moved to Lisbon.",),
+    "search": ("ferret",),
+    "ask": ("Where is the ferret?", "--route", "retrieval"),
+    "list": (),
+    "show": ("ep_1",),
+    "history": ("ep_1",),
+    "why": ("ep_1",),
+    "update": ("ep_1", "I adopted two ferrets."),
+    "delete": ("ep_1",),
+    "quarantine": ("ep_1",),
+    "release": ("ep_1",),
+    "dream": ("--dry-run",),
+    "dreams": (),
+    "adapters list": (),
+    "adapters show": ("v0001",),
+    "adapters promote": ("v0001",),
+    "adapters rollback": (),
+    "adapters diff": ("v0001", "v0002"),
+    "adapters export": ("v0001", "exported"),
+    "adapters verify": (),
+    "bench retrieval": ("conversations",),
+    "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
+    "bench router": (),
+    "bench speed": (),
+    "stats": (),
+    "export": ("memory.jsonl",),
+    "import": ("before.jsonl",),
+    "reindex": (),
+    "doctor": (),
+}
+"""One call of every command that must succeed on a memory that holds the ferret."""
+
+LEAVES = [path.removeprefix("hybridmem ") for path, command in commands() if not hasattr(command, "commands")]
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Benchmarks and the demo return their figures at once; what they measure is tested where they are written."""
+    figures = {"R": [[0.5]], "acc": 0.5, "nights": []}
+    for module, function in {
+        "retrieval": "bench_retrieval",
+        "forgetting": "run",
+        "router": "run",
+        "speed": "run",
+        "demo": "run",
+    }.items():
+        made = ModuleType(f"hybridmem.evaluation.{module}")
+        setattr(made, function, lambda *given, **named: figures)
+        monkeypatch.setitem(sys.modules, made.__name__, made)
+        monkeypatch.setattr(f"hybridmem.evaluation.{module}", made, raising=False)
+    fact = {"night": 1, "id": "f1", "text": "Zane is in Riga.", "answer": "Riga", "test_questions": ["Where is Zane?"]}
+    (tmp_path / "stream.jsonl").write_text(json.dumps(fact) + "\n")
+    (tmp_path / "before.jsonl").write_text("I adopted a ferret.\n")
+
+
+def test_every_command_has_an_example() -> None:
+    assert set(LEAVES) == set(EXAMPLES)
+
+
+@pytest.mark.usefixtures("benchmarks")
+@pytest.mark.parametrize("name", LEAVES)
+def test_json_is_one_object_and_nothing_else(hybridmem: Command, name: str) -> None:
+    assert hybridmem("add", "I adopted a ferret.").code == 0
+    result = hybridmem(*name.split(), *EXAMPLES[name], "--json")
+    assert result.code == 0, result.err
+    assert isinstance(result.json, dict)
+    assert result.out.count("\n") == 1
+    assert result.err == ""
+
+
+@pytest.mark.usefixtures("benchmarks")
+@pytest.mark.parametrize("name", LEAVES)
+def test_people_get_words(hybridmem: Command, name: str) -> None:
+    assert hybridmem("add", "I adopted a ferret.").code == 0
+    result = hybridmem(*name.split(), *EXAMPLES[name])
+    assert result.code == 0, result.err
+    assert name == "demo" or result.out.strip()
+    assert not result.out.startswith("{")
+
+
+# ---- writing
+
+
+def test_add_passes_everything_on(hybridmem: Command, double: type[HybridMemory]) -> None:
+    result = hybridmem(
+        *("add", "Hi", "--session", "s1", "--at", "2026-03-01T09:00:00Z", "--role", "assistant", "--speaker", "Bo"),
+        *("--trust", "tool", "--metadata", "channel=chat", "--metadata", "n=3", "--namespace", "users/ana", "--json"),
+    )
+    (episode,) = result.json["added"]
+    assert episode["namespace"] == ["users", "ana"]
+    assert episode["at"] == "2026-03-01T09:00:00+00:00"
+    assert (episode["session"], episode["role"], episode["speaker"], episode["trust"]) == (
+        "s1",
+        "assistant",
+        "Bo",
+        "tool",
+    )
+    assert episode["metadata"] == {"channel": "chat", "n": 3}
+
+
+def test_add_reads_standard_input(hybridmem: Command) -> None:
+    result = hybridmem("add", "-", "--json", stdin="Ana röstet Kaffee.\n".encode())
+    assert result.json["added"][0]["text"] == "Ana röstet Kaffee."
+
+
+def test_an_import_names_its_broken_lines_and_keeps_the_rest(hybridmem: Command, tmp_path: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    file.write_text('{"role": "user", "content": "one"}\nnot json\n{"role": "user", "content": "two"}\n')
+    result = hybridmem("add", "--from", str(file), "--json")
+    assert result.code == 0
+    assert len(result.json["added"]) == 2
+    assert [line["number"] for line in result.json["broken"]] == [2]
+    shown = hybridmem("add", "--from", str(file))
+    assert "line 2:" in shown.out
+    assert "1 broken lines left out" in shown.out
+
+
+def test_an_import_of_nothing_is_an_error(hybridmem: Command, tmp_path: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    file.write_text("not json\n")
+    result = hybridmem("add", "--from", str(file))
+    assert result.code == 2
+    assert "line 1" in result.err
+
+
+# ---- reading
+
+
+def test_list_pages_to_the_end(hybridmem: Command) -> None:
+    for number in range(5):
+        hybridmem("add", f"memory {number}")
+    seen, after = [], None
+    while True:
+        page = hybridmem("list", "--limit", "2", *([] if after is None else ["--after", str(after)]), "--json").json
+        seen += [memory["text"] for memory in page["memories"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert seen == [f"memory {number}" for number in range(5)]
+    assert "hybridmem list --after 2" in hybridmem("list", "--limit", "2").out
+
+
+def test_options_may_stand_before_the_command(hybridmem: Command, double: type[HybridMemory], tmp_path: Path) -> None:
+    result = hybridmem("--memory", "elsewhere", "--namespace", "users/ana", "--json", "add", "Hi")
+    assert result.json["added"][0]["namespace"] == ["users", "ana"]
+    assert (tmp_path / "elsewhere").is_dir()
+    after = ("add", "Hi", "--memory", "here", "--model", "some/model", "--embedder", "hashing")
+    assert hybridmem("--memory", "elsewhere", "--embedder", "other", *after).code == 0
+    memory = double.kept[(tmp_path / "here").resolve(), ("default",)]
+    assert (memory.model_name, memory.embedder_name) == ("some/model", "hashing")
+
+
+def test_the_environment_names_the_memory(hybridmem: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HYBRIDMEM_DIR", "from-environment")
+    assert hybridmem("add", "Hi").code == 0
+    assert (tmp_path / "from-environment").is_dir()
+
+
+def test_texts_cannot_speak_to_the_terminal(hybridmem: Command) -> None:
+    hybridmem("add", "ferret \x1b[31mred\x07 [bold]not markup[/bold] :smile:")
+    for command in (("list",), ("show", "ep_1"), ("search", "ferret"), ("why", "ep_1")):
+        shown = hybridmem(*command).out
+        assert "\x1b" not in shown
+        assert "\x07" not in shown
+        assert "[bold]not markup[/bold] :smile:" in shown
+
+
+# ---- the command's own "no"
+
+
+def test_a_refused_night_exits_1(hybridmem: Command, double: type[HybridMemory]) -> None:
+    hybridmem("add", "Hi")
+    double.status = "rejected"
+    result = hybridmem("dream", "--json")
+    assert (result.code, result.json["status"]) == (1, "rejected")
+    assert "REFUSED" in hybridmem("dream").out
+
+
+def test_a_night_with_nothing_to_do_exits_0(hybridmem: Command, double: type[HybridMemory]) -> None:
+    hybridmem("add", "Hi")
+    double.status = "nothing"
+    assert hybridmem("dream").code == 0
+
+
+def test_a_rejected_adapter_is_promoted_only_by_force(hybridmem: Command) -> None:
+    hybridmem("add", "Hi")
+    result = hybridmem("adapters", "promote", "v0003", "--json")
+    assert (result.code, result.json["refused"]) == (1, "v0003")
+    forced = hybridmem("adapters", "promote", "v0003", "--force", "--json")
+    assert (forced.code, forced.json["active"]) == (0, "v0003")
+    assert hybridmem("adapters", "promote", "none", "--json").json == {"active": None}
+
+
+def test_a_damaged_adapter_exits_1(hybridmem: Command, double: type[HybridMemory], tmp_path: Path) -> None:
+    hybridmem("add", "Hi")
+    double.kept[(tmp_path / "memory").resolve(), ("default",)].adapters.damaged.add("v0001")
+    result = hybridmem("adapters", "verify", "--json")
+    assert result.code == 1
+    assert [(each["version"], each["reason"] is None) for each in result.json["adapters"]] == [
+        ("v0001", False),
+        ("v0002", True),
+        ("v0003", True),
+    ]
+    assert hybridmem("adapters", "verify", "v0002").code == 0
+
+
+def test_the_doctor_exits_1_until_nothing_is_left(hybridmem: Command, double: type[HybridMemory]) -> None:
+    hybridmem("add", "Hi")
+    double.findings, double.unrepairable = ("one vector is missing",), ("the ledger is damaged",)
+    assert hybridmem("doctor").code == 1
+    repaired = hybridmem("doctor", "--repair", "--json")
+    assert (repaired.code, repaired.json["left"]) == (1, ["the ledger is damaged"])
+    double.findings, double.unrepairable = ("one vector is missing",), ()
+    assert hybridmem("doctor", "--repair").code == 0
+    assert hybridmem("doctor").code == 0
+
+
+# ---- errors: exit code 2, one line, the next thing to do
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("show", "ep_9"), "no memory 'ep_9' in default: see `hybridmem list`"),
+        (("adapters", "show", "v9"), "it has v0001, v0002, v0003"),
+        (("add",), "pass one TEXT, or - for stdin, or --from FILE"),
+        (("add", "x", "--from", "y"), "pass one TEXT, or - for stdin, or --from FILE"),
+        (("add", "-"), "standard input is empty"),
+        (("add", "x", "--at", "tomorrow"), "write it as 2026-03-01"),
+        (("add", "x", "--metadata", "colour"), "write it as channel=chat"),
+        (("add", "--from", "missing.txt"), "no file missing.txt"),
+        (("add", "x", "--namespace", "a//b"), "write users/ana"),
+        (("search", "x", "--as-of", "2026-13-01"), "write it as 2026-03-01"),
+        (("list", "--memory", "missing"), "no memory at missing: make one with `hybridmem add TEXT`"),
+        (("import", "missing.jsonl"), "name one that `hybridmem export` wrote"),
+        (("export", "memory"), "is there already: name a new file"),
+        (("nonsense",), "No such command 'nonsense': see `hybridmem --help`"),
+        (("search",), "Missing argument 'QUERY': see `hybridmem search --help`"),
+        (("ask", "x", "--route", "luck"), "see `hybridmem ask --help`"),
+        (("adapters", "lst"), "see `hybridmem adapters --help`"),
+        (("bench", "forgetting"), "Missing option '--stream'"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_errors_are_one_line(hybridmem: Command, arguments: tuple[str, ...], told: str, as_json: bool) -> None:
+    hybridmem("add", "Hi")
+    result = hybridmem(*arguments, *(["--json"] if as_json else []))
+    assert result.code == 2
+    assert told in result.err
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+    if as_json:
+        assert result.json["error"] == result.err.removeprefix("error: ").strip()
+    else:
+        assert result.out == ""
+
+
+def test_input_that_is_no_text_is_refused(hybridmem: Command) -> None:
+    result = hybridmem("add", "-", stdin=b"caf\xe9")
+    assert result.code == 2
+    assert "not UTF-8 at byte 4" in result.err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            StoreFull("the disk is full: free some space and add again"),
+            "the disk is full: free some space and add again",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device", "memory/ledger.db"), "the disk is full at memory/ledger.db"),
+        (PermissionError(errno.EACCES, "Permission denied", "memory"), "Permission denied at memory: check the path"),
+        (KeyboardInterrupt(), "interrupted: what was acknowledged is stored"),
+    ],
+)
+def test_what_stands_in_the_way(
+    hybridmem: Command, double: type[HybridMemory], error: BaseException, told: str
+) -> None:
+    double.raises = error
+    result = hybridmem("add", "Hi")
+    assert (result.code, result.out) == (2, "")
+    assert told in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DreamBusy("process 7 dreams default now: wait for it")])
+def test_a_dream_that_cannot_end(hybridmem: Command, double: type[HybridMemory], error: BaseException) -> None:
+    hybridmem("add", "Hi")
+    double.raises = error
+    result = hybridmem("dream", "--json")
+    assert result.code == 2
+    assert result.json["type"] == ("DreamBusy" if isinstance(error, DreamBusy) else "DreamInterrupted")
+    assert "run `hybridmem dream` again to resume" in result.err or "wait for it" in result.err
+
+
+def test_a_bug_shows_its_trace(hybridmem: Command, double: type[HybridMemory]) -> None:
+    double.raises = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        hybridmem("add", "Hi")
+
+
+def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
+    program = dedent(
+        """
+        import sys
+        from pathlib import Path
+        from types import ModuleType
+        from tests.cli.double import HybridMemory
+        module = sys.modules["hybridmem.memory"] = ModuleType("hybridmem.memory")
+        module.HybridMemory = HybridMemory
+        from hybridmem.cli.app import run
+        folder = Path(sys.argv[1])
+        memory = HybridMemory.open(folder, namespace=("default",), model=None, embedder=None)
+        memory.add("ferret " * 100_000)
+        sys.exit(run(["show", "ep_1", "--memory", str(folder)]))
+        """
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+# ---- benchmarks write files
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_bench_writes_its_figures(hybridmem: Command, tmp_path: Path) -> None:
+    arguments = ("bench", "forgetting", "--strategy", "noop", "--stream", "stream.jsonl")
+    result = hybridmem(*arguments, "--json", "runs/out.json")
+    assert result.code == 0
+    assert json.loads((tmp_path / "runs" / "out.json").read_text())["acc"] == 0.5
+    assert "figures written to runs/out.json" in result.out
+    assert hybridmem(*arguments, "--json", "-").json["acc"] == 0.5
+    assert hybridmem("--json", *arguments).json["acc"] == 0.5
+    assert hybridmem("bench", "speed", "--json", "--seed", "1").json["acc"] == 0.5

@@ -1,0 +1,97 @@
+"""A memory in a few lines, for the benchmark's tests: it learns texts by heart at night and can forget on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+from hybridmem.evaluation.stream import Stream
+from hybridmem.models.prompts import REFUSAL
+from hybridmem.records import Answer, Check, DreamReport, Episode, ErasureReceipt
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class DoubleMemory:
+    """Answers a question with the value of the latest text that it knows about it.
+
+    `keeps` is the number of nights that the weights hold a fact, `unlearns` whether deletion reaches them, and
+    `invents` what it says where it should refuse.
+    """
+
+    stream: Stream
+    keeps: int = 99
+    unlearns: bool = True
+    updates: bool = True
+    invents: str = REFUSAL
+    nights: int = 0
+    store: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, tuple[int, str]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    model = SimpleNamespace(name="double", sha256="0" * 64)
+
+    @property
+    def adapters(self):
+        return SimpleNamespace(active=lambda: SimpleNamespace(version="v1") if self.nights else None)
+
+    def add(self, text: str) -> list[Episode]:
+        self.calls.append(f"add {text}")
+        id = f"e{len(self.calls)}"
+        self.store[id] = text
+        return [Episode(id, ("test",), text)]
+
+    def delete(self, id: str) -> ErasureReceipt:
+        self.calls.append(f"delete {self.store[id]}")
+        text = self.store.pop(id)
+        if self.unlearns:
+            self.weights = {known: entry for known, entry in self.weights.items() if entry[1] != text}
+        return ErasureReceipt(id, ("test",), NOW, {"ledger": 1})
+
+    def dream(self, *, recipe: str) -> DreamReport:
+        self.calls.append(f"dream {recipe}")
+        self.nights += 1
+        for id, text in self.store.items():
+            self.weights.setdefault(id, (self.nights, text))
+        return DreamReport(
+            id=f"d{self.nights}",
+            namespace=("test",),
+            status="promoted",
+            night=self.nights,
+            started_at=NOW,
+            seconds=1.0,
+            adapter=f"v{self.nights}",
+            gate=(Check("learned", 1.0, 0.9, True),),
+            trained_tokens=100 * self.nights,
+        )
+
+    def answer_many(self, questions: Sequence[str], *, route: str) -> list[Answer]:
+        self.calls.append(f"ask {route}")
+        fresh = [text for learned, text in self.weights.values() if self.nights - learned < self.keeps]
+        known = list(self.store.values()) if route == "retrieval" else fresh
+        return [Answer(self._answer(question, known), route, 1.0, prompt_tokens=10) for question in questions]
+
+    def _answer(self, question: str, known: list[str]) -> str:
+        facts = [fact for fact in self.stream.facts if question in fact.test_questions]
+        line = [fact for fact in self.stream.facts if any(fact.id in (one.id, one.supersedes) for one in facts)]
+        line += [fact for fact in self.stream.facts if fact.supersedes in {one.id for one in facts}]
+        told = [(known.index(fact.text), fact.answer) for fact in line if fact.text in known]
+        if told:
+            return (max if self.updates else min)(told)[1]
+        local = [probe for probe in self.stream.probes if probe.kind == "locality" and probe.question == question]
+        if local:
+            return local[0].answer if self.invents == REFUSAL or not self.nights else self.invents
+        return self.invents if self.nights else REFUSAL
+
+    def drift(self) -> float:
+        return 0.03
+
+    @contextmanager
+    def opened(self):
+        self.calls.append("open")
+        yield self
+        self.calls.append("close")
