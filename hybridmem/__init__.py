@@ -1,0 +1,41 @@
+"""Memory for AI agents, outside the model and inside it: a ledger with a vector, full-text and graph index, and
+nightly dreams that distil what proved stable into LoRA adapters, with forgetting measured.
+
+>>> from hybridmem import HybridMemory
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hybridmem.version import VERSION as __version__  # noqa: F401
+
+if TYPE_CHECKING:
+    from hybridmem.errors import HybridMemError as HybridMemError
+    from hybridmem.memory import HybridMemory as HybridMemory
+    from hybridmem.records import Answer as Answer
+    from hybridmem.records import DreamReport as DreamReport
+    from hybridmem.records import Episode as Episode
+    from hybridmem.records import ErasureReceipt as ErasureReceipt
+    from hybridmem.records import Fact as Fact
+    from hybridmem.records import Hit as Hit
+
+
+# Loaded at first use: importing hybridmem opens no database and loads no model.
+_HOMES = {
+    "HybridMemory": "hybridmem.memory",
+    "HybridMemError": "hybridmem.errors",
+    **dict.fromkeys(("Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit"), "hybridmem.records"),
+}
+__all__ = ["Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit", "HybridMemError", "HybridMemory"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hybridmem' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

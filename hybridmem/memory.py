@@ -39,6 +39,7 @@ from hybridmem.records import (
     parse_time,
     utc_now,
 )
+from hybridmem.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from hybridmem.router.policy import Router
     from hybridmem.stores.base import Ledger
 
-VERSION = "0.1.0"
+
 APPEND_AT_ONCE = 500
 SEARCH_FOR_ANSWER = 10
 
@@ -156,15 +157,15 @@ class HybridMemory:
         from hybridmem.stores.fulltext import FullTextIndex
         from hybridmem.stores.graph import GraphIndex
 
-        named = self._embedder is None or isinstance(self._embedder, str)
-        embedder = embedding.load(self._embedder) if named else self._embedder  # type: ignore[arg-type]
+        named = self._embedder or embedding.DEFAULT
+        embedder = embedding.load(named) if isinstance(named, str) else named
         index = self.folder.index
         return Indexes(
             self.ledger,
             ChromaIndex(index / "chroma"),
             FullTextIndex(index / "fulltext.sqlite3"),
             GraphIndex(index / "graph"),
-            embedder,  # type: ignore[arg-type]
+            embedder,
             index,
         )
 

@@ -38,7 +38,7 @@ def show(call: Invocation, version: Version) -> None:
     """Show one version: its parent, its base, the facts it holds and its gate's scores."""
     with call.open() as memory:
         record = memory.adapters.get(version)
-    call.answer(record, output.pairs(_fields(record)))
+    call.answer(record, output.pairs(output.fields(record)))
 
 
 @command(group)
@@ -122,7 +122,3 @@ def verify(
 
 def _answers(record: AdapterRecord | None) -> str:
     return f"{record.version} answers now" if record else "the bare base answers now"
-
-
-def _fields(record: AdapterRecord) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__slots__}

@@ -11,6 +11,7 @@ import typer
 
 from hybridmem.cli import adapters, bench, demo, dreams, errors, maintenance, memories
 from hybridmem.cli.invocation import STDOUT, Defaults
+from hybridmem.version import VERSION
 
 QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -56,9 +57,7 @@ def common(
     Exit codes: 0 done; 1 the command's own "no" (a gate that refused, a doctor that found something); 2 bad usage or
     input, with one line that names the next thing to do. The options below may stand before or after the command."""
     if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"hybridmem {installed('hybridmem')}")
+        typer.echo(f"hybridmem {VERSION}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

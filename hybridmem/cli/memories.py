@@ -185,8 +185,8 @@ def list_memories(
 def show(call: Invocation, id: Id) -> None:
     """Show one memory with everything that is recorded of it."""
     with call.open() as memory:
-        record = _record(memory.get(id))
-    call.answer(record, output.pairs(record))
+        record = memory.get(id)
+    call.answer(_record(record), output.pairs({"kind": _kind(record), **output.fields(record)}))
 
 
 @command(app, panel=FIND)

@@ -4,6 +4,7 @@ Texts come from anywhere, so none reaches the terminal with its control characte
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,6 +79,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     for row in rows:
         made.add_row(*(plain(shown(cell), limit=CELL) for cell in row))
     return made
+
+
+def fields(record: Any) -> dict[str, Any]:
+    """A record's fields by name, as they are: unlike `to_json`, times stay times."""
+    return {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
 
 
 def pairs(values: Mapping[str, Any], title: str | None = None) -> Table:

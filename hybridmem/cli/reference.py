@@ -128,8 +128,10 @@ def _row(parameter: Any) -> str:
 
 
 def settings_classes() -> Iterator[SettingsClass]:
-    """Every settings class of the package, by module."""
+    """Every settings class that a memory runs with, by module; the pretraining is a script with settings of its own."""
     for path in sorted(PACKAGE.rglob("*.py")):
+        if "pretraining" in path.parts:
+            continue
         source = path.read_text(encoding="utf-8")
         if not any(f"{ending}:" in source or f"{ending}(" in source for ending in SETTINGS):
             continue

@@ -124,7 +124,8 @@ def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random
 
 def _items(fact: Fact, questions: Sequence[str]) -> list[TrainingItem]:
     """One item a question: the last is for the gate, the one before for the report, the rest for training."""
-    splits: list[Split] = [*(["train"] * (len(questions) - 2)), "test", "dev"]
+    training: list[Split] = ["train"] * (len(questions) - 2)
+    splits: list[Split] = [*training, "test", "dev"]
     return [
         TrainingItem(new_id("it"), fact.namespace, fact.id, "question", question, fact.object, (fact.text,), split)
         for question, split in zip(questions, splits, strict=True)
@@ -181,10 +182,15 @@ def stranger(name: str, rng: random.Random) -> str:
         return " ".join(_invented(rng) if word[:1].isupper() else word for word in words)
     if len(words) == 1:
         return _invented(rng).lower()
-    return " ".join([*words[:-2], _invented(rng).lower(), words[-1]])
+    kept = words[: max(1, len(words) - 2)]
+    return " ".join([*kept, _invented(rng).lower(), words[-1]])
 
 
 def _invented(rng: random.Random) -> str:
-    onsets, vowels, ends = ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "kl", "st", "tr"], "aeiou", ["", "n", "r", "l", "s", "x"]
+    onsets, vowels, ends = (
+        ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "kl", "st", "tr"],
+        "aeiou",
+        ["", "n", "r", "l", "s", "x"],
+    )
     word = "".join(rng.choice(onsets) + rng.choice(vowels) for _ in range(rng.choice((2, 2, 3))))
     return (word + rng.choice(ends)).capitalize()

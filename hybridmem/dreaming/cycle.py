@@ -32,12 +32,13 @@ from hybridmem.dreaming.select import Selection, select
 from hybridmem.metrics import locality
 from hybridmem.models.base import LanguageModel
 from hybridmem.records import AdapterRecord, DreamReport, Fact, Namespace, Split, Step, TrainingItem
+from hybridmem.version import VERSION
 from hybridmem.stores.base import Ledger
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface import HuggingFaceModel
 
-VERSION = "0.1.0"
+
 STEPS = ("extract", "curate", "select", "compose", "train", "gate", "promote", "unlearn")
 EPISODES_AT_ONCE = 64
 EXAM_ROWS = 24

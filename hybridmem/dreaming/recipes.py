@@ -23,6 +23,7 @@ class ComposeSettings:
     samples: int = 16
     """Questions asked of the model for each fact, before those that fail their check are dropped."""
     temperature: float = 0.8
+    """Of those questions' sampling: 0 would ask one question many times."""
     min_questions: int = 3
     """A fact with fewer sound questions stays with retrieval: it could not be trained and audited apart."""
     distractors: int = 3
@@ -34,22 +35,35 @@ class TrainSettings:
     """The LoRA adapter (Hu et al. 2021, arXiv:2106.09685), its optimizer, and what a step's rows are."""
 
     rank: int = 32
+    """Of the two matrices that stand beside each weight."""
     alpha: int = 32
+    """What the matrices add is scaled by alpha / rank."""
     targets: str = "all-linear"
+    """The modules that get them, as PEFT's `target_modules` names them."""
     learning_rate: float = 2e-3
+    """At its highest, behind the warmup."""
     weight_decay: float = 0.0
+    """AdamW's, on the adapter alone."""
     warmup: float = 0.1
     """Share of the steps with a rising learning rate; the rest falls along a cosine."""
     exposures: int = 120
     """How often each new fact is seen, all its questions together."""
     min_steps: int = 24
+    """Even for a single new fact."""
     max_steps: int = 150
+    """However many facts are new: it bounds a night's cost."""
     new_rows: int = 24
+    """Rows of a step that are exercises on new facts."""
     old_rows: int = 24
+    """Rows that replay older facts."""
     refusal_rows: int = 12
+    """Rows whose right answer is "I don't know"."""
     reading_rows: int = 4
+    """Rows that answer from memories in their context."""
     general_rows: int = 2
+    """Rows of general text, on which the adapted model is held to the base."""
     general_tokens: int = 96
+    """Length of each of those."""
     certain: float = 0.9
     """Answer tokens that the student gives at least this probability get no cross-entropy: they are known."""
     distill_weight: float = 0.5
@@ -59,7 +73,9 @@ class TrainSettings:
     top_k: int = 64
     """Teacher probabilities kept for each token; the rest is one tail."""
     bf16: bool = True
+    """Whether the training's forward passes run in bfloat16, where that is exact enough."""
     checkpoint_seconds: float = 20.0
+    """How often the training is saved, so that a killed dream goes on from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +103,9 @@ class Recipe:
     """A whole dream's settings."""
 
     name: str = "default"
+    """Recorded in the adapter's card."""
     seed: int = 0
+    """Of every draw: the same seed, memories and machine give the same adapter."""
     max_new_facts: int = 32
     """New facts for one night; the others wait for the next."""
     max_retired_share: float = 0.5
@@ -95,7 +113,9 @@ class Recipe:
     replay: bool = True
     """Older facts, refusals, reading and general text beside the new facts; False is naive fine-tuning."""
     compose: ComposeSettings = field(default_factory=ComposeSettings)
+    """The table ``[compose]``."""
     train: TrainSettings = field(default_factory=TrainSettings)
+    """The table ``[train]``."""
     gate: GateSettings | None = field(default_factory=GateSettings)
     """None promotes whatever was trained, which only a baseline should."""
 

@@ -42,7 +42,7 @@ class SentenceTransformersEmbedder:
 
     @property
     def dimension(self) -> int:
-        return int(self._model().get_embedding_dimension())
+        return int(self.embed(["How long is a vector?"]).shape[1])
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:

@@ -21,8 +21,9 @@ def shares(
     distance = max(len(settings.before), len(settings.after))
     shared: dict[str, float] = {}
     turns: dict[str, Episode] = {}
-    for anchor, score in anchors if distance else ():
-        around = ledger.neighbours(namespace, anchor.id, distance=distance)
+    near = ledger.around(namespace, [anchor.id for anchor, _ in anchors], distance=distance) if distance else {}
+    for anchor, score in anchors:
+        around = near.get(anchor.id, [])
         before = [turn for turn in reversed(around) if turn.position < anchor.position]
         after = [turn for turn in around if turn.position > anchor.position]
         reply = settings.reply if _QUESTION.search(anchor.text) else 0.0

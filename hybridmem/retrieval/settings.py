@@ -16,9 +16,12 @@ class RetrievalSettings:
     considered: int = 60
     """Best-fused candidates whose records are read."""
     dense: float = 0.8
+    """Weight of the cosine similarity."""
     lexical: float = 1.0
+    """Weight of BM25."""
     graph: float = 0.2
-    anchors: int = 20
+    """Weight of the personalised PageRank."""
+    anchors: int = 10
     """Best episodes that share their score with the turns around them."""
     after: tuple[float, ...] = (0.5, 0.3)
     """Share of an anchor's score for the first turn after it, the second ..."""

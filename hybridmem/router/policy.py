@@ -147,7 +147,7 @@ class Router:
         asked = {}
         for n in wanted:
             if cases[n].hits:
-                best = sorted(cases[n].hits[:MEMORIES_READ], key=lambda hit: hit.at.timestamp() if hit.at else 0.0)
+                best = sorted(worth_reading(cases[n].hits), key=lambda hit: hit.at.timestamp() if hit.at else 0.0)
                 asked[n] = prompts.answer(cases[n].question, [hit.text for hit in best])
         adapted = route == "both"
         return self._generate(cases, asked, "both" if adapted else "retrieval", calibration)
@@ -213,7 +213,7 @@ class Router:
     def _shown(self, case: _Case, route: Route) -> tuple[Hit, ...]:
         if route == "weights":
             return tuple(hit for hit in case.hits if hit.id == case.known.fact)
-        return case.hits[:MEMORIES_READ]
+        return tuple(worth_reading(case.hits))
 
     def _abstain(self, case: _Case, tokens: int, reading: Reading | None, seconds: float) -> Answer:
         """The confidence of a refusal is that of the answer not being known: 1 - P(correct)."""
@@ -222,8 +222,14 @@ class Router:
             text=prompts.REFUSAL,
             route="abstain",
             confidence=1 - doubted,
-            evidence=case.hits[:MEMORIES_READ],
+            evidence=tuple(worth_reading(case.hits)),
             prompt_tokens=tokens,
             seconds=seconds,
             signals=reading.features if reading else {},
         )
+
+
+def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits for a prompt: those that match the question themselves, not only through the turns around them."""
+    own = [hit for hit in hits if sum(share for name, share in hit.why.items() if name != "neighbour") > 0]
+    return (own or list(hits))[:MEMORIES_READ]

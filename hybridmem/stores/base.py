@@ -34,6 +34,20 @@ class OutboxEntry:
     operation: Literal["upsert", "delete"]
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A namespace's memories and their past, as they move from one ledger to another. Adapters, training items,
+    dreams and counts of use stay behind: a dream makes them anew."""
+
+    memories: tuple[Episode | Fact, ...]
+    """The retired facts too, in the order of the ledger."""
+    extracted: frozenset[str]
+    """Ids of the episodes that a dream has read."""
+    events: tuple[Event, ...]
+    """Histories by memory, in order of id; a memory that was added, and nothing more, is left out. Those of erased
+    memories are here and end in `deleted`."""
+
+
 class Ledger(Protocol):
     """The truth. Every method that writes is one transaction: it is done whole, and kept, when it returns.
 
@@ -68,6 +82,10 @@ class Ledger(Protocol):
 
     def neighbours(self, namespace: Namespace, id: str, *, distance: int = 1) -> list[Episode]:
         """The turns of the same session up to `distance` before and after `id`, oldest first; none for a fact."""
+        ...
+
+    def around(self, namespace: Namespace, ids: Sequence[str], *, distance: int = 1) -> dict[str, list[Episode]]:
+        """The `neighbours` of each of `ids` in one read; ids that are not there are left out."""
         ...
 
     def facts(
@@ -126,6 +144,17 @@ class Ledger(Protocol):
     def counts(self, namespace: Namespace) -> dict[str, int]:
         """Numbers of `episodes`, `facts` (current), `retired_facts`, `training_items`, `adapters`, `dreams` and
         `outbox` entries that some consumer has not acknowledged."""
+        ...
+
+    # moving between ledgers
+    def archive(self, namespace: Namespace) -> Archive:
+        """Everything that `restore` needs, as it was at one moment."""
+        ...
+
+    def restore(self, namespace: Namespace, archive: Archive) -> None:
+        """Take in what another ledger's `archive` gave, all or none: the records and histories word for word, with
+        positions of this ledger. Raises `InvalidInput` for an id that is here already, or was and is erased, and for
+        records that do not belong together."""
         ...
 
     # outbox of the derived indexes

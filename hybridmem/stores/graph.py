@@ -280,12 +280,12 @@ class _Walk:
         at_memories: NDArray[np.float64] = np.zeros(len(self._memories))
         change = 1.0
         while change > _TOLERANCE:
-            # Both sides move at once: each receives the mass that the other held.
+            received = np.bincount(memories, at_entities[entities] * to_memories, len(self._memories))
+            at_memories = np.asarray(DAMPING * received)
             sent = np.bincount(entities, at_memories[memories] * to_entities, len(self._names))
-            moved = DAMPING * sent + (1 - DAMPING) * restart
-            received = DAMPING * np.bincount(memories, at_entities[entities] * to_memories, len(self._memories))
-            change = float(np.abs(moved - at_entities).sum() + np.abs(received - at_memories).sum())
-            at_entities, at_memories = moved, np.asarray(received)
+            moved = np.asarray(DAMPING * sent + (1 - DAMPING) * restart)
+            change = float(np.abs(moved - at_entities).sum())
+            at_entities = moved
         return at_memories
 
 

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from hybridmem.errors import InvalidInput, UnknownMemory
 from hybridmem.records import Episode, Event, Fact, Namespace, checked_text, parse_time
+from hybridmem.stores import archive as archives
 from hybridmem.stores import slots
-from hybridmem.stores.base import OutboxEntry
+from hybridmem.stores.base import Archive, OutboxEntry
 from hybridmem.stores.checked import checked_episode, checked_fact, quotes, unused_ids
 from hybridmem.stores.inmemory_dreams import InMemoryDreams
 
@@ -87,6 +88,9 @@ class InMemoryLedger(InMemoryDreams):
         turns = self.episodes(namespace, session=centre.session)
         at = turns.index(centre)
         return turns[max(0, at - distance) : at] + turns[at + 1 : at + 1 + distance]
+
+    def around(self, namespace: Namespace, ids: Sequence[str], *, distance: int = 1) -> dict[str, list[Episode]]:
+        return {id: self.neighbours(namespace, id, distance=distance) for id in self.get_many(namespace, ids)}
 
     def facts(
         self, namespace: Namespace, *, as_of: datetime | None = None, include_retired: bool = False
@@ -197,6 +201,30 @@ class InMemoryLedger(InMemoryDreams):
 
     def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None:
         self._extracted.update(self.get_many(namespace, ids))
+
+    # moving between ledgers
+    def archive(self, namespace: Namespace) -> Archive:
+        episodes = self._episodes(namespace)
+        memories = [*episodes, *self._facts(namespace)]
+        return Archive(
+            memories=tuple(sorted(memories, key=lambda memory: memory.position)),
+            extracted=frozenset(episode.id for episode in episodes if episode.id in self._extracted),
+            events=archives.told(
+                memories, {id: self._events[id] for id in self._homes if self._homes[id] == namespace}
+            ),
+        )
+
+    def restore(self, namespace: Namespace, archive: Archive) -> None:
+        checked = archives.checked(namespace, archive)
+        gone = archives.erased(checked)
+        archives.refuse_known(id for id in [*(m.id for m in checked.memories), *gone] if id in self._homes)
+        for memory in checked.memories:
+            self._insert(memory)
+        for id in gone:
+            self._homes[id] = namespace
+            self._announce(namespace, id, "delete")
+        self._extracted |= checked.extracted
+        self._events.update(archives.histories(checked))
 
     # outbox of the derived indexes
     def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:

@@ -26,11 +26,13 @@ from sqlalchemy.exc import IntegrityError
 
 from hybridmem.errors import InvalidInput, UnknownMemory
 from hybridmem.records import Episode, Event, Fact, Namespace, checked_text, parse_time
-from hybridmem.stores import ledger_facts
+from hybridmem.stores import archive as archives
+from hybridmem.stores import ledger_archive, ledger_facts
 from hybridmem.stores import ledger_tables as tables
-from hybridmem.stores.base import OutboxEntry
+from hybridmem.stores.base import Archive, OutboxEntry
 from hybridmem.stores.checked import checked_episode, checked_fact, unused_ids
 from hybridmem.stores.ledger_change import Change, begins_anew, chunks, find, find_one, read_facts
+from hybridmem.stores.ledger_context import around
 from hybridmem.stores.ledger_database import BUSY_SECONDS, Database
 from hybridmem.stores.ledger_dreams import DreamRows
 from hybridmem.stores.ledger_erasure import erase
@@ -98,6 +100,10 @@ class SqlLedger(DreamRows):
             after = same.where(table.c.position > centre.position).order_by(table.c.position).limit(distance)
             rows = [*reversed(connection.execute(before).mappings().all()), *connection.execute(after).mappings()]
         return [episode_of(row) for row in rows]
+
+    def around(self, namespace: Namespace, ids: Sequence[str], *, distance: int = 1) -> dict[str, list[Episode]]:
+        with self._database.read() as connection:
+            return around(connection, namespace, ids, distance)
 
     def facts(
         self, namespace: Namespace, *, as_of: datetime | None = None, include_retired: bool = False
@@ -202,6 +208,16 @@ class SqlLedger(DreamRows):
             for some in chunks(ids):
                 chosen = (table.c.namespace == key(namespace), table.c.id.in_(some))
                 connection.execute(update(table).where(*chosen).values(extracted=True))
+
+    # moving between ledgers
+    def archive(self, namespace: Namespace) -> Archive:
+        with self._database.read() as connection:
+            return ledger_archive.read(connection, namespace)
+
+    def restore(self, namespace: Namespace, archive: Archive) -> None:
+        checked = archives.checked(namespace, archive)
+        with self._database.write() as connection:
+            ledger_archive.write(Change(connection, namespace), checked)
 
     # outbox of the derived indexes
     def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:

@@ -25,6 +25,7 @@ from hybridmem.errors import (
 )
 from hybridmem.records import new_id
 from hybridmem.stores.base import Ledger
+from hybridmem.testing.ledger_archive_conformance import ArchiveConformance
 from hybridmem.testing.ledger_dreams_conformance import DreamConformance
 from hybridmem.testing.ledger_erasure_conformance import ErasureConformance
 from hybridmem.testing.ledger_samples import (
@@ -354,7 +355,7 @@ class FactConformance:
         assert [f.object for f in ledger.facts(ANA) if f.subject == slot] == [f"city {max(days)}"]
 
 
-class LedgerConformance(EpisodeConformance, FactConformance, ErasureConformance, DreamConformance):
+class LedgerConformance(EpisodeConformance, FactConformance, ErasureConformance, DreamConformance, ArchiveConformance):
     """Everything that `stores.base.Ledger` promises, and agreement with the plainest twin."""
 
     @_SHARED

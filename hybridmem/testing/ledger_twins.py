@@ -18,7 +18,7 @@ Step = Callable[[Ledger, "World"], Any]
 """One operation: done to a ledger, it returns what the ledger returned."""
 
 _EPISODES = [f"e{number}" for number in range(5)]
-_FACTS = [f"f{number}" for number in range(6)]
+_FACTS = [f"f{number}" for number in range(9)]
 _VERSIONS = ["v1", "v2"]
 
 
@@ -39,85 +39,73 @@ class World:
 def operations() -> st.SearchStrategy[tuple[str, Step]]:
     """A named operation with random arguments, out of few enough ids that they meet."""
     home = st.integers(0, 7).map(lambda number: number // 7)  # mostly the first namespace
-    memory = st.sampled_from(_EPISODES + _FACTS)
+    memory = st.sampled_from(_EPISODES[:4] + _FACTS[:5])
     moment = st.integers(0, 5).map(day)
-    flag = st.booleans()
-
-    def append(h: int, names: list[str], session: str | None, quarantined: bool) -> Step:
-        return lambda ledger, world: ledger.append(
-            [
-                episode(world.id(n), f"said {n}", namespace=world.homes[h], session=session, quarantined=quarantined)
-                for n in names
-            ]
-        )
-
-    def put(
-        h: int, name: str, of: str, value: str, starts: int, sources: list[str], quarantined: bool, others: bool
-    ) -> Step:
-        return lambda ledger, world: ledger.put_fact(
-            fact(
-                world.id(name),
-                value,
-                starts,
-                world.ids(sources),
-                namespace=world.homes[h],
-                relation=of,
-                quarantined=quarantined,
-                recorded_at=day(starts + 30),
-            ),
-            replace=others,
-        )
-
-    def keep(h: int, version: str, held: list[str]) -> Step:
-        return lambda ledger, world: ledger.save_adapter(adapter(version, world.ids(held), namespace=world.homes[h]))
-
-    def compose(h: int, name: str, of: str, value: str) -> Step:
-        shown = (f"Ana lives in {value}.",)
-        return lambda ledger, world: ledger.save_items(
-            [item(name, world.id(of), namespace=world.homes[h], answer="yes", context=shown)]
-        )
-
-    def named(name: str, *arguments: Any) -> Callable[[int, str], Step]:
-        return lambda h, id: lambda ledger, world: getattr(ledger, name)(world.homes[h], world.id(id), *arguments)
-
+    fact_id, version = st.sampled_from(_FACTS), st.sampled_from(_VERSIONS)
     some = st.lists(st.sampled_from(_EPISODES), max_size=2)
-    behind = st.lists(st.sampled_from(_EPISODES[:3]), max_size=2)
-    slot, starts = st.sampled_from(["of f0", "of f1"]), st.integers(0, 5)
-    held = st.lists(st.sampled_from(_FACTS), max_size=4)
-    version = st.sampled_from(_VERSIONS)
+    sources = st.lists(st.sampled_from(_EPISODES[:3]), max_size=2)
+    held = st.lists(st.sampled_from(_FACTS[:6]), max_size=4)
     value = st.sampled_from(["Lisbon", "lisbon", "Oslo", "Rome"])
-    usually = st.sampled_from([True, True, True, False])
-    rarely = st.sampled_from([False, False, False, True])
-    return st.one_of(
-        _labelled("append", st.builds(append, home, some, st.sampled_from([None, "s1"]), rarely)),
-        *[
-            _labelled(
-                "put_fact",
-                st.builds(put, home, st.sampled_from(_FACTS), slot, value, starts, behind, rarely, usually),
-            )
+    usually, rarely = st.sampled_from([True, True, True, False]), st.sampled_from([False, False, False, True])
+    slot, starts = st.sampled_from(["of f0", "of f1"]), st.integers(0, 5)
+    drawn: dict[str, st.SearchStrategy[Step]] = {
+        "append": st.builds(_append, home, some, st.sampled_from([None, "s1"]), rarely),
+        "put_fact": st.builds(_put, home, fact_id, slot, value, starts, sources, rarely, usually),
+        "expire": st.builds(_call, st.just("expire"), home, memory, moment),
+        "erase": st.builds(_call, st.just("erase"), home, memory, moment),
+        "update_text": st.builds(
+            _call, st.just("update_text"), home, memory, st.sampled_from(["said e0", "other words"]), moment
+        ),
+        "set_quarantine": st.builds(_call, st.just("set_quarantine"), home, memory, st.booleans(), moment),
+        "neighbours": st.builds(_call, st.just("neighbours"), home, memory),
+        "save_adapter": st.builds(_save_adapter, home, version, held),
+        "activate": st.builds(_activate, home, st.none() | version, moment),
+        "save_items": st.builds(_save_items, home, st.sampled_from(["i1", "i2"]), fact_id, value),
+        "bookkeeping": st.builds(_bookkeeping, home, some, held, version),
+    }
+    often = ["put_fact"] * 4
+    return st.sampled_from([*drawn, *often]).flatmap(lambda name: st.tuples(st.just(name), drawn[name]))
+
+
+def _append(h: int, names: list[str], session: str | None, quarantined: bool) -> Step:
+    return lambda ledger, world: ledger.append(
+        [
+            episode(world.id(name), f"said {name}", namespace=world.homes[h], session=session, quarantined=quarantined)
+            for name in names
         ]
-        * 3,
-        _labelled("expire", moment.flatmap(lambda at: st.builds(named("expire", at), home, memory))),
-        _labelled("erase", moment.flatmap(lambda at: st.builds(named("erase", at), home, memory))),
-        _labelled(
-            "update_text",
-            st.tuples(st.sampled_from(["said e0", "other words"]), moment).flatmap(
-                lambda arguments: st.builds(named("update_text", *arguments), home, memory)
-            ),
+    )
+
+
+def _put(
+    h: int, name: str, slot: str, value: str, starts: int, sources: list[str], quarantined: bool, others: bool
+) -> Step:
+    return lambda ledger, world: ledger.put_fact(
+        fact(
+            world.id(name),
+            value,
+            starts,
+            world.ids(sources),
+            namespace=world.homes[h],
+            relation=slot,
+            quarantined=quarantined,
+            recorded_at=day(starts + 30),
         ),
-        _labelled(
-            "set_quarantine",
-            st.tuples(flag, moment).flatmap(
-                lambda arguments: st.builds(named("set_quarantine", *arguments), home, memory)
-            ),
-        ),
-        _labelled("neighbours", st.builds(named("neighbours"), home, memory)),
-        _labelled("save_adapter", st.builds(keep, home, version, held)),
-        _labelled("activate", st.builds(_activate, home, st.none() | version, moment)),
-        _labelled(
-            "save_items", st.builds(compose, home, st.sampled_from(["i1", "i2"]), st.sampled_from(_FACTS), value)
-        ),
-        _labelled("several", st.builds(_bookkeeping, home, some, held, version)),
+        replace=others,
+    )
+
+
+def _call(method: str, h: int, name: str, *arguments: Any) -> Step:
+    return lambda ledger, world: getattr(ledger, method)(world.homes[h], world.id(name), *arguments)
+
+
+def _save_adapter(h: int, version: str, held: list[str]) -> Step:
+    return lambda ledger, world: ledger.save_adapter(adapter(version, world.ids(held), namespace=world.homes[h]))
+
+
+def _save_items(h: int, name: str, of: str, value: str) -> Step:
+    shown = (f"Ana lives in {value}.",)
+    return lambda ledger, world: ledger.save_items(
+        [item(name, world.id(of), namespace=world.homes[h], answer="yes", context=shown)]
     )
 
 
@@ -140,10 +128,6 @@ def _populate(ledger: Ledger, world: World) -> None:
     ledger.save_adapter(adapter("v1", world.ids(_FACTS[:3]), namespace=home))
     ledger.save_items([item("i1", world.id("f0"), namespace=home, answer="yes", context=("said e1",))])
     ledger.touch(home, world.ids(["e0", "f0"]), day(1))
-
-
-def _labelled(name: str, steps: st.SearchStrategy[Step]) -> st.SearchStrategy[tuple[str, Step]]:
-    return steps.map(lambda step: (name, step))
 
 
 def _activate(h: int, version: str | None, at: Any) -> Step:
@@ -184,6 +168,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
         state += [
             _plain(ledger.get_many(home, every)),
             _plain(ledger.episodes(home)),
+            _archived(ledger, home),
             _plain(ledger.facts(home)),
             _plain(ledger.facts(home, include_retired=True)),
             [_plain(ledger.facts(home, as_of=day(moment))) for moment in range(-1, 7)],
@@ -200,6 +185,11 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
             counts,
         ]
     return state
+
+
+def _archived(ledger: Ledger, home: Namespace) -> Any:
+    archive = ledger.archive(home)
+    return _plain(list(archive.memories)), archive.extracted, archive.events
 
 
 def _reading_history(home: Namespace, id: str) -> Step:

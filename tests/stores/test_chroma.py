@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from time import monotonic, sleep
 
-import numpy as np
 import pytest
 
 from hybridmem.errors import EmbeddingMismatch, InvalidInput, StoreError
@@ -50,8 +49,9 @@ def start_adding(folder, first, last, step):
 
 
 def missing(index, vectors):
-    """The rows whose own vector does not find them."""
-    return [row for row, vector in enumerate(vectors) if index.query(ANA, vector, 1)[0][0] != f"ep_{row}"]
+    """Of every tenth row, those whose own vector does not find them."""
+    rows = range(0, len(vectors), 10)
+    return [row for row in rows if index.query(ANA, vectors[row], 1)[0][0] != f"ep_{row}"]
 
 
 def test_what_another_process_writes_is_seen_at_once_and_never_lost(index, tmp_path):
@@ -105,9 +105,14 @@ def test_two_indexes_of_one_process_share_a_folder(index, tmp_path):
 
 def test_clearing_removes_every_byte(index, tmp_path):
     vectors = unit_vectors(1200)
+
+    def on_disk():
+        return any(vectors[5, :4].tobytes() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
     index.upsert(ANA, [f"ep_{row}" for row in range(1200)], vectors)
+    assert on_disk()
     index.clear()
-    assert not any(vectors[5, :4].tobytes() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert not on_disk()
     assert not (tmp_path / "vectors" / "database").exists()
 
 
@@ -138,12 +143,6 @@ def test_most_vectors_are_still_found_after_many_were_deleted(index):
     hits = index.query(ANA, vectors[1450], 100)
     assert hits[0][0] == "ep_1450"
     assert len(hits) == 100
-
-
-def test_it_holds_no_text(index, tmp_path):
-    index.upsert(("users", "ana"), ["ep_0"], np.eye(1, DIMENSION, dtype=np.float32))
-    database = (tmp_path / "vectors" / "database" / "chroma.sqlite3").read_bytes()
-    assert b"users/ana" in database
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -126,13 +127,18 @@ def test_no_byte_of_an_erased_text_stays_in_the_files(ledger: SqlLedger, path: P
 
 def test_moving_cells_leaves_no_readable_copy(ledger: SqlLedger, path: Path) -> None:
     """`secure_delete` alone fails this: a page keeps copies of the cells that it hands to a neighbour."""
-    ledger.append([episode(f"e{n}", f"TOKEN{n:04d}") for n in range(1500)])
-    with ledger._database.write() as connection:  # rows that grow in the middle split their pages
-        for n in range(0, 1500, 3):
-            connection.exec_driver_sql(f"UPDATE episodes SET metadata = '{'x' * (n % 400)}' WHERE id = 'e{n}'")
-        connection.exec_driver_sql("DELETE FROM episodes WHERE position % 3 != 1 AND id != 'e1'")
-    ledger.erase(ANA, "e1", NOW)
-    assert {int(number) % 3 for number in re.findall(rb"TOKEN(\d{4})", files(path))} == {0}
+    chance, gone = random.Random(1), {0}
+    ledger.append([episode(f"e{n}", f"TOKEN{n:04d} " + "word " * chance.randrange(40)) for n in range(3000)])
+    with ledger._database.write() as connection:
+        for n in (chance.randrange(1, 3000) for _ in range(3000)):
+            if n not in gone and chance.random() < 0.5:
+                grown = f"TOKEN{n:04d} " + "longer " * chance.randrange(80)
+                connection.exec_driver_sql("UPDATE episodes SET text = ? WHERE id = ?", (grown, f"e{n}"))
+            else:
+                connection.exec_driver_sql("DELETE FROM episodes WHERE id = ?", (f"e{n}",))
+                gone.add(n)
+    ledger.erase(ANA, "e0", NOW)
+    assert {int(number) for number in re.findall(rb"TOKEN(\d{4})", files(path))} & gone == set()
 
 
 def test_an_erasure_that_a_reader_holds_up_is_finished_by_the_next_open(path: Path) -> None:

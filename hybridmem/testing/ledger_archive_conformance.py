@@ -1,0 +1,104 @@
+"""What every ledger must give away and take in whole: a part of `LedgerConformance`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hybridmem.errors import InvalidInput, UnknownMemory
+from hybridmem.records import Episode, Event, Fact
+from hybridmem.stores.base import Archive, Ledger
+from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.testing.ledger_samples import ANA, BEN, NOW, day, episode, events, fact
+
+
+def _lived() -> Archive:
+    """The archive of a ledger where everything has happened to some memory."""
+    ledger = InMemoryLedger()
+    ledger.append([episode("e1", "Ana lives in Oslo."), episode("e2", metadata={"a": [1]}), episode("e3", session="s")])
+    ledger.put_fact(fact("f1", "Oslo", 1, ("e1",)))
+    ledger.append([episode("e4"), episode("e5")])
+    ledger.put_fact(fact("f2", "Rome", 5, ("e2",)))
+    ledger.mark_extracted(ANA, ["e1", "e2"])
+    ledger.put_fact(fact("f3", "Lisbon", 9, ("e2", "e4")))
+    ledger.erase(ANA, "f2", NOW)
+    ledger.update_text(ANA, "e3", "other words", day(70))
+    ledger.set_quarantine(ANA, "e5", True, day(71))
+    ledger.put_fact(fact("f4", "chess", relation="plays"))
+    ledger.expire(ANA, "f4", day(72))
+    return ledger.archive(ANA)
+
+
+class ArchiveConformance:
+    def test_what_is_restored_is_what_was_archived(self, ledger: Ledger) -> None:
+        archive = _lived()
+        ledger.append([episode("b1", namespace=BEN)])
+        ledger.restore(ANA, archive)
+        again = ledger.archive(ANA)
+        assert [replace(m, position=0) for m in again.memories] == [replace(m, position=0) for m in archive.memories]
+        assert (again.extracted, again.events) == (archive.extracted, archive.events)
+        assert [fact.object for fact in ledger.facts(ANA)] == ["Lisbon"]
+        assert [fact.object for fact in ledger.facts(ANA, as_of=day(2))] == ["Oslo", "chess"]
+        assert [episode.id for episode in ledger.unextracted(ANA)] == ["e3", "e4"]
+        assert events(ledger, "e3") == [("added", "words of e3", None), ("updated", "other words", None)]
+        assert events(ledger, "f2")[-1] == ("deleted", None, None)
+        assert events(ledger, "e4") == [("added", "words of e4", None)]
+        assert ledger.check() == []
+        assert ledger.archive(BEN).memories == tuple(ledger.episodes(BEN))
+
+    def test_the_indexes_are_told_of_what_is_restored(self, ledger: Ledger) -> None:
+        ledger.restore(ANA, _lived())
+        waiting = {entry.memory: entry.operation for entry in ledger.pending("new")}
+        assert waiting == {f"e{n}": "upsert" for n in range(1, 6)} | {
+            "f1": "upsert",
+            "f2": "delete",
+            "f3": "upsert",
+            "f4": "upsert",
+        }
+
+    def test_a_restored_memory_goes_on_living(self, ledger: Ledger) -> None:
+        ledger.restore(BEN, _lived())
+        ledger.put_fact(fact("f5", "Paris", 20, namespace=BEN))
+        assert [fact.object for fact in ledger.facts(BEN)] == ["Paris"]
+        assert [event.event for event in ledger.history(BEN, "f3")] == ["added", "superseded"]
+        assert [event.event for event in ledger.history(BEN, "f1")] == ["added", "superseded"]
+
+    @pytest.mark.parametrize("known", ["e1", "f1", "f2"])
+    def test_an_id_that_is_or_was_there_is_refused(self, ledger: Ledger, known: str) -> None:
+        ledger.append([episode(known, namespace=BEN)])
+        if known == "f2":
+            ledger.erase(BEN, known, NOW)
+        with pytest.raises(InvalidInput, match=known):
+            ledger.restore(ANA, _lived())
+        assert ledger.archive(ANA) == Archive((), frozenset(), ())
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda memories, events: (memories[1:], events),
+            lambda memories, events: (memories[-1:], events),
+            lambda memories, events: ((*memories, memories[0]), events),
+            lambda memories, events: (memories, (*events, Event("e9", "updated", NOW, "words"))),
+            lambda memories, events: (memories, (*events, Event("f1", "deleted", NOW))),
+            lambda memories, events: (memories, (*events, Event("e1", "dreamt", NOW))),
+            lambda memories, events: ((replace(memories[0], text=" "), *memories[1:]), events),
+        ],
+        ids=["source lost", "all but one lost", "twice", "stranger", "both", "odd event", "no text"],
+    )
+    def test_what_does_not_belong_together_is_refused_whole(self, ledger: Ledger, spoil: Callable[..., Any]) -> None:
+        archive = _lived()
+        memories, events = spoil(archive.memories, archive.events)
+        with pytest.raises(InvalidInput):
+            ledger.restore(ANA, Archive(memories, archive.extracted, events))
+        assert ledger.namespaces() == []
+        with pytest.raises(UnknownMemory):
+            ledger.get(ANA, "e1")
+
+    def test_an_archive_sees_one_namespace(self, ledger: Ledger) -> None:
+        ledger.restore(ANA, _lived())
+        ledger.append([Episode("b1", BEN, "Ben sails.", at=NOW, recorded_at=NOW)])
+        assert [memory.id for memory in ledger.archive(BEN).memories] == ["b1"]
+        assert not any(isinstance(memory, Fact) for memory in ledger.archive(BEN).memories)

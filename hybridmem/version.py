@@ -1,0 +1,3 @@
+"""The version of this package, for what it writes."""
+
+VERSION = "0.1.0"
