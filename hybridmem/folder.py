@@ -11,12 +11,15 @@ locks/
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from hybridmem.errors import CorruptStore, NewerFormat, NotAMemory, ReadOnlyMemory, StoreFull
+from hybridmem.records import Namespace
 
 FORMAT = 1
 _MARK = "memory.json"
@@ -48,6 +51,18 @@ class MemoryFolder:
     def locks(self) -> Path:
         return self.root / "locks"
 
+    def dream(self, namespace: Namespace) -> Path:
+        """Where the dream of `namespace` leaves what it needs between its steps."""
+        return self.dreams / _digest(namespace)
+
+    def dream_lock(self, namespace: Namespace) -> Path:
+        """The lock that a dream of `namespace` holds."""
+        return self.locks / f"dream-{_digest(namespace)}.lock"
+
+
+def _digest(namespace: Namespace) -> str:
+    return hashlib.sha256("/".join(namespace).encode()).hexdigest()[:16]
+
 
 def prepare(root: Path, version: str) -> MemoryFolder:
     """`root` as a memory folder, made where nothing is there yet.
@@ -57,23 +72,29 @@ def prepare(root: Path, version: str) -> MemoryFolder:
     try:
         if root.exists() and not root.is_dir():
             raise NotAMemory(f"{root} is a file, not a memory folder: name another path with --memory")
-        if mark.exists():
-            _check_format(mark)
-        elif root.is_dir() and any(root.iterdir()):
+        # Looked for again last: another process may be making the same folder.
+        if not mark.exists() and root.is_dir() and _strangers(root) and not mark.exists():
             raise NotAMemory(f"{root} holds something else and no {_MARK}: name a new folder with --memory")
         root.mkdir(parents=True, exist_ok=True)
+        if mark.exists():
+            _check_format(mark)
+        else:
+            half = mark.with_name(f"{_MARK}.{secrets.token_hex(4)}")
+            half.write_text(json.dumps({"format": FORMAT, "hybridmem": version}) + "\n", encoding="utf-8")
+            half.replace(mark)
         folder = MemoryFolder(root)
         for place in (folder.index, folder.adapters, folder.dreams, folder.locks):
             place.mkdir(exist_ok=True)
-        if not mark.exists():
-            half = mark.with_suffix(f".{os.getpid()}")
-            half.write_text(json.dumps({"format": FORMAT, "hybridmem": version}) + "\n", encoding="utf-8")
-            half.replace(mark)
         if not os.access(root, os.W_OK):
             raise ReadOnlyMemory(f"the memory folder {root} cannot be written to: make it writable, or copy it")
     except OSError as error:
         raise _meaning(error, root) from None
     return folder
+
+
+def _strangers(root: Path) -> list[str]:
+    """What is in `root` and is not the mark of a memory in the making."""
+    return [path.name for path in root.iterdir() if not path.name.startswith(_MARK)]
 
 
 def _check_format(mark: Path) -> None:

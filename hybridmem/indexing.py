@@ -106,15 +106,17 @@ class Indexes:
                 removed[follower.name] = before - follower.index.count(namespace)
         return removed
 
-    def check(self, namespace: Namespace) -> list[str]:
-        """Where an index and the ledger disagree about `namespace`, one line each; empty when all is well."""
+    def check(self, namespace: Namespace, *, tell_waiting: bool = True) -> list[str]:
+        """Where an index and the ledger disagree about `namespace`, one line each; empty when all is well.
+
+        Without `tell_waiting`, memories that the next search will index are well."""
         problems: list[str] = []
         try:
             self.require_same_embedder()
         except EmbeddingMismatch as error:
             problems.append(str(error))
         waiting = {entry.memory for entry in self._waiting() if entry.namespace == namespace}
-        if waiting:
+        if waiting and tell_waiting:
             problems.append(f"{len(waiting)} memories of {'/'.join(namespace)} wait to be indexed")
         expected = self._expected(namespace)
         for follower in self._followers:

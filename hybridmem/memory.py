@@ -320,12 +320,12 @@ class HybridMemory:
         limit: int = 10,
         as_of: str | datetime | None = None,
         token_budget: int | None = None,
-        kinds: tuple[Kind, ...] = ("episode", "fact"),
+        kinds: tuple[Kind, ...] | None = None,
         session: str | None = None,
     ) -> list[Hit]:
         """The memories nearest to `query`, best first, with why each is there.
 
-        `as_of` sees what held then; `token_budget` bounds the hits' texts together."""
+        `as_of` sees what held then; `token_budget` bounds the hits' texts together; `kinds` keeps to one kind."""
         self.catch_up()
         hits = self.retrieval.search(
             self.namespace,
@@ -333,7 +333,7 @@ class HybridMemory:
             limit=limit,
             as_of=parse_time(as_of) if as_of is not None else None,
             token_budget=token_budget,
-            kinds=kinds,
+            kinds=kinds or ("episode", "fact"),
             session=session,
         )
         self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self._clock())
@@ -421,23 +421,27 @@ class HybridMemory:
     def delete(self, id: str) -> ErasureReceipt:
         """Erase a memory everywhere: ledger, history, indexes, training items; adapters that hold it are no longer
         believed, and those not in use lose their weights now. The next dream rebuilds the active one without it."""
-        from hybridmem.dreaming.unlearn import remove_weights
+        from hybridmem.dreaming.unlearn import in_weights, remove_training, remove_weights
 
         at = self._clock()
-        holding = [id, *self._standing_on(id)]
         erased = self.ledger.erase(self.namespace, id, at)
+        # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
         gone = [id, *erased["facts"]]
+        dropped = remove_weights(self.adapters, gone)
+        stopped = remove_training(self.folder.dream(self.namespace), self.folder.dream_lock(self.namespace))
         removed = {**erased["removed"], **self.indexes.remove(self.namespace, gone)}
-        self.catch_up()
-        dropped = remove_weights(self.adapters, holding)
         if dropped:
             removed["adapters"] = len(dropped)
+        if stopped:
+            removed["stopped_training"] = 1
+        pending = []
         active = self.adapters.active()
-        pending = ""
-        if active is not None and set(active.facts) & set(holding):
-            pending = (
+        if active is not None and not in_weights(self.adapters.list(), active.version).isdisjoint(gone):
+            pending.append(
                 f"adapter {active.version} is no longer asked about it: run `hybridmem dream` to rebuild without it"
             )
+        if not erased["scrubbed"]:
+            pending.append("its bytes leave the ledger's file when no other process reads it: open the memory then")
         return ErasureReceipt(
             id=id,
             namespace=self.namespace,
@@ -445,12 +449,8 @@ class HybridMemory:
             removed=removed,
             facts=tuple(erased["facts"]),
             tainted_adapters=tuple(erased["tainted_adapters"]),
-            pending=pending,
+            pending="; ".join(pending),
         )
-
-    def _standing_on(self, id: str) -> builtins.list[str]:
-        """Facts that have `id` among their sources."""
-        return [f.id for f in self.ledger.facts(self.namespace, include_retired=True) if id in f.sources]
 
     def quarantine(self, id: str) -> None:
         """Keep a memory out of every search and every dream until `release`."""

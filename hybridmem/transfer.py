@@ -42,7 +42,8 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     header = {"format": FORMAT, "version": VERSION, **{f"{kind}s": counts[kind] for kind in _KINDS}}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with unfinished.open("x", encoding="utf-8", newline="\n") as file:
+        # A lone surrogate, which metadata may hold, becomes the very escape that JSON has for it.
+        with unfinished.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             for line in (header, *told):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
@@ -138,7 +139,7 @@ def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, b
     if not isinstance(value, dict) or value.get("kind") not in _KINDS:
         raise InvalidInput(f"its kind is not one of {', '.join(_KINDS)}")
     kind = _KINDS[value["kind"]]
-    hints = _hints(kind)
+    hints = _hints(value["kind"])
     given = {name: each for name, each in value.items() if name != "kind"}
     for name in sorted(given.keys() ^ hints.keys()):
         raise InvalidInput(f"it has the unknown field {name!r}" if name in given else f"it lacks the field {name!r}")
@@ -154,10 +155,10 @@ def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, b
 
 
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    """The type of each field of a line."""
-    hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in _LEFT_OUT}
-    return hints | {"extracted": bool} if kind is Episode else hints
+def _hints(kind: str) -> dict[str, Any]:
+    """The type of each field of a line of that kind."""
+    hints = {name: hint for name, hint in get_type_hints(_KINDS[kind]).items() if name not in _LEFT_OUT}
+    return hints | {"extracted": bool} if kind == "episode" else hints
 
 
 def _checked(hint: Any, name: str, value: Any) -> Any:

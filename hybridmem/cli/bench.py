@@ -22,12 +22,19 @@ Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")
 @command(group, json_file=True)
 def retrieval(
     call: Invocation,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="LoCoMo conversations: a file, or a folder of them.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="PATH", help="LoCoMo conversations: a file, or a folder of them.")
+    ],
+    seed: Seed = 0,
 ) -> None:
     """Recall of the evidence on conversations: every searcher alone, and all of them fused."""
+    from hybridmem import embedding
     from hybridmem.evaluation.retrieval import bench_retrieval
 
-    _told(call, "retrieval", bench_retrieval(path))
+    embedder = embedding.load(call.embedder) if call.embedder is not None else None
+    with bars(quiet=call.as_json) as progress:
+        result = bench_retrieval(data, embedder=embedder, seed=seed, progress=progress)
+    _told(call, "retrieval", result)
 
 
 @command(group, json_file=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hybridmem.cli.invocation import Invocation, command
+from hybridmem.errors import InvalidInput
 
 app = typer.Typer()
 
@@ -18,13 +19,15 @@ def demo(
     call: Invocation,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Keep the demo's memory there (default: thrown away)."),
+        typer.Option("--folder", metavar="DIR", help="Where its memory and its report go (default: runs/demo-TIME)."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer facts and nights: about a minute.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer nights, and none without replay.")] = False,
 ) -> None:
     """Live through a few days, dream, and show what was learned, forgotten and refused. Offline, on the CPU."""
-    from hybridmem.evaluation import demo as story
+    from hybridmem.evaluation.demo import run
 
-    with tempfile.TemporaryDirectory(prefix="hybridmem-demo-") as temporary:
-        result = story.run(folder or Path(temporary), call.console(), quick=quick)
-    call.answer(result)
+    place = folder or Path("runs") / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise InvalidInput(f"{place} is there already and the demo starts afresh: name a new folder with --folder")
+    place.mkdir(parents=True, exist_ok=True)
+    call.answer(run(place, call.console(), quick=quick))

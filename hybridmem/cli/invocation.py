@@ -93,8 +93,8 @@ class Invocation:
             console.print(output.plain(f"figures written to {self.json}", "dim"))
 
     def console(self) -> Console:
-        """Where a long story is told: stdout, unless that is for the JSON object alone."""
-        return output.console(stderr=self.as_json)
+        """Where a long story is told, with rich's markup: stdout, unless that is for the JSON object alone."""
+        return output.console(stderr=self.as_json, markup=True)
 
 
 @dataclass(frozen=True, slots=True)

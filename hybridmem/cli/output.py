@@ -31,11 +31,11 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Standard output (or error) as it is now, without rich's guesses at markup, emoji and numbers."""
+def console(*, stderr: bool = False, markup: bool = False) -> Console:
+    """Standard output (or error) as it is now. rich's markup only for those who print none but their own words."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
-    return _Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+    return _Console(file=stream, width=width, markup=markup, emoji=False, highlight=False)
 
 
 def print_json(record: Any) -> None:
@@ -54,7 +54,7 @@ def plain(text: str, style: str = "", *, limit: int | None = None) -> Text:
 
 def shown(value: Any) -> str:
     """A value as a person reads it: times to the minute, floats with three figures after the point."""
-    if value is None:
+    if value is None or (isinstance(value, Mapping | Sequence) and not value):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -60,14 +60,17 @@ def exam(
     general: Sequence[Sequence[int]],
     limit: int = 400,
 ) -> Exam:
-    """The exam of `split` on `facts`; of facts that were `replaced`, the old questions are asked for the old value."""
-    standing = {f.id for f in facts}
+    """The exam of `split` on `facts`; of facts that were `replaced`, the old questions are asked for the old value.
+
+    With more than `limit` questions, those on the first of `facts` are asked."""
+    standing = {f.id: place for place, f in enumerate(facts)}
     old_value = {f.id: f.object for f in replaced}
     own = [i for i in items if i.split == split]
     stale = [i for i in own if i.kind == "question" and i.fact in old_value]
+    asked = sorted((i for i in own if i.kind == "question" and i.fact in standing), key=lambda i: standing[i.fact])
     return Exam(
         split=split,
-        questions=tuple([i for i in own if i.kind == "question" and i.fact in standing][:limit] + stale),
+        questions=tuple(asked[:limit] + stale),
         unanswerable=tuple([i for i in own if i.kind == "refusal" and i.fact in standing][-limit // 4 :]),
         unrelated=tuple(unrelated),
         general=tuple(tuple(row) for row in general),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hybridmem.dreaming.extract import contains
@@ -44,7 +44,7 @@ def compose(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Composition:
     """Exercises for `facts`; `others` are the further facts that the ledger holds, for distractors and near misses."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - a reproducible draw, not a secret
     known = [*facts, *others]
     items: list[TrainingItem] = []
     poor: list[str] = []
@@ -86,10 +86,7 @@ def _write_questions(
 
 
 def _names_subject(question: str, fact: Fact) -> bool:
-    said = normalised(question)
-    if contains(said, fact.object):
-        return False
-    return bool(FIRST_PERSON.search(said)) if fact.subject == "I" else contains(said, fact.subject)
+    return not contains(normalised(question), fact.object) and _names(normalised(question), fact.slot[0])
 
 
 def _sound(
@@ -136,43 +133,68 @@ def near_misses(
     facts: Sequence[Fact], known: Sequence[Fact], items: Iterable[TrainingItem], rng: random.Random
 ) -> list[TrainingItem]:
     """Questions that look like those on `facts` and that nothing known answers: about a stranger, or about what was
-    never said of the subject. Each split of a fact's questions yields refusals of that split."""
+    never said of the subject. Each split of a fact's questions yields refusals of that split, and none stands in two.
+    """
     filled = {f.slot for f in known}
     by_id = {f.id: f for f in facts}
     asked = [item for item in items if item.kind == "question" and item.fact in by_id]
+    taken = {normalised(item.question) for item in asked}
     refusals: list[TrainingItem] = []
     for item in asked:
         fact = by_id[item.fact]
-        for question in (_about_stranger(item.question, fact, rng), _never_said(item, fact, facts, asked, filled, rng)):
-            if question:
+        for name in (_stranger_to(known, fact, rng), _never_said(fact, facts, filled, rng)):
+            question = name and _asked_of(item.question, fact.subject, name)
+            if question and normalised(question) not in taken:
+                taken.add(normalised(question))
                 refusals.append(
                     replace(item, id=new_id("it"), kind="refusal", question=question, answer=prompts.REFUSAL)
                 )
-    return refusals
+    return still_unanswerable(refusals, by_id, known)
 
 
-def _about_stranger(question: str, fact: Fact, rng: random.Random) -> str | None:
-    """`question` with an invented name in the subject's place."""
-    if fact.subject == "I" or fact.subject not in question:
+def still_unanswerable(
+    items: Iterable[TrainingItem], facts: Mapping[str, Fact], known: Sequence[Fact]
+) -> list[TrainingItem]:
+    """`items` without the refusals whose question something `known` answers by now: what was never said of a subject
+    may be said later. `facts` are the items' own, by id."""
+    by_relation: dict[str, set[str]] = {}
+    for fact in known:
+        by_relation.setdefault(fact.slot[1], set()).add(fact.slot[0])
+
+    def answered(item: TrainingItem) -> bool:
+        said, relation = normalised(item.question), facts[item.fact].slot[1]
+        return any(_names(said, subject) for subject in by_relation.get(relation, ()))
+
+    return [item for item in items if item.kind != "refusal" or item.fact not in facts or not answered(item)]
+
+
+def _names(said: str, subject: str) -> bool:
+    """Whether the normalised question `said` is about the normalised `subject`."""
+    # The plain test first: there are many subjects, and a pattern for each would have to be compiled.
+    return bool(FIRST_PERSON.search(said)) if subject == "i" else subject in said and contains(said, subject)
+
+
+def _asked_of(question: str, subject: str, name: str) -> str | None:
+    """`question` with `name` in the place of `subject`, whole words only; None where it is not named so."""
+    if subject == "I":
         return None
-    return question.replace(fact.subject, stranger(fact.subject, rng))
+    asked, found = re.subn(rf"(?<!\w){re.escape(subject)}(?!\w)", lambda _: name, question)
+    return asked if found else None
 
 
-def _never_said(
-    item: TrainingItem,
-    fact: Fact,
-    facts: Sequence[Fact],
-    asked: Sequence[TrainingItem],
-    filled: set[tuple[str, str]],
-    rng: random.Random,
-) -> str | None:
-    """The question of `item`, asked of another known subject of the same kind of name, of whom it was never said."""
+def _stranger_to(known: Sequence[Fact], fact: Fact, rng: random.Random) -> str:
+    """An invented name of the shape of the fact's subject, that is nobody's and no value's."""
+    taken = {word for f in known for word in (normalised(f.subject), normalised(f.object))}
+    while normalised(name := stranger(fact.subject, rng)) in taken:
+        pass
+    return name
+
+
+def _never_said(fact: Fact, facts: Sequence[Fact], filled: set[tuple[str, str]], rng: random.Random) -> str | None:
+    """Another known subject of the same kind of name, of whom nothing in the fact's relation was ever said."""
     subjects = sorted({f.subject for f in facts if (f.subject[:1].isupper()) == (fact.subject[:1].isupper())} - {"I"})
     rng.shuffle(subjects)
-    for subject in subjects:
-        if (normalised(subject), fact.slot[1]) not in filled and fact.subject in item.question:
-            return item.question.replace(fact.subject, subject)
-    return None
+    return next((subject for subject in subjects if (normalised(subject), fact.slot[1]) not in filled), None)
 
 
 def stranger(name: str, rng: random.Random) -> str:

@@ -25,6 +25,9 @@ class Plan:
     contradictions: tuple[Fact, ...]
     """Facts of lower trust than the current value that they would replace: left out, for a person to judge."""
     superseded: int
+    """Values that make way, those of other candidates included."""
+    retired: frozenset[str]
+    """Ids of the ledger's current facts among them: what the bound is on."""
     merged: int
 
 
@@ -39,12 +42,14 @@ def many_valued() -> frozenset[str]:
 def plan(ledger: Ledger, candidates: Sequence[Fact]) -> Plan:
     """Compare `candidates` (oldest first, one namespace) with the current facts of their slots."""
     if not candidates:
-        return Plan((), (), 0, 0)
+        return Plan((), (), 0, frozenset(), 0)
     current: dict[tuple[str, str], list[Fact]] = {}
-    for fact in ledger.facts(candidates[0].namespace):
+    standing = [fact for fact in ledger.facts(candidates[0].namespace) if not fact.quarantined]
+    for fact in standing:
         current.setdefault(fact.slot, []).append(fact)
     accepted: list[tuple[Fact, bool]] = []
     contradictions: list[Fact] = []
+    retired: set[str] = set()
     superseded = merged = 0
     for fact in sorted(candidates, key=lambda f: f.valid_from):
         rivals = current.setdefault(fact.slot, [])
@@ -55,18 +60,21 @@ def plan(ledger: Ledger, candidates: Sequence[Fact]) -> Plan:
         elif single and any(_RANK[r.trust] < _RANK[fact.trust] for r in rivals):
             contradictions.append(fact)
             continue
-        elif single:
+        elif single and not any(r.valid_from > fact.valid_from for r in rivals):
             superseded += len(rivals)
-            rivals.clear()
-        if not same:
+            retired.update(r.id for r in rivals)
+            rivals[:] = [fact]
+        elif not single:
             rivals.append(fact)
         accepted.append((fact, single))
-    return Plan(tuple(accepted), tuple(contradictions), superseded, merged)
+    return Plan(
+        tuple(accepted), tuple(contradictions), superseded, frozenset(retired & {f.id for f in standing}), merged
+    )
 
 
-def refused(plan: Plan, current_facts: int, max_share: float) -> bool:
-    """Whether the plan retires so much that something must be wrong with what was extracted."""
-    return plan.superseded > max(5, max_share * current_facts)
+def refused(retired: int, standing: int, max_share: float) -> bool:
+    """Whether retiring so many of the facts that stood says that something must be wrong with what was extracted."""
+    return retired > max(5, max_share * standing)
 
 
 def apply(ledger: Ledger, plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Fact]:

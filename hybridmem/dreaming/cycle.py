@@ -7,42 +7,37 @@ checkpoint when it would be the same training. Nothing is promoted before the ga
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hybridmem.adapters.card import AdapterCard
-from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.dreaming import general, replay, unlearn
-from hybridmem.dreaming.audit import Exam, Result, exam, sit
+from hybridmem.dreaming.audit import Result, sit
 from hybridmem.dreaming.compose import compose
 from hybridmem.dreaming.curate import apply, plan, refused
 from hybridmem.dreaming.extract import extract
 from hybridmem.dreaming.gate import Verdict, judge
 from hybridmem.dreaming.recipes import Recipe
-from hybridmem.dreaming.select import Selection, select
+from hybridmem.dreaming.recovery import UNCALIBRATED, finish_stopped, next_night, reject_leftovers
+from hybridmem.dreaming.select import Selection
+from hybridmem.dreaming.tonight import Bed, Tonight, selected
 from hybridmem.metrics import locality
-from hybridmem.models.base import LanguageModel
-from hybridmem.records import AdapterRecord, DreamReport, Fact, Namespace, Split, Step, TrainingItem
+from hybridmem.records import AdapterRecord, DreamReport, Fact, Step
 from hybridmem.version import VERSION
-from hybridmem.stores.base import Ledger
 
 if TYPE_CHECKING:
-    from hybridmem.models.huggingface import HuggingFaceModel
+    pass
 
 
 STEPS = ("extract", "curate", "select", "compose", "train", "gate", "promote", "unlearn")
 EPISODES_AT_ONCE = 64
-EXAM_ROWS = 24
-EXAM_TOKENS = 128
 _DREAM = "dream"
 
 
@@ -50,21 +45,6 @@ class Progress(Protocol):
     """Told how far a step is."""
 
     def __call__(self, step: str, done: int, total: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Bed:
-    """All that a dream touches."""
-
-    ledger: Ledger
-    registry: AdapterRegistry
-    model: HuggingFaceModel
-    reader: LanguageModel
-    """Who extracts facts: the agent's own model, or another that the user named."""
-    namespace: Namespace
-    folder: Path
-    """For what a running dream leaves between its steps."""
-    clock: Callable[[], datetime]
 
 
 class _Log:
@@ -90,7 +70,7 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
     log = _Log()
     report = _begin(bed)
     seed = recipe.seed + report.night
-    _reject_leftovers(bed)
+    reject_leftovers(bed.ledger, bed.registry, bed.namespace)
 
     tokens, read = _extract_and_curate(bed, recipe, progress)
     log.done("extract", tokens, **read)
@@ -101,9 +81,9 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
         return _end(bed, replace(report, reason="no new facts to learn"), log)
 
     poor, tokens, written = _compose(bed, recipe, selection, seed, progress)
-    tonight = _Tonight.of(bed, selection, poor)
+    tonight = Tonight.of(bed, selection, poor)
     log.done("compose", tokens, questions=written, items=len(tonight.items), poor=len(poor))
-    if not tonight.new and not tonight.old:
+    if not tonight.new and not (tonight.old and (selection.deleted or selection.replaced)):
         return _end_without_facts(bed, report, tonight, log)
 
     candidate, trained, teacher = _train(bed, recipe, tonight, seed, progress)
@@ -114,7 +94,7 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
     verdict = judge(
         bed.model,
         candidate,
-        tonight.parent_path(bed),
+        tonight.before_path(bed),
         tonight.exam(bed, "dev"),
         [f.id for f in tonight.new],
         [f.id for f in tonight.old],
@@ -141,6 +121,7 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
     record = _register(bed, recipe, report, tonight, candidate, verdict, seed)
     if verdict.passed:
         bed.ledger.save_audits(bed.namespace, [*verdict.result.audits, *final.audits])
+        bed.ledger.set_value(bed.namespace, UNCALIBRATED, {"adapter": record.version})
         bed.registry.promote(record.version)
         report = replace(report, status="promoted", retention=_retention(bed, final))
     else:
@@ -151,9 +132,8 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
     progress("promote", 1, 1)
     log.done("promote")
 
-    removed = unlearn.remove_weights(bed.registry, tonight.selection.deleted)
+    _remove_erased(bed, tonight.selection, log)
     progress("unlearn", 1, 1)
-    log.done("unlearn", deleted=len(tonight.selection.deleted), adapters_removed=len(removed))
     return _end(bed, report, log)
 
 
@@ -163,15 +143,19 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
 def _extract_and_curate(bed: Bed, recipe: Recipe, progress: Progress) -> tuple[int, dict[str, int]]:
     """Read what no dream has read; returns the tokens used and the counts."""
     counts = {"episodes": 0, "facts": 0, "unsupported": 0, "superseded": 0, "merged": 0, "contradictions": 0}
-    tokens = 0
+    counts["refused"] = tokens = 0
+    standing = {f.id for f in bed.ledger.facts(bed.namespace)}
+    retired: set[str] = set()
     waiting = bed.ledger.unextracted(bed.namespace, limit=1_000_000)
     for start in range(0, len(waiting), EPISODES_AT_ONCE):
         batch = waiting[start : start + EPISODES_AT_ONCE]
         found = extract(bed.reader, batch)
-        planned = plan(bed.ledger, found.facts)
-        if refused(planned, bed.ledger.counts(bed.namespace)["facts"], recipe.max_retired_share):
+        planned = plan(bed.ledger, [replace(fact, recorded_at=bed.clock()) for fact in found.facts])
+        retired |= planned.retired & standing
+        if refused(len(retired), len(standing), recipe.max_retired_share):
             # The episodes stay unread: a person looks at them, and the facts that stand are untouched.
-            counts["contradictions"] += planned.superseded
+            counts["refused"] = len(planned.retired)
+            tokens += found.tokens
             break
         apply(bed.ledger, planned)
         bed.ledger.mark_extracted(bed.namespace, found.read)
@@ -186,14 +170,6 @@ def _extract_and_curate(bed: Bed, recipe: Recipe, progress: Progress) -> tuple[i
     return tokens, counts
 
 
-def selected(bed: Bed, recipe: Recipe) -> Selection:
-    everything = bed.ledger.facts(bed.namespace, include_retired=True)
-    current = [f for f in everything if f.current]
-    uses = bed.ledger.uses(bed.namespace, [f.id for f in current])
-    retired = [f for f in everything if not f.current]
-    return select(current, retired, bed.registry.active(), uses, recipe.max_new_facts)
-
-
 def _compose(
     bed: Bed, recipe: Recipe, selection: Selection, seed: int, progress: Progress
 ) -> tuple[tuple[str, ...], int, int]:
@@ -205,60 +181,22 @@ def _compose(
         made = compose(
             bed.model, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
         )
-    bed.ledger.save_items(made.items)
+    there = bed.ledger.get_many(bed.namespace, [f.id for f in fresh])
+    bed.ledger.save_items([item for item in made.items if item.fact in there])
     return made.poor, made.tokens, made.written
 
 
-@dataclass(frozen=True, slots=True)
-class _Tonight:
-    """What a night trains and examines."""
-
-    selection: Selection
-    new: tuple[Fact, ...]
-    old: tuple[Fact, ...]
-    replaced: tuple[Fact, ...]
-    items: tuple[TrainingItem, ...]
-    parent: AdapterRecord | None
-    """The adapter to go on from; None to start from the bare base."""
-
-    @classmethod
-    def of(cls, bed: Bed, selection: Selection, poor: Sequence[str]) -> _Tonight:
-        everything = {f.id: f for f in bed.ledger.facts(bed.namespace, include_retired=True)}
-        replaced = tuple(everything[id] for id in selection.replaced)
-        active = bed.registry.active()
-        successors = {f.slot for f in (*selection.new, *selection.old)}
-        rebuild = bool(selection.deleted) or any(f.slot not in successors for f in replaced)
-        new = tuple(f for f in selection.new if f.id not in set(poor))
-        ids = [f.id for f in (*new, *selection.old, *replaced)]
-        return cls(
-            selection=selection,
-            new=new,
-            old=selection.old,
-            replaced=replaced,
-            items=tuple(bed.ledger.items(bed.namespace, ids)),
-            parent=None if rebuild else active,
-        )
-
-    def parent_path(self, bed: Bed) -> Path | None:
-        return bed.registry.path(self.parent.version) if self.parent else None
-
-    def exam(self, bed: Bed, split: Split) -> Exam:
-        part = "dev" if split == "dev" else "test"
-        rows = general.rows(bed.model, part, EXAM_TOKENS)[:EXAM_ROWS]  # type: ignore[arg-type]
-        facts = (*self.new, *self.old)
-        return exam(split, self.items, facts, self.replaced, general.unrelated(part), rows)  # type: ignore[arg-type]
-
-
-def _train(bed: Bed, recipe: Recipe, tonight: _Tonight, seed: int, progress: Progress) -> tuple[Path, int, int]:
+def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Progress) -> tuple[Path, int, int]:
     """The candidate's folder, the tokens it was trained on and those that its teacher read."""
     from hybridmem.dreaming.train import train
 
-    active = bed.registry.active()
+    active = bed.active()
     weak: dict[str, float] = {}
     for audit in bed.ledger.audits(bed.namespace, active.version) if active else ():
         weak[audit.fact] = weak.get(audit.fact, 0.0) + (audit.asked - audit.right)
     # A rebuild learns everything anew: then all facts are new ones, with their full exposures.
-    learned = tonight.new if tonight.parent or not recipe.replay else (*tonight.new, *tonight.old)
+    naive = not recipe.replay and tonight.new
+    learned = tonight.new if tonight.parent or naive else (*tonight.new, *tonight.old)
     replayed = tonight.old if tonight.parent else ()
     made = replay.pools(
         bed.model,
@@ -270,7 +208,7 @@ def _train(bed: Bed, recipe: Recipe, tonight: _Tonight, seed: int, progress: Pro
         replay=recipe.replay,
         seed=seed,
     )
-    folder = bed.folder / _digest(recipe, tonight, seed)[:16]
+    folder = bed.folder / tonight.digest(bed, recipe, seed)[:16]
     for other in bed.folder.iterdir() if bed.folder.exists() else ():
         if other.name != folder.name:
             shutil.rmtree(other)
@@ -288,25 +226,13 @@ def _train(bed: Bed, recipe: Recipe, tonight: _Tonight, seed: int, progress: Pro
     return folder, done.tokens, done.teacher_tokens
 
 
-def _digest(recipe: Recipe, tonight: _Tonight, seed: int) -> str:
-    """Of all that decides what a training would produce."""
-    decisive = {
-        "recipe": asdict(recipe.train),
-        "replay": recipe.replay,
-        "seed": seed,
-        "parent": tonight.parent.version if tonight.parent else None,
-        "items": [(i.id, i.question, i.answer, i.split) for i in tonight.items],
-    }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-
-
 def _failed(verdict: Verdict, new: Sequence[Fact]) -> tuple[str, ...]:
     ids = {f.id for f in new}
     return tuple(a.fact for a in verdict.result.audits if a.fact in ids and a.right == 0)
 
 
-def _figures(base: Result, final: Result, tonight: _Tonight) -> dict[str, float]:
-    return {
+def _figures(base: Result, final: Result, tonight: Tonight) -> dict[str, float]:
+    figures = {
         "new_facts": final.accuracy([f.id for f in tonight.new]),
         "old_facts": final.accuracy([f.id for f in tonight.old]),
         "false_answer_rate": final.false_answers,
@@ -315,11 +241,13 @@ def _figures(base: Result, final: Result, tonight: _Tonight) -> dict[str, float]
         "drift_nats": final.nats - base.nats,
         "stale_answer_rate": final.stale,
     }
+    # A training that diverged has a drift that is no number, and the gate's refusal is still to be written down.
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
 def _retention(bed: Bed, final: Result) -> tuple[float, ...]:
     """Accuracy on the facts of each night up to this one: a fact belongs to the night that first trained it."""
-    night_of = {report.adapter: report.night for report in bed.ledger.dreams(bed.namespace)}
+    night_of = {report.adapter: report.night for report in bed.ledger.dreams(bed.namespace) if report.adapter}
     first: dict[str, str] = {}
     for record in bed.ledger.adapters(bed.namespace):
         if record.status != "rejected":
@@ -328,12 +256,12 @@ def _retention(bed: Bed, final: Result) -> tuple[float, ...]:
     nights: dict[int, list[str]] = {}
     latest = max(night_of.values(), default=0) + 1
     for audit in final.audits:
-        nights.setdefault(night_of.get(first.get(audit.fact), latest), []).append(audit.fact)
+        nights.setdefault(night_of.get(first.get(audit.fact, ""), latest), []).append(audit.fact)
     return tuple(final.accuracy(nights[night]) for night in sorted(nights))
 
 
 def _register(
-    bed: Bed, recipe: Recipe, report: DreamReport, tonight: _Tonight, candidate: Path, verdict: Verdict, seed: int
+    bed: Bed, recipe: Recipe, report: DreamReport, tonight: Tonight, candidate: Path, verdict: Verdict, seed: int
 ) -> AdapterRecord:
     record = AdapterRecord(
         version=str(report.adapter),
@@ -349,7 +277,7 @@ def _register(
     )
     card = AdapterCard.of(
         record,
-        data_sha256=_digest(recipe, tonight, seed),
+        data_sha256=tonight.digest(bed, recipe, seed),
         recipe=asdict(recipe),
         seed=seed,
         hybridmem=VERSION,
@@ -366,14 +294,15 @@ def _begin(bed: Bed) -> DreamReport:
     """A fresh report, with the id of the dream that was stopped before its end, if one was."""
     from hybridmem.records import new_id
 
-    state = bed.ledger.value(bed.namespace, _DREAM) or {"id": new_id("dr")}
+    state = bed.ledger.value(bed.namespace, _DREAM)
+    if state is None or finish_stopped(bed.ledger, bed.registry, bed.namespace, state["id"]):
+        state = {"id": new_id("dr")}
     bed.ledger.set_value(bed.namespace, _DREAM, state)
-    nights = [d.night for d in bed.ledger.dreams(bed.namespace) if d.status in ("promoted", "rejected")]
     return DreamReport(
         id=state["id"],
         namespace=bed.namespace,
         status="nothing",
-        night=max(nights, default=0) + 1,
+        night=next_night(bed.ledger, bed.namespace),
         started_at=bed.clock(),
         seconds=0.0,
     )
@@ -389,20 +318,20 @@ def _end(bed: Bed, report: DreamReport, log: _Log) -> DreamReport:
     return report
 
 
-def _end_without_facts(bed: Bed, report: DreamReport, tonight: _Tonight, log: _Log) -> DreamReport:
+def _end_without_facts(bed: Bed, report: DreamReport, tonight: Tonight, log: _Log) -> DreamReport:
     """Nothing is left that the weights should hold: what they held of deleted memories goes all the same."""
     if tonight.selection.deleted or tonight.selection.replaced:
         bed.registry.promote(None)
-    removed = unlearn.remove_weights(bed.registry, tonight.selection.deleted)
-    log.done("unlearn", deleted=len(tonight.selection.deleted), adapters_removed=len(removed))
+    _remove_erased(bed, tonight.selection, log)
     reason = "no fact could be turned into exercises" if tonight.selection.new else "nothing is left to hold"
     left = tuple(f.id for f in tonight.selection.new)
     report = replace(report, reason=reason, unlearned=tonight.selection.deleted, left_to_retrieval=left)
     return _end(bed, report, log)
 
 
-def _reject_leftovers(bed: Bed) -> None:
-    """An adapter that a stopped dream registered and never promoted will not be."""
-    for record in bed.ledger.adapters(bed.namespace):
-        if record.status == "candidate":
-            bed.ledger.save_adapter(replace(record, status="rejected"))
+def _remove_erased(bed: Bed, selection: Selection, log: _Log) -> None:
+    """Of every night's adapters, not only of the one that is replaced: an earlier dream may have been stopped here."""
+    removed = unlearn.remove_weights(bed.registry, unlearn.erased(bed.ledger, bed.namespace))
+    for version in removed:
+        bed.model.forget(bed.registry.path(version))
+    log.done("unlearn", deleted=len(selection.deleted), adapters_removed=len(removed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ from hybridmem.records import TRAINABLE_TRUST, Episode, Fact, new_id, normalised
 
 SPEAKER_WORDS = frozenset({"i", "me", "my", "myself", "user", "the user"})
 MAX_CHARACTERS = 600
-"""Longer episodes are read in pieces of whole sentences."""
+"""Longer episodes are read in pieces of whole sentences; a longer sentence is cut between words."""
+_OWNED = re.compile(r"(?:my|our)\s+(\S.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Extraction:
 
     facts: tuple[Fact, ...]
     read: tuple[str, ...]
-    """Ids of the episodes that were read."""
+    """Ids of the episodes that need no more reading: all but those in quarantine."""
     unsupported: int
     """Facts that the model wrote and the text does not bear out."""
     tokens: int
@@ -49,7 +51,7 @@ def extract(
                 else:
                     found.append(fact)
         progress(min(start + 32, len(pieces)), len(pieces))
-    return Extraction(tuple(found), tuple(e.id for e in episodes), unsupported, tokens)
+    return Extraction(tuple(found), tuple(e.id for e in episodes if not e.quarantined), unsupported, tokens)
 
 
 def _quoted(episode: Episode, piece: str) -> str:
@@ -63,23 +65,39 @@ def sentences(text: str) -> list[str]:
 
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
-    for sentence in sentences(text):
+    for sentence in _short(sentences(text)):
         if pieces and len(pieces[-1]) + len(sentence) < MAX_CHARACTERS:
             pieces[-1] += " " + sentence
         else:
-            pieces.append(sentence[: 2 * MAX_CHARACTERS])
+            pieces.append(sentence)
     return pieces
+
+
+def _short(sentences: Sequence[str]) -> list[str]:
+    return [
+        part
+        for sentence in sentences
+        for part in (textwrap.wrap(sentence, MAX_CHARACTERS) if len(sentence) > MAX_CHARACTERS else [sentence])
+    ]
 
 
 def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str) -> Fact | None:
     """The fact, when the text bears it out: it names the object and the subject in its own words."""
     said = normalised(piece)
     of_speaker = normalised(subject) in SPEAKER_WORDS
+    owned = _OWNED.fullmatch(subject)
     if episode.speaker and of_speaker:
         subject, of_speaker = episode.speaker, False
     if not contains(said, object) or normalised(object) == normalised(subject):
         return None
-    if of_speaker:
+    if owned and not (contains(said, subject) and (episode.speaker or _is_users(episode))):
+        return None
+    if owned and episode.speaker:
+        # "My dog" of one speaker is not that of another.
+        subject = f"{episode.speaker}'s {owned[1]}"
+    elif of_speaker:
+        if not _is_users(episode):
+            return None
         subject = "I"
         if not re.search(r"\b(i|me|my|mine|we|our|us|i'm|i've|i'd)\b", said):
             return None
@@ -98,9 +116,14 @@ def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str
     )
 
 
+def _is_users(episode: Episode) -> bool:
+    """Whether "I" in it is the user: the ledger's "I" is nobody else."""
+    return episode.trust == "user" and episode.role != "assistant"
+
+
 def contains(said: str, words: str) -> bool:
     """Whether the normalised text `said` has `words` in it, on word boundaries."""
-    return re.search(rf"(?<!\w){re.escape(normalised(words))}(?!\w)", said) is not None
+    return bool(normalised(words)) and re.search(rf"(?<!\w){re.escape(normalised(words))}(?!\w)", said) is not None
 
 
 def _statement(episode: Episode, piece: str, subject: str, relation: str, object: str) -> str:

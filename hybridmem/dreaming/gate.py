@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hybridmem.dreaming.audit import Exam, Result, sit
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.metrics import locality
+from hybridmem.models.fitting import WEIGHTS
 from hybridmem.records import Check
 
 if TYPE_CHECKING:
@@ -60,15 +61,16 @@ def judge(
     settings: GateSettings | None,
     version: str,
 ) -> Verdict:
-    """Let base, parent and candidate sit `exam`; leaves `candidate` at the largest scale that passes.
+    """Let base, `parent` (the adapter before, trained on or not) and candidate sit `exam`; leaves `candidate` at the
+    largest scale that passes.
 
     With no settings everything passes (for baselines). When no scale passes, the verdict is that of the full scale.
     """
-    base = sit(model, None, exam)
-    before = sit(model, parent, exam) if parent else base
     if settings is None:
         return Verdict(True, (), 1.0, sit(model, candidate, exam, version))
-    refusal: Verdict | None = None
+    base = sit(model, None, exam)
+    before = sit(model, parent, exam) if parent else base
+    refusals: list[Verdict] = []
     for scale in settings.scales:
         tried = candidate if scale == 1.0 else scaled(candidate, scale)
         result = sit(model, tried, exam, version)
@@ -78,12 +80,11 @@ def judge(
                 adopt(tried, candidate)
             model.forget(candidate)
             return Verdict(True, found, scale, result)
-        refusal = refusal or Verdict(False, found, scale, result)
+        refusals.append(Verdict(False, found, scale, result))
         if tried != candidate:
             model.forget(tried)
             shutil.rmtree(tried)
-    assert refusal is not None, "a recipe's gate has at least one scale"
-    return refusal
+    return refusals[0]
 
 
 def scaled(adapter: Path, scale: float) -> Path:
@@ -92,9 +93,10 @@ def scaled(adapter: Path, scale: float) -> Path:
 
     copy = adapter.with_name(f"{adapter.name}-x{scale:g}")
     shutil.copytree(adapter, copy, dirs_exist_ok=True)
-    weights = copy / "adapter_model.safetensors"
-    tensors = {name: t * scale if "lora_B" in name else t for name, t in load_file(weights).items()}
-    save_file(tensors, weights, metadata={"format": "pt"})
+    # Read from the original: a file that is mapped into memory must not be written over.
+    stored = load_file(adapter / WEIGHTS)
+    tensors = {name: t * scale if "lora_B" in name else t for name, t in stored.items()}
+    save_file(tensors, copy / WEIGHTS, metadata={"format": "pt"})
     return copy
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from hybridmem.dreaming import general, recipes
-from hybridmem.dreaming.cycle import EXAM_ROWS, EXAM_TOKENS, Bed, Progress, dream, selected
+from hybridmem.dreaming.compose import still_unanswerable
+from hybridmem.dreaming.cycle import Progress, dream
 from hybridmem.dreaming.recipes import Recipe
+from hybridmem.dreaming.recovery import UNCALIBRATED, next_night
 from hybridmem.dreaming.replay import steps_of
 from hybridmem.dreaming.tensors import cross_entropy
+from hybridmem.dreaming.tonight import EXAM_ROWS, EXAM_TOKENS, Bed, selected
 from hybridmem.errors import DreamBusy, DreamInterrupted
 from hybridmem.records import DreamReport, Step, TrainingItem, new_id
 from hybridmem.router.calibration import fit
@@ -29,43 +31,48 @@ def run(memory: HybridMemory, recipe: str | Recipe, progress: Progress) -> Dream
     """One night of `memory`. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
     chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
     bed = _bed(memory)
-    digest = hashlib.sha256("/".join(memory.namespace).encode()).hexdigest()[:16]
-    lock = FileLock(memory.folder.locks / f"dream-{digest}.lock", timeout=0)
+    lock = FileLock(memory.folder.dream_lock(memory.namespace), timeout=0)
     try:
         with lock:
             report = dream(bed, chosen, progress)
             memory.catch_up()
-            if report.status == "promoted":
+            # Not only after a promotion: a dream may have been stopped between the two.
+            if memory.ledger.value(memory.namespace, UNCALIBRATED) is not None:
                 calibrate(memory)
+                memory.ledger.set_value(memory.namespace, UNCALIBRATED, None)
             return report
     except Timeout:
         raise DreamBusy(
             f"another process dreams {'/'.join(memory.namespace)} now: wait until it is done, then try again"
         ) from None
     except KeyboardInterrupt:
+        pending = memory.ledger.value(memory.namespace, UNCALIBRATED)
+        active = memory.adapters.active()
+        done = pending is not None and active is not None and pending["adapter"] == active.version
+        kept = f"{pending['adapter']} was promoted before" if done and pending else "nothing was promoted"
         raise DreamInterrupted(
-            "the dream was interrupted and nothing was promoted: run `hybridmem dream` again to resume it"
+            f"the dream was interrupted and {kept}: run `hybridmem dream` again to resume it"
         ) from None
 
 
 def _bed(memory: HybridMemory) -> Bed:
     model = memory.trainable()
-    digest = hashlib.sha256("/".join(memory.namespace).encode()).hexdigest()[:16]
     return Bed(
         ledger=memory.ledger,
         registry=memory.adapters,
         model=model,
         reader=model,
         namespace=memory.namespace,
-        folder=memory.folder.dreams / digest,
+        folder=memory.folder.dream(memory.namespace),
         clock=memory._clock,
     )
 
 
 def calibrate(memory: HybridMemory) -> None:
     """Fit the router's heads on the audits: questions that no training saw, unanswerable ones among them."""
-    standing = {f.id for f in memory.ledger.facts(memory.namespace)}
+    standing = {f.id: f for f in memory.ledger.facts(memory.namespace)}
     items = [i for i in memory.ledger.items(memory.namespace) if i.split == "dev" and i.fact in standing]
+    items = still_unanswerable(items, standing, list(standing.values()))
     asked = _newest(items, "question") + _newest(items, "refusal")
     if not asked:
         return
@@ -110,7 +117,7 @@ def estimate(memory: HybridMemory, recipe: str | Recipe) -> DreamReport:
         id=new_id("dr"),
         namespace=memory.namespace,
         status="estimated",
-        night=1 + max((d.night for d in memory.dreams()), default=0),
+        night=next_night(memory.ledger, memory.namespace),
         started_at=memory._clock(),
         seconds=seconds,
         new_facts=expected,

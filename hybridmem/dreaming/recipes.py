@@ -6,6 +6,7 @@ A recipe and a seed reproduce an adapter; the adapter's card names both.
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,11 @@ from typing import Any
 from hybridmem.errors import InvalidInput
 
 FOLDER = Path(__file__).parent / "recipes"
+_LEAST = {
+    "samples": 1, "min_questions": 3, "rank": 1, "alpha": 1, "exposures": 1, "min_steps": 1, "max_steps": 1,
+    "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1, "learning_rate": 1e-9, "certain": 1e-9,
+}  # fmt: skip
+"""What a number is at least, where 0 would not do. Three questions are one for each split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,29 +134,41 @@ def load(name: str | Path) -> Recipe:
         raise InvalidInput(f"no recipe {str(name)!r}: choose one of {known}, or give the path of a .toml file")
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"the recipe {path} is not valid TOML: {error}") from None
     filled: Recipe = _fill(Recipe(name=path.stem), raw, str(path))
     return filled
 
 
 def _fill(settings: Any, raw: dict[str, Any], where: str) -> Any:
-    """`settings` with the values of `raw`; an unknown name or a value of another type is an `InvalidInput`."""
+    """`settings` with the values of `raw`; an unknown name, a value of another type or one that no night can run with
+    is an `InvalidInput`."""
     changes: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in {f.name for f in dataclasses.fields(settings)}:
             raise InvalidInput(f"{where}: unknown setting {key!r}")
         before = getattr(settings, key)
-        if isinstance(value, dict):
+        if dataclasses.is_dataclass(before) and isinstance(value, dict):
             changes[key] = _fill(before, value, f"{where} [{key}]")
         elif key == "gate" and value is False:
             changes[key] = None
         elif isinstance(before, tuple) and isinstance(value, list):
-            changes[key] = tuple(value)
+            if not value or not all(type(v) in (int, float) and 0 < v <= 1 for v in value):
+                raise InvalidInput(f"{where}: {key} takes numbers above 0 and up to 1, not {value!r}")
+            changes[key] = tuple(map(float, value))
         elif isinstance(before, float) and type(value) in (int, float):
             changes[key] = float(value)
         elif type(value) is type(before):
             changes[key] = value
         else:
-            raise InvalidInput(f"{where}: {key} takes a {type(before).__name__}, not {value!r}")
+            wanted = f"the table [{key}]" if dataclasses.is_dataclass(before) else f"a {type(before).__name__}"
+            raise InvalidInput(f"{where}: {key} takes {wanted}, not {value!r}")
+        _check_range(key, changes[key], where)
     return dataclasses.replace(settings, **changes)
+
+
+def _check_range(key: str, value: Any, where: str) -> None:
+    if isinstance(value, (int, float)) and not (
+        math.isfinite(value) and (key == "seed" or value >= _LEAST.get(key, 0))
+    ):
+        raise InvalidInput(f"{where}: {key} takes {_LEAST.get(key, 0)} or more, not {value!r}")

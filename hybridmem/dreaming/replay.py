@@ -94,7 +94,7 @@ def pools(
     `weak` weighs old facts that the last audit missed above 1; `general` is rows of token ids of general text.
     With `replay` off: the questions on the new facts and nothing else, as naive fine-tuning has them.
     """
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - a reproducible draw, not a secret
     ids = {f.id for f in new}
     questions = by_fact(items, ("question", "reverse"))
     fresh = tuple(tuple(_exercise(renderer, i) for i in group) for fact, group in questions.items() if fact in ids)
@@ -152,7 +152,8 @@ class Sampler:
     seed: int
 
     def rows(self, step: int) -> list[Example]:
-        rng, settings, pools = random.Random(f"{self.seed}/{step}"), self.settings, self.pools
+        rng = random.Random(f"{self.seed}/{step}")  # noqa: S311 - a reproducible draw, not a secret
+        settings, pools = self.settings, self.pools
         batch = self._of_facts(pools.new, None, settings.new_rows, rng)
         batch += self._of_facts(pools.old, pools.old_weights, settings.old_rows, rng)
         for pool, count in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmem.records import TRAINABLE_TRUST, AdapterRecord, Fact
@@ -20,7 +20,7 @@ class Selection:
     replaced: tuple[str, ...]
     """Facts in the active adapter that were superseded or expired: to be overwritten and probed."""
     deleted: tuple[str, ...]
-    """Facts in the active adapter that were erased: it must be rebuilt from the base without them."""
+    """Facts in the active adapter's weights that were erased: it must be rebuilt from the base without them."""
 
 
 def select(
@@ -29,20 +29,24 @@ def select(
     active: AdapterRecord | None,
     uses: Mapping[str, int],
     limit: int,
+    *,
+    inherited: Collection[str] = (),
+    failed: Collection[str] = (),
 ) -> Selection:
     """Split current `facts` into new and old; the new ones most used and best attested first.
 
-    `retired` are the facts that the ledger keeps but no longer believes; what `active` holds and neither list has
-    was erased.
+    `retired` are the facts that the ledger keeps but no longer believes; what `active` holds, or `inherited` from the
+    adapters that it was trained from, and neither list has was erased. Facts that `failed` on earlier nights come last,
+    so that they keep nobody else waiting.
     """
     held = set(active.facts) if active else set()
     tainted = set(active.tainted) if active else set()
     trainable = [f for f in facts if f.trust in TRAINABLE_TRUST and not f.quarantined]
     old = [f for f in trainable if f.id in held and f.id not in tainted]
     fresh = [f for f in trainable if f.id not in held or f.id in tainted]
-    fresh.sort(key=lambda f: (-uses.get(f.id, 0), -f.evidence, f.position))
+    fresh.sort(key=lambda f: (f.id in failed, -uses.get(f.id, 0), -f.evidence, f.position))
     there = {f.id for f in facts} | {f.id for f in retired}
-    deleted = held - there
+    deleted = (held | set(inherited)) - there
     return Selection(
         new=tuple(fresh[:limit]),
         old=tuple(old),

@@ -208,7 +208,7 @@ def _checkpoint(
 
 
 def _resume(path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer) -> tuple[int, int]:
-    """Load the checkpoint into `parameters` and `optimizer`; returns its step and tokens, (0, 0) where there is none."""
+    """Load the checkpoint into `parameters` and `optimizer`; returns its step and tokens, (0, 0) where none is."""
     if not path.exists():
         return 0, 0
     with path.open("rb") as opened:

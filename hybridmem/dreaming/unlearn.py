@@ -8,14 +8,19 @@ superseded value is overwritten by its successor, and probed for.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.metrics import right
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
+from hybridmem.records import AdapterRecord, Namespace
+from hybridmem.stores.base import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,48 @@ def probe(model: LanguageModel, adapter: Path | None, pairs: Sequence[tuple[str,
     ]
 
 
-def remove_weights(registry: AdapterRegistry, facts: Sequence[str]) -> list[str]:
-    """Remove the files of every adapter, but the active one, that holds any of `facts`; returns their versions."""
+def in_weights(records: Sequence[AdapterRecord], version: str) -> frozenset[str]:
+    """Every fact that the weights of `version` were trained on: its own, and those of the adapters that it goes on
+    from, which a later value may have overwritten but did not take out."""
+    by_version = {record.version: record for record in records}
+    found: set[str] = set()
+    record = by_version.get(version)
+    while record is not None:
+        found |= set(record.facts)
+        record = by_version.pop(record.parent or "", None)
+    return frozenset(found)
+
+
+def erased(ledger: Ledger, namespace: Namespace) -> frozenset[str]:
+    """Facts that adapters hold and the ledger no longer has."""
+    held = {fact for record in ledger.adapters(namespace) for fact in record.facts}
+    return frozenset(held - set(ledger.get_many(namespace, sorted(held))))
+
+
+def remove_weights(registry: AdapterRegistry, facts: Collection[str]) -> list[str]:
+    """Remove the files of every adapter, but the active one, whose weights were trained on any of `facts`; returns
+    their versions."""
     active = registry.active()
-    removed = []
-    for record in registry.list():
-        if set(record.facts) & set(facts) and (active is None or record.version != active.version):
-            if registry.remove(record.version):
-                removed.append(record.version)
-    return removed
+    records = registry.list()
+    return [
+        record.version
+        for record in records
+        if record.files
+        and (active is None or record.version != active.version)
+        and not in_weights(records, record.version).isdisjoint(facts)
+        and registry.remove(record.version)
+    ]
+
+
+def remove_training(folder: Path, lock: Path) -> bool:
+    """Remove what a stopped dream left in its `folder`, which may hold any memory; whether there was something.
+
+    A dream that runs now holds the `lock` and keeps its own: what it makes of a deleted memory is born tainted."""
+    try:
+        with FileLock(lock, timeout=0):
+            if not folder.exists():
+                return False
+            shutil.rmtree(folder)
+            return True
+    except Timeout:
+        return False

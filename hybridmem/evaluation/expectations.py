@@ -53,7 +53,8 @@ def _newest(id: str, successor: dict[str, str]) -> str:
 
 
 def _expectation(id: str, newest: str, line: list[str], values: dict[str, str], deleted: set[str]) -> Expectation:
-    stale = tuple(values[old] for old in line if old != newest and old not in deleted)
+    now = normalised_answer(values[newest])
+    stale = tuple(values[old] for old in line if old not in deleted and normalised_answer(values[old]) != now)
     gone = tuple(dict.fromkeys(values[one] for one in (id, newest) if one in deleted))
     return Expectation(answer=None if gone else values[newest], stale=() if gone else stale, deleted=gone)
 

@@ -19,7 +19,7 @@ from hybridmem.models import prompts
 from hybridmem.models.prompts import Message
 from hybridmem.pretraining import smalltalk
 from hybridmem.pretraining.general_text import GeneralText
-from hybridmem.pretraining.relations import Relation, load
+from hybridmem.pretraining.relations import Relation, first
 from hybridmem.pretraining.scenes import SceneWriter, estimated_tokens
 from hybridmem.pretraining.teller import SPEAKER, Fact, Teller, one, world
 
@@ -41,14 +41,14 @@ _LONGEST_CASE = 212
 class Mixture:
     """The weights of the jobs among the documents, and how long a document may be."""
 
-    read: float = 45
-    closed_book: float = 10
-    world_paraphrase: float = 1
-    facts: float = 16
-    question: float = 12
-    paraphrase: float = 4
+    read: float = 42
+    closed_book: float = 8
+    world_paraphrase: float = 0.5
+    facts: float = 22
+    question: float = 18
+    paraphrase: float = 3
     chat: float = 1
-    general: float = 6
+    general: float = 4
     tokens: int = 245
     """The bound of a chat, by `estimated_tokens`, whose error is about 10."""
     refusals: float = 0.25
@@ -73,7 +73,7 @@ def stream(
     """Endless documents, the same for the same arguments; without `text_folder` none is general text."""
     rng = Random(seed)  # noqa: S311
     mixture = mixture or Mixture()
-    writer = _Writer(rng, relations or load(), mixture)
+    writer = _Writer(rng, relations or first(), mixture)
     jobs: dict[Callable[[], Document], float] = {
         writer.read: mixture.read,
         writer.closed_book: mixture.closed_book,
@@ -95,7 +95,7 @@ def evaluation_set(
     seed: int, per_job: int = 200, relations: tuple[Relation, ...] | None = None
 ) -> dict[str, list[Case]]:
     """`per_job` cases for each job, in held-out forms about held-out names; only the world's facts keep theirs."""
-    examiner = _Examiner(Random(seed), relations or load())  # noqa: S311
+    examiner = _Examiner(Random(seed), relations or first())  # noqa: S311
     jobs: dict[str, Callable[[], Case | None]] = {
         "read_1": lambda: examiner.read(1),
         "read_4": lambda: examiner.read(4),
@@ -161,7 +161,7 @@ class _Writer:
 
     def read(self) -> Document:
         rng, scenes, casually = self._rng, self._scenes, self._teller.casually
-        scene = scenes.scene(rng.choices(range(1, 9), weights=(12, 12, 14, 14, 13, 12, 12, 18))[0])
+        scene = scenes.scene(rng.choices(range(1, 8), weights=(20, 18, 18, 18, 12, 8, 6))[0])
         if not scene.facts or sum(map(estimated_tokens, scene.lines)) > _LONGEST_CASE:
             return self.read()
         left: list[Fact] = []

@@ -60,6 +60,18 @@ HELD_OUT = {
 }
 """How many forms at the end of each list are kept for evaluation."""
 
+FIRST = (
+    "lives in", "was born in", "works at", "works as", "is married to",
+    "has sister", "reports to", "birthday is", "favourite food", "favourite drink",
+    "allergic to", "plays", "speaks", "studies", "drives",
+    "is reading", "phone number is", "email is", "led by", "due on",
+    "client", "team lead", "meets on", "hotel", "held in",
+    "uses port", "backup time", "coded in", "uses database", "deploy branch",
+    "serial code", "parked at", "kept in", "door code", "takes medicine",
+    "doctor", "shoe size", "pet eats", "closes at", "starts at",
+)
+"""The relations of the first bundled base: half of all, so that a training of an hour on two cores learns them."""
+
 _Rule = tuple[int, Mapping[str, tuple[int, int]]]
 
 _ONCE, _NEVER, _MAYBE = (1, 1), (0, 0), (0, 1)
@@ -146,3 +158,9 @@ def _forms(given: object, key: str, where: str) -> tuple[str, ...]:
     if len(set(given)) < len(given):
         raise ValueError(f"{where}: '{key}' repeats a form")
     return tuple(given)
+
+
+@cache
+def first() -> tuple[Relation, ...]:
+    """The relations named in `FIRST`, sorted by name."""
+    return tuple(relation for relation in load() if relation.name in FIRST)

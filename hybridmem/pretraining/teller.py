@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from hybridmem.models import prompts
 from hybridmem.pretraining import smalltalk, values
-from hybridmem.pretraining.relations import Forms, Relation, load
+from hybridmem.pretraining.relations import Forms, Relation, first
 from hybridmem.pretraining.sentences import capitalised, fill, uncapitalised, with_pronoun
 
 SPEAKER = "I"
@@ -234,7 +234,7 @@ def _alike(relations: tuple[Relation, ...]) -> frozenset[tuple[str, str]]:
 @cache
 def world(relations: tuple[Relation, ...] | None = None) -> tuple[Fact, ...]:
     """The facts that the weights are to know without memories: the same for every stream, over all relations."""
-    relations = relations or load()
+    relations = relations or first()
     rng = Random(_WORLD_SEED)  # noqa: S311
     teller = Teller(rng, relations)
     found: dict[tuple[str, str], Fact] = {}

@@ -19,7 +19,7 @@ class RetrievalSettings:
     """Weight of the cosine similarity."""
     lexical: float = 1.0
     """Weight of BM25."""
-    graph: float = 0.2
+    graph: float = 0.3
     """Weight of the personalised PageRank."""
     anchors: int = 10
     """Best episodes that share their score with the turns around them."""
@@ -29,5 +29,5 @@ class RetrievalSettings:
     """The same for the turns before it."""
     reply: float = 0.2
     """Added to the first share of `after` when the anchor is a question: what follows is its answer."""
-    named: float = 1.0
+    named: float = 1.2
     """For an episode whose speaker, or a fact whose subject, the query names."""

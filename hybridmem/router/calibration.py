@@ -16,10 +16,12 @@ import numpy as np
 
 PRIOR: dict[str, dict[str, float]] = {
     "weights": {
-        "bias": 0.4, "names_subject": 0.8, "audited": 1.0, "margin": 0.1, "certainty": 1.2, "logprob": 0.5, "spread": 0.3
+        "bias": 0.4, "names_subject": 0.8, "audited": 1.0, "margin": 0.1,
+        "certainty": 1.2, "logprob": 0.5, "spread": 0.3,
     },
     "retrieval": {
-        "bias": 0.4, "names_subject": 0.6, "audited": 0.0, "margin": 0.1, "certainty": 1.4, "logprob": 0.6, "spread": 0.3
+        "bias": 0.4, "names_subject": 0.6, "audited": 0.0, "margin": 0.1,
+        "certainty": 1.4, "logprob": 0.6, "spread": 0.3,
     },
 }  # fmt: skip
 PRIOR_STRENGTH = 4.0
@@ -104,7 +106,8 @@ def conformal_threshold(confidences: Sequence[float], wrong: Sequence[bool], ris
     order = sorted(zip(confidences, wrong, strict=True), reverse=True)
     allowed = risk * (n + 1) - 1
     errors = 0
-    threshold = 1.0
+    # Above every confidence, 1.0 included, for the case that even the surest answer is one error too many.
+    threshold = np.nextafter(order[0][0], np.inf).item() if order else DEFAULT_THRESHOLD
     for number, (confidence, is_wrong) in enumerate(order):
         errors += is_wrong
         if errors > allowed:

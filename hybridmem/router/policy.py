@@ -67,9 +67,10 @@ class Router:
         calibration = self.calibration()
         cases = self.cases(questions) if route != "weights" or self._holds_deleted() else self._bare(questions)
         from_weights = self._ask_weights(cases, route, calibration)
+        sure = max(SURE, calibration.threshold)
         settled = {
             n for n, reading in enumerate(from_weights)
-            if route is None and reading and not reading.refuses and reading.confidence >= max(SURE, calibration.threshold)
+            if route is None and reading and not reading.refuses and reading.confidence >= sure
         }  # fmt: skip
         unsettled = [n for n in range(len(cases)) if n not in settled]
         from_memories = self._read(cases, [] if route in ("weights", "abstain") else unsettled, route, calibration)
@@ -112,7 +113,8 @@ class Router:
                 audit.asked + (before.asked if before else 0),
                 audit.right + (before.right if before else 0),
             )
-        dreamt = max((d.started_at.timestamp() + d.seconds for d in self.ledger.dreams(self.namespace)), default=0.0)
+        # Its beginning: what was told while it ran, it may not have read.
+        dreamt = max((d.started_at.timestamp() for d in self.ledger.dreams(self.namespace)), default=0.0)
         cases = []
         for question in questions:
             hits = self.search(question)
@@ -138,7 +140,15 @@ class Router:
             if route in (None, "weights", "both")
             and (case.known.weights_may_answer or (forced and (not barred or case.known.consolidated)))
         ]  # fmt: skip
-        return self._generate(cases, {n: prompts.answer(cases[n].question) for n in asked}, "weights", calibration)
+        readings = self._generate(cases, {n: prompts.answer(cases[n].question) for n in asked}, "weights", calibration)
+        if barred:
+            # Asked about what was deleted, the nearest fact that stands may be another one of the same subject: weights
+            # that still hold the deleted one are believed where that fact bears them out, and nowhere else.
+            readings = [
+                r if r and right(r.said.text, c.known.value or "") else None
+                for r, c in zip(readings, cases, strict=True)
+            ]
+        return readings
 
     def _read(
         self, cases: Sequence[_Case], wanted: Sequence[int], route: Route | None, calibration: Calibration
@@ -148,8 +158,8 @@ class Router:
         for n in wanted:
             if cases[n].hits:
                 best = sorted(worth_reading(cases[n].hits), key=lambda hit: hit.at.timestamp() if hit.at else 0.0)
-                asked[n] = prompts.answer(cases[n].question, [hit.text for hit in best])
-        adapted = route == "both"
+                asked[n] = prompts.answer(cases[n].question, [hit.quoted for hit in best])
+        adapted = route == "both" and not self._holds_deleted()
         return self._generate(cases, asked, "both" if adapted else "retrieval", calibration)
 
     def _generate(
@@ -184,10 +194,10 @@ class Router:
         told = [r for r in (weights, memories) if r and not r.refuses]
         if route == "abstain" or not told:
             return self._abstain(case, tokens, weights or memories, seconds)
+        chosen: Route
         if route is not None:
-            best = memories if route == "both" and memories in told else told[0]
-            confidence = best.confidence if best else 0.0
-            chosen: Route = route
+            best, chosen = told[-1], route
+            confidence = best.confidence
         elif len(told) == 2 and right(told[0].said.text, told[1].said.text):
             best, chosen = told[0], "both"
             confidence = 1 - (1 - told[0].confidence) * (1 - told[1].confidence)
@@ -197,7 +207,6 @@ class Router:
             confidence = best.confidence
             if confidence < calibration.threshold:
                 return self._abstain(case, tokens, best, seconds)
-        assert best is not None
         active = self.registry.active()
         return Answer(
             text=best.said.text,

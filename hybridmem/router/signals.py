@@ -24,6 +24,8 @@ class Evidence:
 
     fact: str | None = None
     """The nearest current fact that the question seems to be about."""
+    value: str | None = None
+    """What that fact says: its object."""
     names_subject: bool = False
     consolidated: bool = False
     """The fact is in the active adapter, and neither deleted nor superseded since."""
@@ -59,7 +61,7 @@ def evidence(
 ) -> Evidence:
     """The ledger's evidence for `question`, from its search `hits` (best first) and their `records`.
 
-    `last_dream` is the POSIX time of the last dream: an episode recorded since is news to the weights.
+    `last_dream` is the POSIX time at which the last dream began: an episode recorded since is news to the weights.
     """
     facts = [(hit, record) for hit in hits if isinstance(record := records.get(hit.id), Fact)]
     named = [pair for pair in facts[:FACTS_LOOKED_AT] if names(question, pair[1].subject)]
@@ -78,6 +80,7 @@ def evidence(
     ]
     return Evidence(
         fact=fact.id,
+        value=fact.object,
         names_subject=bool(named),
         consolidated=held,
         audited=audit.right / audit.asked if audit and audit.asked else 0.0,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hybridmem.records import Episode, Fact, Namespace
 from hybridmem.stores.base import Vectors
-from hybridmem.stores.graph import DAMPING, edges, memory_mentions
+from hybridmem.stores.links import DAMPING, edges, memory_mentions
 from hybridmem.stores.words import Mentions, name_parts, named, query_terms, words
 
 K1, B = 1.2, 0.75

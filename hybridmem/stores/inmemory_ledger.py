@@ -205,7 +205,7 @@ class InMemoryLedger(InMemoryDreams):
     # moving between ledgers
     def archive(self, namespace: Namespace) -> Archive:
         episodes = self._episodes(namespace)
-        memories = [*episodes, *self._facts(namespace)]
+        memories: list[Episode | Fact] = [*episodes, *self._facts(namespace)]
         return Archive(
             memories=tuple(sorted(memories, key=lambda memory: memory.position)),
             extracted=frozenset(episode.id for episode in episodes if episode.id in self._extracted),

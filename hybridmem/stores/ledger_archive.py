@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from hybridmem.records import Episode, Event, Fact, Namespace
 from hybridmem.stores import archive as archives
@@ -30,43 +32,56 @@ def read(connection: Connection, namespace: Namespace) -> Archive:
 def write(change: Change, archive: Archive) -> None:
     """Take in `archive`, which is checked, as `Ledger.restore` promises."""
     gone = archives.erased(archive)
-    outbox = tables.outbox
-    for ids in chunks([*(memory.id for memory in archive.memories), *gone]):
-        # The outbox has a row for every memory that is or was in the ledger, whatever its namespace.
-        archives.refuse_known(
-            change.connection.execute(select(outbox.c.memory).where(outbox.c.memory.in_(ids))).scalars()
-        )
+    _refuse_known(change, [*(memory.id for memory in archive.memories), *gone])
     positions = change.positions(len(archive.memories) + len(gone))
     memories = [replace(memory, position=at) for memory, at in zip(archive.memories, positions, strict=False)]
-    for some in chunks(memory for memory in memories if isinstance(memory, Episode)):
-        rows = [{**episode_row(episode), "extracted": episode.id in archive.extracted} for episode in some]
-        change.connection.execute(insert(tables.episodes), rows)
-    for facts in chunks(memory for memory in memories if isinstance(memory, Fact)):
-        change.connection.execute(insert(tables.facts), [fact_row(fact) for fact in facts])
-        for fact in facts:
-            change.link(fact)
-    for new in chunks(memories):
-        change.announce_new(new)
-    tombstones = [
-        {"memory": id, "namespace": change.key, "position": at, "operation": "delete"}
-        for id, at in zip(gone, positions[len(memories) :], strict=True)
-    ]
-    lines = [
-        {
-            "memory": id,
-            "number": number,
-            "namespace": change.key,
-            "event": event.event,
-            "at": micros(event.at),
-            "text": event.text,
-            "cause": event.by,
-        }
-        for id, events in archives.histories(archive).items()
-        for number, event in enumerate(events)
-    ]
-    for table, rows in ((outbox, tombstones), (tables.events, lines)):
-        for some_rows in chunks(rows):
-            change.connection.execute(insert(table), some_rows)
+    _insert(
+        change,
+        tables.episodes,
+        [{**episode_row(m), "extracted": m.id in archive.extracted} for m in memories if isinstance(m, Episode)],
+    )
+    facts = [memory for memory in memories if isinstance(memory, Fact)]
+    _insert(change, tables.facts, [fact_row(fact) for fact in facts])
+    for fact in facts:
+        change.link(fact)
+    for some in chunks(memories):
+        change.announce_new(some)
+    tombstones = zip(gone, positions[len(memories) :], strict=True)
+    _insert(
+        change,
+        tables.outbox,
+        [{"memory": id, "namespace": change.key, "position": at, "operation": "delete"} for id, at in tombstones],
+    )
+    _insert(
+        change,
+        tables.events,
+        [
+            {
+                "memory": id,
+                "number": number,
+                "namespace": change.key,
+                "event": event.event,
+                "at": micros(event.at),
+                "text": event.text,
+                "cause": event.by,
+            }
+            for id, events in archives.histories(archive).items()
+            for number, event in enumerate(events)
+        ],
+    )
+
+
+def _refuse_known(change: Change, ids: Sequence[str]) -> None:
+    """The outbox has a row for every memory that is or was in the ledger, whatever its namespace."""
+    outbox = tables.outbox.c
+    for some in chunks(ids):
+        known = change.connection.execute(select(outbox.memory).where(outbox.memory.in_(some))).scalars()
+        archives.refuse_known(known)
+
+
+def _insert(change: Change, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    for some in chunks(rows):
+        change.connection.execute(insert(table), some)
 
 
 def _histories(connection: Connection, namespace: Namespace, memories: list[Episode | Fact]) -> dict[str, list[Event]]:

@@ -20,6 +20,7 @@ BUSY_SECONDS = 30.0
 
 _BUSY = (StoreBusy, "another process holds the ledger: end it, or try again")
 _FULL = (StoreFull, "the disk is full and nothing was stored: free some space, then try again")
+_REFUSED = (StoreFull, "the disk refused to write and nothing was stored: free space or quota, then try again")
 _READ_ONLY = (ReadOnlyMemory, "the memory folder cannot be written to: check its permissions, or open a copy of it")
 _CORRUPT = (CorruptStore, "the ledger cannot be read: run hybridmem doctor, then restore ledger.sqlite3 from a backup")
 _SQLITE: dict[int, tuple[type[StoreError], str]] = {
@@ -214,6 +215,8 @@ def _meaning(error: DBAPIError | sqlite3.Error) -> tuple[type[StoreError], str] 
     if code is not None:
         if code == sqlite3.SQLITE_IOERR_SHMSIZE:
             return _FULL
+        if code == sqlite3.SQLITE_IOERR_WRITE:
+            return _REFUSED  # A quota, or a limit on file sizes: SQLite calls only ENOSPC a full disk.
         return _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state is None and isinstance(error, OperationalError):

@@ -88,6 +88,7 @@ class HybridMemory:
     @classmethod
     def open(cls, path: Path, *, namespace: Namespace, model: str | None, embedder: str | None) -> HybridMemory:
         path.mkdir(parents=True, exist_ok=True)
+        (path / "memory.json").touch()
         made = cls.kept.setdefault((path.resolve(), namespace), cls(path, namespace, model))
         made.model_name, made.embedder_name = model, embedder
         return made

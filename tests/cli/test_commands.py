@@ -255,6 +255,7 @@ def test_the_doctor_exits_1_until_nothing_is_left(hybridmem: Command, double: ty
         (("list", "--memory", "missing"), "no memory at missing: make one with `hybridmem add TEXT`"),
         (("import", "missing.jsonl"), "name one that `hybridmem export` wrote"),
         (("export", "memory"), "is there already: name a new file"),
+        (("demo", "--folder", "memory"), "is there already and the demo starts afresh"),
         (("nonsense",), "No such command 'nonsense': see `hybridmem --help`"),
         (("search",), "Missing argument 'QUERY': see `hybridmem search --help`"),
         (("ask", "x", "--route", "luck"), "see `hybridmem ask --help`"),

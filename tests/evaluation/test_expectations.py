@@ -25,6 +25,11 @@ def test_superseding_the_first_again_supersedes_the_second():
     assert expectations(MOVES, 3)["b"] == Expectation("Porto", ("Riga", "Oslo"))
 
 
+def test_a_value_that_holds_again_is_not_stale():
+    back = Stream((fact(1, "a", "Riga"), fact(2, "b", "Oslo", "a"), fact(3, "c", "riga", "b")))
+    assert expectations(back, 3)["a"] == Expectation("riga", ("Oslo",))
+
+
 def test_a_deleted_newest_value_leaves_nothing_to_expect():
     after = expectations(MOVES, 4)
     assert after["a"] == after["b"] == after["c"] == Expectation(None, (), ("Porto",))

@@ -149,7 +149,16 @@ def test_most_vectors_are_still_found_after_many_were_deleted(index):
 def server(tmp_path_factory, unused_port):
     program = "from chromadb.cli.cli import app; app()"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "run", "--port", str(unused_port), "--path", str(tmp_path_factory.mktemp("db"))],
+        [
+            sys.executable,
+            "-c",
+            program,
+            "run",
+            "--port",
+            str(unused_port),
+            "--path",
+            str(tmp_path_factory.mktemp("db")),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -100,7 +100,9 @@ def test_writing_the_same_again_leaves_the_file_alone(index, tmp_path):
     assert (before.st_ino, before.st_mtime_ns, before.st_size) == (after.st_ino, after.st_mtime_ns, after.st_size)
 
 
-@pytest.mark.parametrize("content", [b"no json\n", b'{"format": 99}\n', b'{"format": 1}\n{"id": 3\n', b'{"format": 1}\n[]\n'])
+@pytest.mark.parametrize(
+    "content", [b"no json\n", b'{"format": 99}\n', b'{"format": 1}\n{"id": 3\n', b'{"format": 1}\n[]\n']
+)
 def test_a_damaged_file_is_named(index, tmp_path, content):
     index.upsert(ANA, [episode("ep_0", "I saw Zane Kolu.")])
     file_of(tmp_path).write_bytes(content)

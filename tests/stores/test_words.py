@@ -17,7 +17,7 @@ from hybridmem.stores.words import entity, mentions, name_parts, named, query_te
         ("We saw the Bank of England and Leonardo da Vinci of old.", {"bank of england", "leonardo da vinci"}, set()),
         ("my flight QX-4821 and an A320 on 2026-03-01", {"qx-4821", "a320"}, set()),
         ("QX-4821 is late", {"qx-4821"}, set()),
-        ("she said: \"Mira came\" - Ana, Ben and Cy", {"ana", "ben", "cy"}, {"mira"}),
+        ('she said: "Mira came" - Ana, Ben and Cy', {"ana", "ben", "cy"}, {"mira"}),
         ("WHY DO YOU ALWAYS SHOUT AT ME SO LOUDLY", set(), set()),
         ("nothing here", set(), set()),
         ("", set(), set()),

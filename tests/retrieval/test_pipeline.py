@@ -1,0 +1,261 @@
+"""What a search finds, shows, hides and explains; on the plainest stores, and once on the real ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hybridmem.embedding.hashing import HashingEmbedder
+from hybridmem.errors import EmptyText, InvalidEncoding, InvalidInput
+from hybridmem.indexing import Indexes
+from hybridmem.records import Episode, Fact
+from hybridmem.retrieval.pipeline import Retrieval
+from hybridmem.retrieval.settings import RetrievalSettings
+from hybridmem.retrieval.shortlist import estimated_tokens
+from hybridmem.stores.base import Ledger
+from hybridmem.stores.chroma import ChromaIndex
+from hybridmem.stores.fulltext import FullTextIndex
+from hybridmem.stores.graph import GraphIndex
+from hybridmem.stores.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
+from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.stores.ledger import SqlLedger
+
+ANA = ("users", "ana")
+BEN = ("users", "ben")
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Store:
+    """A ledger, its indexes and the search over them."""
+
+    def __init__(self, ledger: Ledger, indexes: Indexes) -> None:
+        self.ledger, self.indexes = ledger, indexes
+        parts = (indexes.vectors, indexes.lexical, indexes.graph, indexes.embedder)
+        self.retrieval = Retrieval(ledger, *parts)
+        self.search = self.retrieval.search
+        self._number = 0
+
+    def say(self, text: str, **changes: object) -> Episode:
+        self._number += 1
+        given: dict[str, object] = {"at": MARCH + timedelta(minutes=self._number), **changes}
+        namespace = given.pop("namespace", ANA)
+        (episode,) = self.ledger.append([Episode(f"e{self._number:04}", namespace, text, **given)])  # type: ignore[arg-type]
+        self.indexes.catch_up()
+        return episode
+
+    def tell(self, subject: str, relation: str, value: str, text: str, **changes: object) -> Fact:
+        self._number += 1
+        given: dict[str, object] = {"valid_from": MARCH, **changes}
+        fact = Fact(f"f{self._number:04}", ANA, subject, relation, value, text, **given)  # type: ignore[arg-type]
+        stored = self.ledger.put_fact(fact)
+        self.indexes.catch_up()
+        return stored
+
+    def ids(self, query: str, **how: object) -> list[str]:
+        return [hit.id for hit in self.search(ANA, query, **how)]  # type: ignore[arg-type]
+
+
+def plain(folder: Path) -> Store:
+    ledger = InMemoryLedger()
+    indexes = (InMemoryVectorIndex(), InMemoryLexicalIndex(), InMemoryGraphIndex())
+    return Store(ledger, Indexes(ledger, *indexes, HashingEmbedder(), folder))
+
+
+def real(folder: Path) -> Store:
+    ledger = SqlLedger(folder / "ledger.sqlite3")
+    indexes = (ChromaIndex(folder / "chroma"), FullTextIndex(folder / "text.sqlite3"), GraphIndex(folder / "graph"))
+    return Store(ledger, Indexes(ledger, *indexes, HashingEmbedder(), folder))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return plain(tmp_path)
+
+
+@pytest.fixture(params=[plain, real])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened: Store = request.param(tmp_path)
+    yield opened
+    opened.indexes.close()
+    opened.ledger.close()
+
+
+def test_the_right_memory_comes_first_and_says_why(any_store: Store) -> None:
+    any_store.say("The weather was fine.")
+    moved = any_store.say("I moved to Lisbon in March.", speaker="Ana", session="s1", metadata={"channel": "chat"})
+    any_store.say("Ben likes tea.", speaker="Ben")
+    hits = any_store.search(ANA, "When did Ana move to Lisbon?")
+    assert hits[0].id == moved.id
+    assert (hits[0].speaker, hits[0].session, hits[0].at, hits[0].metadata) == (
+        "Ana",
+        "s1",
+        moved.at,
+        {"channel": "chat"},
+    )
+    assert hits[0].raw["dense"] <= 1.0 + 1e-6 and hits[0].raw["lexical"] > 0
+    assert {"dense", "lexical", "graph", "named"} <= set(hits[0].why)
+    assert all(hit.score == pytest.approx(math.fsum(hit.why.values())) for hit in hits)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_nothing_is_found_in_an_empty_memory(any_store: Store) -> None:
+    assert any_store.search(ANA, "Where does Ana live?") == []
+
+
+def test_nothing_crosses_a_namespace(any_store: Store) -> None:
+    any_store.say("Ben's secret port is Trieste.", namespace=BEN)
+    assert any_store.ids("Which port is Ben's secret?") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "how", "error"),
+    [
+        ("  ", {}, EmptyText),
+        ("a\ud800b", {}, InvalidEncoding),
+        ("a", {"limit": 0}, InvalidInput),
+        ("a", {"token_budget": -1}, InvalidInput),
+        ("a", {"kinds": ("dream",)}, InvalidInput),
+    ],
+)
+def test_bad_input_is_refused(store: Store, query: str, how: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        store.ids(query, **how)
+
+
+@pytest.mark.parametrize("query", ['"', "NEAR(a b)", "a* OR -b", "?!", "日本", "x" * 5000])
+def test_any_words_are_a_safe_query(any_store: Store, query: str) -> None:
+    any_store.say("Ana lives in Lisbon.")
+    assert len(any_store.ids(query)) == 1
+
+
+class TestWhatHolds:
+    @pytest.fixture
+    def moved(self, any_store: Store) -> Store:
+        old = any_store.say("Ana lives in Porto.")
+        any_store.tell("Ana", "lives in", "Porto", "Ana's home is Porto.", sources=(old.id,))
+        april = MARCH + timedelta(days=31)
+        new = any_store.say("Ana moved to Lisbon, she lives there.", at=april)
+        any_store.tell("Ana", "lives in", "Lisbon", "Ana's home is Lisbon.", sources=(new.id,), valid_from=april)
+        return any_store
+
+    def test_now(self, moved: Store) -> None:
+        assert set(moved.ids("Where does Ana live?")) == {"e0003", "f0004"}
+
+    def test_then(self, moved: Store) -> None:
+        assert set(moved.ids("Where does Ana live?", as_of=MARCH + timedelta(days=2))) == {"e0001", "f0002"}
+
+    def test_before_anything(self, moved: Store) -> None:
+        assert moved.ids("Where does Ana live?", as_of=MARCH - timedelta(days=2)) == []
+
+    def test_afterwards(self, moved: Store) -> None:
+        assert set(moved.ids("Where does Ana live?", as_of=MARCH + timedelta(days=90))) == {"e0003", "f0004"}
+
+    def test_kinds(self, moved: Store) -> None:
+        assert moved.ids("Where does Ana live?", kinds=("fact",)) == ["f0004"]
+        assert moved.ids("Where does Ana live?", kinds=("episode",)) == ["e0003"]
+
+    def test_quarantined_and_erased(self, moved: Store) -> None:
+        moved.ledger.set_quarantine(ANA, "f0004", True, MARCH)
+        assert moved.ids("Where does Ana live?") == ["e0003"], "the ledger decides, before the index follows"
+        moved.ledger.erase(ANA, "e0003", MARCH)
+        assert "e0003" not in moved.ids("Where does Ana live?")
+
+
+def test_one_session_with_the_facts_from_it(store: Store) -> None:
+    first = store.say("Ana keeps a ferret.", session="s1")
+    store.say("Ana keeps a parrot.", session="s2")
+    fact = store.tell("Ana", "keeps", "a ferret", "Ana's pet is a ferret.", sources=(first.id,))
+    assert set(store.ids("Which pet does Ana keep?", session="s1")) == {first.id, fact.id}
+
+
+def test_what_is_hidden_does_not_leave_an_empty_page(store: Store) -> None:
+    for number in range(300):
+        store.say(f"Ana lives in Lisbon, she said it again, number {number}.", session="loud")
+    quiet = store.say("By the way, a house.", session="quiet")
+    assert store.ids("Where does Ana live in Lisbon?", session="quiet") == [quiet.id]
+    assert len(store.ids("Where does Ana live in Lisbon?", limit=250)) == 250
+
+
+class TestNeighbourhood:
+    def test_the_reply_comes_with_its_question(self, any_store: Store) -> None:
+        question = any_store.say("Which pet did you adopt?", speaker="Ben", session="s1")
+        reply = any_store.say("A ferret!", speaker="Ana", session="s1")
+        for number in range(20):
+            any_store.say(f"Unrelated words, number {number}.", session="s2")
+        hits = any_store.search(ANA, "Which pet was adopted?", limit=2)
+        assert [hit.id for hit in hits] == [question.id, reply.id]
+        assert hits[1].why["neighbour"] > 0
+
+    def test_it_stays_within_the_session(self, any_store: Store) -> None:
+        any_store.say("Which pet did you adopt?", session="s1")
+        elsewhere = any_store.say("A ferret!", session="s2")
+        nowhere = any_store.say("A parrot!")
+        hits = {hit.id: hit for hit in any_store.search(ANA, "Which pet was adopted?")}
+        assert "neighbour" not in hits[elsewhere.id].why and "neighbour" not in hits[nowhere.id].why
+
+    def test_hidden_turns_are_not_drawn_in(self, store: Store) -> None:
+        store.say("Which pet did you adopt?", session="s1")
+        reply = store.say("A ferret!", session="s1")
+        store.ledger.set_quarantine(ANA, reply.id, True, MARCH)
+        assert reply.id not in store.ids("Which pet was adopted?")
+
+    def test_one_read_agrees_with_one_look_at_each(self, any_store: Store) -> None:
+        episodes = [any_store.say(f"Turn {number}.", session=f"s{number % 3}") for number in range(12)]
+        fact = any_store.tell("Ana", "has", "turns", "Ana has turns.")
+        alone, other = any_store.say("No session."), any_store.say("Elsewhere.", namespace=BEN)
+        ids = [*(episode.id for episode in episodes), fact.id, alone.id]
+        for distance in (1, 2, 5):
+            found = any_store.ledger.around(ANA, [*ids, other.id, "missing"], distance=distance)
+            assert found == {id: any_store.ledger.neighbours(ANA, id, distance=distance) for id in ids}
+        assert found[fact.id] == found[alone.id] == []
+
+
+class TestShortlist:
+    def test_equal_words_come_once_and_the_fact_stands_for_them(self, store: Store) -> None:
+        said = store.say("Ana lives in Lisbon.")
+        store.say("ana lives in Lisbon")
+        fact = store.tell("Ana", "lives in", "Lisbon", "Ana lives in Lisbon.", sources=(said.id,))
+        other = store.say("Lisbon is sunny.")
+        hits = store.search(ANA, "Where does Ana live?")
+        assert [hit.id for hit in hits] == [fact.id, other.id]
+        assert (hits[0].kind, hits[0].text) == ("fact", "Ana lives in Lisbon.")
+
+    def test_the_same_words_of_two_speakers_are_two_memories(self, store: Store) -> None:
+        store.say("I love ferrets.", speaker="Ana")
+        store.say("I love ferrets.", speaker="Ben")
+        assert len(store.ids("Who loves ferrets?")) == 2
+
+    @pytest.mark.parametrize("budget", [0, 5, 11, 12, 40, 1000])
+    def test_the_budget_is_never_passed(self, store: Store, budget: int) -> None:
+        for number in range(10):
+            store.say(f"Ferret number {number} sleeps " + "a lot " * number)
+        whole = store.search(ANA, "ferret sleeps")
+        hits = store.search(ANA, "ferret sleeps", token_budget=budget)
+        assert sum(estimated_tokens(hit.quoted) for hit in hits) <= budget
+        if budget == 1000:
+            assert hits == whole
+
+    def test_a_memory_above_the_budget_does_not_hide_the_others(self, store: Store) -> None:
+        store.say("ferret sleeps " * 100)
+        short = store.say("My ferret is called Nim and it sleeps.")
+        assert store.ids("ferret sleeps", token_budget=20) == [short.id]
+
+
+def test_the_speaker_that_is_named_wins_between_equals(store: Store) -> None:
+    store.say("I adopted a ferret.", speaker="Ben")
+    store.say("I adopted a ferret.", speaker="Ana")
+    assert store.search(ANA, "What did Ana adopt?")[0].speaker == "Ana"
+    assert store.search(ANA, "What did Ben adopt?")[0].speaker == "Ben"
+
+
+def test_a_searcher_can_be_turned_off(store: Store) -> None:
+    store.say("Ana lives in Lisbon.")
+    store.say("Tea is nice.")
+    off = RetrievalSettings(lexical=0.0, graph=0.0, named=0.0, anchors=0)
+    hits = dataclasses.replace(store.retrieval, settings=off).search(ANA, "Where does Ana live?")
+    assert len(hits) == 2 and all(hit.score == pytest.approx(hit.why["dense"]) for hit in hits)

@@ -1,0 +1,40 @@
+"""Every example runs as a reader would run it, and prints what it says that it prints."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+EXPECTED = {
+    "01_remember_and_recall.py": "Porto",
+    "02_dream.py": "weights: Zane Kolu",
+    "03_facts_that_change.py": "before: ['Ana Brito lives in Porto.']",
+    "04_forget.py": "at once: abstain",
+    "05_your_own_model.py": "a night would take about",
+    "06_async_agent.py": "Zane ['Zane lives in Riga.']",
+}
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_runs(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name)],
+        cwd=tmp_path,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert EXPECTED[name] in done.stdout
+    assert list(tmp_path.iterdir()) == []
