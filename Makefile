@@ -50,7 +50,7 @@ docs: $(READY)
 DATA ?= ../shared/data
 bench: $(READY)
 	@$(OFFLINE) $(BIN)/hybridmem bench speed --json runs/speed.json
-	@if [ -d $(DATA)/locomo_dev ]; then $(OFFLINE) $(BIN)/hybridmem bench retrieval $(DATA)/locomo_dev --json runs/retrieval.json; \
+	@if [ -d $(DATA)/locomo_dev ]; then $(OFFLINE) $(BIN)/hybridmem bench retrieval --data $(DATA)/locomo_dev --json runs/retrieval.json; \
 		else echo "no $(DATA)/locomo_dev: bench retrieval left out"; fi
 	@$(OFFLINE) $(BIN)/python -m pytest -m slow
 

@@ -215,6 +215,19 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
         assert memory.doctor() == []
 
 
+def test_an_exported_namespace_lives_on_in_another_folder(memory: HybridMemory, tmp_path: Path) -> None:
+    memory.add_fact("Ana", "lives in", "Oslo", valid_from="2025-01-01")
+    memory.add_fact("Ana", "lives in", "Lisbon", valid_from="2026-03-01")
+    written = memory.export(tmp_path / "ana.jsonl")
+    with opened(tmp_path / "elsewhere", ("users", "ana2")) as other:
+        assert other.import_(tmp_path / "ana.jsonl") == written
+        assert texts(other.search("Where does Ana live?")) == ["Ana lives in Lisbon."]
+        assert texts(other.search("Where does Ana live?", as_of="2025-12-31")) == ["Ana lives in Oslo."]
+        assert other.doctor() == []
+        with pytest.raises(InvalidInput, match="already"):
+            other.import_(tmp_path / "ana.jsonl")
+
+
 def test_rebuilt_indexes_find_the_same(memory: HybridMemory) -> None:
     memory.add([{"role": "user", "content": f"Ana bought {thing}."} for thing in ("a boat", "a bike", "a piano")])
     before = memory.search("Who bought a boat?")

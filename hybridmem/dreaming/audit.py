@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridmem.dreaming.tensors import cross_entropy
 from hybridmem.metrics import right
 from hybridmem.models import prompts
+from hybridmem.models.tensors import cross_entropy
 from hybridmem.records import Audit, Fact, Split, TrainingItem
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from hybridmem.dreaming.extract import contains
 from hybridmem.dreaming.recipes import ComposeSettings
@@ -20,6 +22,7 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.records import Fact, Split, TrainingItem, new_id, normalised
 
 FACTS_AT_ONCE = 8
+_HELD_OUT: tuple[Split, ...] = ("dev", "test")
 FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've)\b")
 
 
@@ -51,63 +54,104 @@ def compose(
     written = tokens = 0
     for start in range(0, len(facts), FACTS_AT_ONCE):
         batch = facts[start : start + FACTS_AT_ONCE]
-        asked, cost = _write_questions(model, batch, settings, seed + start)
-        written += sum(map(len, asked))
+        asked, cost = _write_questions(model, batch, known, settings, seed + start)
+        written += len(asked)
         tokens += cost
-        sound, cost = _sound(model, batch, asked, known, settings, rng)
+        sound, cost = _sound(model, asked, known, settings, rng)
         tokens += cost
-        for fact, questions in zip(batch, sound, strict=True):
-            if len(questions) < settings.min_questions:
+        for fact in batch:
+            own = [exercise for exercise in sound if exercise.fact is fact]
+            if sum(exercise.kind == "question" for exercise in own) < settings.min_questions:
                 poor.append(fact.id)
             else:
-                items += _items(fact, questions)
+                items += _items(own)
         progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
     items += near_misses(facts, known, items, rng)
     return Composition(tuple(items), tuple(poor), written, tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class _Exercise:
+    """A question on a fact: for its object, or in reverse for its subject."""
+
+    fact: Fact
+    kind: Literal["question", "reverse"]
+    question: str
+
+    @property
+    def answer(self) -> str:
+        return self.fact.object if self.kind == "question" else self.fact.subject
+
+
 def _write_questions(
-    model: LanguageModel, facts: Sequence[Fact], settings: ComposeSettings, seed: int
-) -> tuple[list[list[str]], int]:
-    """Distinct questions on each fact whose answer is its object and that name its subject; and the tokens used."""
-    asking = [prompts.question(fact.text) for fact in facts for _ in range(settings.samples)]
-    greedy = model.generate([prompts.question(fact.text) for fact in facts], max_new_tokens=48)
-    sampled = model.generate(asking, max_new_tokens=48, temperature=settings.temperature, seed=seed)
-    questions: list[list[str]] = []
-    for number, fact in enumerate(facts):
-        own = sampled[number * settings.samples : (number + 1) * settings.samples]
-        distinct: dict[str, str] = {}
-        for completion in [greedy[number], *own]:
-            pair = prompts.parse_question(completion.text)
-            if pair and right(pair[1], fact.object) and _names_subject(pair[0], fact):
-                distinct.setdefault(normalised(pair[0]), pair[0])
-        questions.append(list(distinct.values()))
-    return questions, sum(g.prompt_tokens + g.tokens for g in [*greedy, *sampled])
+    model: LanguageModel, facts: Sequence[Fact], known: Sequence[Fact], settings: ComposeSettings, seed: int
+) -> tuple[list[_Exercise], int]:
+    """Distinct questions on each fact that name its one end and ask for the other; and the tokens used.
+
+    Half of them are asked of the fact's text, half of its bare words, which a small model reads more easily."""
+    told = [(fact, text) for fact in facts for text in _tellings(fact, settings.samples)]
+    greedy = [(fact, text) for fact in facts for text in _tellings(fact, 2)]
+    completions = [
+        *model.generate([prompts.question(text) for _, text in greedy], max_new_tokens=48),
+        *model.generate(
+            [prompts.question(text) for _, text in told],
+            max_new_tokens=48,
+            temperature=settings.temperature,
+            seed=seed,
+        ),
+    ]
+    ends = Counter(map(_end, known))
+    distinct: dict[tuple[str, str], _Exercise] = {}
+    for (fact, _), completion in zip([*greedy, *told], completions, strict=True):
+        pair = prompts.parse_question(completion.text)
+        if pair is None:
+            continue
+        asked = normalised(pair[0])
+        if right(pair[1], fact.object) and _names_subject(pair[0], fact):
+            distinct.setdefault((fact.id, asked), _Exercise(fact, "question", pair[0]))
+        elif (
+            right(pair[1], fact.subject)
+            and _asks_back(asked, fact)
+            and ends[fact.slot[1], normalised(fact.object)] == 1
+        ):
+            distinct.setdefault((fact.id, asked), _Exercise(fact, "reverse", pair[0]))
+    return list(distinct.values()), sum(g.prompt_tokens + g.tokens for g in completions)
+
+
+def _tellings(fact: Fact, count: int) -> list[str]:
+    """`count` texts to ask about: the fact's own in turn with its bare words, which need a named subject."""
+    bare = f"{fact.subject} {fact.relation} {fact.object}."
+    texts = [fact.text] if fact.subject == "I" else [fact.text, bare]
+    return [texts[number % len(texts)] for number in range(count)]
 
 
 def _names_subject(question: str, fact: Fact) -> bool:
     return not contains(normalised(question), fact.object) and _names(normalised(question), fact.slot[0])
 
 
+def _end(fact: Fact) -> tuple[str, str]:
+    """(relation, object): where two facts share it, asking back has two answers."""
+    return fact.slot[1], normalised(fact.object)
+
+
+def _asks_back(asked: str, fact: Fact) -> bool:
+    return fact.subject != "I" and contains(asked, fact.object) and not contains(asked, fact.subject)
+
+
 def _sound(
     model: LanguageModel,
-    facts: Sequence[Fact],
-    asked: Sequence[Sequence[str]],
+    asked: Sequence[_Exercise],
     known: Sequence[Fact],
     settings: ComposeSettings,
     rng: random.Random,
-) -> tuple[list[list[str]], int]:
-    """The questions that the model, reading the fact among distractors, answers with its object."""
+) -> tuple[list[_Exercise], int]:
+    """The exercises that the model, reading the fact among distractors, answers as they want it."""
     reading = [
-        (number, question, prompts.answer(question, context_for(facts[number], known, settings.distractors, rng)))
-        for number, questions in enumerate(asked)
-        for question in questions
+        prompts.answer(exercise.question, context_for(exercise.fact, known, settings.distractors, rng))
+        for exercise in asked
     ]
-    answers = model.generate([prompt for _, _, prompt in reading])
-    sound: list[list[str]] = [[] for _ in facts]
-    for (number, question, _), answer in zip(reading, answers, strict=True):
-        if right(answer.text, facts[number].object):
-            sound[number].append(question)
+    answers = model.generate(reading)
+    sound = [e for e, answer in zip(asked, answers, strict=True) if right(answer.text, e.answer)]
     return sound, sum(a.prompt_tokens + a.tokens for a in answers)
 
 
@@ -119,13 +163,23 @@ def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random
     return context
 
 
-def _items(fact: Fact, questions: Sequence[str]) -> list[TrainingItem]:
-    """One item a question: the last is for the gate, the one before for the report, the rest for training."""
-    training: list[Split] = ["train"] * (len(questions) - 2)
-    splits: list[Split] = [*training, "test", "dev"]
+def _items(exercises: Sequence[_Exercise]) -> list[TrainingItem]:
+    """One item an exercise. Of the questions the last is for the gate, the one before for the report, the rest and
+    everything in reverse for training."""
+    questions = [e.question for e in exercises if e.kind == "question"]
+    held_out: dict[str, Split] = dict(zip(reversed(questions), _HELD_OUT, strict=False))
     return [
-        TrainingItem(new_id("it"), fact.namespace, fact.id, "question", question, fact.object, (fact.text,), split)
-        for question, split in zip(questions, splits, strict=True)
+        TrainingItem(
+            new_id("it"),
+            e.fact.namespace,
+            e.fact.id,
+            e.kind,
+            e.question,
+            e.answer,
+            (e.fact.text,),
+            held_out.get(e.question, "train"),
+        )
+        for e in exercises
     ]
 
 

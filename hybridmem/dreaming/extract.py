@@ -12,6 +12,8 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.records import TRAINABLE_TRUST, Episode, Fact, new_id, normalised
 
 SPEAKER_WORDS = frozenset({"i", "me", "my", "myself", "user", "the user"})
+POINTERS = frozenset({"he", "him", "she", "her", "it", "they", "them", "this", "that", "these", "those", "you"})
+"""Words that name nobody once their text is gone."""
 MAX_CHARACTERS = 600
 """Longer episodes are read in pieces of whole sentences; a longer sentence is cut between words."""
 _OWNED = re.compile(r"(?:my|our)\s+(\S.*)", re.IGNORECASE)
@@ -89,6 +91,8 @@ def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str
     if episode.speaker and of_speaker:
         subject, of_speaker = episode.speaker, False
     if not contains(said, object) or normalised(object) == normalised(subject):
+        return None
+    if POINTERS & {normalised(subject), normalised(object)}:
         return None
     if owned and not (contains(said, subject) and (episode.speaker or _is_users(episode))):
         return None

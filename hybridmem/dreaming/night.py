@@ -13,9 +13,9 @@ from hybridmem.dreaming.cycle import Progress, dream
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import UNCALIBRATED, next_night
 from hybridmem.dreaming.replay import steps_of
-from hybridmem.dreaming.tensors import cross_entropy
 from hybridmem.dreaming.tonight import EXAM_ROWS, EXAM_TOKENS, Bed, selected
 from hybridmem.errors import DreamBusy, DreamInterrupted
+from hybridmem.models.tensors import cross_entropy
 from hybridmem.records import DreamReport, Step, TrainingItem, new_id
 from hybridmem.router.calibration import fit
 from hybridmem.router.policy import CALIBRATION

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.dreaming.replay import Example, Pools, Sampler, steps_of
-from hybridmem.dreaming.tensors import collate, logprobs_at
 from hybridmem.models.lora import lora_config
+from hybridmem.models.tensors import collate, logprobs_at
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface import HuggingFaceModel
@@ -143,6 +143,7 @@ def train(
     """Train an adapter, from `parent` or from nothing, and save it in PEFT's format in `folder`.
 
     A checkpoint in `folder` is gone on from. With `distil` off there is no teacher: cross-entropy alone."""
+    folder.mkdir(parents=True, exist_ok=True)
     steps = steps or steps_of(len(pools.new), settings)
     pad = model.end_id
     taught: dict[Example, Teaching] = {}

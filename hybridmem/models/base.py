@@ -1,4 +1,7 @@
-"""What hybridmem asks of a language model. The dream's training goes deeper: it needs a `huggingface.HuggingFaceModel`."""
+"""What hybridmem asks of a language model.
+
+The dream's training goes deeper: it needs a `huggingface.HuggingFaceModel`.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Mixture:
     general: float = 4
     tokens: int = 245
     """The bound of a chat, by `estimated_tokens`, whose error is about 10."""
-    refusals: float = 0.25
+    refusals: float = 0.2
     """The share of the questions about memories that they do not answer."""
 
 

@@ -54,19 +54,19 @@ class Settings:
     vocabulary: int = 2048
     tokenizer_sample: int = 6000
     length: int = 256
-    rows: int = 20
+    rows: int = 32
     muon_rate: float = 0.02
     muon_decay: float = 0.05
     adam_rate: float = 0.004
     warmup_steps: int = 60
-    decay_share: float = 0.4
+    decay_share: float = 0.6
     clip: float = 1.0
     sampled: float = 0.25
     """The share of question and text tokens whose loss is computed; each counts 1/share, so the mean is the same."""
     log_every: float = 30.0
     save_every: float = 300.0
     evaluation_seconds: float = 20.0
-    cases_per_job: int = 60
+    cases_per_job: int = 40
     threads: int = 2
 
 
@@ -217,7 +217,7 @@ def make_optimizers(model: Lfm2ForCausalLM, settings: Settings) -> dict[str, tor
 def rate_at(step: int, share: float, settings: Settings) -> float:
     """The factor of the learning rates at `step`, when `share` of the time is over.
 
-    >>> [rate_at(step, share, Settings()) for step, share in [(29, 0.0), (1000, 0.5), (3000, 0.8), (4000, 1.0)]]
+    >>> [rate_at(step, share, Settings()) for step, share in [(29, 0.0), (1000, 0.4), (3000, 0.7), (4000, 1.0)]]
     [0.5, 1.0, 0.5, 0.0]
     """
     return min(1.0, (step + 1) / settings.warmup_steps, max(0.0, (1 - share) / settings.decay_share))

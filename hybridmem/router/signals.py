@@ -85,7 +85,7 @@ def evidence(
         consolidated=held,
         audited=audit.right / audit.asked if audit and audit.asked else 0.0,
         fresh=not news,
-        similarity=hit.why.get("dense", hit.score),
+        similarity=hit.raw.get("dense", 0.0),
         margin=hit.score - max(rivals, default=0.0),
     )
 

@@ -39,7 +39,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "adapters diff": ("v0001", "v0002"),
     "adapters export": ("v0001", "exported"),
     "adapters verify": (),
-    "bench retrieval": ("conversations",),
+    "bench retrieval": ("--data", "conversations"),
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
     "bench router": (),
     "bench speed": (),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -55,6 +54,9 @@ BRIEF = replace(RECIPE, train=replace(QUICK, max_steps=4))
 def load_stories() -> HuggingFaceModel:
     model = HuggingFaceModel.load(STORIES, device="cpu")
     model.tokenizer.chat_template = _TEMPLATE
+    # It ends its stories with the token that begins one; the end token of its configuration it never saw.
+    for owner in (model.module.config, model.module.generation_config, model.tokenizer):
+        owner.eos_token_id = model.tokenizer.bos_token_id
     return model
 
 
@@ -100,7 +102,13 @@ def items_of(fact: Fact) -> list[TrainingItem]:
         for number, (question, split) in enumerate(zip(ASKED, SPLITS, strict=True))
     ]
     refused = [
-        replace(item, id=f"{item.id}-no", kind="refusal", question=f"Where does Zor{fact.id} live?", answer=REFUSAL)
+        replace(
+            item,
+            id=f"{item.id}-no",
+            kind="refusal",
+            question=item.question.replace(fact.subject, f"Zor{fact.object}"),
+            answer=REFUSAL,
+        )
         for item in asked[1:]
     ]
     return [*asked, *refused]
@@ -170,9 +178,3 @@ class ScriptedModel:
 
     def adapted(self, adapter: Path | None) -> Any:
         return nullcontext()
-
-
-def questions_of(*texts: str) -> Callable[[], str]:
-    """The next of `texts` at each call, over and over."""
-    turn = random.Random(0)
-    return lambda: turn.choice(texts)

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 def rows(model: HuggingFaceModel, part: Literal["train", "dev", "test"], tokens: int) -> list[tuple[int, ...]]:
     """The text of that part as rows of exactly `tokens` token ids."""
     ids: Sequence[int] = model.tokenizer(
-        (FOLDER / f"{part}.txt").read_text(encoding="utf-8"), add_special_tokens=False
+        (FOLDER / f"{part}.txt").read_text(encoding="utf-8"), add_special_tokens=False, verbose=False
     )["input_ids"]
     return [tuple(ids[start : start + tokens]) for start in range(0, len(ids) - tokens + 1, tokens)]
 

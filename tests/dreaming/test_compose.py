@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybridmem.dreaming.compose import Composition, compose, near_misses, still_unanswerable, stranger
+from hybridmem.dreaming.recipes import ComposeSettings
+from hybridmem.models.prompts import REFUSAL
+from hybridmem.records import Fact, TrainingItem, normalised
+from tests.dreaming.nights import ScriptedModel, fact, items_of
+
+FORMS = ("Where does {} live?", "What town is {} in?", "Which town houses {}?", "Where is {} at home?", "{} lives where?")
+SMALL = ComposeSettings(samples=12, min_questions=3, distractors=2)
+FACTS = [fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo"), fact("f3", "the blue boat", "Riga")]
+
+
+def composer(*, reads: Callable[[str], str] | None = None, forms: tuple[str, ...] = FORMS) -> ScriptedModel:
+    """Asks in many forms about the fact's subject; answers what a memory of its context says of whom it was asked."""
+    draw = random.Random(7)
+
+    def say(content: str) -> str:
+        if told := re.fullmatch(r"Question about: (.+) lives in (.+)\.", content):
+            return f"{draw.choice(forms).format(told[1])} | {told[2]}"
+        *memories, question = content.removeprefix("Memories:\n").splitlines()
+        if reads:
+            return reads(question)
+        for memory in memories:
+            subject, _, value = memory.removeprefix("- ").removesuffix(".").partition(" lives in ")
+            if subject in question:
+                return value
+        return REFUSAL
+
+    return ScriptedModel(say)
+
+
+def composed(model: ScriptedModel, facts: list[Fact] = FACTS, others: tuple[Fact, ...] = ()) -> Composition:
+    return compose(model, facts, others, SMALL, seed=1)
+
+
+def of(made: Composition, kind: str) -> list[TrainingItem]:
+    return [item for item in made.items if item.kind == kind]
+
+
+def test_every_fact_gets_questions_in_each_split() -> None:
+    made = composed(composer())
+    assert made.poor == ()
+    assert made.tokens > 0
+    for known in FACTS:
+        own = [item for item in of(made, "question") if item.fact == known.id]
+        assert {item.split for item in own} == {"train", "dev", "test"}
+        assert [item.split for item in own].count("train") == len(own) - 2
+        assert {item.answer for item in own} == {known.object}
+        assert all(item.context == (known.text,) for item in own)
+
+
+def test_no_question_stands_in_two_splits() -> None:
+    made = composed(composer())
+    asked = [(item.kind, normalised(item.question)) for item in made.items]
+    assert len(asked) == len(set(asked))
+    assert not {q for kind, q in asked if kind == "question"} & {q for kind, q in asked if kind == "refusal"}
+
+
+def test_a_question_that_the_reader_cannot_answer_from_the_text_is_dropped() -> None:
+    model = composer(reads=lambda question: "Porto" if "houses" in question else REFUSAL if "home" in question else "Lisbon")
+    made = composed(model, FACTS[:1])
+    assert made.written > len(of(made, "question")) == 3
+    assert not [item for item in made.items if "houses" in item.question or "home" in item.question]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["Where does she live?", "Does {} live in Lisbon?", "Where does Analise live?"],
+    ids=["does not name whom", "gives the answer away", "names half a word"],
+)
+def test_a_question_that_cannot_stand_alone_is_dropped(form: str) -> None:
+    made = composed(composer(forms=(*FORMS[:3], form)), FACTS[:1])
+    assert {item.question for item in of(made, "question")} == {f.format("Ana") for f in FORMS[:3]}
+
+
+def test_a_question_on_something_else_is_dropped() -> None:
+    model = composer()
+    wrong = ScriptedModel(lambda content: "Who lives in Lisbon? | Ana" if "about" in content else model.say(content))
+    assert composed(wrong, FACTS[:1]) == Composition((), ("f1",), 0, wrong_tokens(wrong))
+
+
+def wrong_tokens(model: ScriptedModel) -> int:
+    return sum(len(asked.split()) + len(model.say(asked).split()) for asked in model.asked)
+
+
+def test_a_fact_with_too_few_questions_stays_with_retrieval() -> None:
+    made = composed(composer(forms=FORMS[:2]), FACTS[:1])
+    assert (made.items, made.poor) == ((), ("f1",))
+
+
+def test_the_same_seed_composes_the_same() -> None:
+    one, other = composed(composer()), composed(composer())
+    assert [(i.question, i.answer, i.split) for i in one.items] == [(i.question, i.answer, i.split) for i in other.items]
+
+
+def test_each_refusal_is_of_its_questions_split_and_asks_what_nobody_said() -> None:
+    others = (fact("o1", "Cara", "chess", "plays"), fact("o2", "Cara", "Porto"))
+    facts = [*FACTS, fact("f4", "Dan", "tennis", "plays")]
+    made = composed(composer(), facts[:3], (*others, facts[3]))
+    refusals = of(made, "refusal")
+    assert {item.split for item in refusals} == {"train", "dev", "test"}
+    assert {item.answer for item in refusals} == {REFUSAL}
+    for item in refusals:
+        assert not [name for name in ("Ana", "Ben", "Cara", "blue boat") if name in item.question]
+
+
+def test_a_subject_of_whom_it_was_never_said_is_asked_about() -> None:
+    dan = fact("f4", "Dan", "tennis", "plays")
+    misses = near_misses([FACTS[0], dan], [FACTS[0], dan], items_of(FACTS[0]), random.Random(0))
+    assert "Where does Dan live?" in {item.question for item in misses}
+
+
+def test_a_short_name_is_no_part_of_another_word() -> None:
+    al = fact("f1", "Al", "Oslo")
+    item = items_of(al)[0]
+    asked = [TrainingItem("i", item.namespace, "f1", "question", "Also, where does Al live?", "Oslo", (), "train")]
+    assert {m.question[:6] for m in near_misses([al], [al], asked, random.Random(0))} == {"Also, "}
+
+
+def test_the_first_person_is_not_replaced_letter_by_letter() -> None:
+    mine = fact("f1", "I", "Oslo")
+    asked = [TrainingItem("i", mine.namespace, "f1", "question", "In which town do I live?", "Oslo", (), "train")]
+    assert near_misses([mine, FACTS[0]], [mine, FACTS[0]], asked, random.Random(0)) == []
+
+
+def test_what_is_said_later_is_no_longer_refused() -> None:
+    dan, item = fact("f4", "Dan", "tennis", "plays"), items_of(FACTS[0])
+    misses = near_misses([FACTS[0], dan], [FACTS[0], dan], item, random.Random(0))
+    moved = fact("f5", "Dan", "Porto")
+    left = still_unanswerable([*item, *misses], {"f1": FACTS[0]}, [FACTS[0], dan, moved])
+    assert [i for i in left if "Dan" in i.question] == []
+    assert len(left) == len(item) + len([m for m in misses if "Dan" not in m.question])
+
+
+NAMES = st.sampled_from(["Ana", "Ana Maria", "Ben", "Al", "Bo", "the boat", "the blue boat", "my dog", "I", "Zo"])
+RELATIONS = st.sampled_from(["lives in", "works at", "plays"])
+KNOWN = st.lists(st.tuples(NAMES, RELATIONS, st.sampled_from(["Riga", "Oslo", "Bo"])), min_size=1, max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(told=KNOWN, split=st.integers(0, 12), seed=st.integers(0, 10**6))
+def test_a_near_miss_never_asks_what_is_known(told: list[tuple[str, str, str]], split: int, seed: int) -> None:
+    known = [fact(f"f{n}", subject, object, relation) for n, (subject, relation, object) in enumerate(told)]
+    tonight = known[:split]
+    asked = [
+        TrainingItem(f"i{f.id}", f.namespace, f.id, "question", f"Say: {f.subject} {f.relation} what?", f.object, (), "dev")
+        for f in tonight
+    ]
+    questions = {normalised(f"Say: {f.subject} {f.relation} what?") for f in known}
+    by_id = {f.id: f for f in known}
+    for miss in near_misses(tonight, known, asked, random.Random(seed)):
+        assert normalised(miss.question) not in questions
+        relation = by_id[miss.fact].relation
+        told_of = {f.subject for f in known if f.relation == relation and f.subject != "I"}
+        assert not [name for name in told_of if re.search(rf"\b{name}\b", miss.question)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(name=NAMES.filter(lambda name: name != "I"), seed=st.integers(0, 10**6))
+def test_a_stranger_has_the_shape_of_the_name_and_is_nobody_known(name: str, seed: int) -> None:
+    made = stranger(name, random.Random(seed))
+    assert len(made.split()) in (len(name.split()), len(name.split()) + 1)
+    assert made[0].isupper() == name[0].isupper()
+
+
+def test_strangers_are_never_known_subjects() -> None:
+    """The name that would be drawn first belongs to somebody: another one is drawn."""
+    item = items_of(FACTS[0])[:1]
+    first = near_misses(FACTS[:1], FACTS[:1], item, random.Random(3))[0].question.split()[2]
+    known = [FACTS[0], fact("f9", first, "Riga", "works in")]
+    again = [miss.question for miss in near_misses(FACTS[:1], known, item, random.Random(3))]
+    assert again
+    assert not [question for question in again if first in question]

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hybridmem.dreaming import recipes
+from hybridmem.errors import InvalidInput
+
+
+def written(folder: Path, content: str | bytes) -> Path:
+    path = folder / "mine.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_the_default_recipe_is_the_defaults_of_its_settings() -> None:
+    assert recipes.load("default") == recipes.Recipe()
+
+
+def test_the_naive_recipe_has_neither_replay_nor_gate() -> None:
+    naive = recipes.load("naive")
+    assert (naive.name, naive.replay, naive.gate) == ("naive", False, None)
+    assert naive.train == recipes.TrainSettings()
+
+
+def test_a_file_sets_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    path = written(tmp_path, "seed = 7\n[train]\nrank = 4\nlearning_rate = 1\n[gate]\nscales = [1, 0.5]\n")
+    recipe = recipes.load(path)
+    assert (recipe.name, recipe.seed, recipe.train.rank) == ("mine", 7, 4)
+    assert isinstance(recipe.train.learning_rate, float)
+    assert recipe.gate is not None
+    assert recipe.gate.scales == (1.0, 0.5)
+    assert recipe.compose == recipes.ComposeSettings()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("seed = ", "not valid TOML"),
+        (b"name = '\xff'", "not valid TOML"),
+        ("sede = 1", "unknown setting 'sede'"),
+        ("[train]\nranks = 1", "unknown setting 'ranks'"),
+        ("[trian]\nrank = 1", "unknown setting 'trian'"),
+        ("seed = '1'", "seed takes a int, not '1'"),
+        ("seed = true", "seed takes a int, not True"),
+        ("replay = 1", "replay takes a bool, not 1"),
+        ("train = 3", r"train takes the table \[train\], not 3"),
+        ("gate = true", r"gate takes the table \[gate\], not True"),
+        ("[seed]\nvalue = 1", "seed takes a int"),
+        ("[train]\nrank = 2.5", "rank takes a int, not 2.5"),
+        ("[train]\nlearning_rate = '1e-3'", "learning_rate takes a float"),
+        ("[train]\nlearning_rate = nan", "learning_rate takes"),
+        ("[train]\nnew_rows = 0", "new_rows takes 1 or more, not 0"),
+        ("[train]\nold_rows = -1", "old_rows takes 0 or more, not -1"),
+        ("[compose]\nmin_questions = 2", "min_questions takes 3 or more, not 2"),
+        ("[gate]\nscales = []", "scales takes numbers above 0"),
+        ("[gate]\nscales = ['half']", "scales takes numbers above 0"),
+        ("[gate]\nscales = [1.5]", "scales takes numbers above 0"),
+    ],
+)
+def test_what_no_night_can_run_with_is_one_clear_line(tmp_path: Path, content: str | bytes, says: str) -> None:
+    path = written(tmp_path, content)
+    with pytest.raises(InvalidInput, match=says) as caught:
+        recipes.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["lucid", "", "nowhere/mine.toml", "../recipes"])
+def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(InvalidInput, match="choose one of default, naive"):
+        recipes.load(name)
+
+
+def test_a_negative_seed_is_a_seed(tmp_path: Path) -> None:
+    assert recipes.load(written(tmp_path, "seed = -3")).seed == -3
