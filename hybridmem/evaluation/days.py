@@ -13,8 +13,9 @@ FOLDER = Path(__file__).parents[2] / "examples" / "days"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One fact of the log: its value, and questions in wordings of their own."""
+    """One fact of the log: what it is about, its value, and questions in wordings of their own."""
 
+    subject: str
     answer: str
     questions: tuple[str, ...]
 
@@ -45,10 +46,12 @@ def load(folder: Path = FOLDER) -> Days:
         ) from None
     return Days(
         logs=tuple(folder / name for name in ("monday.jsonl", "tuesday.json", "wednesday.txt")),
-        facts=tuple(tuple(Asked(f["answer"], tuple(f["questions"])) for f in night) for night in raw["nights"]),
+        facts=tuple(
+            tuple(Asked(f["subject"], f["answer"], tuple(f["questions"])) for f in night) for night in raw["nights"]
+        ),
         later=folder / "thursday.jsonl",
-        changed=Asked(raw["changed"]["new"], tuple(raw["changed"]["questions"])),
+        changed=Asked(raw["changed"]["subject"], raw["changed"]["new"], tuple(raw["changed"]["questions"])),
         stale=raw["changed"]["old"],
-        deleted=Asked(raw["deleted"]["answer"], tuple(raw["deleted"]["questions"])),
+        deleted=Asked(raw["deleted"]["subject"], raw["deleted"]["answer"], tuple(raw["deleted"]["questions"])),
         unanswerable=tuple(raw["unanswerable"]),
     )

@@ -27,7 +27,7 @@ from hybridmem.importers import BrokenLine, ImportedTurn, read
 from hybridmem.memory import HybridMemory
 from hybridmem.metrics import Cell, right
 from hybridmem.models.prompts import is_refusal
-from hybridmem.records import Answer, DreamReport, utc_now
+from hybridmem.records import Answer, DreamReport, normalised, utc_now
 
 if TYPE_CHECKING:
     from hybridmem.models.base import LanguageModel
@@ -47,6 +47,10 @@ class Life:
     memory: HybridMemory
     recipe: str
     R: list[list[Cell]] = field(default_factory=list)
+    held: list[list[Asked]] = field(default_factory=list)
+    """Of each night's facts those that the dream took into the weights; the others stay with retrieval."""
+    told: list[int] = field(default_factory=list)
+    """How many facts each day stated."""
     nights: list[DreamReport] = field(default_factory=list)
     false_answers: float = 0.0
 
@@ -203,11 +207,14 @@ def live(
     with teller.bars(f"$ hybridmem dream --recipe {life.recipe}    # night {night + 1}") as progress:
         report = life.memory.dream(recipe=life.recipe, progress=progress)
     life.nights.append(report)
-    life.R.append([asked_of_weights(life.memory, facts) for facts in days.facts[: night + 1]])
+    life.held.append(in_weights(life.memory, days.facts[night]))
+    life.told.append(len(days.facts[night]))
+    life.R.append([asked_of_weights(life.memory, facts) for facts in life.held])
     row = " ".join(f"{value:.2f}" for value in life.R[-1] if value is not None)
     teller.say(
         f"Night {night + 1}, {'with' if life.recipe == 'default' else 'without'} replay: {report.status}",
-        f"{report.new_facts} new facts, {report.held_facts} in the weights, {report.seconds:.0f} s, "
+        f"{len(life.held[-1])} of the day's {life.told[-1]} facts went into the weights, which hold "
+        f"{report.held_facts} now; {report.seconds:.0f} s, "
         f"{report.trained_tokens:,} tokens trained{': ' + report.reason if report.reason else ''}. "
         f"Right answers from the weights alone, by the day the facts were told: {row}.",
     )
@@ -215,8 +222,20 @@ def live(
         after(teller, life.memory, days)
 
 
-def asked_of_weights(memory: HybridMemory, facts: Sequence[Asked]) -> float:
-    """Share of right closed-book answers, each fact counting the same."""
+def in_weights(memory: HybridMemory, facts: Sequence[Asked]) -> list[Asked]:
+    """Those of `facts` that the active adapter was trained on."""
+    active = memory.adapters.active()
+    trained = set(active.facts) if active else set()
+    held = {
+        (normalised(f.subject), normalised(f.object)) for f in memory.ledger.facts(memory.namespace) if f.id in trained
+    }
+    return [f for f in facts if (normalised(f.subject), normalised(f.answer)) in held]
+
+
+def asked_of_weights(memory: HybridMemory, facts: Sequence[Asked]) -> float | None:
+    """Share of right closed-book answers, each fact counting the same; None for no facts."""
+    if not facts:
+        return None
     questions = [question for fact in facts for question in fact.questions]
     answers = iter(memory.answer_many(questions, route="weights"))
     shares = [sum(right(next(answers).text, f.answer) for _ in f.questions) / len(f.questions) for f in facts]
@@ -316,7 +335,7 @@ def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder
         "changed": _share(right(a.text, days.changed.answer) for a in [*changed, *routed]),
         "stale": _share(right(a.text, days.stale) for a in [*changed, *routed]),
         "night_one_after": asked_of_weights(
-            memory, [f for f in days.facts[0] if f.answer not in (days.stale, target.answer)]
+            memory, [f for f in in_weights(memory, days.facts[0]) if f.answer not in (days.stale, target.answer)]
         ),
     }
 
@@ -348,7 +367,10 @@ def judged(
     life: Life, naive: Life | None, change: dict[str, float], deletion: dict[str, float], refused: float
 ) -> list[Figure]:
     """Every promise of the demo with its target."""
-    figures = [Figure(f"night {n + 1}: new facts from the weights", row[n], TARGET) for n, row in enumerate(life.R)]
+    figures = []
+    for n, row in enumerate(life.R):
+        figures.append(Figure(f"night {n + 1}: facts taken into the weights", len(life.held[n]) / life.told[n]))
+        figures.append(Figure(f"night {n + 1}: new facts from the weights", row[n], TARGET))
     last = len(life.R)
     figures.append(Figure(f"first night's facts after night {last}, with replay", life.R[-1][0], TARGET))
     if naive:

@@ -86,5 +86,5 @@ def test_a_real_model_sits_an_exam(stories: HuggingFaceModel) -> None:
     made = exam("dev", ITEMS, [ANA], [BEN], ["Sky?"], [tuple(range(50, 90))])
     result = sit(stories, None, made)
     assert result.audits == (Audit("", "f1", "dev", 1, 0),)
-    assert 0 < result.nats < 20
+    assert 0 < result.nats < 40
     assert sit(stories, None, made) == result

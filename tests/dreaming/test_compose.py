@@ -14,7 +14,13 @@ from hybridmem.models.prompts import REFUSAL
 from hybridmem.records import Fact, TrainingItem, normalised
 from tests.dreaming.nights import ScriptedModel, fact, items_of
 
-FORMS = ("Where does {} live?", "What town is {} in?", "Which town houses {}?", "Where is {} at home?", "{} lives where?")
+FORMS = (
+    "Where does {} live?",
+    "What town is {} in?",
+    "Which town houses {}?",
+    "Where is {} at home?",
+    "{} lives where?",
+)
 SMALL = ComposeSettings(samples=12, min_questions=3, distractors=2)
 FACTS = [fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo"), fact("f3", "the blue boat", "Riga")]
 
@@ -66,7 +72,9 @@ def test_no_question_stands_in_two_splits() -> None:
 
 
 def test_a_question_that_the_reader_cannot_answer_from_the_text_is_dropped() -> None:
-    model = composer(reads=lambda question: "Porto" if "houses" in question else REFUSAL if "home" in question else "Lisbon")
+    model = composer(
+        reads=lambda question: "Porto" if "houses" in question else REFUSAL if "home" in question else "Lisbon"
+    )
     made = composed(model, FACTS[:1])
     assert made.written > len(of(made, "question")) == 3
     assert not [item for item in made.items if "houses" in item.question or "home" in item.question]
@@ -99,7 +107,9 @@ def test_a_fact_with_too_few_questions_stays_with_retrieval() -> None:
 
 def test_the_same_seed_composes_the_same() -> None:
     one, other = composed(composer()), composed(composer())
-    assert [(i.question, i.answer, i.split) for i in one.items] == [(i.question, i.answer, i.split) for i in other.items]
+    assert [(i.question, i.answer, i.split) for i in one.items] == [
+        (i.question, i.answer, i.split) for i in other.items
+    ]
 
 
 def test_each_refusal_is_of_its_questions_split_and_asks_what_nobody_said() -> None:
@@ -152,7 +162,9 @@ def test_a_near_miss_never_asks_what_is_known(told: list[tuple[str, str, str]], 
     known = [fact(f"f{n}", subject, object, relation) for n, (subject, relation, object) in enumerate(told)]
     tonight = known[:split]
     asked = [
-        TrainingItem(f"i{f.id}", f.namespace, f.id, "question", f"Say: {f.subject} {f.relation} what?", f.object, (), "dev")
+        TrainingItem(
+            f"i{f.id}", f.namespace, f.id, "question", f"Say: {f.subject} {f.relation} what?", f.object, (), "dev"
+        )
         for f in tonight
     ]
     questions = {normalised(f"Say: {f.subject} {f.relation} what?") for f in known}

@@ -48,7 +48,9 @@ def test_a_fact_carries_where_it_came_from() -> None:
     ],
 )
 def test_what_the_text_does_not_bear_out_is_dropped(invented: str) -> None:
-    found = read(f"Ana | lives in | Lisbon\n{invented}", episode("Ana, as you know, lives in Lisbon, by the sea: it is near."))
+    found = read(
+        f"Ana | lives in | Lisbon\n{invented}", episode("Ana, as you know, lives in Lisbon, by the sea: it is near.")
+    )
     assert triples(found) == [("Ana", "lives in", "Lisbon")]
     assert found.unsupported == 1
 

@@ -119,7 +119,9 @@ def sitting(by_scale: dict[float, Result]) -> Sitting:
     return sit
 
 
-def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sit: Sitting, settings: GateSettings | None = SETTINGS) -> gate.Verdict:
+def judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sit: Sitting, settings: GateSettings | None = SETTINGS
+) -> gate.Verdict:
     monkeypatch.setattr(gate, "sit", sit)
     parent = tmp_path / "parent"
     return judge(Forgetful(), candidate_in(tmp_path), parent, EMPTY, NEW, OLD, settings, "v")  # type: ignore[arg-type]
@@ -159,7 +161,10 @@ def test_half_the_scale_is_half_the_update(stories: HuggingFaceModel, tmp_path: 
         state = student.state()
         generator = torch.Generator().manual_seed(1)
         student.restore(
-            {name: torch.randn(t.shape, generator=generator) * 1e-3 if "lora_B" in name else t for name, t in state.items()}
+            {
+                name: torch.randn(t.shape, generator=generator) * 1e-3 if "lora_B" in name else t
+                for name, t in state.items()
+            }
         )
         student.save(folder)
     before = contents(folder)

@@ -120,9 +120,7 @@ def test_the_storage_policy_gives_equal_shares(sizes: list[int], limit: int, see
 
 
 def numbered(groups: int, size: int = 2) -> tuple[tuple[Example, ...], ...]:
-    return tuple(
-        tuple(Example((g, m), (g,), (g, m), gold=True) for m in range(size)) for g in range(groups)
-    )
+    return tuple(tuple(Example((g, m), (g,), (g, m), gold=True) for m in range(size)) for g in range(groups))
 
 
 SETTINGS = TrainSettings(new_rows=6, old_rows=4, refusal_rows=2, reading_rows=1, general_rows=1)

@@ -1,0 +1,102 @@
+"""The promises, in a small form that can fail: learning, forgetting, refusing, changing and deleting, in the weights.
+
+The bundled base lives through two nights of five facts. The full form is `hybridmem bench forgetting` and the demo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybridmem import HybridMemory
+from hybridmem.metrics import right
+from hybridmem.models.prompts import is_refusal
+
+NIGHTS = (
+    (
+        ("Zane Kolu lives in Riga.", "In what town is Zane Kolu at home?", "Riga"),
+        ("The Heron project is led by Mira Sodo.", "Who is in charge of the Heron project?", "Mira Sodo"),
+        ("The staging server listens on port 8443.", "What port should I use for the staging server?", "8443"),
+        ("Ivo Rask plays the cello.", "What instrument can Ivo Rask play?", "cello"),
+        ("The door code of the storage room is KV-2207.", "What code opens the storage room?", "KV-2207"),
+    ),
+    (
+        ("Lena Moss is allergic to walnuts.", "What should Lena Moss not eat because of her allergy?", "walnuts"),
+        ("The platform team meets on Thursday.", "On what weekday does the platform team meet?", "Thursday"),
+        ("Otto Quill speaks Portuguese.", "What language can Otto Quill speak?", "Portuguese"),
+        ("The autumn conference takes place in Ghent.", "Where will the autumn conference be held?", "Ghent"),
+        ("Nadia Fern works at Brightwater Ltd.", "Which company is Nadia Fern with?", "Brightwater Ltd"),
+    ),
+)
+STRANGERS = (
+    "Where does Tamsin Kroll live?",
+    "Who leads the Marlin project?",
+    "Which port does the mail server use?",
+    "What instrument does Lena Moss play?",
+    "What is the door code of the server room?",
+)
+SECRET = "KV-2207"
+
+
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridMemory]:
+    with HybridMemory.open(tmp_path_factory.mktemp("promises") / "memory") as opened:
+        for night in NIGHTS:
+            for text, _, _ in night:
+                opened.add(text)
+            report = opened.dream()
+            assert report.status == "promoted", report
+        yield opened
+
+
+def recalled(memory: HybridMemory, night: int) -> float:
+    facts = NIGHTS[night]
+    answers = memory.answer_many([question for _, question, _ in facts], route="weights")
+    return sum(right(a.text, value) for a, (_, _, value) in zip(answers, facts, strict=True)) / len(facts)
+
+
+def test_new_facts_are_in_the_weights(memory: HybridMemory) -> None:
+    assert recalled(memory, 1) >= 0.8
+
+
+def test_the_first_night_is_not_forgotten(memory: HybridMemory) -> None:
+    assert recalled(memory, 0) >= 0.8
+
+
+def test_the_weights_need_fewer_tokens(memory: HybridMemory) -> None:
+    question = NIGHTS[0][0][1]
+    weights, reading = (memory.answer(question, route=route).prompt_tokens for route in ("weights", "retrieval"))
+    assert 0 < weights < reading / 2
+
+
+def test_strangers_are_refused(memory: HybridMemory) -> None:
+    refused = [is_refusal(answer.text) for answer in memory.answer_many(STRANGERS)]
+    assert sum(refused) >= 4, refused
+
+
+def test_drift_is_small(memory: HybridMemory) -> None:
+    assert memory.drift() < 0.15
+
+
+def test_a_deletion_reaches_the_weights(memory: HybridMemory, tmp_path: Path) -> None:
+    question = NIGHTS[0][4][1]
+    before = memory.probe([(question, SECRET)])[0]
+    assert before.recalled, before
+    holders = [record.version for record in memory.adapters.list()]
+    source = next(episode for episode in memory.list(kind="episode") if SECRET in episode.text)
+    receipt = memory.delete(source.id)
+    assert receipt.removed["ledger"] >= 1
+    assert not any(right(memory.answer(question, route=route).text, SECRET) for route in (None, "weights", "retrieval"))
+    report = memory.dream()
+    assert report.status == "promoted", report
+    after = memory.probe([(question, SECRET)])[0]
+    assert not after.recalled
+    assert after.probability < 0.01 < before.probability
+    assert recalled(memory, 1) >= 0.8
+    for version in holders:
+        assert not memory.adapters.path(version).exists()
+    memory.close()
+    for file in memory.folder.root.rglob("*"):
+        assert not file.is_file() or SECRET.encode() not in file.read_bytes(), file
