@@ -55,7 +55,8 @@ def checked_text(text: str) -> str:
         raise EmptyText("the text is empty: pass the words to remember")
     if len(text) > MAX_TEXT:
         raise TextTooLong(
-            f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}: split it, or import it with --from"
+            f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}: "
+            f"split it, or import it with --from"
         )
     try:
         text.encode("utf-8")

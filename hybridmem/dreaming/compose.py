@@ -203,23 +203,27 @@ def near_misses(
                 refusals.append(
                     replace(item, id=new_id("it"), kind="refusal", question=question, answer=prompts.REFUSAL)
                 )
-    return still_unanswerable(refusals, by_id, known)
+    return still_sound(refusals, by_id, known)
 
 
-def still_unanswerable(
-    items: Iterable[TrainingItem], facts: Mapping[str, Fact], known: Sequence[Fact]
-) -> list[TrainingItem]:
-    """`items` without the refusals whose question something `known` answers by now: what was never said of a subject
-    may be said later. `facts` are the items' own, by id."""
+def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known: Sequence[Fact]) -> list[TrainingItem]:
+    """`items` without those that what is `known` by now makes wrong: refusals of what was said since, and questions in
+    reverse that have got a second answer. `facts` are the items' own, by id."""
+    ends = Counter(map(_end, known))
     by_relation: dict[str, set[str]] = {}
     for fact in known:
         by_relation.setdefault(fact.slot[1], set()).add(fact.slot[0])
 
-    def answered(item: TrainingItem) -> bool:
-        said, relation = normalised(item.question), facts[item.fact].slot[1]
-        return any(_names(said, subject) for subject in by_relation.get(relation, ()))
+    def sound(item: TrainingItem) -> bool:
+        fact = facts.get(item.fact)
+        if fact is None or item.kind == "question":
+            return True
+        if item.kind == "reverse":
+            return ends[_end(fact)] <= 1
+        said = normalised(item.question)
+        return not any(_names(said, subject) for subject in by_relation.get(fact.slot[1], ()))
 
-    return [item for item in items if item.kind != "refusal" or item.fact not in facts or not answered(item)]
+    return [item for item in items if sound(item)]
 
 
 def _names(said: str, subject: str) -> bool:

@@ -330,7 +330,6 @@ def _end_without_facts(bed: Bed, report: DreamReport, tonight: Tonight, log: _Lo
 
 
 def _remove_erased(bed: Bed, selection: Selection, log: _Log) -> None:
-    """Of every night's adapters, not only of the one that is replaced: an earlier dream may have been stopped here."""
     removed = unlearn.remove_weights(bed.registry, unlearn.erased(bed.ledger, bed.namespace))
     for version in removed:
         bed.model.forget(bed.registry.path(version))

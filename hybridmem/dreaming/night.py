@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from hybridmem.dreaming import general, recipes
-from hybridmem.dreaming.compose import still_unanswerable
+from hybridmem.dreaming.compose import still_sound
 from hybridmem.dreaming.cycle import Progress, dream
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import UNCALIBRATED, next_night
@@ -72,7 +72,7 @@ def calibrate(memory: HybridMemory) -> None:
     """Fit the router's heads on the audits: questions that no training saw, unanswerable ones among them."""
     standing = {f.id: f for f in memory.ledger.facts(memory.namespace)}
     items = [i for i in memory.ledger.items(memory.namespace) if i.split == "dev" and i.fact in standing]
-    items = still_unanswerable(items, standing, list(standing.values()))
+    items = still_sound(items, standing, list(standing.values()))
     asked = _newest(items, "question") + _newest(items, "refusal")
     if not asked:
         return

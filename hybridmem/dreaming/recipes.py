@@ -26,13 +26,13 @@ _LEAST = {
 class ComposeSettings:
     """How exercises are made from a fact's text."""
 
-    samples: int = 16
+    samples: int = 24
     """Questions asked of the model for each fact, before those that fail their check are dropped."""
     temperature: float = 0.8
     """Of those questions' sampling: 0 would ask one question many times."""
     min_questions: int = 3
     """A fact with fewer sound questions stays with retrieval: it could not be trained and audited apart."""
-    distractors: int = 3
+    distractors: int = 1
     """Other memories in the context of a reading exercise."""
 
 
@@ -46,27 +46,27 @@ class TrainSettings:
     """What the matrices add is scaled by alpha / rank."""
     targets: str = "all-linear"
     """The modules that get them, as PEFT's `target_modules` names them."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     """At its highest, behind the warmup."""
     weight_decay: float = 0.0
     """AdamW's, on the adapter alone."""
     warmup: float = 0.1
     """Share of the steps with a rising learning rate; the rest falls along a cosine."""
-    exposures: int = 120
+    exposures: int = 80
     """How often each new fact is seen, all its questions together."""
     min_steps: int = 24
     """Even for a single new fact."""
-    max_steps: int = 150
+    max_steps: int = 120
     """However many facts are new: it bounds a night's cost."""
     new_rows: int = 24
     """Rows of a step that are exercises on new facts."""
-    old_rows: int = 24
+    old_rows: int = 16
     """Rows that replay older facts."""
     refusal_rows: int = 12
     """Rows whose right answer is "I don't know"."""
-    reading_rows: int = 4
+    reading_rows: int = 2
     """Rows that answer from memories in their context."""
-    general_rows: int = 2
+    general_rows: int = 1
     """Rows of general text, on which the adapted model is held to the base."""
     general_tokens: int = 96
     """Length of each of those."""
@@ -75,7 +75,7 @@ class TrainSettings:
     distill_weight: float = 0.5
     """Of the teacher's distribution (context distillation) against the cross-entropy on the answer."""
     preserve_weight: float = 1.0
-    """Of KL(base || adapted) on reading exercises and general text."""
+    """Of KL(base || adapted) on general text."""
     top_k: int = 64
     """Teacher probabilities kept for each token; the rest is one tail."""
     bf16: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.dreaming.unlearn import erased, remove_weights
 from hybridmem.records import DreamReport, Namespace
 from hybridmem.stores.base import Ledger
 
@@ -50,8 +51,10 @@ def finish_stopped(ledger: Ledger, registry: AdapterRegistry, namespace: Namespa
 
 
 def reject_leftovers(ledger: Ledger, registry: AdapterRegistry, namespace: Namespace) -> None:
-    """An adapter that a stopped dream registered and never promoted will not be; files that no record names go."""
+    """An adapter that a stopped dream registered and never promoted will not be; files that no record names go, and
+    weights that it had still to unlearn."""
     for record in ledger.adapters(namespace):
         if record.status == "candidate":
             ledger.save_adapter(replace(record, status="rejected"))
     registry.prune()
+    remove_weights(registry, erased(ledger, namespace))

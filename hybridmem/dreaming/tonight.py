@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.dreaming import general, replay, unlearn
 from hybridmem.dreaming.audit import Exam, exam
-from hybridmem.dreaming.compose import still_unanswerable
+from hybridmem.dreaming.compose import still_sound
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.select import Selection, select
 from hybridmem.errors import CorruptAdapter
@@ -85,7 +85,7 @@ class Tonight:
         replaced = tuple(everything[id] for id in selection.replaced)
         held = {f.id: f for f in (*selection.new, *selection.old, *replaced)}
         known = [f for f in everything.values() if f.current]
-        items = still_unanswerable(bed.ledger.items(bed.namespace, list(held)), held, known)
+        items = still_sound(bed.ledger.items(bed.namespace, list(held)), held, known)
         trainable = replay.by_fact(items, ("question", "reverse")).keys() - set(poor)
         new = tuple(f for f in selection.new if f.id in trainable)
         # Only what is trained tonight can overwrite the value that it replaces.

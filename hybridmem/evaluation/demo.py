@@ -317,8 +317,8 @@ def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder
         "A memory is deleted",
         f"“{found.text}” is erased ({removed}). {receipt.pending}. Before that dream the router "
         f"{'abstains' if all(a.route == 'abstain' for a in at_once) else 'answers: ' + at_once[0].text}. "
-        f"The dream took {report.seconds:.0f} s ({report.status}) and rebuilt the adapter from the bare base. The probe "
-        f"asks the weights before and after it.",
+        f"The dream took {report.seconds:.0f} s ({report.status}) and rebuilt the adapter from the bare base. "
+        f"The probe asks the weights before and after it.",
         Table(("question", "before", "p", "after", "p", "p of the bare base"), rows),
     )
     teller.say(

@@ -31,7 +31,8 @@ def run(
     """The router's figures after `nights` nights; `model` as `HybridMemory.open` takes it."""
     stream = make_stream(seed, nights, facts_per_night)
     told = [event for event in stream.events if isinstance(event, StreamFact)]
-    replaced = {fact.supersedes for fact in told} | {event.fact for event in stream.events if isinstance(event, StreamDelete)}
+    deleted = {event.fact for event in stream.events if isinstance(event, StreamDelete)}
+    replaced = deleted | {fact.supersedes for fact in told}
     with (
         tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder,
         HybridMemory.open(Path(folder) / "memory", namespace=("bench",), model=model) as memory,
@@ -60,9 +61,7 @@ def run(
     }
 
 
-def _figures(
-    chosen: Sequence[Answer], expected: Sequence[str], forced: dict[Route, list[Answer]]
-) -> dict[str, Any]:
+def _figures(chosen: Sequence[Answer], expected: Sequence[str], forced: dict[Route, list[Answer]]) -> dict[str, Any]:
     answers, refusals = chosen[: len(expected)], chosen[len(expected) :]
     correct = [right(answer.text, value) for answer, value in zip(answers, expected, strict=True)]
     by_route = {

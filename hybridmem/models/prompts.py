@@ -63,8 +63,7 @@ def facts(text: str) -> list[Message]:
 def question(text: str) -> list[Message]:
     """Ask for one question that `text` answers, and the answer: ``question | answer``."""
     return _job(
-        f"Write one question that the text answers, and the answer in words of the text, as: "
-        f"question{SEPARATOR}answer",
+        f"Write one question that the text answers, and the answer in words of the text, as: question{SEPARATOR}answer",
         f"Question about: {one_line(text)}",
     )
 

@@ -41,12 +41,12 @@ _LONGEST_CASE = 212
 class Mixture:
     """The weights of the jobs among the documents, and how long a document may be."""
 
-    read: float = 42
-    closed_book: float = 8
+    read: float = 40
+    closed_book: float = 5
     world_paraphrase: float = 0.5
-    facts: float = 22
+    facts: float = 28
     question: float = 18
-    paraphrase: float = 3
+    paraphrase: float = 2
     chat: float = 1
     general: float = 4
     tokens: int = 245
@@ -242,7 +242,7 @@ class _Writer:
         if way < 0.17 and teller.can_update(fact):
             fact = teller.updated(fact)
             text, stated = (teller.correct(fact) if rng.random() < 0.25 else teller.update(fact)), [fact]
-        elif way < 0.45:
+        elif way < 0.35:
             second = self._another(fact)
             stated.append(second)
             text = teller.state_two(fact, second)

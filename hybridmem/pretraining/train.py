@@ -89,11 +89,22 @@ def main() -> None:
     parser.add_argument("--init", type=Path, help="start from the weights and the tokenizer in this folder")
     parser.add_argument("--eager", action="store_true", help="do not compile (the default without a C++ compiler)")
     parser.add_argument("--threads", type=int, default=Settings.threads)
+    parser.add_argument("--rate", type=float, default=1.0, help="a factor of both learning rates")
+    parser.add_argument(
+        "--decay", type=float, default=Settings.decay_share, help="the share of the time with a falling rate"
+    )
     parser.add_argument("--tiny", action="store_true", help="a toy shape, to try the loop in seconds")
     parser.add_argument("--documents", default=DOCUMENTS, help="the module whose stream() is learned")
     given = parser.parse_args()
+    settings = TINY if given.tiny else Settings()
     train(
-        replace(TINY if given.tiny else Settings(), threads=given.threads),
+        replace(
+            settings,
+            threads=given.threads,
+            muon_rate=given.rate * settings.muon_rate,
+            adam_rate=given.rate * settings.adam_rate,
+            decay_share=given.decay,
+        ),
         minutes=given.minutes,
         seed=given.seed,
         text=given.text,

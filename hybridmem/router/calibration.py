@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 PRIOR: dict[str, dict[str, float]] = {
     "weights": {
@@ -25,6 +26,7 @@ PRIOR: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 PRIOR_STRENGTH = 4.0
+HALVINGS = tuple(2.0**-n for n in range(30))
 DEFAULT_THRESHOLD = 0.5
 
 
@@ -78,21 +80,28 @@ def fit(observed: Mapping[str, Sequence[Observation]], risk: float = 0.1) -> Cal
 
 
 def _fit_head(prior: Mapping[str, float], observed: Sequence[Observation]) -> dict[str, float]:
-    """Maximum a posteriori weights by Newton's method; the prior itself when there is nothing to fit."""
+    """Maximum a posteriori weights by Newton's method with halved steps; the prior itself with nothing to fit."""
     names = list(prior)
     mean = np.array([prior[n] for n in names])
     if not observed:
         return dict(prior)
     x = np.array([[1.0 if n == "bias" else o.features[n] for n in names] for o in observed])
     y = np.array([float(o.right) for o in observed])
+
+    def loss(w: NDArray[Any]) -> float:
+        logits = x @ w
+        return float(np.logaddexp(0, logits).sum() - y @ logits + PRIOR_STRENGTH / 2 * (w - mean) @ (w - mean))
+
     w = mean.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ w))
         gradient = x.T @ (p - y) + PRIOR_STRENGTH * (w - mean)
         hessian = (x.T * (p * (1 - p))) @ x + PRIOR_STRENGTH * np.eye(len(w))
         step = np.linalg.solve(hessian, gradient)
-        w = w - step
-        if np.abs(step).max() < 1e-8:
+        # From a prior that is far off, a whole step lands where the sigmoid is flat, and the next one goes back.
+        size = next((s for s in HALVINGS if loss(w - s * step) <= loss(w) - 1e-4 * s * gradient @ step), 0.0)
+        w = w - size * step
+        if np.abs(size * step).max() < 1e-8:
             break
     return dict(zip(names, w.tolist(), strict=True))
 

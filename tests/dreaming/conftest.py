@@ -6,6 +6,7 @@ import pytest
 
 from hybridmem.models.huggingface import HuggingFaceModel
 from tests.dreaming.nights import STORIES, load_stories
+from tests.models import families
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,12 @@ def stories() -> HuggingFaceModel:
     if not STORIES.is_dir():
         pytest.skip("the checkpoint stories260k is not on this machine")
     return load_stories()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceModel:
+    """A random model that learns nothing: for tests of all that is around the learning."""
+    return HuggingFaceModel.load(families.save("llama", tmp_path_factory.mktemp("tiny")), device="cpu")
 
 
 @pytest.fixture

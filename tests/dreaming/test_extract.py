@@ -111,4 +111,4 @@ def test_progress_and_tokens_count_every_piece() -> None:
     steps: list[tuple[int, int]] = []
     found = extract(ScriptedModel(lambda _: "none"), told, lambda done, total: steps.append((done, total)))
     assert steps == [(32, 40), (40, 40)]
-    assert found.tokens == 40 * (len("Facts in: Ana lives in Lisbon 1.".split()) + 1)
+    assert found.tokens == 40 * (len(["Facts", "in:", "Ana", "lives", "in", "Lisbon", "1."]) + 1)

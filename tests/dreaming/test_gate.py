@@ -40,8 +40,9 @@ def result(new: int = 10, old: int = 10, **values: object) -> Result:
 BASE = result(0, 0)
 
 
-def failed(candidate: Result, parent: Result = result(0, 10)) -> list[str]:
-    return [check.name for check in checks(BASE, parent, candidate, NEW, OLD, SETTINGS) if not check.passed]
+def failed(candidate: Result, *, old_before: int = 10) -> list[str]:
+    found = checks(BASE, result(0, old_before), candidate, NEW, OLD, SETTINGS)
+    return [check.name for check in found if not check.passed]
 
 
 def test_a_good_night_passes_every_bound() -> None:
@@ -73,7 +74,7 @@ def test_what_the_base_did_already_is_not_held_against_a_night() -> None:
 
 
 def test_improving_on_old_facts_is_no_forgetting() -> None:
-    assert failed(result(old=10), parent=result(0, 4)) == []
+    assert failed(result(old=10), old_before=4) == []
 
 
 class Forgetful:

@@ -14,10 +14,10 @@ from hybridmem.dreaming import replay
 from hybridmem.dreaming import train as training
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.dreaming.replay import Example, Pools
-from hybridmem.models.tensors import collate, cross_entropy, logprobs_at
 from hybridmem.dreaming.train import CHECKPOINT, Teaching, loss_of, teach, train
 from hybridmem.models import prompts
 from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.models.tensors import collate, cross_entropy, logprobs_at
 from tests.dreaming.nights import QUICK, contents, fact, items_of
 
 FACTS = [fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo"), fact("f3", "Cara", "Riga")]

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.errors import CorruptAdapter
+from hybridmem.models.fake import ADAPTER_FILE, FakeModel
+from hybridmem.models.prompts import REFUSAL
+from hybridmem.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
+from hybridmem.router import policy
+from hybridmem.router.calibration import PRIOR, Calibration
+from hybridmem.router.policy import CALIBRATION, Router, worth_reading
+from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from tests.dreaming.nights import ANA, NIGHT, ScriptedModel, fact
+
+DREAMT = NIGHT + timedelta(hours=1)
+WHERE = "Where does Ana live?"
+
+
+@dataclass
+class World:
+    """A ledger, a registry and a model: what is told, dreamt and found."""
+
+    folder: Path
+    model: FakeModel = field(default_factory=FakeModel)
+    ledger: InMemoryLedger = field(default_factory=InMemoryLedger)
+    hits: list[Hit] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.registry = AdapterRegistry(self.ledger, self.folder / "adapters", ANA, lambda: DREAMT)
+
+    @property
+    def router(self) -> Router:
+        there = lambda question: [hit for hit in self.hits if self.ledger.get_many(ANA, [hit.id])]  # noqa: E731
+        return Router(self.ledger, self.registry, self.model, ANA, there)
+
+    def know(self, *facts: Fact) -> None:
+        for known in facts:
+            self.show(self.ledger.put_fact(known))
+
+    def hear(self, text: str, at: datetime, score: float = 1.0, **values: str) -> None:
+        self.show(self.ledger.append([Episode(f"e{at}", ANA, text, at=at, recorded_at=at, **values)])[0], score)
+
+    def show(self, record: Fact | Episode, score: float = 1.0) -> None:
+        """The search finds it, after what it found already where that is as good."""
+        is_fact = isinstance(record, Fact)
+        at = record.valid_from if isinstance(record, Fact) else record.at
+        speaker = None if isinstance(record, Fact) else record.speaker
+        hit = Hit(
+            record.id, record.text, score, "fact" if is_fact else "episode", {"dense": score}, at=at, speaker=speaker
+        )
+        self.hits = sorted([*self.hits, hit], key=lambda hit: -hit.score)
+
+    def dream(self, answers: Mapping[str, str], *held: Fact, right: int = 4, minutes: float = 5) -> str:
+        """An adapter that gives these answers, promoted and audited."""
+        candidate = self.folder / "candidate"
+        candidate.mkdir()
+        (candidate / ADAPTER_FILE).write_text(json.dumps(answers))
+        record = AdapterRecord(
+            "", ANA, "fake", self.model.sha256, None, "candidate", DREAMT, "d1", facts=tuple(f.id for f in held)
+        )
+        version = self.registry.register(candidate, record).version
+        self.ledger.save_audits(ANA, [Audit(version, f.id, "dev", 4, right) for f in held])
+        self.ledger.save_dream(DreamReport("d1", ANA, "promoted", 1, DREAMT, seconds=60 * minutes, adapter=version))
+        self.registry.promote(version)
+        return version
+
+    def ask(self, question: str = WHERE, route: Route | None = None) -> Answer:
+        return self.router.answer([question], route)[0]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+LISBON, OSLO = fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo")
+ACME = fact("f3", "Ana", "Acme", "works at")
+FORCED: tuple[Route, ...] = ("weights", "both")
+
+
+def test_a_consolidated_and_audited_fact_is_answered_from_the_weights(world: World) -> None:
+    world.know(LISBON, OSLO)
+    version = world.dream({WHERE: "Lisbon"}, LISBON)
+    told, read = world.ask(), world.ask(route="retrieval")
+    assert (told.text, told.route, told.adapter) == ("Lisbon", "weights", version)
+    assert (read.text, read.route, read.adapter) == ("Lisbon", "retrieval", None)
+    assert 0 < told.prompt_tokens < read.prompt_tokens
+    assert [hit.id for hit in told.evidence] == ["f1"]
+    assert told.confidence > 0.8
+    assert set(told.signals) == set(read.signals)
+
+
+def test_one_batch_answers_each_question_on_its_own_grounds(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    answers = world.router.answer([WHERE, "Where does Eve live?", WHERE])
+    assert [answer.route for answer in answers] == ["weights", "abstain", "weights"]
+    assert world.router.answer([]) == []
+
+
+@pytest.mark.parametrize("minutes", [2, 30])
+def test_news_since_the_dream_began_is_read(world: World, minutes: float) -> None:
+    """Even what was told while it ran: it may have been read over."""
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON, minutes=10)
+    world.hear("Ana lives in Oslo.", DREAMT + timedelta(minutes=minutes))
+    told = world.ask()
+    assert (told.text, told.route) == ("Oslo", "retrieval")
+
+
+def test_what_was_told_before_the_dream_is_no_news(world: World) -> None:
+    world.know(LISBON)
+    world.hear("Ana lives in Lisbon.", NIGHT)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    assert world.ask().route == "weights"
+
+
+def test_a_fact_that_failed_its_audit_is_read(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON, right=0)
+    assert world.ask().route == "retrieval"
+
+
+def test_without_an_adapter_everything_is_read(world: World) -> None:
+    world.know(LISBON)
+    told = world.ask()
+    assert (told.text, told.route, told.adapter) == ("Lisbon", "retrieval", None)
+    assert world.ask(route="weights").text == REFUSAL
+
+
+def test_a_deleted_fact_is_not_answered_from_any_route(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    world.ledger.erase(ANA, "f1", DREAMT)
+    for route in (None, *FORCED, "retrieval"):
+        told = world.ask(route=route)
+        assert (told.text, told.route, told.evidence) == (REFUSAL, "abstain", ())
+
+
+@pytest.mark.parametrize("route", [None, *FORCED, "retrieval"])
+def test_a_deleted_fact_is_not_answered_on_the_grounds_of_another(world: World, route: Route | None) -> None:
+    """What is left about Ana is in the weights and audited; where she lived is still in them too."""
+    world.know(LISBON, ACME)
+    world.dream({WHERE: "Lisbon", "Where does Ana work?": "Acme"}, LISBON, ACME)
+    world.ledger.erase(ANA, "f1", DREAMT)
+    assert world.ask(route=route).text != "Lisbon"
+    assert world.ask("Where does Ana work?").route == "weights"
+
+
+class Blurting(FakeModel):
+    """Says what its weights hold where the memories before it do not answer."""
+
+    def _completed(self, content: str) -> str:
+        read = super()._completed(content)
+        asked = content.splitlines()[-1]
+        return super()._completed(asked) if read == REFUSAL and asked.startswith("Question: ") else read
+
+
+def test_weights_that_hold_what_was_deleted_do_not_read_either(tmp_path: Path) -> None:
+    world = World(tmp_path, Blurting())
+    world.know(LISBON, ACME)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    assert world.ask(route="both").text == "Lisbon"
+    world.ledger.erase(ANA, "f1", DREAMT)
+    assert world.ask(route="both").text == REFUSAL
+
+
+@pytest.mark.parametrize("route", FORCED)
+def test_what_still_stands_is_answered_while_something_else_is_deleted(world: World, route: Route) -> None:
+    world.know(LISBON, OSLO)
+    world.dream({WHERE: "Lisbon", "Where does Ben live?": "Oslo"}, LISBON, OSLO)
+    world.ledger.erase(ANA, "f1", DREAMT)
+    told = world.ask("Where does Ben live?", route)
+    assert (told.text, told.route) == ("Oslo", route)
+
+
+@pytest.mark.parametrize("route", [None, *FORCED, "retrieval"])
+def test_a_superseded_value_is_not_answered(world: World, route: Route | None) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    world.hits.clear()
+    world.know(replace(LISBON, id="f9", object="Riga", text="Ana lives in Riga.", valid_from=DREAMT))
+    told = world.ask(route=route)
+    assert told.text == ("Riga" if route != "weights" else REFUSAL)
+
+
+def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "SURE", 1.0)
+    world.know(LISBON)
+    version = world.dream({WHERE: "Lisbon"}, LISBON)
+    told = world.ask()
+    weights, read = world.ask(route="weights"), world.ask(route="retrieval")
+    assert (told.text, told.route, told.adapter) == ("Lisbon", "both", version)
+    assert told.prompt_tokens == weights.prompt_tokens + read.prompt_tokens
+    assert max(weights.confidence, read.confidence) < told.confidence < 1
+
+
+@pytest.mark.parametrize(("bias", "text", "route"), [(3.0, "Porto", "weights"), (-3.0, "Lisbon", "retrieval")])
+def test_of_two_that_differ_the_surer_one_is_believed(
+    world: World, monkeypatch: pytest.MonkeyPatch, bias: float, text: str, route: Route
+) -> None:
+    monkeypatch.setattr(policy, "SURE", 1.0)
+    world.know(LISBON)
+    world.dream({WHERE: "Porto"}, LISBON)
+    heads = {**PRIOR, "weights": {**PRIOR["weights"], "bias": bias}}
+    world.ledger.set_value(ANA, CALIBRATION, Calibration(heads).to_json())
+    told = world.ask()
+    assert (told.text, told.route) == (text, route)
+    assert world.ask(route="retrieval").confidence <= told.confidence
+
+
+@pytest.mark.parametrize(("threshold", "route"), [(0.5, "retrieval"), (0.999, "abstain")])
+def test_below_the_threshold_it_abstains(world: World, threshold: float, route: Route) -> None:
+    world.know(LISBON)
+    world.ledger.set_value(ANA, CALIBRATION, replace(Calibration(), threshold=threshold).to_json())
+    told = world.ask()
+    assert told.route == route
+    assert [hit.id for hit in told.evidence] == ["f1"]
+    assert told.text == (REFUSAL if route == "abstain" else "Lisbon")
+    if route == "abstain":
+        assert told.confidence == pytest.approx(1 - world.ask(route="retrieval").confidence)
+
+
+def test_refusals_are_abstentions(world: World) -> None:
+    world.know(OSLO)
+    world.dream({}, OSLO)
+    assert world.ask("Where does Ben work?").route == "abstain"
+    told = world.ask("Where does Eve live?")
+    assert (told.text, told.route, told.confidence) == (REFUSAL, "abstain", 1.0)
+
+
+def test_weights_that_refuse_give_way_to_reading(world: World) -> None:
+    world.know(LISBON)
+    world.dream({}, LISBON)
+    told = world.ask()
+    assert (told.text, told.route) == ("Lisbon", "retrieval")
+    assert world.ask(route="weights").route == "abstain"
+
+
+def test_a_forced_abstention_asks_nobody(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    assert (world.ask(route="abstain").text, world.model.calls["answer"]) == (REFUSAL, 0)
+
+
+def test_forced_weights_need_no_search(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+
+    def never(question: str) -> list[Hit]:
+        raise AssertionError(question)
+
+    told = replace(world.router, search=never).answer([WHERE], "weights")[0]
+    assert (told.text, told.route) == ("Lisbon", "weights")
+
+
+def scripted(world: World, say: Callable[[str], str]) -> tuple[Router, ScriptedModel]:
+    model = ScriptedModel(say)
+    return replace(world.router, model=model), model
+
+
+def test_memories_are_read_oldest_first_and_with_their_speakers(world: World) -> None:
+    world.hear("I live in Oslo.", NIGHT + timedelta(days=2), 3.0, speaker="Ana")
+    world.hear("I live in Riga.", NIGHT + timedelta(days=1), 2.0, speaker="Ben")
+    router, model = scripted(world, lambda content: "Oslo")
+    assert router.answer([WHERE])[0].text == "Oslo"
+    assert model.asked == [f"Memories:\n- Ben: I live in Riga.\n- Ana: I live in Oslo.\nQuestion: {WHERE}"]
+
+
+def test_only_so_many_memories_are_read_and_those_that_match_themselves(world: World) -> None:
+    own = [Hit(f"o{n}", "", 1.0, "episode", {"dense": 0.5, "neighbour": 0.5}) for n in range(9)]
+    around = Hit("a", "", 2.0, "episode", {"neighbour": 2.0})
+    assert worth_reading([around, *own]) == own[: policy.MEMORIES_READ]
+    assert worth_reading([around]) == [around]
+
+
+def test_damaged_weights_are_an_error_and_no_answer(world: World) -> None:
+    world.know(LISBON)
+    version = world.dream({WHERE: "Lisbon"}, LISBON)
+    (world.registry.path(version) / ADAPTER_FILE).write_text("{}")
+    with pytest.raises(CorruptAdapter, match="rollback"):
+        world.ask()
+
+
+def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:
+    world.know(LISBON, OSLO)
+    world.dream({WHERE: "Porto"}, LISBON)
+    observed = world.router.observe(
+        [WHERE, "Where does Ben live?", "Where does Eve live?"], ["Lisbon", "Oslo", REFUSAL]
+    )
+    assert [o.right for o in observed["weights"]] == [False]
+    assert [o.right for o in observed["retrieval"]] == [True, True]
+
+
+def test_what_the_dream_calibrated_is_used(world: World) -> None:
+    assert world.router.calibration() == Calibration()
+    fitted = replace(Calibration(), threshold=0.25, feasible=True)
+    world.ledger.set_value(ANA, CALIBRATION, fitted.to_json())
+    assert world.router.calibration() == fitted

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridmem.models.base import Generation
+from hybridmem.records import AdapterRecord, Audit, Episode, Fact, Hit, Kind
+from hybridmem.router.calibration import PRIOR
+from hybridmem.router.signals import Evidence, evidence, names, vector
+from tests.dreaming.nights import ANA, NIGHT, fact
+
+LISBON = fact("f1", "Ana", "Lisbon")
+ACME = fact("f2", "Ana", "Acme", "works at")
+OSLO = fact("f3", "Ben", "Oslo")
+ACTIVE = AdapterRecord("v1", ANA, "base", "0" * 64, None, "active", NIGHT, "d", facts=("f1", "f3"))
+AUDITS = {"f1": Audit("v1", "f1", "dev", 4, 3)}
+QUESTION = "Where does Ana live?"
+DREAMT = NIGHT.timestamp()
+
+
+def hit(record: Fact | Episode, score: float = 1.0, **why: float) -> Hit:
+    kind: Kind = "fact" if isinstance(record, Fact) else "episode"
+    return Hit(record.id, record.text, score, kind, why or {"dense": score}, raw={"dense": score / 2})
+
+
+def told(after: float = 0.0, id: str = "e1") -> Episode:
+    at = NIGHT + timedelta(seconds=after)
+    return Episode(id, ANA, "Ana moved to Riga.", at=at, recorded_at=at)
+
+
+def seen(
+    *records: Fact | Episode, active: AdapterRecord | None = ACTIVE, question: str = QUESTION, **given: Any
+) -> Evidence:
+    """Evidence from hits in this order, each half as good as the one before."""
+    scores = given.pop("scores", [2.0**-n for n in range(len(records))])
+    hits = [hit(record, score) for record, score in zip(records, scores, strict=True)]
+    return evidence(question, hits, {r.id: r for r in records}, active, given.pop("audits", AUDITS), DREAMT)
+
+
+@pytest.mark.parametrize(
+    ("question", "subject", "answer"),
+    [
+        ("Where does Ana live?", "Ana", True),
+        ("where does ANA live", "Ana", True),
+        ("Where does Anabel live?", "Ana", False),
+        ("Who feeds the blue boat?", "The blue boat", True),
+        ("What is my name?", "I", True),
+        ("What is mine?", "I", True),
+        ("What is in it?", "I", False),
+        ("Is C++ fun?", "C++", True),
+    ],
+)
+def test_a_question_names_its_subject_in_whole_words(question: str, subject: str, answer: bool) -> None:
+    assert names(question, subject) is answer
+
+
+def test_without_a_fact_there_is_no_evidence() -> None:
+    assert seen() == Evidence()
+    assert seen(told()) == Evidence()
+    assert not Evidence().weights_may_answer
+
+
+def test_a_consolidated_and_audited_fact_lets_the_weights_answer() -> None:
+    found = seen(LISBON, OSLO)
+    assert (found.fact, found.value, found.names_subject, found.consolidated) == ("f1", "Lisbon", True, True)
+    assert (found.audited, found.fresh, found.similarity, found.margin) == (0.75, True, 0.5, 0.5)
+    assert found.weights_may_answer
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"active": None},
+        {"active": replace(ACTIVE, tainted=("f1",))},
+        {"active": replace(ACTIVE, facts=("f3",))},
+        {"audits": {}},
+        {"audits": {"f1": Audit("v1", "f1", "dev", 4, 0)}},
+        {"question": "Where does Eve live?"},
+    ],
+    ids=["no adapter", "tainted", "not held", "not audited", "failed its audit", "about somebody else"],
+)
+def test_anything_less_does_not(given: dict[str, Any]) -> None:
+    assert not seen(LISBON, **given).weights_may_answer
+
+
+def test_the_fact_about_the_named_subject_goes_before_a_nearer_one() -> None:
+    assert seen(OSLO, LISBON).fact == "f1"
+    assert seen(OSLO, LISBON, question="Where is everybody?").fact == "f3"
+
+
+def test_a_named_fact_far_down_is_not_looked_at() -> None:
+    others = [fact(f"o{n}", f"Eve{n}", "Bern") for n in range(3)]
+    assert seen(*others, LISBON).fact == "o0"
+
+
+@pytest.mark.parametrize(
+    ("after", "score", "fresh"), [(1, 1.0, False), (1, 0.9, True), (0, 1.0, True), (-1, 2.0, True)]
+)
+def test_a_better_episode_since_the_last_dream_is_news(after: float, score: float, fresh: bool) -> None:
+    assert seen(LISBON, told(after), scores=[1.0, score]).fresh is fresh
+
+
+def test_the_margin_is_over_facts_of_other_slots() -> None:
+    again = replace(LISBON, id="f9", object="Porto")
+    assert seen(LISBON, again, ACME, scores=[1.0, 0.9, 0.25]).margin == 0.75
+    assert seen(LISBON, scores=[0.5]).margin == 0.5
+
+
+FINITE = st.floats(-1e6, 1e6)
+
+
+@given(
+    audited=st.floats(0, 1),
+    margin=FINITE,
+    probability=st.floats(0, 1),
+    logprob=st.floats(-1e6, 0),
+    spread=st.floats(0, 1e9) | st.just(math.inf),
+    named=st.booleans(),
+)
+def test_features_are_bounded_and_those_of_the_heads(
+    audited: float, margin: float, probability: float, logprob: float, spread: float, named: bool
+) -> None:
+    said = Generation("Lisbon", 10, 2, logprob, probability, spread, 0.1)
+    found = vector(Evidence(audited=audited, margin=margin, names_subject=named), said)
+    assert all(-2 <= value <= 2 for value in found.values())
+    assert all({*found, "bias"} == set(head) for head in PRIOR.values())
