@@ -162,18 +162,20 @@ def train(
         first, tokens = _resume(folder / CHECKPOINT, parameters, optimizer)
         saved = time.monotonic()
         for step in range(first, steps):
-            rows = sampler.rows(step)
-            ids, mask, where = collate([(e.prompt, e.completion) for e in rows], pad, model.device)
+            parts = alike(sampler.rows(step))
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * _schedule(step, steps, settings.warmup)
-            with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=settings.bf16):
-                logprobs = logprobs_at(model.module, ids, mask, where)
-            loss = loss_of(logprobs, rows, taught, settings)
+            logprobs = []
+            for part in parts:
+                ids, mask, where = collate([(e.prompt, e.completion) for e in part], pad, model.device)
+                tokens += int(mask.sum())
+                with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=settings.bf16):
+                    logprobs.append(logprobs_at(model.module, ids, mask, where))
+            loss = loss_of(torch.cat(logprobs), [e for part in parts for e in part], taught, settings)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            tokens += int(mask.sum())
             value = loss.item()
             progress(step + 1, steps)
             if time.monotonic() - saved > settings.checkpoint_seconds:
@@ -182,6 +184,18 @@ def train(
         student.save(folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return Training(steps, tokens, teacher_tokens, value)
+
+
+def alike(rows: Sequence[Example]) -> list[list[Example]]:
+    """`rows` in parts of like length: a few long ones beside many short ones would be padding for the most part."""
+    parts: list[list[Example]] = []
+    for row in sorted(rows, key=lambda e: len(e.prompt) + len(e.completion)):
+        length = len(row.prompt) + len(row.completion)
+        if parts and length <= 2 * (len(parts[-1][0].prompt) + len(parts[-1][0].completion)):
+            parts[-1].append(row)
+        else:
+            parts.append([row])
+    return parts
 
 
 def _schedule(step: int, steps: int, warmup: float) -> float:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.table import Table as RichTable
 
 from hybridmem import metrics
@@ -30,6 +31,7 @@ from hybridmem.models.prompts import is_refusal
 from hybridmem.records import Answer, DreamReport, normalised, utc_now
 
 if TYPE_CHECKING:
+    from hybridmem.dreaming.cycle import Progress
     from hybridmem.models.base import LanguageModel
 
 TARGET = 0.9
@@ -141,10 +143,10 @@ class Teller:
         self.blocks.append(Block(title, body, table))
 
     @contextmanager
-    def bars(self, title: str) -> Iterator[Callable[[str, int, int], None]]:
+    def bars(self, title: str) -> Iterator[Progress]:
         """Progress bars, one for each step that is told."""
         columns = (TextColumn("  {task.description:<10}"), BarColumn(30), TextColumn("{task.completed}/{task.total}"))
-        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as progress:
+        with Bars(*columns, TimeElapsedColumn(), console=self.console, transient=True) as progress:
             tasks: dict[str, Any] = {}
             self.console.print(f"[dim]{title}[/dim]")
 
@@ -290,7 +292,7 @@ def a_fact_changes(teller: Teller, memory: HybridMemory, days: Days) -> dict[str
     return {"fresh": _share(right(a.text, days.changed.answer) for a in before)}
 
 
-def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder: Path) -> dict[str, float]:
+def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder: Path) -> dict[str, float | None]:
     """Delete a memory, dream, and look for it everywhere: search, history, export, and the weights themselves."""
     target = days.deleted
     pairs = [(question, target.answer) for question in target.questions]
@@ -330,8 +332,7 @@ def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder
         "recalled_before": _share(p.recalled for p in before),
         "recalled_after": _share(p.recalled for p in after),
         "answered": _share(right(a.text, target.answer) for a in [*at_once, *forced]),
-        "searched": float(searched),
-        "exported": float(exported),
+        "found": float(searched or exported),
         "changed": _share(right(a.text, days.changed.answer) for a in [*changed, *routed]),
         "stale": _share(right(a.text, days.stale) for a in [*changed, *routed]),
         "night_one_after": asked_of_weights(
@@ -364,7 +365,7 @@ def prompt_tokens(memory: HybridMemory, days: Days, nights: int) -> dict[str, fl
 
 
 def judged(
-    life: Life, naive: Life | None, change: dict[str, float], deletion: dict[str, float], refused: float
+    life: Life, naive: Life | None, change: dict[str, float], deletion: dict[str, float | None], refused: float
 ) -> list[Figure]:
     """Every promise of the demo with its target."""
     figures = []
@@ -388,7 +389,7 @@ def judged(
         Figure("deleted memory: answered by any route", deletion["answered"], 0.0, higher_is_better=False),
         Figure(
             "deleted memory: in search or export",
-            deletion["searched"] + deletion["exported"],
+            deletion["found"],
             0.0,
             higher_is_better=False,
         ),

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 PRIOR: dict[str, dict[str, float]] = {
     "weights": {
-        "bias": 0.4, "names_subject": 0.8, "audited": 1.0, "margin": 0.1,
+        "bias": 0.4, "names_subject": 0.8, "audited": 1.0, "supported": 0.0, "margin": 0.1,
         "certainty": 1.2, "logprob": 0.5, "spread": 0.3,
     },
     "retrieval": {
-        "bias": 0.4, "names_subject": 0.6, "audited": 0.0, "margin": 0.1,
+        "bias": -0.2, "names_subject": 0.6, "audited": 0.0, "supported": 1.2, "margin": 0.1,
         "certainty": 1.4, "logprob": 0.6, "spread": 0.3,
     },
 }  # fmt: skip

@@ -13,7 +13,7 @@ from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
 from hybridmem.records import Answer, Audit, Hit, Namespace, Route
 from hybridmem.router.calibration import Calibration, Observation
-from hybridmem.router.signals import Evidence, evidence, vector
+from hybridmem.router.signals import Evidence, evidence, supported, vector
 from hybridmem.stores.base import Ledger
 
 CALIBRATION = "calibration"
@@ -176,8 +176,10 @@ class Router:
             with loader.fit(self.model, active, self.registry.path(active.version)):
                 said = self.model.generate(list(asked.values()))
         for n, generation in zip(asked, said, strict=True):
-            features = vector(cases[n].known, generation)
             head = "weights" if route == "weights" else "retrieval"
+            read = [hit.quoted for hit in worth_reading(cases[n].hits)] if head == "retrieval" else None
+            borne = read is None or supported(cases[n].question, generation.text, read)
+            features = vector(cases[n].known, generation, borne)
             readings[n] = Reading(generation, calibration.confidence(head, features), features)
         return readings
 

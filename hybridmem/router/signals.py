@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from hybridmem.models.base import Generation
 from hybridmem.records import AdapterRecord, Audit, Episode, Fact, Hit, normalised
+from hybridmem.stores.words import mentions
 
 FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've|we|our)\b")
 FACTS_LOOKED_AT = 3
@@ -90,11 +91,23 @@ def evidence(
     )
 
 
-def vector(evidence: Evidence, said: Generation) -> dict[str, float]:
+def supported(question: str, answer: str, memories: Sequence[str]) -> bool:
+    """Whether a memory that holds `answer` shares a name with `question`; true of a question without names.
+
+    A small reader answers "What does Ana play?" from what Ivo plays, when that is the nearest thing in its prompt."""
+    asked = mentions(question).names
+    held = normalised(answer)
+    return not asked or any(
+        held in normalised(memory) and any(name in normalised(memory) for name in asked) for memory in memories
+    )
+
+
+def vector(evidence: Evidence, said: Generation, supported: bool = True) -> dict[str, float]:
     """The features of a calibrated head, each about within -2 and 2, by name."""
     return {
         "names_subject": 1.0 if evidence.names_subject else -1.0,
         "audited": 2 * evidence.audited - 1,
+        "supported": 1.0 if supported else -1.0,
         "margin": max(-2.0, min(2.0, evidence.margin)),
         "certainty": 2 * said.min_probability - 1,
         "logprob": max(-2.0, said.logprob),

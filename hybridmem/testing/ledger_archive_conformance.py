@@ -83,7 +83,7 @@ class ArchiveConformance:
             lambda memories, events: ((*memories, memories[0]), events),
             lambda memories, events: (memories, (*events, Event("e9", "updated", NOW, "words"))),
             lambda memories, events: (memories, (*events, Event("f1", "deleted", NOW))),
-            lambda memories, events: (memories, (*events, Event("e1", "dreamt", NOW))),
+            lambda memories, events: (memories, (*events, Event("e1", "dreamt", NOW))),  # type: ignore[arg-type]
             lambda memories, events: ((replace(memories[0], text=" "), *memories[1:]), events),
         ],
         ids=["source lost", "all but one lost", "twice", "stranger", "both", "odd event", "no text"],
