@@ -52,7 +52,7 @@ def _style() -> Iterator[None]:
     try:
         import matplotlib
     except ImportError:
-        raise MissingExtra("the report's plots need matplotlib: pip install 'hybridmem[report]'") from None
+        raise MissingExtra("the report's plots need matplotlib: pip install matplotlib") from None
     with matplotlib.rc_context(_STYLE):
         yield
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 
 from hybridmem.models import prompts
 from hybridmem.pretraining import values
-from hybridmem.pretraining.documents import Document, evaluation_set, stream, world
-from hybridmem.pretraining.relations import FOLDER, HELD_OUT, load
+from hybridmem.pretraining.documents import Document, Mixture, evaluation_set, stream, world
+from hybridmem.pretraining.relations import FOLDER, HELD_OUT, first, load
 from hybridmem.pretraining.scenes import SceneWriter, estimated_tokens
 from hybridmem.pretraining.sentences import fill
 from hybridmem.pretraining.teller import SPEAKER, Teller
@@ -87,7 +88,7 @@ def test_documents_keep_to_their_length() -> None:
 def test_the_same_world_is_known_whatever_the_seed() -> None:
     facts = world()
     assert len(facts) == len({(fact.subject, fact.relation.name) for fact in facts}) == 400
-    assert {fact.relation.name for fact in facts} == {relation.name for relation in load()}
+    assert {fact.relation.name for fact in facts} == {relation.name for relation in first()}
     known = {fact.value for fact in facts}
     for document in taken(500):
         user, answer = next(exchanges(document))
@@ -195,9 +196,10 @@ def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not TEXT.is_dir(), reason=f"no general text in {TEXT}")
-def test_general_text_is_a_tenth_of_the_documents() -> None:
+def test_general_text_has_its_share_of_the_documents() -> None:
     plain = [document for document in islice(stream(1, TEXT), 500) if isinstance(document, str)]
-    assert 25 < len(plain) < 80
+    share = Mixture().general / sum(v for k, v in asdict(Mixture()).items() if k not in ("tokens", "refusals"))
+    assert 0.5 * share < len(plain) / 500 < 2 * share
     assert all(250 < len(text) <= 700 for text in plain)
 
 
