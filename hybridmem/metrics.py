@@ -83,24 +83,24 @@ def right(answer: str, expected: str) -> bool:
 
 def acc(R: Matrix) -> Cell:
     """ACC = mean_j R[T, j] (Lopez-Paz and Ranzato 2017, arXiv:1706.08840)."""
-    return _mean(_at(R, len(R) - 1, j) for j in range(len(R)))
+    return mean(_at(R, len(R) - 1, j) for j in range(len(R)))
 
 
 def learning_gain(R: Matrix, b: Sequence[Cell]) -> Cell:
     """mean_j (R[j, j] − b_j): what a night teaches, before anything can be forgotten."""
-    return _mean(_minus(_at(R, j, j), b[j]) for j in range(len(R)))
+    return mean(_minus(_at(R, j, j), b[j]) for j in range(len(R)))
 
 
 def bwt(R: Matrix) -> Cell:
     """Backward transfer = mean_{j<T} (R[T, j] − R[j, j]) (arXiv:1706.08840). Below zero: later nights cost."""
     last = len(R) - 1
-    return _mean(_minus(_at(R, last, j), _at(R, j, j)) for j in range(last))
+    return mean(_minus(_at(R, last, j), _at(R, j, j)) for j in range(last))
 
 
 def forgetting(R: Matrix) -> Cell:
     """mean_{j<T} (max_{j≤l<T} R[l, j] − R[T, j]) (Chaudhry et al. 2018, arXiv:1801.10112). Lower is better."""
     last = len(R) - 1
-    return _mean(_minus(_max(_at(R, i, j) for i in range(j, last)), _at(R, last, j)) for j in range(last))
+    return mean(_minus(_max(_at(R, i, j) for i in range(j, last)), _at(R, last, j)) for j in range(last))
 
 
 def fwt(R: Matrix, b: Sequence[Cell]) -> Cell:
@@ -108,13 +108,13 @@ def fwt(R: Matrix, b: Sequence[Cell]) -> Cell:
 
     Near zero is right for facts that nothing foretells; well above it, the questions leak their answers.
     """
-    return _mean(_minus(_at(R, j - 1, j), b[j]) for j in range(1, len(R)))
+    return mean(_minus(_at(R, j - 1, j), b[j]) for j in range(1, len(R)))
 
 
 def accuracy_by_age(R: Matrix) -> list[Cell]:
     """mean_j R[j + l, j] for l = 0 .. T−1: the accuracy on facts that are l nights old."""
     nights = len(R)
-    return [_mean(_at(R, j + age, j) for j in range(nights - age)) for age in range(nights)]
+    return [mean(_at(R, j + age, j) for j in range(nights - age)) for age in range(nights)]
 
 
 def retention(R: Matrix, b: Sequence[Cell]) -> list[Cell]:
@@ -176,19 +176,19 @@ def bootstrap_interval(
 def locality(answers: Sequence[str], base_answers: Sequence[str]) -> float:
     """Share of unrelated questions that are answered as the base answers them, once normalised
     (Yao et al. 2023, arXiv:2305.13172)."""
-    return _share(
+    return share(
         normalised_answer(now) == normalised_answer(before) for now, before in zip(answers, base_answers, strict=True)
     )
 
 
 def false_answer_rate(refused: Sequence[bool]) -> float:
     """answered ∧ unanswerable / unanswerable: `refused` says of each unanswerable question whether it was refused."""
-    return _share(not one for one in refused)
+    return share(not one for one in refused)
 
 
 def stale_answer_rate(answers: Sequence[str], old: Sequence[Collection[str]]) -> float:
     """answered with a superseded value ∧ superseded / superseded: `old` holds each question's superseded values."""
-    return _share(any(right(answer, value) for value in values) for answer, values in zip(answers, old, strict=True))
+    return share(any(right(answer, value) for value in values) for answer, values in zip(answers, old, strict=True))
 
 
 def deleted_answer_rate(answers: Sequence[str], deleted: Sequence[Collection[str]]) -> float:
@@ -263,6 +263,23 @@ def break_even(dream_cost: float, retrieval_cost: float, weights_cost: float) ->
     return dream_cost / saved if saved > 0 else None
 
 
+# means
+
+
+def mean(cells: Iterable[Cell]) -> Cell:
+    """The mean of the `cells` that were measured; None where none was."""
+    measured = [cell for cell in cells if cell is not None]
+    return sum(measured) / len(measured) if measured else None
+
+
+def share(outcomes: Iterable[bool]) -> float:
+    """The share of `outcomes` that are true. Raises `InvalidInput` for none at all."""
+    counted = [bool(outcome) for outcome in outcomes]
+    if not counted:
+        raise InvalidInput("a share of no questions is not a number: pass at least one question")
+    return sum(counted) / len(counted)
+
+
 # helpers
 
 
@@ -272,18 +289,6 @@ def _at(R: Matrix, i: int, j: int) -> Cell:
 
 def _minus(left: Cell, right_hand: Cell) -> Cell:
     return None if left is None or right_hand is None else left - right_hand
-
-
-def _mean(cells: Iterable[Cell]) -> Cell:
-    measured = [cell for cell in cells if cell is not None]
-    return sum(measured) / len(measured) if measured else None
-
-
-def _share(outcomes: Iterable[bool]) -> float:
-    counted = [bool(outcome) for outcome in outcomes]
-    if not counted:
-        raise InvalidInput("a share of no questions is not a number: pass at least one question")
-    return sum(counted) / len(counted)
 
 
 def _max(cells: Iterable[Cell]) -> Cell:

@@ -193,6 +193,11 @@ class Hit:
     """What each searcher that found it measured: cosine similarity, BM25, PageRank. Comparable across queries."""
 
     @property
+    def matches(self) -> bool:
+        """Whether the hit itself matches the question, not only the turns around it."""
+        return sum(share for name, share in self.why.items() if name != "neighbour") > 0
+
+    @property
     def quoted(self) -> str:
         """The text as a prompt shows it: with its speaker, where one is named."""
         return f"{self.speaker}: {self.text}" if self.speaker else self.text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridmem.metrics import right
+from hybridmem.metrics import right, share
 from hybridmem.models import prompts
 from hybridmem.models.tensors import cross_entropy
 from hybridmem.records import Audit, Fact, Split, TrainingItem
@@ -97,13 +97,8 @@ def sit(model: HuggingFaceModel, adapter: Path | None, exam: Exam, version: str 
     unanswerable = refused[: len(exam.unanswerable)]
     return Result(
         audits=tuple(Audit(version, fact, exam.split, n, ok) for fact, (n, ok) in counts.items()),
-        false_answers=_share(not prompts.is_refusal(text) for text in unanswerable),
+        false_answers=share(not prompts.is_refusal(text) for text in unanswerable) if unanswerable else 0.0,
         unrelated=tuple(refused[len(exam.unanswerable) :]),
         nats=nats,
         stale=stale / len(exam.stale) if exam.stale else 0.0,
     )
-
-
-def _share(flags: Iterable[bool]) -> float:
-    values = list(flags)
-    return sum(values) / len(values) if values else 0.0

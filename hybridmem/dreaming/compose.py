@@ -60,11 +60,13 @@ def compose(
         sound, cost = _sound(model, asked, known, settings, rng)
         tokens += cost
         for fact in batch:
-            own = [exercise for exercise in sound if exercise.fact is fact]
-            if sum(exercise.kind == "question" for exercise in own) < settings.min_questions:
+            own = sorted((e for e in sound if e.fact is fact), key=lambda e: -e.logprob)
+            questions = [e for e in own if e.kind == "question"][: settings.max_questions]
+            if len(questions) < settings.min_questions:
                 poor.append(fact.id)
             else:
-                items += _items(own)
+                reverse = [e for e in own if e.kind == "reverse"][: settings.max_questions // 2]
+                items += _items(questions, reverse, rng)
         progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
     items += near_misses(facts, known, items, rng)
     return Composition(tuple(items), tuple(poor), written, tokens)
@@ -77,6 +79,8 @@ class _Exercise:
     fact: Fact
     kind: Literal["question", "reverse"]
     question: str
+    logprob: float
+    """Of the completion that asked it: a small model's slips ("the bakery use") are improbable to itself."""
 
     @property
     def answer(self) -> str:
@@ -108,13 +112,13 @@ def _write_questions(
             continue
         asked = normalised(pair[0])
         if right(pair[1], fact.object) and _names_subject(pair[0], fact):
-            distinct.setdefault((fact.id, asked), _Exercise(fact, "question", pair[0]))
+            distinct.setdefault((fact.id, asked), _Exercise(fact, "question", pair[0], completion.logprob))
         elif (
             right(pair[1], fact.subject)
             and _asks_back(asked, fact)
             and ends[fact.slot[1], normalised(fact.object)] == 1
         ):
-            distinct.setdefault((fact.id, asked), _Exercise(fact, "reverse", pair[0]))
+            distinct.setdefault((fact.id, asked), _Exercise(fact, "reverse", pair[0], completion.logprob))
     return list(distinct.values()), sum(g.prompt_tokens + g.tokens for g in completions)
 
 
@@ -163,11 +167,12 @@ def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random
     return context
 
 
-def _items(exercises: Sequence[_Exercise]) -> list[TrainingItem]:
-    """One item an exercise. Of the questions the last is for the gate, the one before for the report, the rest and
-    everything in reverse for training."""
-    questions = [e.question for e in exercises if e.kind == "question"]
-    held_out: dict[str, Split] = dict(zip(reversed(questions), _HELD_OUT, strict=False))
+def _items(questions: Sequence[_Exercise], reverse: Sequence[_Exercise], rng: random.Random) -> list[TrainingItem]:
+    """One item an exercise. Of the questions, the most probable first, one is drawn for the gate and one for the
+    report, never the first; the rest and everything in reverse is for training."""
+    drawn = rng.sample(range(1, len(questions)), len(_HELD_OUT))
+    splits: dict[int, Split] = dict(zip(drawn, _HELD_OUT, strict=True))
+    asked = [(e, splits.get(place, "train")) for place, e in enumerate(questions)]
     return [
         TrainingItem(
             new_id("it"),
@@ -177,9 +182,9 @@ def _items(exercises: Sequence[_Exercise]) -> list[TrainingItem]:
             e.question,
             e.answer,
             (e.fact.text,),
-            held_out.get(e.question, "train"),
+            split,
         )
-        for e in exercises
+        for e, split in [*asked, *((e, "train") for e in reverse)]
     ]
 
 

@@ -16,8 +16,8 @@ from hybridmem.errors import InvalidInput
 
 FOLDER = Path(__file__).parent / "recipes"
 _LEAST = {
-    "samples": 1, "min_questions": 3, "rank": 1, "alpha": 1, "exposures": 1, "min_steps": 1, "max_steps": 1,
-    "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1, "learning_rate": 1e-9, "certain": 1e-9,
+    "samples": 1, "min_questions": 3, "max_questions": 3, "rank": 1, "alpha": 1, "exposures": 1, "min_steps": 1,
+    "max_steps": 1, "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1, "learning_rate": 1e-9, "certain": 1e-9,
 }  # fmt: skip
 """What a number is at least, where 0 would not do. Three questions are one for each split."""
 
@@ -32,6 +32,8 @@ class ComposeSettings:
     """Of those questions' sampling: 0 would ask one question many times."""
     min_questions: int = 5
     """A fact with fewer sound questions stays with retrieval: it could not be trained and audited apart."""
+    max_questions: int = 10
+    """Kept of a fact's sound questions: those that the model itself found the most probable."""
     distractors: int = 1
     """Other memories in the context of a reading exercise."""
 
@@ -51,9 +53,12 @@ class TrainSettings:
     weight_decay: float = 0.0
     """AdamW's, on the adapter alone."""
     warmup: float = 0.1
-    """Share of the steps with a rising learning rate; the rest falls along a cosine."""
+    """Share of the steps with a rising learning rate."""
     exposures: int = 100
-    """How often each new fact is seen, all its questions together."""
+    """How often each new fact is seen at most, all its questions together."""
+    enough: float = 0.97
+    """Share of a step's closed-book answers that are certain, over three steps, from which on the training only cools
+    down; above 1 it runs for all its exposures."""
     min_steps: int = 24
     """Even for a single new fact."""
     max_steps: int = 150
@@ -79,7 +84,7 @@ class TrainSettings:
     top_k: int = 64
     """Teacher probabilities kept for each token; the rest is one tail."""
     bf16: bool = True
-    """Whether the training's forward passes run in bfloat16, where that is exact enough."""
+    """Whether the training's forward passes run in bfloat16, where the hardware multiplies it; elsewhere float32."""
     checkpoint_seconds: float = 20.0
     """How often the training is saved, so that a killed dream goes on from there."""
 

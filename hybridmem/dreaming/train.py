@@ -21,9 +21,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from hybridmem.dreaming.pace import Pace
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.dreaming.replay import Example, Pools, Sampler, steps_of
 from hybridmem.models.lora import lora_config
+from hybridmem.models.precision import multiplies_bf16
 from hybridmem.models.tensors import collate, logprobs_at
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 CHECKPOINT = "training.safetensors"
 TEACHER_TOKENS = 8192
 """Tokens of one teacher pass."""
+SPREAD = 1.5
+"""How many times as long as its shortest row a batch's longest may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,6 @@ def train(
 
     A checkpoint in `folder` is gone on from. With `distil` off there is no teacher: cross-entropy alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    steps = steps or steps_of(len(pools.new), settings)
     pad = model.end_id
     taught: dict[Example, Teaching] = {}
     teacher_tokens = 0
@@ -159,31 +162,51 @@ def train(
         optimizer = torch.optim.AdamW(
             parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.99)
         )
-        first, tokens = _resume(folder / CHECKPOINT, parameters, optimizer)
+        pace = Pace.of(settings, steps or steps_of(len(pools.new), settings))
+        step, tokens, pace = _resume(folder / CHECKPOINT, parameters, optimizer, pace)
         saved = time.monotonic()
-        for step in range(first, steps):
+        bf16 = settings.bf16 and multiplies_bf16(model.device)
+        while step < pace.steps:
             parts = alike(sampler.rows(step))
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * _schedule(step, steps, settings.warmup)
+                group["lr"] = settings.learning_rate * pace.rate(step)
             logprobs = []
             for part in parts:
                 ids, mask, where = collate([(e.prompt, e.completion) for e in part], pad, model.device)
                 tokens += int(mask.sum())
-                with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=settings.bf16):
+                with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=bf16):
                     logprobs.append(logprobs_at(model.module, ids, mask, where))
-            loss = loss_of(torch.cat(logprobs), [e for part in parts for e in part], taught, settings)
+            together, rows = torch.cat(logprobs), [e for part in parts for e in part]
+            loss = loss_of(together, rows, taught, settings)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             value = loss.item()
-            progress(step + 1, steps)
+            pace.told(step, known_share(together.detach(), rows, settings.certain))
+            step += 1
+            progress(step, pace.steps)
             if time.monotonic() - saved > settings.checkpoint_seconds:
-                _checkpoint(folder / CHECKPOINT, parameters, optimizer, step + 1, tokens)
+                _checkpoint(folder / CHECKPOINT, parameters, optimizer, step, tokens, pace)
                 saved = time.monotonic()
         student.save(folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    return Training(steps, tokens, teacher_tokens, value)
+    return Training(step, tokens, teacher_tokens, value)
+
+
+def known_share(logprobs: Tensor, rows: Sequence[Example], certain: float) -> float:
+    """The share of the closed-book answers among `rows` whose every token has at least the probability `certain`.
+
+    `logprobs` is the student's, (predicted tokens, vocabulary). Reading exercises and general text do not count."""
+    targets = [token for e in rows for token in e.completion[0 if e.prompt else 1 :]]
+    own = logprobs.gather(1, torch.tensor(targets, device=logprobs.device)[:, None])[:, 0] >= math.log(certain)
+    counts = [len(e.completion) - (0 if e.prompt else 1) for e in rows]
+    told = [
+        bool(part.all())
+        for e, part in zip(rows, own.cpu().split(counts), strict=True)
+        if e.gold and e.prompt != e.teacher_prompt
+    ]
+    return sum(told) / len(told) if told else 1.0
 
 
 def alike(rows: Sequence[Example]) -> list[list[Example]]:
@@ -191,23 +214,15 @@ def alike(rows: Sequence[Example]) -> list[list[Example]]:
     parts: list[list[Example]] = []
     for row in sorted(rows, key=lambda e: len(e.prompt) + len(e.completion)):
         length = len(row.prompt) + len(row.completion)
-        if parts and length <= 2 * (len(parts[-1][0].prompt) + len(parts[-1][0].completion)):
+        if parts and length <= SPREAD * (len(parts[-1][0].prompt) + len(parts[-1][0].completion)):
             parts[-1].append(row)
         else:
             parts.append([row])
     return parts
 
 
-def _schedule(step: int, steps: int, warmup: float) -> float:
-    """Linear rise over the first `warmup` of the steps, then a cosine to zero."""
-    rise = max(1.0, warmup * steps)
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
-
-
 def _checkpoint(
-    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, step: int, tokens: int
+    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, step: int, tokens: int, pace: Pace
 ) -> None:
     tensors: dict[str, Tensor] = {}
     for number, parameter in enumerate(parameters):
@@ -216,20 +231,25 @@ def _checkpoint(
         for moment in ("exp_avg", "exp_avg_sq"):
             tensors[f"{number}|{moment}"] = state[moment].contiguous()
     half = path.with_suffix(".half")
-    save_file(tensors, half, metadata={"step": str(step), "tokens": str(tokens), "format": "pt"})
+    save_file(
+        tensors, half, metadata={"step": str(step), "tokens": str(tokens), "pace": pace.to_json(), "format": "pt"}
+    )
     with half.open("rb") as written:
         os.fsync(written.fileno())
     half.replace(path)
 
 
-def _resume(path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer) -> tuple[int, int]:
-    """Load the checkpoint into `parameters` and `optimizer`; returns its step and tokens, (0, 0) where none is."""
+def _resume(
+    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, pace: Pace
+) -> tuple[int, int, Pace]:
+    """Load the checkpoint into `parameters` and `optimizer`; returns its step, tokens and pace: where there is none, 0,
+    0 and the given one."""
     if not path.exists():
-        return 0, 0
+        return 0, 0, pace
     with path.open("rb") as opened:
         header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))["__metadata__"]
     tensors = load_file(path)
-    step, tokens = int(header["step"]), int(header["tokens"])
+    step, tokens, pace = int(header["step"]), int(header["tokens"]), Pace.from_json(header["pace"])
     for number, parameter in enumerate(parameters):
         with torch.no_grad():
             parameter.copy_(tensors[f"{number}|value"])
@@ -238,4 +258,4 @@ def _resume(path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Opt
             "exp_avg": tensors[f"{number}|exp_avg"].to(parameter.device),
             "exp_avg_sq": tensors[f"{number}|exp_avg_sq"].to(parameter.device),
         }
-    return step, tokens
+    return step, tokens, pace

@@ -289,7 +289,7 @@ def a_fact_changes(teller: Teller, memory: HybridMemory, days: Days) -> dict[str
         f"know only the old value, so the router reads.",
         answers_table(days.changed.questions, before),
     )
-    return {"fresh": _share(right(a.text, days.changed.answer) for a in before)}
+    return {"fresh": metrics.share(right(a.text, days.changed.answer) for a in before)}
 
 
 def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder: Path) -> dict[str, float | None]:
@@ -329,12 +329,12 @@ def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder
         answers_table(days.changed.questions, routed),
     )
     return {
-        "recalled_before": _share(p.recalled for p in before),
-        "recalled_after": _share(p.recalled for p in after),
-        "answered": _share(right(a.text, target.answer) for a in [*at_once, *forced]),
+        "recalled_before": metrics.share(p.recalled for p in before),
+        "recalled_after": metrics.share(p.recalled for p in after),
+        "answered": metrics.share(right(a.text, target.answer) for a in [*at_once, *forced]),
         "found": float(searched or exported),
-        "changed": _share(right(a.text, days.changed.answer) for a in [*changed, *routed]),
-        "stale": _share(right(a.text, days.stale) for a in [*changed, *routed]),
+        "changed": metrics.share(right(a.text, days.changed.answer) for a in [*changed, *routed]),
+        "stale": metrics.share(right(a.text, days.stale) for a in [*changed, *routed]),
         "night_one_after": asked_of_weights(
             memory, [f for f in in_weights(memory, days.facts[0]) if f.answer not in (days.stale, target.answer)]
         ),
@@ -344,14 +344,14 @@ def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder
 def unanswerable(teller: Teller, memory: HybridMemory, days: Days) -> tuple[float, float]:
     """(share refused by the router, share answered by the weights alone) of questions that nothing answers."""
     answers = memory.answer_many(list(days.unanswerable))
-    refused = _share(is_refusal(a.text) for a in answers)
+    refused = metrics.share(is_refusal(a.text) for a in answers)
     alone = memory.answer_many(list(days.unanswerable), route="weights")
     teller.say(
         "What it does not know",
         f"{len(answers)} questions that nothing in the memory answers; {refused:.0%} are refused.",
         answers_table(days.unanswerable[:4], answers[:4]),
     )
-    return refused, _share(not is_refusal(a.text) for a in alone)
+    return refused, metrics.share(not is_refusal(a.text) for a in alone)
 
 
 def prompt_tokens(memory: HybridMemory, days: Days, nights: int) -> dict[str, float]:
@@ -360,7 +360,7 @@ def prompt_tokens(memory: HybridMemory, days: Days, nights: int) -> dict[str, fl
     means = {}
     for name, route in (("by reading", "retrieval"), ("from the weights", "weights")):
         answers = memory.answer_many(questions, route=route)  # type: ignore[arg-type]
-        means[name] = sum(a.prompt_tokens for a in answers) / len(answers)
+        means[name] = metrics.mean(a.prompt_tokens for a in answers)
     return means
 
 
@@ -424,8 +424,3 @@ def closing(teller: Teller, figures: Sequence[Figure], report: Path, seconds: fl
     teller.console.print("\nTry it on your own data:")
     for command in NEXT:
         teller.console.print(f"  {command}", highlight=False)
-
-
-def _share(flags: Iterator[bool] | Sequence[bool]) -> float:
-    values = list(flags)
-    return sum(values) / len(values)

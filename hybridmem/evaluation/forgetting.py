@@ -237,7 +237,7 @@ class _Test:
         self._facts = [tuple(fact for fact in stream.facts if fact.night == night) for night in self._nights]
         self._answers_of_base = self._asked(stream.questions("locality"), "weights")
         untold = self._asked([q for fact in stream.facts for q in fact.test_questions], route)
-        self.b: list[Cell] = [_mean(_accuracies(facts, {}, untold)) for facts in self._facts]
+        self.b: list[Cell] = [metrics.mean(_accuracies(facts, {}, untold)) for facts in self._facts]
         self.R: list[list[Cell]] = []
         self.nights: list[dict[str, Any]] = []
         self._last: list[list[float]] = []
@@ -249,7 +249,7 @@ class _Test:
         probes = [probe.question for probe in self._stream.probes]
         answers = self._asked([q for facts in asked for fact in facts for q in fact.test_questions] + probes)
         self._last = [_accuracies(facts, expected, answers) for facts in asked]
-        row: list[Cell] = [_mean(accuracies) for accuracies in self._last]
+        row: list[Cell] = [metrics.mean(accuracies) for accuracies in self._last]
         self.R.append(row + [None] * (len(self._nights) - len(row)))
         self.nights.append(self._side_effects(expected, answers))
 
@@ -281,14 +281,16 @@ class _Test:
         of_base = [self._answers_of_base[probe.question].text for probe in local]
         return {
             "locality": metrics.locality(said, of_base) if local else None,
-            "locality_right": _mean([float(metrics.right(answers[one.question].text, one.answer)) for one in known]),
+            "locality_right": metrics.mean(
+                [float(metrics.right(answers[one.question].text, one.answer)) for one in known]
+            ),
             "false_answer_rate": metrics.false_answer_rate([refused(answers[question]) for question in unanswerable])
             if unanswerable
             else None,
             "stale_answer_rate": metrics.stale_answer_rate(*stale) if stale[0] else None,
             "deleted_answer_rate": metrics.deleted_answer_rate(*deleted) if deleted[0] else None,
-            "prompt_tokens": _mean([float(answer.prompt_tokens) for answer in answers.values()]),
-            "answer_seconds": _mean([answer.seconds for answer in answers.values()]),
+            "prompt_tokens": metrics.mean([float(answer.prompt_tokens) for answer in answers.values()]),
+            "answer_seconds": metrics.mean([answer.seconds for answer in answers.values()]),
         }
 
     def _banned(
@@ -319,7 +321,3 @@ def _accuracies(facts: Sequence[StreamFact], expected: Mapping[str, Expectation]
             said = [answers[question].text for question in fact.test_questions]
             found.append(sum(metrics.right(text, value) for text in said) / len(said))
     return found
-
-
-def _mean(values: Sequence[float]) -> Cell:
-    return sum(values) / len(values) if values else None

@@ -156,7 +156,7 @@ def comparison(results: Mapping[str, Mapping[str, Any]]) -> Table | None:
     ]
     rows.insert(_COMPARED.index("forgetting") + 1, ("half-life, nights", *map(_half_life, results.values())))
     for name, key in (("seconds a night", "seconds_per_night"), ("trained tokens a night", "trained_tokens_per_night")):
-        rows.append((name, *(_mean(result.get(key) or ()) for result in results.values())))
+        rows.append((name, *(metrics.mean(result.get(key) or ()) for result in results.values())))
     return Table(("figure", *(_NAMES.get(strategy, strategy) for strategy in results)), tuple(rows))
 
 
@@ -218,7 +218,3 @@ def _half_life(result: Mapping[str, Any]) -> object:
     """The half-life; one that was not reached is longer than the nights measured, where anything was learned."""
     measured, gained = result.get("half_life"), result.get("learning_gain")
     return f"> {len(result['R']) - 1}" if measured is None and gained is not None and gained > 0 else measured
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -69,23 +69,19 @@ def _figures(chosen: Sequence[Answer], expected: Sequence[str], forced: dict[Rou
     }
     answered = [n for n, answer in enumerate(answers) if answer.route != "abstain"]
     figures: dict[str, Any] = {
-        "accuracy": _mean(correct),
-        "oracle_accuracy": _mean([any(told[n] for told in by_route.values()) for n in range(len(expected))]),
+        "accuracy": metrics.mean(correct),
+        "oracle_accuracy": metrics.mean([any(told[n] for told in by_route.values()) for n in range(len(expected))]),
         "refused_answerable": 1 - len(answered) / max(1, len(answers)),
         "false_answer_rate": metrics.false_answer_rate([is_refusal(a.text) for a in refusals]),
-        "prompt_tokens": _mean([a.prompt_tokens for a in answers]),
+        "prompt_tokens": metrics.mean([a.prompt_tokens for a in answers]),
     }
     for route, told in by_route.items():
-        figures[f"accuracy_{route}"] = _mean(told)
-        figures[f"prompt_tokens_{route}"] = _mean([a.prompt_tokens for a in forced[route]])
+        figures[f"accuracy_{route}"] = metrics.mean(told)
+        figures[f"prompt_tokens_{route}"] = metrics.mean([a.prompt_tokens for a in forced[route]])
     for route in ROUTES:
-        figures[f"share_{route}"] = _mean([a.route == route for a in answers])
+        figures[f"share_{route}"] = metrics.mean([a.route == route for a in answers])
     if answered:
         confidence = [answers[n].confidence for n in answered]
         figures["ece"] = metrics.ece(confidence, [correct[n] for n in answered], bins=5)
         figures["brier"] = metrics.brier(confidence, [correct[n] for n in answered])
     return figures
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

@@ -34,6 +34,11 @@ def takes_padding(module: Any) -> bool:
     return "position_ids" in inspect.signature(module.forward).parameters
 
 
+def cache_argument(module: Any) -> str:
+    """What the family's forward pass and its output call the cache: `cache`, or its name in older transformers."""
+    return "cache" if "cache" in inspect.signature(module.forward).parameters else "past_key_values"
+
+
 def last_logits_only(module: Any) -> dict[str, int]:
     """The argument that spares a prompt's logits but the last, where the family has it."""
     return {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(module.forward).parameters else {}
@@ -61,7 +66,8 @@ def decode(
     output = module(
         input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, **last_logits_only(module)
     )
-    cache, last = output.past_key_values, positions[:, -1:]
+    kept_as = cache_argument(module)
+    cache, last = getattr(output, kept_as), positions[:, -1:]
     for step in range(max_new_tokens):
         chosen = _append(output.logits[:, -1], [completions[row] for row in rows], temperature, draws[rows, step])
         going = [at for at, token in enumerate(chosen) if token not in end_ids]
@@ -77,7 +83,7 @@ def decode(
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
         tokens = torch.tensor([[chosen[at]] for at in going], device=device)
-        output = module(input_ids=tokens, attention_mask=mask, position_ids=last, past_key_values=cache, use_cache=True)
+        output = module(input_ids=tokens, attention_mask=mask, position_ids=last, use_cache=True, **{kept_as: cache})
     return completions
 
 

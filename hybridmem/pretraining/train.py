@@ -32,9 +32,11 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hybridmem.models.precision import multiplies_bf16
 from hybridmem.pretraining.architecture import Shape, fresh_model
 from hybridmem.pretraining.checkpoint import Progress, as_shipped, restore, save
 from hybridmem.pretraining.forward import Forward
+from hybridmem.pretraining.muon import Muon
 from hybridmem.pretraining.packing import Weights, pack, pieces
 from hybridmem.pretraining.quick_evaluation import exact_match
 from hybridmem.pretraining.tokenizer import END, PAD, load_tokenizer, token_id, train_tokenizer
@@ -165,7 +167,8 @@ def train(
         compiled=compiled,
         threads=settings.threads,
     )
-    forward = Forward(model, compiled=compiled)
+    bf16 = multiplies_bf16(torch.device("cpu"))
+    forward = Forward(model, compiled=compiled, dtype=torch.bfloat16 if bf16 else torch.float32)
     cases = importlib.import_module(documents).evaluation_set(seed + 1, settings.cases_per_job)
     chance = torch.Generator().manual_seed(seed + progress.sittings)
     meter = Meter()
@@ -220,7 +223,7 @@ def make_optimizers(model: Lfm2ForCausalLM, settings: Settings) -> dict[str, tor
     for name, parameter in model.named_parameters():
         (matrices if parameter.ndim == 2 and "embed" not in name else others).append(parameter)
     return {
-        "muon": torch.optim.Muon(matrices, lr=settings.muon_rate, weight_decay=settings.muon_decay, momentum=0.95),
+        "muon": Muon(matrices, lr=settings.muon_rate, weight_decay=settings.muon_decay),
         "adamw": torch.optim.AdamW(others, lr=settings.adam_rate, betas=(0.9, 0.95), weight_decay=0.0, foreach=True),
     }
 
@@ -287,7 +290,7 @@ def _finish_part(
     progress.sittings += 1
     save(out, model, tokenizer, optimizers, progress)
     progress.sittings -= 1
-    rates = exact_match(as_shipped(model), tokenizer, cases, seconds=settings.evaluation_seconds)
+    rates = exact_match(as_shipped(model).float(), tokenizer, cases, seconds=settings.evaluation_seconds)
     mean = sum(rates.values()) / max(1, len(rates))
     log.write(event="evaluation", step=progress.step, tokens=progress.tokens, mean=round(mean, 3), **rates)
 

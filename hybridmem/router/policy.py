@@ -241,6 +241,20 @@ class Router:
 
 
 def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits for a prompt: those that match the question themselves, not only through the turns around them."""
-    own = [hit for hit in hits if sum(share for name, share in hit.why.items() if name != "neighbour") > 0]
-    return (own or list(hits))[:MEMORIES_READ]
+    """The hits for a prompt: those that match the question themselves, not only through the turns around them, and
+    that say more than another hit which contains them: a fact is often a sentence of the episode that told it."""
+    own = [hit for hit in hits if hit.matches] or list(hits)
+    read: list[Hit] = []
+    for hit in own:
+        if any(_within(hit, other) for other in read):
+            continue
+        read = [other for other in read if not _within(other, hit)]
+        read.append(hit)
+        if len(read) == MEMORIES_READ:
+            break
+    return read
+
+
+def _within(hit: Hit, other: Hit) -> bool:
+    """Whether the prompt shows `hit` as a part of `other`."""
+    return hit.quoted in other.quoted

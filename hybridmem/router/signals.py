@@ -33,7 +33,7 @@ class Evidence:
     audited: float = 0.0
     """Share of its audit questions that the active adapter answered rightly."""
     fresh: bool = True
-    """No episode that a dream has yet to read is a better hit than the fact."""
+    """No episode that a dream has yet to read is a better hit than the fact, or a hit that names the fact's subject."""
     similarity: float = 0.0
     margin: float = 0.0
     """Distance in score to the next fact of another slot."""
@@ -75,9 +75,9 @@ def evidence(
     news = [
         h
         for h in hits
-        if h.score >= hit.score
-        and isinstance(episode := records.get(h.id), Episode)
+        if isinstance(episode := records.get(h.id), Episode)
         and episode.recorded_at.timestamp() > last_dream
+        and (h.score >= hit.score or (h.matches and names(h.quoted, fact.subject)))
     ]
     return Evidence(
         fact=fact.id,

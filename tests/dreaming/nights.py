@@ -33,6 +33,7 @@ QUICK = TrainSettings(
     alpha=16,
     learning_rate=1e-2,
     exposures=80,
+    enough=2.0,
     min_steps=4,
     max_steps=40,
     new_rows=6,

@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hybridmem.dreaming.compose import Composition, compose, near_misses, still_sound, stranger
 from hybridmem.dreaming.recipes import ComposeSettings
+from hybridmem.models.base import Generation
 from hybridmem.models.prompts import REFUSAL
 from hybridmem.records import Fact, TrainingItem, normalised
 from tests.dreaming.nights import ScriptedModel, fact, items_of
@@ -99,6 +101,22 @@ def test_a_question_on_something_else_is_dropped() -> None:
 
 def wrong_tokens(model: ScriptedModel) -> int:
     return sum(len(asked.split()) + len(model.say(asked).split()) for asked in model.asked)
+
+
+def test_the_most_probable_questions_are_kept_and_the_first_of_them_is_trained() -> None:
+    model = composer()
+    probable = {form.format("Ana"): -float(place) for place, form in enumerate(FORMS)}
+
+    class Sure(ScriptedModel):
+        def generate(self, prompts: Any, **given: Any) -> list[Generation]:
+            told = super().generate(prompts, **given)
+            return [replace(g, logprob=probable.get(g.text.partition(" | ")[0], -9.0)) for g in told]
+
+    made = compose(Sure(model.say), FACTS[:1], (), replace(SMALL, samples=40, max_questions=3), seed=1)
+    asked = {item.question: item.split for item in of(made, "question")}
+    assert set(asked) == {form.format("Ana") for form in FORMS[:3]}
+    assert asked[FORMS[0].format("Ana")] == "train"
+    assert sorted(asked.values()) == ["dev", "test", "train"]
 
 
 def test_a_fact_with_too_few_questions_stays_with_retrieval() -> None:

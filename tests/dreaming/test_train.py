@@ -81,15 +81,47 @@ def test_three_facts_are_learned_by_heart_and_the_base_is_left_alone(
     assert torch.equal(logits(stories), bare)
 
 
+def test_a_training_ends_soon_after_all_is_known(stories: HuggingFaceModel, folder: Path) -> None:
+    told: list[tuple[int, int]] = []
+    done = train(
+        stories,
+        night(stories),
+        replace(QUICK, enough=0.9, max_steps=400, exposures=800),
+        0,
+        folder,
+        None,
+        distil=True,
+        progress=lambda step, total: told.append((step, total)),
+    )
+    assert done.steps < 200
+    assert told[0] == (1, 400)
+    assert told[-1] == (done.steps, done.steps)
+    with stories.adapted(folder):
+        asked = [prompts.answer(item.question) for item in ITEMS]
+        assert [g.text for g in stories.generate(asked)] == ["Lisbon", "Oslo", "Riga"]
+
+
+def test_only_closed_book_answers_count_as_known(batch: Any) -> None:
+    rows, logprobs, _ = batch
+    sure = torch.full_like(logprobs, -9.0)
+    targets = [token for row in rows for token in row.completion[0 if row.prompt else 1 :]]
+    sure[range(len(targets)), targets] = 0.0
+    assert training.known_share(sure, rows, 0.9) == 1.0
+    sure[0] = -9.0
+    assert training.known_share(sure, rows, 0.9) == 0.5
+    sure[-1] = -9.0
+    assert training.known_share(sure, rows, 0.9) == 0.5
+
+
 class Stopped(Exception):
     """Somebody pulls the plug."""
 
 
-@pytest.mark.parametrize("stop_after", [1, 5, 8])
+@pytest.mark.parametrize(("stop_after", "enough"), [(1, 2.0), (5, 2.0), (8, 2.0), (4, 0.0), (6, 0.0)])
 def test_a_training_goes_on_exactly_where_it_was_stopped(
-    stories: HuggingFaceModel, tmp_path: Path, stop_after: int
+    stories: HuggingFaceModel, tmp_path: Path, stop_after: int, enough: float
 ) -> None:
-    settings = replace(SHORT, checkpoint_seconds=-1.0)
+    settings = replace(SHORT, checkpoint_seconds=-1.0, enough=enough)
 
     def run(folder: Path, stop: int | None = None) -> training.Training:
         def progress(step: int, total: int) -> None:
@@ -215,16 +247,6 @@ def test_a_teacher_that_is_wrong_is_not_distilled() -> None:
     divergence = training._kl(teacher.topk(10).values, student.gather(1, teacher.topk(10).indices))
     loss = loss_of(student, [example], {example: taught_to(teacher, [3, 4], 10)}, settings)
     assert loss.item() == pytest.approx(divergence[1].item() / 2, abs=1e-6)
-
-
-@pytest.mark.parametrize("steps", [1, 7, 150])
-def test_the_learning_rate_rises_and_falls(steps: int) -> None:
-    rates = [training._schedule(step, steps, 0.1) for step in range(steps)]
-    assert max(rates) == 1.0
-    assert min(rates) > 0
-    peak = rates.index(1.0)
-    assert rates[: peak + 1] == sorted(rates[: peak + 1])
-    assert rates[peak:] == sorted(rates[peak:], reverse=True)
 
 
 def test_padding_and_company_change_no_logprobs(stories: HuggingFaceModel) -> None:

@@ -275,8 +275,8 @@ def test_memories_are_read_oldest_first_and_with_their_speakers(world: World) ->
 
 
 def test_only_so_many_memories_are_read_and_those_that_match_themselves(world: World) -> None:
-    own = [Hit(f"o{n}", "", 1.0, "episode", {"dense": 0.5, "neighbour": 0.5}) for n in range(9)]
-    around = Hit("a", "", 2.0, "episode", {"neighbour": 2.0})
+    own = [Hit(f"o{n}", f"o{n}", 1.0, "episode", {"dense": 0.5, "neighbour": 0.5}) for n in range(9)]
+    around = Hit("a", "a", 2.0, "episode", {"neighbour": 2.0})
     assert worth_reading([around, *own]) == own[: policy.MEMORIES_READ]
     assert worth_reading([around]) == [around]
 
@@ -304,3 +304,11 @@ def test_what_the_dream_calibrated_is_used(world: World) -> None:
     fitted = replace(Calibration(), threshold=0.25, feasible=True)
     world.ledger.set_value(ANA, CALIBRATION, fitted.to_json())
     assert world.router.calibration() == fitted
+
+
+def test_what_another_memory_contains_is_not_read_twice() -> None:
+    told = Hit("e", "Hello. Ana lives in Riga.", 1.0, "episode", {"dense": 0.5})
+    extracted = Hit("f", "Ana lives in Riga.", 2.0, "fact", {"dense": 1.0})
+    said_by_ben = Hit("s", "Ana lives in Riga.", 0.5, "episode", {"dense": 0.2}, speaker="Ben")
+    assert worth_reading([extracted, told, said_by_ben]) == [told, said_by_ben]
+    assert worth_reading([told, extracted]) == [told]

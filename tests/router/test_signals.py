@@ -100,10 +100,25 @@ def test_a_named_fact_far_down_is_not_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "score", "fresh"), [(1, 1.0, False), (1, 0.9, True), (0, 1.0, True), (-1, 2.0, True)]
+    ("after", "score", "text", "fresh"),
+    [
+        (1, 1.0, "It is Riga now.", False),
+        (1, 0.9, "It is Riga now.", True),
+        (1, 0.1, "Ana moved to Riga.", False),
+        (0, 1.0, "Ana moved to Riga.", True),
+        (-1, 2.0, "Ana moved to Riga.", True),
+    ],
+    ids=["the better hit", "the worse hit", "the worse hit but of the subject", "told as it began", "read"],
 )
-def test_a_better_episode_since_the_last_dream_is_news(after: float, score: float, fresh: bool) -> None:
-    assert seen(LISBON, told(after), scores=[1.0, score]).fresh is fresh
+def test_what_no_dream_has_read_is_news(after: float, score: float, text: str, fresh: bool) -> None:
+    episode = replace(told(after), text=text)
+    assert seen(LISBON, episode, scores=[1.0, score]).fresh is fresh
+
+
+def test_a_turn_beside_a_hit_is_no_news() -> None:
+    fact, beside = hit(LISBON), hit(told(1), 0.5, neighbour=0.5)
+    found = evidence(QUESTION, [fact, beside], {"f1": LISBON, "e1": told(1)}, ACTIVE, AUDITS, DREAMT)
+    assert found.fresh
 
 
 def test_the_margin_is_over_facts_of_other_slots() -> None:
