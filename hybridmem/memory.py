@@ -421,36 +421,9 @@ class HybridMemory:
     def delete(self, id: str) -> ErasureReceipt:
         """Erase a memory everywhere: ledger, history, indexes, training items; adapters that hold it are no longer
         believed, and those not in use lose their weights now. The next dream rebuilds the active one without it."""
-        from hybridmem.dreaming.unlearn import in_weights, remove_training, remove_weights
+        from hybridmem.erasure import erase
 
-        at = self._clock()
-        erased = self.ledger.erase(self.namespace, id, at)
-        # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
-        gone = [id, *erased["facts"]]
-        dropped = remove_weights(self.adapters, gone)
-        stopped = remove_training(self.folder.dream(self.namespace), self.folder.dream_lock(self.namespace))
-        removed = {**erased["removed"], **self.indexes.remove(self.namespace, gone)}
-        if dropped:
-            removed["adapters"] = len(dropped)
-        if stopped:
-            removed["stopped_training"] = 1
-        pending = []
-        active = self.adapters.active()
-        if active is not None and not in_weights(self.adapters.list(), active.version).isdisjoint(gone):
-            pending.append(
-                f"adapter {active.version} is no longer asked about it: run `hybridmem dream` to rebuild without it"
-            )
-        if not erased["scrubbed"]:
-            pending.append("its bytes leave the ledger's file when no other process reads it: open the memory then")
-        return ErasureReceipt(
-            id=id,
-            namespace=self.namespace,
-            at=at,
-            removed=removed,
-            facts=tuple(erased["facts"]),
-            tainted_adapters=tuple(erased["tainted_adapters"]),
-            pending="; ".join(pending),
-        )
+        return erase(self, id)
 
     def quarantine(self, id: str) -> None:
         """Keep a memory out of every search and every dream until `release`."""

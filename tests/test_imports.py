@@ -30,7 +30,7 @@ LAYERS = (
     ("retrieval",),
     ("router",),
     ("dreaming",),
-    ("doctor",),
+    ("doctor", "erasure"),
     ("memory",),
     ("evaluation",),
     ("jobs", "schedule", "integrations"),

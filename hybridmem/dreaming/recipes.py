@@ -17,7 +17,8 @@ from hybridmem.errors import InvalidInput
 FOLDER = Path(__file__).parent / "recipes"
 _LEAST = {
     "samples": 1, "min_questions": 3, "max_questions": 3, "rank": 1, "alpha": 1, "exposures": 1, "min_steps": 1,
-    "max_steps": 1, "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1, "learning_rate": 1e-9, "certain": 1e-9,
+    "max_steps": 1, "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1,
+    "learning_rate": 1e-9, "certain": 1e-9,
 }  # fmt: skip
 """What a number is at least, where 0 would not do. Three questions are one for each split."""
 

@@ -203,7 +203,7 @@ def known_share(logprobs: Tensor, rows: Sequence[Example], certain: float) -> fl
     counts = [len(e.completion) - (0 if e.prompt else 1) for e in rows]
     told = [
         bool(part.all())
-        for e, part in zip(rows, own.cpu().split(counts), strict=True)
+        for e, part in zip(rows, torch.split(own.cpu(), counts), strict=True)
         if e.gold and e.prompt != e.teacher_prompt
     ]
     return sum(told) / len(told) if told else 1.0

@@ -7,6 +7,7 @@ Nothing in it is special to the log: it calls the same methods as any user. The 
 from __future__ import annotations
 
 import platform
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -360,7 +361,7 @@ def prompt_tokens(memory: HybridMemory, days: Days, nights: int) -> dict[str, fl
     means = {}
     for name, route in (("by reading", "retrieval"), ("from the weights", "weights")):
         answers = memory.answer_many(questions, route=route)  # type: ignore[arg-type]
-        means[name] = metrics.mean(a.prompt_tokens for a in answers)
+        means[name] = statistics.fmean(a.prompt_tokens for a in answers)
     return means
 
 

@@ -17,7 +17,7 @@ CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")
 def multiplies_bf16(device: torch.device) -> bool:
     """Whether `device` multiplies bfloat16 matrices in hardware; no for whatever does not say so."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and any(cpu_capabilities().get(name) for name in CPU_INSTRUCTIONS)
 
 

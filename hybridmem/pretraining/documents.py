@@ -18,10 +18,11 @@ from random import Random
 from hybridmem.models import prompts
 from hybridmem.models.prompts import Message
 from hybridmem.pretraining import smalltalk
+from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.general_text import GeneralText
 from hybridmem.pretraining.relations import Relation, first
 from hybridmem.pretraining.scenes import SceneWriter, estimated_tokens
-from hybridmem.pretraining.teller import SPEAKER, Fact, Teller, one, world
+from hybridmem.pretraining.teller import SPEAKER, Fact, Teller, world
 
 __all__ = ["Case", "Document", "Fact", "Mixture", "evaluation_set", "stream", "world"]
 
@@ -140,7 +141,7 @@ class _World:
         teller = self.teller
         while True:
             if teller.rng.random() < 0.5:
-                fact = one(teller.rng, self.facts)
+                fact = any_of(teller.rng, self.facts)
                 relation = teller.relation_of(fact.relation.subject)
                 if not any(teller.alike(relation, known) for known in self.relations_of[fact.subject]):
                     return Fact(fact.subject, relation, "")
@@ -180,7 +181,7 @@ class _Writer:
         exchanges = []
         for _ in range(self._rng.randint(3, 6)):
             if self._rng.random() < 0.5:
-                fact = one(self._rng, self._world.facts)
+                fact = any_of(self._rng, self._world.facts)
                 answer = fact.value
             else:
                 fact, answer = self._world.unknown(), prompts.REFUSAL
@@ -294,7 +295,7 @@ class _Examiner:
         facts = [fact for fact in scene.facts if fact.old or not updates]
         if len(scene.lines) < memories or not facts:
             return None
-        fact = one(self._rng, facts)
+        fact = any_of(self._rng, facts)
         asked = self._teller.ask(fact)
         messages = prompts.answer(asked, scene.lines)
         if estimated_tokens(_prompt(messages)) > _LONGEST_CASE:
@@ -307,7 +308,7 @@ class _Examiner:
         return asked and Case(tuple(prompts.answer(asked[0], scene.lines)), asked[1], asked[2])
 
     def closed_world(self) -> Case:
-        fact = one(self._rng, self._world.facts)
+        fact = any_of(self._rng, self._world.facts)
         return Case(tuple(prompts.answer(self._teller.ask(fact))), fact.value, fact.relation.object)
 
     def closed_unknown(self) -> Case:

@@ -1,4 +1,4 @@
-"""The forward pass of training: what `Lfm2Model` computes, over rows that hold several documents, in bfloat16 or float32.
+"""The forward pass of training: what `Lfm2Model` computes, over rows that hold several documents.
 
 It reads the parameters of the `transformers` model in place, so a checkpoint is that model's own. It differs in
 speed (on a CPU, the depthwise convolution is slower than a sum of shifted products, and fused attention's backward

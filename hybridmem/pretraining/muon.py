@@ -28,7 +28,7 @@ class Muon(torch.optim.Optimizer):
                 raise ValueError("Muon steps are for matrices: give vectors and embeddings to AdamW")
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> Any:
         """One step on every matrix that has a gradient. `closure` is the base class's, and not called."""
         for group in self.param_groups:
             alike: dict[torch.Size, list[Tensor]] = {}
@@ -36,15 +36,13 @@ class Muon(torch.optim.Optimizer):
                 if matrix.grad is not None:
                     alike.setdefault(matrix.shape, []).append(matrix)
             for (rows, columns), matrices in alike.items():
-                moved = torch.stack([self._moved(matrix, group["momentum"]) for matrix in matrices])
+                moved = torch.stack([self._moved(m, m.grad, group["momentum"]) for m in matrices if m.grad is not None])
                 rate = group["lr"] * max(1.0, rows / columns) ** 0.5
                 torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(matrices, list(orthogonal(moved, group["steps"]).unbind(0)), alpha=-rate)
 
-    def _moved(self, matrix: Tensor, momentum: float) -> Tensor:
+    def _moved(self, matrix: Tensor, gradient: Tensor, momentum: float) -> Tensor:
         state = self.state[matrix]
-        gradient = matrix.grad
-        assert gradient is not None
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(gradient)
         buffer: Tensor = state["momentum_buffer"]
@@ -55,7 +53,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
     """The (nearly) orthogonal matrices nearest to `matrices`, (n, rows, columns), by Newton-Schulz iteration."""
     tall = matrices.shape[1] > matrices.shape[2]
-    found = matrices.mT if tall else matrices
+    found: Tensor = matrices.mT if tall else matrices
     found = found / found.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     a, b, c = _COEFFICIENTS
     for _ in range(steps):

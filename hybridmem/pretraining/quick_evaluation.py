@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
+from hybridmem.models.prompts import SEPARATOR
+
 if TYPE_CHECKING:
     from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
 
@@ -45,9 +47,14 @@ def exact_match(
             break
         answers = greedy_answers(model, tokenizer, [case.messages for case in cases], longest=longest)
         right.setdefault(job, []).extend(
-            said.strip() == case.expected.strip() for said, case in zip(answers, cases, strict=True)
+            _is_right(said.strip(), case.expected) for said, case in zip(answers, cases, strict=True)
         )
     return {job: sum(marks) / len(marks) for job, marks in right.items()}
+
+
+def _is_right(said: str, expected: str) -> bool:
+    """Whether `said` is `expected`, or a question and then `expected`, as the question job writes them."""
+    return said == expected or (SEPARATOR not in expected and said.rpartition(SEPARATOR)[2] == expected)
 
 
 def greedy_answers(

@@ -8,8 +8,9 @@ from random import Random
 
 from hybridmem.models import prompts
 from hybridmem.pretraining import smalltalk, values
+from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.sentences import capitalised
-from hybridmem.pretraining.teller import SPEAKER, Fact, Teller, one
+from hybridmem.pretraining.teller import SPEAKER, Fact, Teller
 
 Asked = tuple[str, str, str]
 """A question, its answer, and the kind of value it asks for."""
@@ -88,7 +89,7 @@ class SceneWriter:
         teller, rng = self.teller, self.rng
         if not scene.facts:
             return None
-        fact = one(rng, scene.facts)
+        fact = any_of(rng, scene.facts)
         relation = fact.relation
         way = rng.random()
         if way < 0.5:
@@ -121,7 +122,7 @@ class SceneWriter:
             if line is not None:
                 return line
         elif way > 0.93 and scene.lines:
-            return self._voiced(scene, one(rng, smalltalk.FILLERS))
+            return self._voiced(scene, any_of(rng, smalltalk.FILLERS))
         fact = self._next_fact(scene, first_person)
         scene.facts.append(fact)
         if fact.subject in scene.speakers:
@@ -143,7 +144,7 @@ class SceneWriter:
         able = [at for at, fact in enumerate(scene.facts) if not fact.old and teller.can_update(fact)]
         if not able:
             return None
-        at = one(self.rng, able)
+        at = any_of(self.rng, able)
         fact = scene.facts[at] = teller.updated(scene.facts[at])
         if fact.subject in scene.speakers:
             spoken = Fact(SPEAKER, fact.relation, fact.value, fact.old)
@@ -156,11 +157,11 @@ class SceneWriter:
         rng, teller = self.rng, self.teller
         for _ in range(30):
             way = rng.random()
-            near = one(rng, scene.facts) if scene.facts else None
+            near = any_of(rng, scene.facts) if scene.facts else None
             if near and way < 0.33:
                 fact = teller.fact(teller.relation_of(near.relation.subject), near.subject)
             elif scene.speakers and way < 0.75 and (said := teller.told_by_speaker()):
-                fact = teller.fact(said.relation, one(rng, scene.speakers))
+                fact = teller.fact(said.relation, any_of(rng, scene.speakers))
             elif first_person and way < 0.6 and (said := teller.told_by_speaker()):
                 fact = said
             elif near and way < 0.7:
@@ -203,7 +204,7 @@ class SceneWriter:
         return self.teller.in_small_talk(text) if self.rng.random() < 0.14 else text
 
     def _voiced(self, scene: Scene, text: str) -> str:
-        return f"{one(self.rng, scene.speakers)}: {capitalised(text)}" if scene.speakers else text
+        return f"{any_of(self.rng, scene.speakers)}: {capitalised(text)}" if scene.speakers else text
 
     def _dated(self, lines: list[str]) -> list[str]:
         rng = self.rng

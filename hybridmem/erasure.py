@@ -1,0 +1,43 @@
+"""One erasure across every place that holds a memory: ledger, history, indexes, training items, adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hybridmem.dreaming.unlearn import in_weights, remove_training, remove_weights
+from hybridmem.records import ErasureReceipt
+
+if TYPE_CHECKING:
+    from hybridmem.memory import HybridMemory
+
+
+def erase(memory: HybridMemory, id: str) -> ErasureReceipt:
+    """Erase one memory and what came of it; what takes a dream, or another process, is `pending` in the receipt."""
+    at = memory._clock()
+    erased = memory.ledger.erase(memory.namespace, id, at)
+    # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
+    gone = [id, *erased["facts"]]
+    dropped = remove_weights(memory.adapters, gone)
+    stopped = remove_training(memory.folder.dream(memory.namespace), memory.folder.dream_lock(memory.namespace))
+    removed = {**erased["removed"], **memory.indexes.remove(memory.namespace, gone)}
+    if dropped:
+        removed["adapters"] = len(dropped)
+    if stopped:
+        removed["stopped_training"] = 1
+    pending = []
+    active = memory.adapters.active()
+    if active is not None and not in_weights(memory.adapters.list(), active.version).isdisjoint(gone):
+        pending.append(
+            f"adapter {active.version} is no longer asked about it: run `hybridmem dream` to rebuild without it"
+        )
+    if not erased["scrubbed"]:
+        pending.append("its bytes leave the ledger's file when no other process reads it: open the memory then")
+    return ErasureReceipt(
+        id=id,
+        namespace=memory.namespace,
+        at=at,
+        removed=removed,
+        facts=tuple(erased["facts"]),
+        tainted_adapters=tuple(erased["tainted_adapters"]),
+        pending="; ".join(pending),
+    )
