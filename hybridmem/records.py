@@ -149,6 +149,11 @@ class Fact:
         return normalised(self.subject), normalised(self.relation)
 
     @property
+    def bare(self) -> str:
+        """The statement in its own three words, whatever text told it."""
+        return f"{self.subject} {self.relation} {self.object}."
+
+    @property
     def current(self) -> bool:
         """Whether the ledger believes it now."""
         return self.retired_at is None

@@ -124,8 +124,7 @@ def _write_questions(
 
 def _tellings(fact: Fact, count: int) -> list[str]:
     """`count` texts to ask about: the fact's own in turn with its bare words, which need a named subject."""
-    bare = f"{fact.subject} {fact.relation} {fact.object}."
-    texts = [fact.text] if fact.subject == "I" else [fact.text, bare]
+    texts = [fact.text] if fact.subject == "I" else [fact.text, fact.bare]
     return [texts[number % len(texts)] for number in range(count)]
 
 

@@ -138,11 +138,20 @@ class InMemoryLedger(InMemoryDreams):
         memory = self.get(namespace, id)
         stated = self._facts_from(id)
         alone = [fact for fact in stated if fact.sources == (id,)]
+        quotations = []
         for fact in stated:
             if fact not in alone:
-                self._write(slots.without_source(fact, id))
+                left = slots.without_source(fact, id)
+                left = slots.borne_out(
+                    left, [m for m in map(self._memories.get, left.sources) if isinstance(m, Episode)]
+                )
+                self._write(left)
+                if left.text != fact.text:
+                    self._record(left, "updated", parse_time(at))
+                    quotations += self._forget_text(fact)
         erased = [memory, *alone]
         words = [event.text for m in erased for event in self._events[m.id] if event.text is not None]
+        words += quotations
         facts = [m.id for m in erased if isinstance(m, Fact)]
         removed = {
             "history": len(words),
@@ -164,6 +173,12 @@ class InMemoryLedger(InMemoryDreams):
             "tainted_adapters": self._taint(namespace, facts),
             "scrubbed": True,
         }
+
+    def _forget_text(self, fact: Fact) -> list[str]:
+        """Strip the history of `fact` of its text; returns what was stripped."""
+        told = self._events[fact.id]
+        self._events[fact.id] = [replace(e, text=None) if e.text == fact.text else e for e in told]
+        return [e.text for e in told if e.text == fact.text]
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         if self._homes.get(id) != namespace:

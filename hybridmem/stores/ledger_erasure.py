@@ -12,8 +12,8 @@ from sqlalchemy import Table, delete, func, select, update
 from hybridmem.records import Episode, Fact
 from hybridmem.stores import ledger_tables as tables
 from hybridmem.stores.checked import quotes
-from hybridmem.stores.ledger_change import Change, chunks, find_one
-from hybridmem.stores.slots import without_source
+from hybridmem.stores.ledger_change import Change, chunks, find, find_one
+from hybridmem.stores.slots import borne_out, without_source
 
 
 def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
@@ -21,15 +21,22 @@ def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
     memory = find_one(change.connection, change.namespace, id)
     stated = change.facts_from(id) if isinstance(memory, Episode) else []
     alone = [fact for fact in stated if len(fact.sources) == 1]
+    quoting = []
     for fact in stated:
         if len(fact.sources) > 1:
-            change.write_fact(without_source(fact, id))
+            left = without_source(fact, id)
+            others = find(change.connection, change.namespace, left.sources).values()
+            left = borne_out(left, (other for other in others if isinstance(other, Episode)))
+            if left.text != fact.text:
+                change.record(fact, "updated", at, left.text)
+                quoting.append(fact)
+            change.write_fact(left)
             change.announce([fact.id])
     erased = [memory, *alone]
     ids = [record.id for record in erased]
     facts = [record.id for record in erased if isinstance(record, Fact)]
 
-    words = _forget_history(change, erased, at)
+    words = [*_forget_history(change, erased, at), *_forget_quotations(change, quoting)]
     removed = {
         "history": len(words),
         "training_items": _drop_items(change, facts, words),
@@ -55,6 +62,17 @@ def _forget_history(change: Change, erased: Sequence[Episode | Fact], at: dateti
         change.record(memory, "deleted", at, None)
         words += [line["text"] for line in change.events(memory.id) if line["text"] is not None]
         change.connection.execute(update(events).where(events.c.memory == memory.id).values(text=None))
+    return words
+
+
+def _forget_quotations(change: Change, facts: Sequence[Fact]) -> list[str]:
+    """Strip the histories of `facts` of their texts, which quote what was erased; returns those texts."""
+    events = tables.events
+    words = []
+    for fact in facts:
+        quoted = (events.c.memory == fact.id, events.c.text == fact.text)
+        words += change.connection.execute(select(events.c.text).where(*quoted)).scalars().all()
+        change.connection.execute(update(events).where(*quoted).values(text=None))
     return words
 
 

@@ -7,12 +7,13 @@ Quarantined facts have a timeline of their own: they replace nothing, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import get_args
 
-from hybridmem.records import Fact, Trust, normalised
+from hybridmem.records import Episode, Fact, Trust, normalised
+from hybridmem.stores.checked import quotes
 
 _TRUST: tuple[str, ...] = get_args(Trust)
 
@@ -79,6 +80,13 @@ def without_source(fact: Fact, episode: str) -> Fact:
     """`fact` when one of several episodes behind it no longer vouches for it."""
     sources = tuple(source for source in fact.sources if source != episode)
     return replace(fact, sources=sources, evidence=max(1, fact.evidence - 1))
+
+
+def borne_out(fact: Fact, sources: Iterable[Episode]) -> Fact:
+    """`fact`, in its own bare words where none of its `sources` says it in its text's."""
+    if any(quotes([episode.text, episode.quoted], [fact.text]) for episode in sources):
+        return fact
+    return replace(fact, text=fact.bare)
 
 
 def _equal(fact: Fact, timeline: Sequence[Fact], later: Sequence[Fact], replace_others: bool) -> Fact | None:

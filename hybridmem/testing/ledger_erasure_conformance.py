@@ -24,10 +24,11 @@ class ErasureConformance:
         ledger.save_audits(ANA, [audit("v1", "f1"), audit("v1", "f2")])
         ledger.touch(ANA, ["e1", "f1", "f2"], NOW)
         erased = ledger.erase(ANA, "e1", NOW)
-        assert erased["removed"] == {"ledger": 2, "history": 2, "training_items": 2, "audits": 1, "uses": 2}
+        assert erased["removed"] == {"ledger": 2, "history": 3, "training_items": 2, "audits": 1, "uses": 2}
         assert (erased["facts"], erased["tainted_adapters"]) == (["f1"], ["v1"])
         assert list(ledger.get_many(ANA, ["e1", "f1", "f2", "f3"])) == ["f2", "f3"]
-        assert (fact_of(ledger, "f2").sources, fact_of(ledger, "f2").evidence) == (("e2",), 1)
+        left = fact_of(ledger, "f2")
+        assert (left.sources, left.evidence, left.text) == (("e2",), 1, "Ana keeps ferrets.")
         assert [i.id for i in ledger.items(ANA)] == ["i2"]
         assert [a.fact for a in ledger.audits(ANA, "v1")] == ["f2"]
         assert [a.tainted for a in ledger.adapters(ANA)] == [("f1",), ()]
@@ -45,6 +46,17 @@ class ErasureConformance:
             ledger.erase(ANA, "e1", NOW)
         with pytest.raises(UnknownMemory):
             ledger.history(ANA, "never there")
+
+    def test_a_fact_of_two_episodes_keeps_the_words_of_the_one_that_stays(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1", "Psst, Ana lives in Lisbon."), episode("e2", "Ana lives in Lisbon, as you know")])
+        ledger.put_fact(fact("f1", sources=("e1", "e2"), evidence=2, text="Ana lives in Lisbon, as you know"))
+        ledger.put_fact(fact("f2", "Ben", relation="knows", sources=("e1", "e2"), evidence=2, text="Psst, Ana lives"))
+        ledger.save_items([item("i1", "f1"), item("i2", "f2", context=("Psst, Ana lives",), answer="Ben")])
+        ledger.erase(ANA, "e1", NOW)
+        assert fact_of(ledger, "f1").text == "Ana lives in Lisbon, as you know"
+        assert fact_of(ledger, "f2").text == "Ana knows Ben."
+        assert events(ledger, "f2") == [("added", None, None), ("updated", "Ana knows Ben.", None)]
+        assert [i.id for i in ledger.items(ANA)] == ["i1"]
 
     def test_an_erased_successor_does_not_bring_the_old_value_back(self, ledger: Ledger) -> None:
         ledger.put_fact(fact("f1"))
