@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,6 +22,8 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.records import Fact, Split, TrainingItem, new_id, normalised
 
 FACTS_AT_ONCE = 8
+OTHERS = 8
+"""People who are asked about in the place of the speaker, for each fact."""
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
 FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've)\b")
 
@@ -69,6 +71,10 @@ def compose(
                 items += _items(questions, reverse, rng)
         progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
     items += near_misses(facts, known, items, rng)
+    taken = {item.fact for item in items}
+    refusals, cost = _of_others(model, [f for f in facts if f.id in taken and f.subject == "I"], known, rng, seed)
+    items += refusals
+    tokens += cost
     return Composition(tuple(items), tuple(poor), written, tokens)
 
 
@@ -208,6 +214,37 @@ def near_misses(
                     replace(item, id=new_id("it"), kind="refusal", question=question, answer=prompts.REFUSAL)
                 )
     return still_sound(refusals, by_id, known)
+
+
+def _of_others(
+    model: LanguageModel, facts: Sequence[Fact], known: Sequence[Fact], rng: random.Random, seed: int
+) -> tuple[list[TrainingItem], int]:
+    """Refusals for what is known of the speaker: the model's questions about somebody of whom it was never said, for
+    "What do I drive?" has no name in it to put another in the place of. Also the tokens used."""
+    told = [(fact, stranger("Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
+    texts = [replace(fact, subject=name).bare for fact, name in told]
+    completions = model.generate(
+        [prompts.question(text) for text in texts], max_new_tokens=48, temperature=0.5, seed=seed
+    )
+    asked: dict[str, list[str]] = {}
+    for (fact, name), completion in zip(told, completions, strict=True):
+        pair = prompts.parse_question(completion.text)
+        if pair and right(pair[1], fact.object) and _names_subject(pair[0], replace(fact, subject=name)):
+            asked.setdefault(fact.id, []).append(pair[0])
+    refusals = [
+        TrainingItem(new_id("it"), fact.namespace, fact.id, "refusal", question, prompts.REFUSAL, (fact.text,), split)
+        for fact in facts
+        for question, split in zip(asked.get(fact.id, ()), _splits(), strict=False)
+    ]
+    return still_sound(refusals, {f.id: f for f in facts}, known), sum(g.prompt_tokens + g.tokens for g in completions)
+
+
+def _splits() -> Iterator[Split]:
+    """The splits of exercises that come one by one: one for training, one for each exam, the rest for training."""
+    yield "train"
+    yield from _HELD_OUT
+    while True:
+        yield "train"
 
 
 def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known: Sequence[Fact]) -> list[TrainingItem]:

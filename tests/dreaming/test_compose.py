@@ -161,6 +161,25 @@ def test_the_first_person_is_not_replaced_letter_by_letter() -> None:
     assert near_misses([mine, FACTS[0]], [mine, FACTS[0]], asked, random.Random(0)) == []
 
 
+def test_what_is_known_of_the_speaker_is_refused_of_others() -> None:
+    mine = fact("f1", "I", "Oslo", text="I live in Oslo.")
+    model = composer()
+
+    def say(content: str) -> str:
+        if content == "Question about: I live in Oslo.":
+            return f"{draw.choice(forms)} | Oslo"
+        return "Oslo" if content.startswith("Memories") else model.say(content)
+
+    draw, forms = random.Random(3), ["Where do I live?", "What is my town?", "Where am I at home?"]
+    made = compose(ScriptedModel(say), [mine], (), SMALL, seed=1)
+    assert len(of(made, "question")) == 3
+    refusals = of(made, "refusal")
+    assert {item.split for item in refusals} == {"train", "dev", "test"}
+    assert {item.answer for item in refusals} == {REFUSAL}
+    for item in refusals:
+        assert not re.search(r"\b(I|my)\b", item.question)
+
+
 def test_what_is_said_later_is_no_longer_refused() -> None:
     dan, item = fact("f4", "Dan", "tennis", "plays"), items_of(FACTS[0])
     misses = near_misses([FACTS[0], dan], [FACTS[0], dan], item, random.Random(0))
