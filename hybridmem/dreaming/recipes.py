@@ -143,6 +143,9 @@ def load(name: str | Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"the recipe {path} is not valid TOML: {error}") from None
     filled: Recipe = _fill(Recipe(name=path.stem), raw, str(path))
+    least, most = filled.compose.min_questions, filled.compose.max_questions
+    if most < least:
+        raise InvalidInput(f"{path} [compose]: max_questions {most} is below min_questions {least}: raise it")
     return filled
 
 
