@@ -1,7 +1,7 @@
 """``python -m hybridmem.pretraining.card FOLDER --training TEXT``: score a finished base, and write its card.
 
-The scores are on held-out surface forms about held-out names (`documents.evaluation_set`); the drift text is held-out
-novels. The card says what the model is, how it was made, and how often it is wrong.
+The scores are about held-out names, in trained and in held-out surface forms (`documents.evaluation_set`); the drift
+text is held-out novels. The card says what the model is, how it was made, and how often it is wrong.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ HELD_OUT_NOVELS = Path(__file__).parents[1] / "dreaming" / "general" / "test.txt
 TEMPLATE = Path(__file__).with_name("card_template.md")
 
 
-def evaluate(model: HuggingFaceModel, seed: int, cases: int = CASES) -> dict[str, float]:
-    """The share of right answers by job."""
-    return {job: _score(model, job, asked) for job, asked in evaluation_set(seed, cases).items()}
+def evaluate(model: HuggingFaceModel, seed: int, cases: int = CASES) -> dict[str, tuple[float, float]]:
+    """The share of right answers by job: in forms that were trained, and in forms that were not."""
+    known, new = (evaluation_set(seed, cases, known_forms=known) for known in (True, False))
+    return {job: (_score(model, job, known[job]), _score(model, job, new[job])) for job in known}
 
 
 def _score(model: HuggingFaceModel, job: str, cases: Sequence[Case]) -> float:
@@ -52,7 +53,9 @@ def nats(model: HuggingFaceModel, text: str, tokens: int = 256) -> float:
     return cross_entropy(model, [ids[at : at + tokens] for at in range(0, len(ids) - tokens, tokens)])
 
 
-def write(folder: Path, training: str, scores: dict[str, float], seed: int, nats_per_token: float) -> Path:
+def write(
+    folder: Path, training: str, scores: dict[str, tuple[float, float]], seed: int, nats_per_token: float
+) -> Path:
     """The card of the model in `folder`, as its ``README.md``."""
     model = HuggingFaceModel.load(folder)
     config: Any = model.module.config
@@ -68,7 +71,9 @@ def write(folder: Path, training: str, scores: dict[str, float], seed: int, nats
             training=training,
             cases=CASES,
             seed=seed,
-            scores="\n".join(f"| {job.replace('_', ' ')} | {share:.2f} |" for job, share in scores.items()),
+            scores="\n".join(
+                f"| {job.replace('_', ' ')} | {known:.2f} | {new:.2f} |" for job, (known, new) in scores.items()
+            ),
             nats=nats_per_token,
             names=", ".join(FIRST) + ".",
         ),

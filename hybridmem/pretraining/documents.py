@@ -93,10 +93,12 @@ def stream(
 
 
 def evaluation_set(
-    seed: int, per_job: int = 200, relations: tuple[Relation, ...] | None = None
+    seed: int, per_job: int = 200, relations: tuple[Relation, ...] | None = None, *, known_forms: bool = False
 ) -> dict[str, list[Case]]:
-    """`per_job` cases for each job, in held-out forms about held-out names; only the world's facts keep theirs."""
-    examiner = _Examiner(Random(seed), relations or first())  # noqa: S311
+    """`per_job` cases for each job, about held-out names, in held-out forms unless they are to be `known_forms`.
+
+    Only the world's facts keep their names."""
+    examiner = _Examiner(Random(seed), relations or first(), known_forms)  # noqa: S311
     jobs: dict[str, Callable[[], Case | None]] = {
         "read_1": lambda: examiner.read(1),
         "read_4": lambda: examiner.read(4),
@@ -284,9 +286,9 @@ class _Writer:
 class _Examiner:
     """Evaluation cases, one method a job; None where a draw did not suit."""
 
-    def __init__(self, rng: Random, relations: tuple[Relation, ...]) -> None:
+    def __init__(self, rng: Random, relations: tuple[Relation, ...], known_forms: bool) -> None:
         self._rng = rng
-        self._teller = Teller(rng, relations, held_out=True)
+        self._teller = Teller(rng, relations, held_out=True, known_forms=known_forms)
         self._scenes = SceneWriter(self._teller)
         self._world = _World(self._teller)
 

@@ -41,10 +41,15 @@ def plain_first(rng: Random, forms: Sequence[str]) -> str:
 
 
 class Teller:
-    """Facts over `relations`, and sentences and questions for them; held-out forms and values if `held_out`."""
+    """Facts over `relations`, and sentences and questions for them.
 
-    def __init__(self, rng: Random, relations: tuple[Relation, ...], held_out: bool = False) -> None:
+    If `held_out`, the values are those that no training has, and so are the forms, unless `known_forms`."""
+
+    def __init__(
+        self, rng: Random, relations: tuple[Relation, ...], held_out: bool = False, known_forms: bool = False
+    ) -> None:
         self.rng, self.relations, self.held_out = rng, relations, held_out
+        self._new_forms = held_out and not known_forms
         self._of_subject: dict[str, list[Relation]] = {}
         for relation in relations:
             self._of_subject.setdefault(relation.subject, []).append(relation)
@@ -52,7 +57,7 @@ class Teller:
 
     def forms(self, relation: Relation) -> Forms:
         """The forms that this teller may use."""
-        return relation.held_out if self.held_out else relation.train
+        return relation.held_out if self._new_forms else relation.train
 
     def relation_of(self, kind: str) -> Relation:
         """A relation whose subject is of `kind`."""

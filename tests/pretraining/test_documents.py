@@ -116,6 +116,7 @@ def test_held_out_forms_are_never_trained(tmp_path: Path) -> None:
 def test_the_evaluation_asks_every_job() -> None:
     cases = evaluation_set(7, per_job=30)
     assert cases == evaluation_set(7, per_job=30)
+    assert cases != evaluation_set(7, per_job=30, known_forms=True)
     assert set(cases) == {
         "read_1", "read_4", "read_8", "read_updates", "read_unanswerable",
         "closed_world", "closed_unknown", "facts", "no_facts", "question",
