@@ -22,6 +22,8 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.records import Fact, Split, TrainingItem, new_id, normalised
 
 FACTS_AT_ONCE = 8
+ROUNDS = 2
+"""How often questions are asked for; again only for facts that have too few."""
 OTHERS = 8
 """People who are asked about in the place of the speaker, for each fact."""
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
@@ -56,19 +58,28 @@ def compose(
     written = tokens = 0
     for start in range(0, len(facts), FACTS_AT_ONCE):
         batch = facts[start : start + FACTS_AT_ONCE]
-        asked, cost = _write_questions(model, batch, known, settings, seed + start)
-        written += len(asked)
-        tokens += cost
-        sound, cost = _sound(model, asked, known, settings, rng)
-        tokens += cost
+        sound: dict[tuple[str, str], _Exercise] = {}
+        short = batch
+        for round_ in range(ROUNDS):
+            if not short:
+                break
+            # Another round is hotter: the questions that came at the recipe's temperature would come again.
+            asked, cost = _write_questions(
+                model, short, known, settings, settings.temperature + 0.2 * round_, seed + start + round_ * len(facts)
+            )
+            written += len(asked)
+            tokens += cost
+            checked, cost = _sound(model, asked, known, settings, rng)
+            tokens += cost
+            for exercise in checked:
+                sound.setdefault((exercise.fact.id, normalised(exercise.question)), exercise)
+            short = [f for f in short if len(_best(sound.values(), f, "question", settings)) < settings.min_questions]
         for fact in batch:
-            own = sorted((e for e in sound if e.fact is fact), key=lambda e: -e.logprob)
-            questions = [e for e in own if e.kind == "question"][: settings.max_questions]
+            questions = _best(sound.values(), fact, "question", settings)
             if len(questions) < settings.min_questions:
                 poor.append(fact.id)
             else:
-                reverse = [e for e in own if e.kind == "reverse"][: settings.max_questions // 2]
-                items += _items(questions, reverse, rng)
+                items += _items(questions, _best(sound.values(), fact, "reverse", settings), rng)
         progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
     items += near_misses(facts, known, items, rng)
     taken = {item.fact for item in items}
@@ -93,8 +104,19 @@ class _Exercise:
         return self.fact.object if self.kind == "question" else self.fact.subject
 
 
+def _best(exercises: Iterable[_Exercise], fact: Fact, kind: str, settings: ComposeSettings) -> list[_Exercise]:
+    """Those of `kind` on `fact` that the model found the most probable, best first."""
+    own = [e for e in exercises if e.fact is fact and e.kind == kind]
+    return sorted(own, key=lambda e: -e.logprob)[: settings.max_questions]
+
+
 def _write_questions(
-    model: LanguageModel, facts: Sequence[Fact], known: Sequence[Fact], settings: ComposeSettings, seed: int
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    known: Sequence[Fact],
+    settings: ComposeSettings,
+    temperature: float,
+    seed: int,
 ) -> tuple[list[_Exercise], int]:
     """Distinct questions on each fact that name its one end and ask for the other; and the tokens used.
 
@@ -106,7 +128,7 @@ def _write_questions(
         *model.generate(
             [prompts.question(text) for _, text in told],
             max_new_tokens=48,
-            temperature=settings.temperature,
+            temperature=temperature,
             seed=seed,
         ),
     ]
