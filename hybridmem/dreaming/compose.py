@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Literal
 
 from hybridmem.dreaming.extract import contains
@@ -22,8 +23,14 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.records import Fact, Split, TrainingItem, new_id, normalised
 
 FACTS_AT_ONCE = 8
-ROUNDS = 2
+ROUNDS = 3
 """How often questions are asked for; again only for facts that have too few."""
+HOTTER = 0.3
+"""What a further round adds to the temperature."""
+DRAWN_FROM = 6
+"""Held-out questions are among so many most probable ones: an odd one would judge the night."""
+ALIKE = 0.6
+"""How like an answer what the reader says must be, from 0 to 1, to be that answer misspelt."""
 OTHERS = 8
 """People who are asked about in the place of the speaker, for each fact."""
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
@@ -65,7 +72,12 @@ def compose(
                 break
             # Another round is hotter: the questions that came at the recipe's temperature would come again.
             asked, cost = _write_questions(
-                model, short, known, settings, settings.temperature + 0.2 * round_, seed + start + round_ * len(facts)
+                model,
+                short,
+                known,
+                settings,
+                settings.temperature + HOTTER * round_,
+                seed + start + round_ * len(facts),
             )
             written += len(asked)
             tokens += cost
@@ -176,14 +188,22 @@ def _sound(
     settings: ComposeSettings,
     rng: random.Random,
 ) -> tuple[list[_Exercise], int]:
-    """The exercises that the model, reading the fact among distractors, answers as they want it."""
+    """The exercises that the model, reading the fact among distractors, answers as they want it, or nearly so.
+
+    What is checked is whether the question leads to this fact. A small reader that finds "t.osman@brightwater.io" and
+    misspells it has been led there; the answer that is trained is the fact's own."""
     reading = [
         prompts.answer(exercise.question, context_for(exercise.fact, known, settings.distractors, rng))
         for exercise in asked
     ]
     answers = model.generate(reading)
-    sound = [e for e, answer in zip(asked, answers, strict=True) if right(answer.text, e.answer)]
+    sound = [e for e, answer in zip(asked, answers, strict=True) if _nearly(answer.text, e.answer)]
     return sound, sum(a.prompt_tokens + a.tokens for a in answers)
+
+
+def _nearly(said: str, answer: str) -> bool:
+    one, other = normalised(said), normalised(answer)
+    return right(said, answer) or SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
 def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:
@@ -196,8 +216,8 @@ def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random
 
 def _items(questions: Sequence[_Exercise], reverse: Sequence[_Exercise], rng: random.Random) -> list[TrainingItem]:
     """One item an exercise. Of the questions, the most probable first, one is drawn for the gate and one for the
-    report, never the first; the rest and everything in reverse is for training."""
-    drawn = rng.sample(range(1, len(questions)), len(_HELD_OUT))
+    report, from the better ones but never the first; the rest and everything in reverse is for training."""
+    drawn = rng.sample(range(1, min(len(questions), DRAWN_FROM)), len(_HELD_OUT))
     splits: dict[int, Split] = dict(zip(drawn, _HELD_OUT, strict=True))
     asked = [(e, splits.get(place, "train")) for place, e in enumerate(questions)]
     return [

@@ -31,7 +31,7 @@ class ComposeSettings:
     """Questions asked of the model for each fact, before those that fail their check are dropped."""
     temperature: float = 0.8
     """Of those questions' sampling: 0 would ask one question many times."""
-    min_questions: int = 5
+    min_questions: int = 4
     """A fact with fewer sound questions stays with retrieval: it could not be trained and audited apart."""
     max_questions: int = 10
     """Kept of a fact's sound questions: those that the model itself found the most probable."""

@@ -93,12 +93,12 @@ def run(folder: Path, console: Console, *, quick: bool = False) -> dict[str, Any
         lives = {"replay": life}
         if not quick:
             lives["naive"] = without_replay(teller, folder, memory.model, days)
-        routes = route_shares(memory, days, nights)
+        routes, by_router = routed(memory, days, nights)
         change = a_fact_changes(teller, memory, days)
         deletion = a_memory_is_deleted(teller, memory, days, folder)
         refused, life.false_answers = unanswerable(teller, memory, days)
         tokens = prompt_tokens(memory, days, nights)
-        figures = judged(life, lives.get("naive"), change, deletion, refused)
+        figures = judged(life, lives.get("naive"), by_router, change, deletion, refused)
         seconds = time.monotonic() - started
         results = {name: each.result() for name, each in lives.items()}
         report = write_report(
@@ -271,13 +271,15 @@ def without_replay(teller: Teller, folder: Path, model: LanguageModel, days: Day
     return naive
 
 
-def route_shares(memory: HybridMemory, days: Days, nights: int) -> dict[str, float]:
-    """How many of the questions each route answers when the router chooses."""
-    questions = [q for facts in days.facts[:nights] for fact in facts for q in fact.questions]
-    answers = memory.answer_many([*questions, *days.unanswerable])
-    return {
+def routed(memory: HybridMemory, days: Days, nights: int) -> tuple[dict[str, float], float]:
+    """How many of the questions each route answers when the router chooses; and the share of the questions on all
+    facts, in the weights or not, that are answered rightly so."""
+    asked = [(q, fact.answer) for facts in days.facts[:nights] for fact in facts for q in fact.questions]
+    answers = memory.answer_many([*(question for question, _ in asked), *days.unanswerable])
+    shares = {
         route: float(sum(a.route == route for a in answers)) for route in ("weights", "retrieval", "both", "abstain")
     }
+    return shares, metrics.share(right(a.text, value) for a, (_, value) in zip(answers, asked, strict=False))
 
 
 def a_fact_changes(teller: Teller, memory: HybridMemory, days: Days) -> dict[str, float]:
@@ -366,7 +368,12 @@ def prompt_tokens(memory: HybridMemory, days: Days, nights: int) -> dict[str, fl
 
 
 def judged(
-    life: Life, naive: Life | None, change: dict[str, float], deletion: dict[str, float | None], refused: float
+    life: Life,
+    naive: Life | None,
+    by_router: float,
+    change: dict[str, float],
+    deletion: dict[str, float | None],
+    refused: float,
 ) -> list[Figure]:
     """Every promise of the demo with its target."""
     figures = []
@@ -379,6 +386,7 @@ def judged(
         figures.append(Figure(f"first night's facts after night {last}, without replay", naive.R[-1][0]))
     return [
         *figures,
+        Figure("all facts, by the route that the router chose", by_router),
         Figure("unanswerable questions refused", refused, TARGET),
         Figure("changed fact: new value, before the dream", change["fresh"], 1.0),
         Figure("changed fact: new value, after the dream", deletion["changed"], 1.0),
