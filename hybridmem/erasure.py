@@ -19,7 +19,8 @@ def erase(memory: HybridMemory, id: str) -> ErasureReceipt:
     gone = [id, *erased["facts"]]
     dropped = remove_weights(memory.adapters, gone)
     stopped = remove_training(memory.folder.dream(memory.namespace), memory.folder.dream_lock(memory.namespace))
-    removed = {**erased["removed"], **memory.indexes.remove(memory.namespace, gone)}
+    # What is only reworded comes back into the indexes, in its new words, with the next search.
+    removed = {**erased["removed"], **memory.indexes.remove(memory.namespace, [*gone, *erased["reworded"]])}
     if dropped:
         removed["adapters"] = len(dropped)
     if stopped:

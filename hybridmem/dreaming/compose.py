@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
@@ -24,15 +24,20 @@ from hybridmem.records import Fact, Split, TrainingItem, new_id, normalised
 
 FACTS_AT_ONCE = 8
 ROUNDS = 3
-"""How often questions are asked for; again only for facts that have too few."""
+"""How often questions are asked for; again only for facts that have fewer than `WANTED`."""
+WANTED = 6
+"""Sound questions: one for each exam and four to train on."""
 HOTTER = 0.3
 """What a further round adds to the temperature."""
 DRAWN_FROM = 6
 """Held-out questions are among so many most probable ones: an odd one would judge the night."""
 ALIKE = 0.6
 """How like an answer what the reader says must be, from 0 to 1, to be that answer misspelt."""
+LONG = 8
+"""Characters of an answer that can be told when it is misspelt."""
 OTHERS = 8
 """People who are asked about in the place of the speaker, for each fact."""
+OTHERS_TEMPERATURE = 0.5
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
 FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've)\b")
 
@@ -65,33 +70,36 @@ def compose(
     written = tokens = 0
     for start in range(0, len(facts), FACTS_AT_ONCE):
         batch = facts[start : start + FACTS_AT_ONCE]
-        sound: dict[tuple[str, str], _Exercise] = {}
+        written_of: dict[tuple[str, str], _Exercise] = {}
+        sound: list[_Exercise] = []
         short = batch
         for round_ in range(ROUNDS):
             if not short:
                 break
-            # Another round is hotter: the questions that came at the recipe's temperature would come again.
+            # A further round is hotter: the questions that came at the recipe's temperature would come again.
             asked, cost = _write_questions(
                 model,
                 short,
                 known,
                 settings,
-                settings.temperature + HOTTER * round_,
-                seed + start + round_ * len(facts),
+                greedily=round_ == 0,
+                temperature=settings.temperature + HOTTER * round_,
+                seed=seed + start + round_ * len(facts),
             )
-            written += len(asked)
             tokens += cost
-            checked, cost = _sound(model, asked, known, settings, rng)
+            new = {key: exercise for key, exercise in asked.items() if key not in written_of}
+            written_of |= new
+            checked, cost = _sound(model, list(new.values()), known, settings, rng)
             tokens += cost
-            for exercise in checked:
-                sound.setdefault((exercise.fact.id, normalised(exercise.question)), exercise)
-            short = [f for f in short if len(_best(sound.values(), f, "question", settings)) < settings.min_questions]
+            sound += checked
+            short = [f for f in short if len(_best(sound, f, "question", settings)) < WANTED]
+        written += len(written_of)
         for fact in batch:
-            questions = _best(sound.values(), fact, "question", settings)
+            questions = _best(sound, fact, "question", settings)
             if len(questions) < settings.min_questions:
                 poor.append(fact.id)
             else:
-                items += _items(questions, _best(sound.values(), fact, "reverse", settings), rng)
+                items += _items(questions, _best(sound, fact, "reverse", settings), rng)
         progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
     items += near_misses(facts, known, items, rng)
     taken = {item.fact for item in items}
@@ -127,21 +135,21 @@ def _write_questions(
     facts: Sequence[Fact],
     known: Sequence[Fact],
     settings: ComposeSettings,
+    *,
+    greedily: bool,
     temperature: float,
     seed: int,
-) -> tuple[list[_Exercise], int]:
-    """Distinct questions on each fact that name its one end and ask for the other; and the tokens used.
+) -> tuple[dict[tuple[str, str], _Exercise], int]:
+    """Distinct questions on each fact that name its one end and ask for the other, by fact and normalised question; and
+    the tokens used. `greedily`, the surest ones are among them.
 
     Half of them are asked of the fact's text, half of its bare words, which a small model reads more easily."""
+    greedy = [(fact, text) for fact in facts for text in dict.fromkeys(_tellings(fact, 2))] if greedily else []
     told = [(fact, text) for fact in facts for text in _tellings(fact, settings.samples)]
-    greedy = [(fact, text) for fact in facts for text in _tellings(fact, 2)]
     completions = [
         *model.generate([prompts.question(text) for _, text in greedy], max_new_tokens=48),
         *model.generate(
-            [prompts.question(text) for _, text in told],
-            max_new_tokens=48,
-            temperature=temperature,
-            seed=seed,
+            [prompts.question(text) for _, text in told], max_new_tokens=48, temperature=temperature, seed=seed
         ),
     ]
     ends = Counter(map(_end, known))
@@ -159,7 +167,7 @@ def _write_questions(
             and ends[fact.slot[1], normalised(fact.object)] == 1
         ):
             distinct.setdefault((fact.id, asked), _Exercise(fact, "reverse", pair[0], completion.logprob))
-    return list(distinct.values()), sum(g.prompt_tokens + g.tokens for g in completions)
+    return distinct, sum(g.prompt_tokens + g.tokens for g in completions)
 
 
 def _tellings(fact: Fact, count: int) -> list[str]:
@@ -188,22 +196,36 @@ def _sound(
     settings: ComposeSettings,
     rng: random.Random,
 ) -> tuple[list[_Exercise], int]:
-    """The exercises that the model, reading the fact among distractors, answers as they want it, or nearly so.
+    """The exercises that the model, reading the fact beside others of its subject, answers as they want it.
 
     What is checked is whether the question leads to this fact. A small reader that finds "t.osman@brightwater.io" and
     misspells it has been led there; the answer that is trained is the fact's own."""
     reading = [
-        prompts.answer(exercise.question, context_for(exercise.fact, known, settings.distractors, rng))
+        prompts.answer(exercise.question, _beside(exercise.fact, known, settings.distractors, rng))
         for exercise in asked
     ]
     answers = model.generate(reading)
-    sound = [e for e, answer in zip(asked, answers, strict=True) if _nearly(answer.text, e.answer)]
+    values = {normalised(fact.object) for fact in known}
+    sound = [
+        e
+        for e, answer in zip(asked, answers, strict=True)
+        if right(answer.text, e.answer) or _misspelt(answer.text, e.answer, values)
+    ]
     return sound, sum(a.prompt_tokens + a.tokens for a in answers)
 
 
-def _nearly(said: str, answer: str) -> bool:
+def _beside(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:
+    """The fact's text among up to `distractors` others of its subject: those that a question on something else would
+    lead to."""
+    return context_for(fact, [f for f in known if f.slot[0] == fact.slot[0]], distractors, rng)
+
+
+def _misspelt(said: str, answer: str, values: Collection[str]) -> bool:
+    """Whether `said` is the `answer` but for some letters of a long word; a number or another known value is not."""
     one, other = normalised(said), normalised(answer)
-    return right(said, answer) or SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
+    if len(other) < LONG or one in values or re.sub(r"\D", "", one) != re.sub(r"\D", "", other):
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
 def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:
@@ -248,7 +270,7 @@ def near_misses(
     refusals: list[TrainingItem] = []
     for item in asked:
         fact = by_id[item.fact]
-        for name in (_stranger_to(known, fact, rng), _never_said(fact, facts, filled, rng)):
+        for name in (_stranger_to(known, fact.subject, rng), _never_said(fact, facts, filled, rng)):
             question = name and _asked_of(item.question, fact.subject, name)
             if question and normalised(question) not in taken:
                 taken.add(normalised(question))
@@ -263,10 +285,10 @@ def _of_others(
 ) -> tuple[list[TrainingItem], int]:
     """Refusals for what is known of the speaker: the model's questions about somebody of whom it was never said, for
     "What do I drive?" has no name in it to put another in the place of. Also the tokens used."""
-    told = [(fact, stranger("Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
+    told = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
     texts = [replace(fact, subject=name).bare for fact, name in told]
     completions = model.generate(
-        [prompts.question(text) for text in texts], max_new_tokens=48, temperature=0.5, seed=seed
+        [prompts.question(text) for text in texts], max_new_tokens=48, temperature=OTHERS_TEMPERATURE, seed=seed
     )
     asked: dict[str, list[str]] = {}
     for (fact, name), completion in zip(told, completions, strict=True):
@@ -323,10 +345,10 @@ def _asked_of(question: str, subject: str, name: str) -> str | None:
     return asked if found else None
 
 
-def _stranger_to(known: Sequence[Fact], fact: Fact, rng: random.Random) -> str:
-    """An invented name of the shape of the fact's subject, that is nobody's and no value's."""
+def _stranger_to(known: Sequence[Fact], like: str, rng: random.Random) -> str:
+    """An invented name of the shape of the name `like`, that is nobody's and no value's."""
     taken = {word for f in known for word in (normalised(f.subject), normalised(f.object))}
-    while normalised(name := stranger(fact.subject, rng)) in taken:
+    while normalised(name := stranger(like, rng)) in taken:
         pass
     return name
 

@@ -182,7 +182,9 @@ def _compose(
             bed.model, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
         )
     there = bed.ledger.get_many(bed.namespace, [f.id for f in fresh])
-    bed.ledger.save_items([item for item in made.items if item.fact in there])
+    # What was deleted, or put in other words, while they were being composed, must not come back in them.
+    sound = {f.id for f in fresh if f.id in there and there[f.id].text == f.text}
+    bed.ledger.save_items([item for item in made.items if item.fact in sound])
     return made.poor, made.tokens, made.written
 
 

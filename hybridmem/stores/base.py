@@ -114,9 +114,10 @@ class Ledger(Protocol):
     def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
         """Remove a memory for good: its row, its history's texts, the facts that stand on it alone (and theirs),
         training items and audits; adapters that hold any of it are tainted. No byte of the text stays in the
-        database. Facts that other episodes also state lose this source and one of their evidence. Returns
-        {"removed": {place: count}, "facts": [ids], "tainted_adapters": [versions], "scrubbed": whether the bytes are
-        out of the files already; if not, the next open or erasure makes sure of it}."""
+        database. Facts that other episodes also state lose this source and one of their evidence; those whose text
+        only quotes what is erased are told in their own bare words, and adapters that hold them are tainted. Returns
+        {"removed": {place: count}, "facts": [ids], "reworded": [ids], "tainted_adapters": [versions], "scrubbed":
+        whether the bytes are out of the files already; if not, the next open or erasure makes sure of it}."""
         ...
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:

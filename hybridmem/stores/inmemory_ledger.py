@@ -138,20 +138,18 @@ class InMemoryLedger(InMemoryDreams):
         memory = self.get(namespace, id)
         stated = self._facts_from(id)
         alone = [fact for fact in stated if fact.sources == (id,)]
-        quotations = []
         for fact in stated:
             if fact not in alone:
-                left = slots.without_source(fact, id)
-                left = slots.borne_out(
-                    left, [m for m in map(self._memories.get, left.sources) if isinstance(m, Episode)]
-                )
-                self._write(left)
-                if left.text != fact.text:
-                    self._record(left, "updated", parse_time(at))
-                    quotations += self._forget_text(fact)
+                self._write(slots.without_source(fact, id))
         erased = [memory, *alone]
         words = [event.text for m in erased for event in self._events[m.id] if event.text is not None]
-        words += quotations
+        said = [*words, memory.quoted] if isinstance(memory, Episode) else words
+        others = [fact for fact in self._facts(namespace) if fact not in erased]
+        reworded = [fact for fact in others if fact.text != fact.bare and self._only_quotes(fact, fact.text, said)]
+        for fact in reworded:
+            self._write(replace(fact, text=fact.bare))
+            self._record(self._memories[fact.id], "updated", parse_time(at))
+        words += [text for fact in others for text in self._forget_quotations(fact.id, said)]
         facts = [m.id for m in erased if isinstance(m, Fact)]
         removed = {
             "history": len(words),
@@ -170,15 +168,24 @@ class InMemoryLedger(InMemoryDreams):
         return {
             "removed": removed,
             "facts": [fact.id for fact in alone],
-            "tainted_adapters": self._taint(namespace, facts),
+            "reworded": [fact.id for fact in reworded],
+            "tainted_adapters": self._taint(namespace, [*facts, *(fact.id for fact in reworded)]),
             "scrubbed": True,
         }
 
-    def _forget_text(self, fact: Fact) -> list[str]:
-        """Strip the history of `fact` of its text; returns what was stripped."""
-        told = self._events[fact.id]
-        self._events[fact.id] = [replace(e, text=None) if e.text == fact.text else e for e in told]
-        return [e.text for e in told if e.text == fact.text]
+    def _only_quotes(self, fact: Fact, text: str, said: Sequence[str]) -> bool:
+        sources = map(self._memories.get, fact.sources)
+        return slots.only_quotes(text, said, [e for e in sources if isinstance(e, Episode)])
+
+    def _forget_quotations(self, id: str, said: Sequence[str]) -> list[str]:
+        """Strip the history of a fact of the texts that only quote what was `said`; returns those."""
+        fact, kept, words = self._memories[id], [], []
+        for event in self._events[id]:
+            quotes = event.text not in (None, fact.text) and self._only_quotes(fact, event.text, said)
+            words += [event.text] if quotes else []
+            kept.append(replace(event, text=None) if quotes else event)
+        self._events[id] = kept
+        return words
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         if self._homes.get(id) != namespace:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from hybridmem.records import Episode, Fact
 from hybridmem.stores import ledger_tables as tables
 from hybridmem.stores.checked import quotes
 from hybridmem.stores.ledger_change import Change, chunks, find, find_one
-from hybridmem.stores.slots import borne_out, without_source
+from hybridmem.stores.slots import only_quotes, without_source
 
 
 def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
@@ -21,22 +22,18 @@ def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
     memory = find_one(change.connection, change.namespace, id)
     stated = change.facts_from(id) if isinstance(memory, Episode) else []
     alone = [fact for fact in stated if len(fact.sources) == 1]
-    quoting = []
     for fact in stated:
         if len(fact.sources) > 1:
-            left = without_source(fact, id)
-            others = find(change.connection, change.namespace, left.sources).values()
-            left = borne_out(left, (other for other in others if isinstance(other, Episode)))
-            if left.text != fact.text:
-                change.record(fact, "updated", at, left.text)
-                quoting.append(fact)
-            change.write_fact(left)
+            change.write_fact(without_source(fact, id))
             change.announce([fact.id])
     erased = [memory, *alone]
     ids = [record.id for record in erased]
     facts = [record.id for record in erased if isinstance(record, Fact)]
 
-    words = [*_forget_history(change, erased, at), *_forget_quotations(change, quoting)]
+    words = _forget_history(change, erased, at)
+    said = [*words, memory.quoted] if isinstance(memory, Episode) else words
+    reworded = _reword(change, facts, said, at)
+    words += _forget_quotations(change, facts, said)
     removed = {
         "history": len(words),
         "training_items": _drop_items(change, facts, words),
@@ -50,7 +47,8 @@ def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
     return {
         "removed": removed,
         "facts": [fact.id for fact in alone],
-        "tainted_adapters": change.taint(facts),
+        "reworded": reworded,
+        "tainted_adapters": change.taint([*facts, *reworded]),
     }
 
 
@@ -65,15 +63,39 @@ def _forget_history(change: Change, erased: Sequence[Episode | Fact], at: dateti
     return words
 
 
-def _forget_quotations(change: Change, facts: Sequence[Fact]) -> list[str]:
-    """Strip the histories of `facts` of their texts, which quote what was erased; returns those texts."""
+def _reword(change: Change, erased: Sequence[str], said: Sequence[str], at: datetime) -> list[str]:
+    """Tell the facts whose text only quotes what was `said` in their own bare words; returns their ids."""
+    reworded = []
+    for fact in change.facts_where():
+        if fact.id in erased or fact.text == fact.bare or not only_quotes(fact.text, said, _sources(change, fact)):
+            continue
+        change.record(fact, "updated", at, fact.bare)
+        change.write_fact(replace(fact, text=fact.bare))
+        change.announce([fact.id])
+        reworded.append(fact.id)
+    return reworded
+
+
+def _forget_quotations(change: Change, erased: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Strip the histories of the other facts of texts that only quote what was `said`; returns those texts."""
     events = tables.events
+    told = select(events.c.memory, events.c.text).where(events.c.namespace == change.key, events.c.text.is_not(None))
+    facts = {fact.id: fact for fact in change.facts_where() if fact.id not in erased}
     words = []
-    for fact in facts:
-        quoted = (events.c.memory == fact.id, events.c.text == fact.text)
-        words += change.connection.execute(select(events.c.text).where(*quoted)).scalars().all()
-        change.connection.execute(update(events).where(*quoted).values(text=None))
+    for memory, text in change.connection.execute(told).all():
+        fact = facts.get(memory)
+        if fact is not None and text != fact.text and only_quotes(text, said, _sources(change, fact)):
+            quoted = (events.c.memory == memory, events.c.text == text)
+            change.connection.execute(update(events).where(*quoted).values(text=None))
+            words.append(text)
     return words
+
+
+def _sources(change: Change, fact: Fact) -> Iterator[Episode]:
+    """The episodes behind `fact`, looked up when the first is asked for."""
+    for memory in find(change.connection, change.namespace, fact.sources).values():
+        if isinstance(memory, Episode):
+            yield memory
 
 
 def _drop_items(change: Change, facts: Sequence[str], words: Sequence[str]) -> int:

@@ -82,11 +82,13 @@ def without_source(fact: Fact, episode: str) -> Fact:
     return replace(fact, sources=sources, evidence=max(1, fact.evidence - 1))
 
 
-def borne_out(fact: Fact, sources: Iterable[Episode]) -> Fact:
-    """`fact`, in its own bare words where none of its `sources` says it in its text's."""
-    if any(quotes([episode.text, episode.quoted], [fact.text]) for episode in sources):
-        return fact
-    return replace(fact, text=fact.bare)
+def only_quotes(text: str, erased: Sequence[str], sources: Iterable[Episode]) -> bool:
+    """Whether `text` quotes what was `erased`, and none of the `sources` behind it bears it out."""
+    folded = " ".join(text.split())
+    # The plain test first: an erasure looks at every fact, and a pattern for each would have to be compiled.
+    if not any(folded in " ".join(words.split()) for words in erased) or not quotes(erased, [text]):
+        return False
+    return not any(quotes([episode.text, episode.quoted], [text]) for episode in sources)
 
 
 def _equal(fact: Fact, timeline: Sequence[Fact], later: Sequence[Fact], replace_others: bool) -> Fact | None:

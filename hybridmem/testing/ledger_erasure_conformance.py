@@ -24,11 +24,12 @@ class ErasureConformance:
         ledger.save_audits(ANA, [audit("v1", "f1"), audit("v1", "f2")])
         ledger.touch(ANA, ["e1", "f1", "f2"], NOW)
         erased = ledger.erase(ANA, "e1", NOW)
-        assert erased["removed"] == {"ledger": 2, "history": 3, "training_items": 2, "audits": 1, "uses": 2}
+        assert erased["removed"] == {"ledger": 2, "history": 2, "training_items": 2, "audits": 1, "uses": 2}
         assert (erased["facts"], erased["tainted_adapters"]) == (["f1"], ["v1"])
         assert list(ledger.get_many(ANA, ["e1", "f1", "f2", "f3"])) == ["f2", "f3"]
         left = fact_of(ledger, "f2")
-        assert (left.sources, left.evidence, left.text) == (("e2",), 1, "Ana keeps ferrets.")
+        assert (left.sources, left.evidence, left.text) == (("e2",), 1, "She keeps them.")
+        assert erased["reworded"] == []
         assert [i.id for i in ledger.items(ANA)] == ["i2"]
         assert [a.fact for a in ledger.audits(ANA, "v1")] == ["f2"]
         assert [a.tainted for a in ledger.adapters(ANA)] == [("f1",), ()]
@@ -52,11 +53,33 @@ class ErasureConformance:
         ledger.put_fact(fact("f1", sources=("e1", "e2"), evidence=2, text="Ana lives in Lisbon, as you know"))
         ledger.put_fact(fact("f2", "Ben", relation="knows", sources=("e1", "e2"), evidence=2, text="Psst, Ana lives"))
         ledger.save_items([item("i1", "f1"), item("i2", "f2", context=("Psst, Ana lives",), answer="Ben")])
-        ledger.erase(ANA, "e1", NOW)
+        ledger.save_adapter(adapter("v1", ("f1", "f2")))
+        erased = ledger.erase(ANA, "e1", NOW)
+        assert (erased["facts"], erased["reworded"], erased["tainted_adapters"]) == ([], ["f2"], ["v1"])
+        assert [a.tainted for a in ledger.adapters(ANA)] == [("f2",)]
         assert fact_of(ledger, "f1").text == "Ana lives in Lisbon, as you know"
         assert fact_of(ledger, "f2").text == "Ana knows Ben."
         assert events(ledger, "f2") == [("added", None, None), ("updated", "Ana knows Ben.", None)]
         assert [i.id for i in ledger.items(ANA)] == ["i1"]
+
+    def test_words_that_a_fact_had_from_an_erased_episode_leave_its_history(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1", "Psst, Ana lives in Lisbon."), episode("e2", "Ana lives in Lisbon, as you know")])
+        ledger.put_fact(fact("f1", sources=("e1", "e2"), evidence=2, text="Psst, Ana lives in Lisbon."))
+        ledger.update_text(ANA, "f1", "Ana has a flat in Lisbon.", NOW)
+        ledger.erase(ANA, "e1", NOW)
+        assert fact_of(ledger, "f1").text == "Ana has a flat in Lisbon."
+        assert events(ledger, "f1") == [("added", None, None), ("updated", "Ana has a flat in Lisbon.", None)]
+
+    def test_an_episode_that_was_reworded_takes_its_first_words_along(self, ledger: Ledger) -> None:
+        """Its facts no longer count it among their sources, and yet quote it."""
+        ledger.append([episode("e1", "Psst, Ana lives in Lisbon."), episode("e2", "Ana lives in Lisbon, as you know")])
+        ledger.put_fact(fact("f1", sources=("e1", "e2"), evidence=2, text="Psst, Ana lives in Lisbon."))
+        ledger.save_items([item("i1", "f1", context=("Psst, Ana lives in Lisbon.",))])
+        ledger.update_text(ANA, "e1", "Never mind.", NOW)
+        ledger.erase(ANA, "e1", NOW)
+        assert fact_of(ledger, "f1").text == "Ana lives in Lisbon."
+        assert events(ledger, "f1") == [("added", None, None), ("updated", "Ana lives in Lisbon.", None)]
+        assert ledger.items(ANA) == []
 
     def test_an_erased_successor_does_not_bring_the_old_value_back(self, ledger: Ledger) -> None:
         ledger.put_fact(fact("f1"))

@@ -54,7 +54,7 @@ def test_a_file_sets_what_it_names_and_nothing_else(tmp_path: Path) -> None:
         ("[train]\nnew_rows = 0", "new_rows takes 1 or more, not 0"),
         ("[train]\nold_rows = -1", "old_rows takes 0 or more, not -1"),
         ("[compose]\nmin_questions = 2", "min_questions takes 3 or more, not 2"),
-        ("[compose]\nmax_questions = 3", "max_questions 3 is below min_questions 4"),
+        ("[compose]\nmax_questions = 3", "min_questions 4 and max_questions 3 fit no fact"),
         ("[gate]\nscales = []", "scales takes numbers above 0"),
         ("[gate]\nscales = ['half']", "scales takes numbers above 0"),
         ("[gate]\nscales = [1.5]", "scales takes numbers above 0"),
