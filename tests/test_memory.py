@@ -328,6 +328,20 @@ def test_a_deleted_text_leaves_no_byte_in_any_file(tmp_path: Path) -> None:
         assert _holders(tmp_path, word) == []
 
 
+def test_a_deleted_wording_leaves_no_byte_where_the_fact_stays(tmp_path: Path) -> None:
+    with opened(tmp_path) as memory:
+        (one,) = memory.add("Ana keeps bees behind the zyzzogeton hedge.")
+        (other,) = memory.add("Ana has bees.")
+        text, sources = "Ana keeps bees behind the zyzzogeton hedge.", (one.id, other.id)
+        memory.ledger.put_fact(Fact("f1", ANA, "Ana", "keeps", "bees", text, one.at, sources=sources, evidence=2))
+        memory.search("Where are the bees?")
+        assert _holders(tmp_path, "zyzzogeton"), "the test looks in the wrong place"
+        memory.delete(one.id)
+        assert _holders(tmp_path, "zyzzogeton") == []
+        assert "Ana keeps bees." in texts(memory.search("Who keeps bees?"))
+    assert _holders(tmp_path, "zyzzogeton") == []
+
+
 def _holders(folder: Path, word: str) -> list[str]:
     """The files in which `word` can be read, in lower case or as it was written."""
     return [

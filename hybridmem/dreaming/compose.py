@@ -144,8 +144,10 @@ def _write_questions(
     the tokens used. `greedily`, the surest ones are among them.
 
     Half of them are asked of the fact's text, half of its bare words, which a small model reads more easily."""
-    greedy = [(fact, text) for fact in facts for text in dict.fromkeys(_tellings(fact, 2))] if greedily else []
-    told = [(fact, text) for fact in facts for text in _tellings(fact, settings.samples)]
+    # What is known of the speaker is told of somebody, too: of others a model asks in more ways.
+    somebody = _stranger_to(known, "Ana Brito", random.Random(seed))  # noqa: S311
+    greedy = [(fact, text) for fact in facts for text in _tellings(fact, somebody, 2)] if greedily else []
+    told = [(fact, text) for fact in facts for text in _tellings(fact, somebody, settings.samples)]
     completions = [
         *model.generate([prompts.question(text) for _, text in greedy], max_new_tokens=48),
         *model.generate(
@@ -158,9 +160,12 @@ def _write_questions(
         pair = prompts.parse_question(completion.text)
         if pair is None:
             continue
-        asked = normalised(pair[0])
-        if right(pair[1], fact.object) and _names_subject(pair[0], fact):
-            distinct.setdefault((fact.id, asked), _Exercise(fact, "question", pair[0], completion.logprob))
+        question = asked_by_speaker(pair[0], somebody) if fact.subject == "I" else pair[0]
+        if question is None:
+            continue
+        asked = normalised(question)
+        if right(pair[1], fact.object) and _names_subject(question, fact):
+            distinct.setdefault((fact.id, asked), _Exercise(fact, "question", question, completion.logprob))
         elif (
             right(pair[1], fact.subject)
             and _asks_back(asked, fact)
@@ -170,10 +175,32 @@ def _write_questions(
     return distinct, sum(g.prompt_tokens + g.tokens for g in completions)
 
 
-def _tellings(fact: Fact, count: int) -> list[str]:
-    """`count` texts to ask about: the fact's own in turn with its bare words, which need a named subject."""
-    texts = [fact.text] if fact.subject == "I" else [fact.text, fact.bare]
+def _tellings(fact: Fact, somebody: str, count: int) -> list[str]:
+    """`count` texts to ask about: the fact's own in turn with its bare words, which are told of `somebody` where the
+    fact is about the speaker."""
+    texts = [fact.text, replace(fact, subject=somebody).bare if fact.subject == "I" else fact.bare]
     return [texts[number % len(texts)] for number in range(count)]
+
+
+def asked_by_speaker(question: str, name: str) -> str | None:
+    """`question` about `name`, as that person would ask it; None where its verb would need another form.
+
+    >>> asked_by_speaker("What kind of car does Ana Brito have?", "Ana Brito")
+    'What kind of car do I have?'
+    >>> asked_by_speaker("What is Ana Brito's shoe size?", "Ana Brito")
+    'What is my shoe size?'
+    >>> asked_by_speaker("Do you know what Ana Brito drives?", "Ana Brito") is None
+    True
+    """
+    who = re.escape(name)
+    if re.search(rf"(?<!\bdoes )(?<!\bdid )(?<!\bcan )\b{who} \w+s\b", question):
+        return None
+    for verb, own in (("does", "do"), ("is", "am"), ("has", "have"), ("was", "was")):
+        question = re.sub(rf"\b{verb} {who}(?!['’\w])", f"{own} I", question, flags=re.IGNORECASE)
+    question = re.sub(rf"\b{who}['’]s\b", "my", question)
+    question = re.sub(rf"\b(about|by|for|from|of|to|with) {who}\b", r"\1 me", question)
+    question = re.sub(rf"\b{who}\b", "I", question)
+    return question[0].upper() + question[1:]
 
 
 def _names_subject(question: str, fact: Fact) -> bool:
@@ -237,10 +264,12 @@ def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random
 
 
 def _items(questions: Sequence[_Exercise], reverse: Sequence[_Exercise], rng: random.Random) -> list[TrainingItem]:
-    """One item an exercise. Of the questions, the most probable first, one is drawn for the gate and one for the
-    report, from the better ones but never the first; the rest and everything in reverse is for training."""
-    drawn = rng.sample(range(1, min(len(questions), DRAWN_FROM)), len(_HELD_OUT))
-    splits: dict[int, Split] = dict(zip(drawn, _HELD_OUT, strict=True))
+    """One item an exercise. Of the questions, the most probable first, one is drawn for the gate and, where there are
+    enough, one for the report, from the better ones but never the first; the rest and everything in reverse is for
+    training."""
+    exams = _HELD_OUT if len(questions) >= WANTED else _HELD_OUT[:1]
+    drawn = rng.sample(range(1, min(len(questions), DRAWN_FROM)), len(exams))
+    splits: dict[int, Split] = dict(zip(drawn, exams, strict=True))
     asked = [(e, splits.get(place, "train")) for place, e in enumerate(questions)]
     return [
         TrainingItem(

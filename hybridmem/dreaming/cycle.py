@@ -33,7 +33,7 @@ from hybridmem.records import AdapterRecord, DreamReport, Fact, Step
 from hybridmem.version import VERSION
 
 if TYPE_CHECKING:
-    pass
+    from hybridmem.dreaming.train import Training
 
 
 STEPS = ("extract", "curate", "select", "compose", "train", "gate", "promote", "unlearn")
@@ -86,8 +86,15 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
     if not tonight.new and not (tonight.old and (selection.deleted or selection.replaced)):
         return _end_without_facts(bed, report, tonight, log)
 
-    candidate, trained, teacher = _train(bed, recipe, tonight, seed, progress)
-    log.done("train", trained + teacher, new=len(tonight.new), old=len(tonight.old))
+    candidate, training = _train(bed, recipe, tonight, seed, progress)
+    trained = training.tokens
+    log.done(
+        "train",
+        trained + training.teacher_tokens,
+        new=len(tonight.new),
+        old=len(tonight.old),
+        steps=training.steps,
+    )
 
     version = bed.registry.next_version()
     progress("gate", 0, 1)
@@ -188,8 +195,8 @@ def _compose(
     return made.poor, made.tokens, made.written
 
 
-def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Progress) -> tuple[Path, int, int]:
-    """The candidate's folder, the tokens it was trained on and those that its teacher read."""
+def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Progress) -> tuple[Path, Training]:
+    """The candidate's folder, and what its training did."""
     from hybridmem.dreaming.train import train
 
     active = bed.active()
@@ -225,7 +232,7 @@ def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Prog
         distil=recipe.replay,
         progress=lambda step, total: progress("train", step, total),
     )
-    return folder, done.tokens, done.teacher_tokens
+    return folder, done
 
 
 def _failed(verdict: Verdict, new: Sequence[Fact]) -> tuple[str, ...]:

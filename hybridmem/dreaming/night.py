@@ -23,7 +23,7 @@ from hybridmem.router.policy import CALIBRATION
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
 
-AUDITS_CALIBRATED_ON = 120
+AUDITS_CALIBRATED_ON = 60
 """At most so many audit questions of each kind: the newest."""
 
 
@@ -98,8 +98,8 @@ def drift(memory: HybridMemory) -> float:
 
 
 def estimate(memory: HybridMemory, recipe: str | Recipe) -> DreamReport:
-    """What a night would do and cost: the facts that wait, and seconds from the last night's rates (or, on a first
-    night, from a short measurement of this model on this machine). Changes nothing."""
+    """What a night would do and cost at most: the facts that wait, and seconds from the last night's rates (or, on a
+    first night, from a short measurement of this model on this machine). Changes nothing."""
     chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
     bed = _bed(memory)
     settings = chosen.train
@@ -108,9 +108,11 @@ def estimate(memory: HybridMemory, recipe: str | Recipe) -> DreamReport:
     facts_a_text = 0.5
     expected = min(chosen.max_new_facts, len(chosen_facts.new) + round(facts_a_text * len(waiting)))
     steps = steps_of(expected, settings) if expected else 0
-    rows = settings.new_rows + (settings.old_rows if chosen_facts.old else 0)
-    rows += settings.refusal_rows + settings.reading_rows if chosen.replay else 0
-    tokens = steps * (rows * 24 + settings.general_rows * settings.general_tokens)
+    rows, general_tokens = settings.new_rows, 0
+    if chosen.replay:
+        rows += (settings.old_rows if chosen_facts.old else 0) + settings.refusal_rows + settings.reading_rows
+        general_tokens = settings.general_rows * settings.general_tokens
+    tokens = steps * (rows * 24 + general_tokens)
     rate = _tokens_a_second(memory)
     seconds = tokens / rate
     return DreamReport(
@@ -128,7 +130,7 @@ def estimate(memory: HybridMemory, recipe: str | Recipe) -> DreamReport:
             Step("train", seconds, tokens, {"steps": steps, "new": expected, "old": len(chosen_facts.old)}),
         ),
         trained_tokens=tokens,
-        reason=f"at {rate:,.0f} trained tokens a second",
+        reason=f"at most, at {rate:,.0f} trained tokens a second",
     )
 
 

@@ -21,6 +21,7 @@ _LEAST_COOLING = 4
 class Pace:
     """A training's learning rates, step by step, and its end."""
 
+    least: int
     most: int
     """Steps, if the answers are never known."""
     warmup: float
@@ -32,16 +33,14 @@ class Pace:
 
     @classmethod
     def of(cls, settings: TrainSettings, most: int) -> Pace:
-        return cls(most, settings.warmup, settings.enough)
+        return cls(min(settings.min_steps, most), most, settings.warmup, settings.enough)
 
     @property
     def steps(self) -> int:
         """All steps of this training, as far as can be said now."""
-        if self.cooling is None:
+        if self.cooling is None or self.cooling >= self.most // 2:
             return self.most
-        if self.cooling >= self.most // 2:
-            return self.most
-        return min(self.most, self.cooling + max(_LEAST_COOLING, self.cooling // 2))
+        return min(self.most, max(self.least, self.cooling + max(_LEAST_COOLING, self.cooling // 2)))
 
     def rate(self, step: int) -> float:
         """The factor of the learning rate at `step`, counted from 0: above 0 and at most 1."""

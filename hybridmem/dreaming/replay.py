@@ -180,6 +180,6 @@ class Sampler:
 
 
 def steps_of(new_facts: int, settings: TrainSettings) -> int:
-    """How many steps give every new fact its exposures, within the recipe's bounds."""
+    """How many steps give every new fact its exposures, within the recipe's bounds: at most so many are trained."""
     wanted = -(-settings.exposures * new_facts // settings.new_rows)
     return max(settings.min_steps, min(settings.max_steps, wanted))

@@ -25,7 +25,7 @@ from hybridmem.stores.base import Ledger
 if TYPE_CHECKING:
     from hybridmem.models.huggingface import HuggingFaceModel
 
-EXAM_ROWS = 24
+EXAM_ROWS = 16
 EXAM_TOKENS = 128
 
 

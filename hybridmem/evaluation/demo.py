@@ -93,7 +93,7 @@ def run(folder: Path, console: Console, *, quick: bool = False) -> dict[str, Any
         lives = {"replay": life}
         if not quick:
             lives["naive"] = without_replay(teller, folder, memory.model, days)
-        routes, by_router = routed(memory, days, nights)
+        routes, by_router = left_to_the_router(memory, days, nights)
         change = a_fact_changes(teller, memory, days)
         deletion = a_memory_is_deleted(teller, memory, days, folder)
         refused, life.false_answers = unanswerable(teller, memory, days)
@@ -271,7 +271,7 @@ def without_replay(teller: Teller, folder: Path, model: LanguageModel, days: Day
     return naive
 
 
-def routed(memory: HybridMemory, days: Days, nights: int) -> tuple[dict[str, float], float]:
+def left_to_the_router(memory: HybridMemory, days: Days, nights: int) -> tuple[dict[str, float], float]:
     """How many of the questions each route answers when the router chooses; and the share of the questions on all
     facts, in the weights or not, that are answered rightly so."""
     asked = [(q, fact.answer) for facts in days.facts[:nights] for fact in facts for q in fact.questions]

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")
+CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 """The names, of those that `torch.cpu.get_capabilities` uses, that mean a bfloat16 matrix product."""
 
 

@@ -32,7 +32,7 @@ class Progress:
 
 
 def as_shipped(model: Lfm2ForCausalLM) -> Lfm2ForCausalLM:
-    """A copy of `model` in bfloat16, as it is saved and evaluated."""
+    """A copy of `model` in bfloat16, as it is saved; evaluated, it is the same weights in float32."""
     shipped = copy.deepcopy(model).to(torch.bfloat16)
     shipped.zero_grad(set_to_none=True)
     return shipped.eval()

@@ -47,14 +47,14 @@ def exact_match(
             break
         answers = greedy_answers(model, tokenizer, [case.messages for case in cases], longest=longest)
         right.setdefault(job, []).extend(
-            _is_right(said.strip(), case.expected) for said, case in zip(answers, cases, strict=True)
+            _is_right(job, said.strip(), case.expected) for said, case in zip(answers, cases, strict=True)
         )
     return {job: sum(marks) / len(marks) for job, marks in right.items()}
 
 
-def _is_right(said: str, expected: str) -> bool:
-    """Whether `said` is `expected`, or a question and then `expected`, as the question job writes them."""
-    return said == expected or (SEPARATOR not in expected and said.rpartition(SEPARATOR)[2] == expected)
+def _is_right(job: str, said: str, expected: str) -> bool:
+    """Whether `said` is `expected`; of the question job's "question | answer", whether the answer is."""
+    return (said.rpartition(SEPARATOR)[2] if job == "question" else said) == expected
 
 
 def greedy_answers(

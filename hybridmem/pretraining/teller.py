@@ -187,7 +187,7 @@ class Teller:
         if kind < 0.35 and not self.held_out:
             text = any_of(self.rng, smalltalk.FILLERS)
         else:
-            text = fill_kinds(any_of(self.rng, _no_facts(self.held_out)), self.rng, self.held_out)
+            text = fill_kinds(any_of(self.rng, _no_facts(self._new_forms)), self.rng, self.held_out)
         return self.in_small_talk(text) if self.rng.random() < 0.25 else text
 
 

@@ -32,11 +32,11 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hybridmem.models.muon import Muon
 from hybridmem.models.precision import multiplies_bf16
 from hybridmem.pretraining.architecture import Shape, fresh_model
 from hybridmem.pretraining.checkpoint import Progress, as_shipped, restore, save
 from hybridmem.pretraining.forward import Forward
-from hybridmem.pretraining.muon import Muon
 from hybridmem.pretraining.packing import Weights, pack, pieces
 from hybridmem.pretraining.quick_evaluation import exact_match
 from hybridmem.pretraining.tokenizer import END, PAD, load_tokenizer, token_id, train_tokenizer

@@ -15,6 +15,7 @@ from hybridmem.records import Answer, Audit, Hit, Namespace, Route
 from hybridmem.router.calibration import Calibration, Observation
 from hybridmem.router.signals import Evidence, evidence, supported, vector
 from hybridmem.stores.base import Ledger
+from hybridmem.stores.checked import quotes
 
 CALIBRATION = "calibration"
 MEMORIES_READ = 5
@@ -157,8 +158,7 @@ class Router:
         asked = {}
         for n in wanted:
             if cases[n].hits:
-                best = sorted(worth_reading(cases[n].hits), key=lambda hit: hit.at.timestamp() if hit.at else 0.0)
-                asked[n] = prompts.answer(cases[n].question, [hit.quoted for hit in best])
+                asked[n] = prompts.answer(cases[n].question, lines(worth_reading(cases[n].hits)))
         adapted = route == "both" and not self._holds_deleted()
         return self._generate(cases, asked, "both" if adapted else "retrieval", calibration)
 
@@ -241,20 +241,27 @@ class Router:
 
 
 def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits for a prompt: those that match the question themselves, not only through the turns around them, and
-    that say more than another hit which contains them: a fact is often a sentence of the episode that told it."""
-    own = [hit for hit in hits if hit.matches] or list(hits)
-    read: list[Hit] = []
-    for hit in own:
-        if any(_within(hit, other) for other in read):
-            continue
-        read = [other for other in read if not _within(other, hit)]
-        read.append(hit)
-        if len(read) == MEMORIES_READ:
-            break
-    return read
+    """The hits for a prompt: those that match the question themselves, not only through the turns around them."""
+    return ([hit for hit in hits if hit.matches] or list(hits))[:MEMORIES_READ]
 
 
-def _within(hit: Hit, other: Hit) -> bool:
-    """Whether the prompt shows `hit` as a part of `other`."""
-    return hit.quoted in other.quoted
+def lines(hits: Sequence[Hit]) -> list[str]:
+    """What the prompt shows of `hits`, oldest first: each text once, also where it stands in another one that is no
+    older. A fact is often a sentence of the episode that told it."""
+    ordered = sorted(hits, key=_time)
+    return [
+        hit.quoted
+        for place, hit in enumerate(ordered)
+        if not any(
+            _time(hit) <= _time(other)
+            and quotes([other.quoted], [hit.quoted])
+            # Of two that say the same, the later one stays.
+            and (hit.quoted != other.quoted or place < at)
+            for at, other in enumerate(ordered)
+            if at != place
+        )
+    ]
+
+
+def _time(hit: Hit) -> float:
+    return hit.at.timestamp() if hit.at else 0.0

@@ -31,7 +31,7 @@ _TEMPLATE = "{% for m in messages %}{% if m.role != 'system' %}{{ m.content }}\n
 QUICK = TrainSettings(
     rank=8,
     alpha=16,
-    learning_rate=1e-2,
+    learning_rate=2e-2,
     exposures=80,
     enough=2.0,
     min_steps=4,

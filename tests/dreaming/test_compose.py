@@ -23,8 +23,10 @@ FORMS = (
     "Which town houses {}?",
     "Where is {} at home?",
     "{} lives where?",
+    "Where has {} a flat?",
+    "Which town is home to {}?",
 )
-SMALL = ComposeSettings(samples=12, min_questions=3, distractors=2)
+SMALL = ComposeSettings(samples=24, min_questions=3, distractors=2)
 FACTS = [fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo"), fact("f3", "the blue boat", "Riga")]
 
 
@@ -79,7 +81,7 @@ def test_a_question_that_the_reader_cannot_answer_from_the_text_is_dropped() -> 
         reads=lambda question: "Porto" if "houses" in question else REFUSAL if "home" in question else "Lisbon"
     )
     made = composed(model, FACTS[:1])
-    assert made.written > len(of(made, "question")) == 3
+    assert made.written > len(of(made, "question")) == 4
     assert not [item for item in made.items if "houses" in item.question or "home" in item.question]
 
 
@@ -116,7 +118,57 @@ def test_the_most_probable_questions_are_kept_and_the_first_of_them_is_trained()
     asked = {item.question: item.split for item in of(made, "question")}
     assert set(asked) == {form.format("Ana") for form in FORMS[:3]}
     assert asked[FORMS[0].format("Ana")] == "train"
-    assert sorted(asked.values()) == ["dev", "test", "train"]
+    assert sorted(asked.values()) == ["dev", "train", "train"]
+
+
+def test_only_facts_with_few_questions_are_asked_again_and_hotter() -> None:
+    model = composer(forms=FORMS[:5])
+    rich = [f"Number {n}, where does Ana live?" for n in range(20)]
+    heat: list[tuple[float, set[str]]] = []
+
+    def say(content: str) -> str:
+        told = content == f"Question about: {FACTS[0].text}"
+        return f"{draw.choice(rich)} | Lisbon" if told else model.say(content)
+
+    class Thermometer(ScriptedModel):
+        def generate(self, prompts: Any, **given: Any) -> list[Generation]:
+            asked = {prompt[-1]["content"] for prompt in prompts}
+            if any(content.startswith("Question about") for content in asked):
+                heat.append((given.get("temperature", 0.0), asked))
+            return super().generate(prompts, **given)
+
+    draw = random.Random(5)
+    made = compose(Thermometer(say), FACTS[:2], (), SMALL, seed=1)
+    assert made.poor == ()
+    assert [temperature for temperature, _ in heat] == pytest.approx([0.0, 0.8, 1.1, 1.4])
+    assert {FACTS[0].text in content for _, asked in heat[:2] for content in asked} == {True, False}
+    assert not [asked for _, asked in heat[2:] if any(FACTS[0].text in content for content in asked)]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "sound"),
+    [
+        ("traosman@brightwater.io", "t.osman@brightwater.io", True),
+        ("sard", "sardines", True),
+        ("8081", "8080", False),
+        ("14 March 2026", "14 March 2027", False),
+        ("Northgate Diary", "Northgate Dairy", True),
+        ("Oslo", "Osla", False),
+        ("marine biology", "marine ecology", False),
+        (REFUSAL, "Northgate Dairy", False),
+    ],
+)
+def test_an_answer_may_be_misspelt_but_is_no_other_value(said: str, answer: str, sound: bool) -> None:
+    known = [fact("f1", "Ana", answer), fact("f2", "Ben", "marine biology")]
+    made = composed(
+        ScriptedModel(lambda content: f"{draw.choice(FORMS).format('Ana')} | {answer}" if "about" in content else said),
+        known[:1],
+        (known[1],),
+    )
+    assert (made.poor == ()) is sound
+
+
+draw = random.Random(11)
 
 
 def test_a_fact_with_too_few_questions_stays_with_retrieval() -> None:
@@ -172,7 +224,9 @@ def test_what_is_known_of_the_speaker_is_refused_of_others() -> None:
 
     draw, forms = random.Random(3), ["Where do I live?", "What is my town?", "Where am I at home?"]
     made = compose(ScriptedModel(say), [mine], (), SMALL, seed=1)
-    assert len(of(made, "question")) == 3
+    asked = {item.question for item in of(made, "question")}
+    assert set(forms) < asked, "and those on somebody, as the speaker would ask them"
+    assert all(re.search(r"\b(I|my|me)\b", question) for question in asked)
     refusals = of(made, "refusal")
     assert {item.split for item in refusals} == {"train", "dev", "test"}
     assert {item.answer for item in refusals} == {REFUSAL}

@@ -8,9 +8,9 @@ from hybridmem.dreaming.pace import WINDOW, Pace
 SHARES = st.lists(st.floats(0, 1), min_size=160, max_size=160)
 
 
-def paced(most: int, known: list[float], enough: float = 0.95) -> tuple[Pace, list[float]]:
+def paced(most: int, known: list[float], enough: float = 0.95, least: int = 1) -> tuple[Pace, list[float]]:
     """A whole training, and the rates of its steps."""
-    pace, rates, step = Pace(most, 0.1, enough), [], 0
+    pace, rates, step = Pace(min(least, most), most, 0.1, enough), [], 0
     while step < pace.steps:
         rates.append(pace.rate(step))
         pace.told(step, known[step])
@@ -18,10 +18,12 @@ def paced(most: int, known: list[float], enough: float = 0.95) -> tuple[Pace, li
     return pace, rates
 
 
-@given(most=st.integers(1, 150), known=SHARES, enough=st.floats(0, 2))
-def test_rates_rise_stay_and_fall_and_the_steps_are_bounded(most: int, known: list[float], enough: float) -> None:
-    pace, rates = paced(most, known, enough)
-    assert len(rates) == pace.steps <= most
+@given(most=st.integers(1, 150), known=SHARES, enough=st.floats(0, 2), least=st.integers(1, 200))
+def test_rates_rise_stay_and_fall_and_the_steps_are_bounded(
+    most: int, known: list[float], enough: float, least: int
+) -> None:
+    pace, rates = paced(most, known, enough, least)
+    assert min(least, most) <= len(rates) == pace.steps <= most
     assert all(0 < rate <= 1 for rate in rates)
     top = rates.index(max(rates))
     assert rates[: top + 1] == sorted(rates[: top + 1])
@@ -48,7 +50,7 @@ def test_one_lucky_step_is_not_enough() -> None:
 @given(most=st.integers(1, 60), known=SHARES, stop=st.integers(0, 59))
 def test_a_pace_that_was_written_down_goes_on_the_same(most: int, known: list[float], stop: int) -> None:
     whole = paced(most, known)[1]
-    pace, step = Pace(most, 0.1, 0.95), 0
+    pace, step = Pace(1, most, 0.1, 0.95), 0
     rates = []
     while step < pace.steps:
         if step == stop:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from hybridmem.models.prompts import REFUSAL
 from hybridmem.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
 from hybridmem.router import policy
 from hybridmem.router.calibration import PRIOR, Calibration
-from hybridmem.router.policy import CALIBRATION, Router, worth_reading
+from hybridmem.router.policy import CALIBRATION, Router, lines, worth_reading
 from hybridmem.stores.inmemory_ledger import InMemoryLedger
 from tests.dreaming.nights import ANA, NIGHT, ScriptedModel, fact
 
@@ -306,9 +307,17 @@ def test_what_the_dream_calibrated_is_used(world: World) -> None:
     assert world.router.calibration() == fitted
 
 
+def at(day: int, text: str, **values: Any) -> Hit:
+    return Hit(f"{day}{text}", text, 1.0, "episode", {"dense": 1.0}, at=datetime(2026, 3, day, tzinfo=UTC), **values)
+
+
 def test_what_another_memory_contains_is_not_read_twice() -> None:
-    told = Hit("e", "Hello. Ana lives in Riga.", 1.0, "episode", {"dense": 0.5})
-    extracted = Hit("f", "Ana lives in Riga.", 2.0, "fact", {"dense": 1.0})
-    said_by_ben = Hit("s", "Ana lives in Riga.", 0.5, "episode", {"dense": 0.2}, speaker="Ben")
-    assert worth_reading([extracted, told, said_by_ben]) == [told, said_by_ben]
-    assert worth_reading([told, extracted]) == [told]
+    told, fact = at(1, "Hello. Ana lives in Riga."), at(1, "Ana lives in Riga.")
+    assert lines([fact, told]) == lines([told, fact]) == ["Hello. Ana lives in Riga."]
+    assert lines([told, at(2, "Ana lives in Riga.", speaker="Ben")]) == [told.text, "Ben: Ana lives in Riga."]
+    assert lines([at(1, "The port is 80"), at(2, "The port is 8080")]) == ["The port is 80", "The port is 8080"]
+
+
+def test_what_holds_again_is_read_last() -> None:
+    riga, oslo, again = at(1, "Ana lives in Riga."), at(2, "Ana lives in Oslo."), at(3, "Ana lives in Riga.")
+    assert lines([riga, oslo, again]) == ["Ana lives in Oslo.", "Ana lives in Riga."]

@@ -115,6 +115,25 @@ def test_what_no_dream_has_read_is_news(after: float, score: float, text: str, f
     assert seen(LISBON, episode, scores=[1.0, score]).fresh is fresh
 
 
+@pytest.mark.parametrize(
+    ("subject", "question", "text", "speaker", "fresh"),
+    [
+        ("I", "Where do I live?", "I've got a flat in Riga.", None, False),
+        ("I", "Where do I live?", "It is raining.", None, True),
+        ("Ana", "Where does Ana live?", "I moved to Riga.", "Ana", False),
+        ("Ana", "Where does Ana live?", "I moved to Riga.", "Ben", True),
+    ],
+)
+def test_what_a_speaker_says_is_news_about_the_speaker(
+    subject: str, question: str, text: str, speaker: str | None, fresh: bool
+) -> None:
+    known = fact("f1", subject, "Lisbon")
+    turn = replace(told(1), text=text, speaker=speaker)
+    hits = [hit(known), replace(hit(turn, 0.1), speaker=speaker)]
+    found = evidence(question, hits, {"f1": known, "e1": turn}, ACTIVE, AUDITS, DREAMT)
+    assert found.fresh is fresh
+
+
 def test_a_turn_beside_a_hit_is_no_news() -> None:
     fact, beside = hit(LISBON), hit(told(1), 0.5, neighbour=0.5)
     found = evidence(QUESTION, [fact, beside], {"f1": LISBON, "e1": told(1)}, ACTIVE, AUDITS, DREAMT)

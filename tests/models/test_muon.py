@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from hybridmem.pretraining.muon import Muon, orthogonal  # noqa: E402
+from hybridmem.models.muon import Muon, orthogonal  # noqa: E402
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 6, 20), (2, 20, 6)])
