@@ -42,17 +42,17 @@ _LONGEST_CASE = 212
 class Mixture:
     """The weights of the jobs among the documents, and how long a document may be."""
 
-    read: float = 48
+    read: float = 40
     closed_book: float = 5
     world_paraphrase: float = 0.5
-    facts: float = 22
+    facts: float = 28
     question: float = 18
     paraphrase: float = 2
     chat: float = 1
     general: float = 4
     tokens: int = 245
     """The bound of a chat, by `estimated_tokens`, whose error is about 10."""
-    refusals: float = 0.35
+    refusals: float = 0.2
     """The share of the questions about memories that they do not answer."""
 
 

@@ -11,7 +11,7 @@ from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.metrics import right
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
-from hybridmem.records import Answer, Audit, Hit, Namespace, Route
+from hybridmem.records import Answer, Audit, Fact, Hit, Namespace, Route
 from hybridmem.router.calibration import Calibration, Observation
 from hybridmem.router.signals import Evidence, evidence, supported, vector
 from hybridmem.stores.base import Ledger
@@ -46,6 +46,8 @@ class _Case:
     question: str
     hits: tuple[Hit, ...]
     known: Evidence
+    facts: tuple[Fact, ...] = ()
+    """Those among the hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,9 @@ class Router:
         for question in questions:
             hits = self.search(question)
             records = self.ledger.get_many(self.namespace, [hit.id for hit in hits])
-            cases.append(_Case(question, tuple(hits), evidence(question, hits, records, active, audits, dreamt)))
+            known = evidence(question, hits, records, active, audits, dreamt)
+            facts = tuple(record for record in records.values() if isinstance(record, Fact))
+            cases.append(_Case(question, tuple(hits), known, facts))
         return cases
 
     def _bare(self, questions: Sequence[str]) -> list[_Case]:
@@ -178,7 +182,7 @@ class Router:
         for n, generation in zip(asked, said, strict=True):
             head = "weights" if route == "weights" else "retrieval"
             read = [hit.quoted for hit in worth_reading(cases[n].hits)] if head == "retrieval" else None
-            borne = read is None or supported(cases[n].question, generation.text, read)
+            borne = read is None or supported(cases[n].question, generation.text, read, cases[n].facts)
             features = vector(cases[n].known, generation, borne)
             readings[n] = Reading(generation, calibration.confidence(head, features), features)
         return readings

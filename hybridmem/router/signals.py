@@ -91,12 +91,17 @@ def evidence(
     )
 
 
-def supported(question: str, answer: str, memories: Sequence[str]) -> bool:
-    """Whether a memory that holds `answer` shares a name with `question`; true of a question without names.
+def supported(question: str, answer: str, memories: Sequence[str], facts: Sequence[Fact] = ()) -> bool:
+    """Whether what the ledger holds of `answer` is about what `question` asks of.
 
-    A small reader answers "What does Ana play?" from what Ivo plays, when that is the nearest thing in its prompt."""
+    Where the answer is what some of the `facts` found say, the question must name the subject of one of these; else a
+    memory that holds the answer must share a name with the question, if that has any. A small reader answers "What does
+    Ana play?" from what Ivo plays, when that is the nearest thing in its prompt."""
     asked = mentions(question).names
     held = normalised(answer)
+    told = [fact for fact in facts if normalised(fact.object) == held]
+    if told:
+        return any(names(question, fact.subject) for fact in told)
     return not asked or any(
         held in normalised(memory) and any(name in normalised(memory) for name in asked) for memory in memories
     )

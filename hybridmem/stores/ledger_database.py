@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,7 @@ class Database:
         url = URL.create("sqlite", database=str(location)) if isinstance(location, Path) else make_url(location)
         if isinstance(location, Path) and not location.parent.is_dir():
             raise NotAMemory(f"there is no folder {location.parent}: create it, or name another with --memory")
+        self._busy_seconds = busy_seconds
         self._engine = _engine(url, busy_seconds)
         self._sqlite = self._engine.dialect.name == "sqlite"
         self._reader = self._engine
@@ -138,7 +140,7 @@ class Database:
 
     def _prepare(self) -> None:
         with _translated():
-            if self._sqlite and (mode := self._raw("PRAGMA journal_mode = WAL")[0]) != "wal":
+            if self._sqlite and (mode := self._write_ahead()) != "wal":
                 raise StoreError(f"SQLite keeps journal mode {mode!r} here: put the memory on a local disk")
             with self._writer.begin() as connection:
                 if not self._sqlite:
@@ -148,6 +150,18 @@ class Database:
                 connection.execute(update(counters).values(value=counters.c.value))
                 connection.rollback()
         self.scrub()
+
+    def _write_ahead(self) -> str:
+        """Turn the write-ahead log on; returns the journal mode. For this SQLite does not wait, as it does for a lock:
+        where two processes open a new ledger at once, one of them is told that it is locked."""
+        patience = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                return str(self._raw("PRAGMA journal_mode = WAL")[0])
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                    raise
+                time.sleep(0.02)
 
     def _raw(self, statement: str) -> tuple[Any, ...]:
         """Run a SQLite statement that must stand outside a transaction; returns its first row, if any."""

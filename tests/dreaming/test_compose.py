@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hybridmem.dreaming.compose import Composition, compose, near_misses, still_sound, stranger
+from hybridmem.dreaming.compose import Composition, asked_by_speaker, compose, near_misses, still_sound, stranger
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.models.base import Generation
 from hybridmem.models.prompts import REFUSAL
@@ -293,3 +293,21 @@ def test_strangers_are_never_known_subjects() -> None:
     again = [miss.question for miss in near_misses(FACTS[:1], known, item, random.Random(3))]
     assert again
     assert not [question for question in again if first in question]
+
+
+@pytest.mark.parametrize(
+    ("question", "own"),
+    [
+        ("What kind of car does Ana Brito have?", "What kind of car do I have?"),
+        ("What is Ana Brito's shoe size?", "What is my shoe size?"),
+        ("Is Ana Brito allergic to something?", "Am I allergic to something?"),
+        ("What has Ana Brito got in the garage?", "What have I got in the garage?"),
+        ("Who is the doctor of Ana Brito?", "Who is the doctor of me?"),
+        ("Ana Brito’s drink of choice?", "My drink of choice?"),
+        ("Which car could Ana Brito afford?", "Which car could I afford?"),
+        ("Do you know what Ana Brito drives?", None),
+        ("What do I drive?", "What do I drive?"),
+    ],
+)
+def test_a_question_on_somebody_is_asked_by_the_speaker(question: str, own: str | None) -> None:
+    assert asked_by_speaker(question, "Ana Brito") == own

@@ -86,7 +86,7 @@ def test_a_training_ends_soon_after_all_is_known(stories: HuggingFaceModel, fold
     done = train(
         stories,
         night(stories),
-        replace(QUICK, enough=0.9, max_steps=400, exposures=800),
+        replace(QUICK, learning_rate=5e-3, enough=0.9, max_steps=400, exposures=800),
         0,
         folder,
         None,

@@ -7,7 +7,7 @@ import torch
 
 from hybridmem.errors import AdapterError, CorruptAdapter, InvalidInput, ModelError, WrongBase
 from hybridmem.models import prompts
-from hybridmem.models.decoding import decode, decode_alone, takes_padding
+from hybridmem.models.decoding import cache_argument, decode, decode_alone, takes_padding
 from hybridmem.models.fitting import CONFIG, WEIGHTS
 from hybridmem.models.huggingface import HuggingFaceModel, _batches
 from hybridmem.models.lora import lora_config
@@ -326,3 +326,18 @@ def test_an_adapter_of_another_architecture_is_refused(folder_of: Folders, tmp_p
         model = HuggingFaceModel.load(folder_of(family), device="cpu")
         with pytest.raises(WrongBase, match="layer"), model.adapted(adapter):
             pass
+
+
+def test_the_cache_goes_by_the_name_that_the_family_gives_it() -> None:
+    class Newer:
+        def forward(self, input_ids: object, cache: object = None) -> None: ...
+
+    class Older:
+        def forward(self, input_ids: object, past_key_values: object = None) -> None: ...
+
+    assert (cache_argument(Newer()), cache_argument(Older())) == ("cache", "past_key_values")
+
+
+def test_decoding_warns_of_nothing(lfm2: HuggingFaceModel, recwarn: pytest.WarningsRecorder) -> None:
+    lfm2.generate([prompts.answer("Where does Ana live?")])
+    assert [str(warning.message) for warning in recwarn] == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hybridmem.models.base import Generation
 from hybridmem.records import AdapterRecord, Audit, Episode, Fact, Hit, Kind
 from hybridmem.router.calibration import PRIOR
-from hybridmem.router.signals import Evidence, evidence, names, vector
+from hybridmem.router.signals import Evidence, evidence, names, supported, vector
 from tests.dreaming.nights import ANA, NIGHT, fact
 
 LISBON = fact("f1", "Ana", "Lisbon")
@@ -144,6 +144,23 @@ def test_the_margin_is_over_facts_of_other_slots() -> None:
     again = replace(LISBON, id="f9", object="Porto")
     assert seen(LISBON, again, ACME, scores=[1.0, 0.9, 0.25]).margin == 0.75
     assert seen(LISBON, scores=[0.5]).margin == 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "borne"),
+    [
+        ("Where does Ana live?", "Lisbon", True),
+        ("Where does Eve live?", "Lisbon", False),
+        ("where does ben live", "oslo", True),
+        ("In which town is the mail server?", "Lisbon", False),
+        ("Where does Ana live?", "Riga", True),
+        ("Where does Eve live?", "Riga", False),
+        ("Where is it?", "Riga", True),
+    ],
+)
+def test_an_answer_is_borne_out_by_what_is_about_the_subject(question: str, answer: str, borne: bool) -> None:
+    memories = ["Ana lives in Lisbon.", "Ben lives in Oslo.", "Ana was in Riga."]
+    assert supported(question, answer, memories, [LISBON, OSLO]) is borne
 
 
 FINITE = st.floats(-1e6, 1e6)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import sqlite3
+import threading
 import time
 from itertools import pairwise
 from multiprocessing.connection import Connection
@@ -72,3 +74,14 @@ def test_acknowledged_writes_survive_kills_at_random_times(quick_folder: Path) -
     assert ledger.facts(ANA, as_of=day(10**6)) == ordered[-1:]
     assert {entry.memory for entry in ledger.pending("new", limit=10**6)} >= set(acknowledged)
     ledger.close()
+
+
+def test_a_new_ledger_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself gives up at once when it is to turn the write-ahead log on and somebody is about to write."""
+    maker = sqlite3.connect(tmp_path / "new.sqlite3", isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, lambda: maker.execute("ROLLBACK")).start()
+    ledger = SqlLedger(tmp_path / "new.sqlite3")
+    ledger.append([episode("e1")])
+    ledger.close()
+    maker.close()
