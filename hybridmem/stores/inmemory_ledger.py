@@ -149,7 +149,7 @@ class InMemoryLedger(InMemoryDreams):
         for fact in reworded:
             self._write(replace(fact, text=fact.bare))
             self._record(self._memories[fact.id], "updated", parse_time(at))
-        words += [text for fact in others for text in self._forget_quotations(fact.id, said)]
+        words += [text for f in self._facts(namespace) if f not in erased for text in self._forget_quotations(f, said)]
         facts = [m.id for m in erased if isinstance(m, Fact)]
         removed = {
             "history": len(words),
@@ -177,14 +177,15 @@ class InMemoryLedger(InMemoryDreams):
         sources = map(self._memories.get, fact.sources)
         return slots.only_quotes(text, said, [e for e in sources if isinstance(e, Episode)])
 
-    def _forget_quotations(self, id: str, said: Sequence[str]) -> list[str]:
-        """Strip the history of a fact of the texts that only quote what was `said`; returns those."""
-        fact, kept, words = self._memories[id], [], []
-        for event in self._events[id]:
-            quotes = event.text not in (None, fact.text) and self._only_quotes(fact, event.text, said)
-            words += [event.text] if quotes else []
-            kept.append(replace(event, text=None) if quotes else event)
-        self._events[id] = kept
+    def _forget_quotations(self, fact: Fact, said: Sequence[str]) -> list[str]:
+        """Strip the history of `fact` of the texts that only quote what was `said`; returns those."""
+        kept, words = [], []
+        for event in self._events[fact.id]:
+            if event.text is not None and event.text != fact.text and self._only_quotes(fact, event.text, said):
+                words.append(event.text)
+                event = replace(event, text=None)
+            kept.append(event)
+        self._events[fact.id] = kept
         return words
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
