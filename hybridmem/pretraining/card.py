@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hybridmem.metrics import right
-from hybridmem.models import prompts
 from hybridmem.models.huggingface import HuggingFaceModel
-from hybridmem.models.tensors import cross_entropy
 from hybridmem.pretraining.documents import Case, evaluation_set
-from hybridmem.pretraining.relations import FIRST
+from hybridmem.pretraining.relations import load
+from hybridmem.pretraining.round_trip import QUESTION_TOKENS, round_trips
+from hybridmem.pretraining.text_loss import text_loss
 
 CASES = 200
 HELD_OUT_NOVELS = Path(__file__).parents[1] / "dreaming" / "general" / "test.txt"
@@ -32,25 +31,13 @@ def evaluate(model: HuggingFaceModel, seed: int, cases: int = CASES) -> dict[str
 
 
 def _score(model: HuggingFaceModel, job: str, cases: Sequence[Case]) -> float:
-    told = [g.text for g in model.generate([list(c.messages) for c in cases], max_new_tokens=48)]
+    told = [g.text for g in model.generate([list(c.messages) for c in cases], max_new_tokens=QUESTION_TOKENS)]
     if job == "question":
-        return _round_trip(model, cases, told)
-    return sum(text.strip() == case.expected for text, case in zip(told, cases, strict=True)) / len(cases)
-
-
-def _round_trip(model: HuggingFaceModel, cases: Sequence[Case], told: Sequence[str]) -> float:
-    """The share of generated questions whose answer is the text's value, both as written and as read from the text."""
-    pairs = [prompts.parse_question(text) for text in told]
-    texts = [case.messages[-1]["content"].partition(": ")[2] for case in cases]
-    good = [n for n, pair in enumerate(pairs) if pair and right(pair[1], cases[n].expected)]
-    read = model.generate([prompts.answer(pairs[n][0], [texts[n]]) for n in good])  # type: ignore[index]
-    return sum(right(g.text, cases[n].expected) for n, g in zip(good, read, strict=True)) / len(cases)
-
-
-def nats(model: HuggingFaceModel, text: str, tokens: int = 256) -> float:
-    """Cross-entropy per token of `text`."""
-    ids: list[int] = model.tokenizer(text, add_special_tokens=False)["input_ids"]
-    return cross_entropy(model, [ids[at : at + tokens] for at in range(0, len(ids) - tokens, tokens)])
+        texts = [case.messages[-1]["content"].partition(": ")[2] for case in cases]
+        marks = round_trips(model, texts, [case.expected for case in cases], told)
+    else:
+        marks = [text.strip() == case.expected for text, case in zip(told, cases, strict=True)]
+    return sum(marks) / len(cases)
 
 
 def write(
@@ -67,7 +54,7 @@ def write(
             parameters=sum(p.numel() for p in model.module.parameters()),
             vocabulary=config.vocab_size,
             sha256=model.sha256,
-            relations=len(FIRST),
+            relations=len(load()),
             training=training,
             cases=CASES,
             seed=seed,
@@ -75,7 +62,7 @@ def write(
                 f"| {job.replace('_', ' ')} | {known:.2f} | {new:.2f} |" for job, (known, new) in scores.items()
             ),
             nats=nats_per_token,
-            names=", ".join(FIRST) + ".",
+            names=", ".join(relation.name for relation in load()) + ".",
         ),
         encoding="utf-8",
     )
@@ -91,7 +78,7 @@ def main() -> None:
     given = parser.parse_args()
     model = HuggingFaceModel.load(given.folder)
     scores = evaluate(model, given.seed)
-    found = nats(model, HELD_OUT_NOVELS.read_text(encoding="utf-8"))
+    found = text_loss(model, HELD_OUT_NOVELS.read_text(encoding="utf-8")).nats_per_token
     write(given.folder, given.training, scores, given.seed, found)
     sys.stdout.write(json.dumps({**scores, "nats": found}, indent=1) + "\n")
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 STATE = "training.safetensors"
 
@@ -31,7 +31,7 @@ class Progress:
     sittings: int = 0
 
 
-def as_shipped(model: Lfm2ForCausalLM) -> Lfm2ForCausalLM:
+def as_shipped(model: PreTrainedModel) -> PreTrainedModel:
     """A copy of `model` in bfloat16, as it is saved; evaluated, it is the same weights in float32."""
     shipped = copy.deepcopy(model).to(torch.bfloat16)
     shipped.zero_grad(set_to_none=True)
@@ -40,7 +40,7 @@ def as_shipped(model: Lfm2ForCausalLM) -> Lfm2ForCausalLM:
 
 def save(
     folder: Path,
-    model: Lfm2ForCausalLM,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     optimizers: dict[str, torch.optim.Optimizer],
     progress: Progress,
@@ -64,7 +64,7 @@ def save(
     half.rmdir()
 
 
-def restore(folder: Path, model: Lfm2ForCausalLM, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
+def restore(folder: Path, model: PreTrainedModel, optimizers: dict[str, torch.optim.Optimizer]) -> Progress:
     """Put a checkpoint's float32 weights and optimizer states in place, and say how far it was."""
     from safetensors import safe_open
 

@@ -20,8 +20,12 @@ from hybridmem.models.prompts import Message
 from hybridmem.pretraining import smalltalk
 from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.general_text import GeneralText
-from hybridmem.pretraining.relations import Relation, first
-from hybridmem.pretraining.scenes import SceneWriter, estimated_tokens
+from hybridmem.pretraining.open_relations import OpenFact
+from hybridmem.pretraining.open_relations import draw as draw_open
+from hybridmem.pretraining.real_text import RealText
+from hybridmem.pretraining.relations import Relation, load
+from hybridmem.pretraining.sayings import Sayings
+from hybridmem.pretraining.scenes import Asked, Scene, SceneWriter, estimated_tokens
 from hybridmem.pretraining.teller import SPEAKER, Fact, Teller, world
 
 __all__ = ["Case", "Document", "Fact", "Mixture", "evaluation_set", "stream", "world"]
@@ -34,26 +38,32 @@ _Exchange = tuple[str, str]
 _TEMPLATE_TOKENS = 3
 """What the chat template adds to an exchange: who speaks, twice, and the end of the answer."""
 
-_LONGEST_CASE = 212
-"""Tokens of a prompt that surely leave room in 256 for the answer."""
+_LONGEST_CASE = 320
+"""Tokens of a prompt that surely leave room in 384 for the answer."""
+
+_OPEN_SHARE = 0.3
+"""The share of facts that no relation covers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """The weights of the jobs among the documents, and how long a document may be."""
 
-    read: float = 40
-    closed_book: float = 5
+    read: float = 44
+    real_text: float = 9
+    closed_book: float = 4
     world_paraphrase: float = 0.5
-    facts: float = 28
-    question: float = 18
+    facts: float = 20
+    question: float = 14
     paraphrase: float = 2
     chat: float = 1
-    general: float = 4
-    tokens: int = 245
+    general: float = 6
+    tokens: int = 365
     """The bound of a chat, by `estimated_tokens`, whose error is about 10."""
-    refusals: float = 0.2
+    refusals: float = 0.22
     """The share of the questions about memories that they do not answer."""
+    sayings: float = 0.14
+    """The share of the questions that ask who said something, when, or whether it is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +81,10 @@ def stream(
     relations: tuple[Relation, ...] | None = None,
     mixture: Mixture | None = None,
 ) -> Iterator[Document]:
-    """Endless documents, the same for the same arguments; without `text_folder` none is general text."""
+    """Endless documents, the same for the same arguments; without `text_folder` none is of real text."""
     rng = Random(seed)  # noqa: S311
     mixture = mixture or Mixture()
-    writer = _Writer(rng, relations or first(), mixture)
+    writer = _Writer(rng, relations or load(), mixture)
     jobs: dict[Callable[[], Document], float] = {
         writer.read: mixture.read,
         writer.closed_book: mixture.closed_book,
@@ -86,7 +96,9 @@ def stream(
     }
     if text_folder is not None:
         text = GeneralText(text_folder)
+        real = RealText(text_folder, text_folder.parent / "squad_dev" / "squad_dev.json")
         jobs[lambda: text.chunk(rng)] = mixture.general
+        jobs[lambda: writer.real_text(real)] = mixture.real_text
     makers, bounds = list(jobs), list(accumulate(jobs.values()))
     while True:
         yield rng.choices(makers, cum_weights=bounds)[0]()
@@ -98,13 +110,19 @@ def evaluation_set(
     """`per_job` cases for each job, about held-out names, in held-out forms unless they are to be `known_forms`.
 
     Only the world's facts keep their names."""
-    examiner = _Examiner(Random(seed), relations or first(), known_forms)  # noqa: S311
+    examiner = _Examiner(Random(seed), relations or load(), known_forms)  # noqa: S311
     jobs: dict[str, Callable[[], Case | None]] = {
         "read_1": lambda: examiner.read(1),
         "read_4": lambda: examiner.read(4),
+        "read_6": lambda: examiner.read(6),
         "read_8": lambda: examiner.read(8),
+        "read_12": lambda: examiner.read(12),
         "read_updates": lambda: examiner.read(5, updates=True),
+        "read_open": lambda: examiner.read_open(4),
         "read_unanswerable": lambda: examiner.read_unanswerable(4),
+        "who_said": lambda: examiner.saying(4, examiner.sayings.who),
+        "when_said": lambda: examiner.saying(4, examiner.sayings.when),
+        "yes_no": lambda: examiner.saying(4, examiner.sayings.whether),
         "closed_world": examiner.closed_world,
         "closed_unknown": examiner.closed_unknown,
         "facts": examiner.facts,
@@ -160,24 +178,52 @@ class _Writer:
         self._rng, self._mixture = rng, mixture
         self._teller = Teller(rng, relations)
         self._scenes = SceneWriter(self._teller)
+        self._sayings = Sayings(self._teller, new_forms=False)
         self._world = _World(self._teller)
 
     def read(self) -> Document:
         rng, scenes, casually = self._rng, self._scenes, self._teller.casually
-        scene = scenes.scene(rng.choices(range(1, 8), weights=(20, 18, 18, 18, 12, 8, 6))[0])
-        if not scene.facts or sum(map(estimated_tokens, scene.lines)) > _LONGEST_CASE:
+        lines = rng.choices(range(1, 13), weights=(14, 11, 12, 13, 10, 9, 7, 6, 5, 5, 4, 4))[0]
+        scene = scenes.scene(lines, tokens=_LONGEST_CASE - 40, open_share=_OPEN_SHARE)
+        if not (scene.facts or scene.opened) or sum(map(estimated_tokens, scene.lines)) > _LONGEST_CASE:
             return self.read()
-        left: list[Fact] = []
+        left: list[Fact | OpenFact] = [*scene.facts, *scene.opened]
+        rng.shuffle(left)
         exchanges: list[_Exchange] = []
-        for _ in range(rng.randint(3, 6)):
-            asked = scenes.ask_unanswerable(scene) if rng.random() < 1.25 * self._mixture.refusals else None
+        while left and len(exchanges) < 9:
+            asked = self._special(scene)
             if asked is None:
-                left = left or rng.sample(scene.facts, len(scene.facts))
-                asked = scenes.ask(scene, left.pop())
+                fact = left.pop()
+                asked = scenes.ask(scene, fact) if isinstance(fact, Fact) else scenes.ask_open(scene, fact)
             question = casually(asked[0])
             messages = prompts.answer(question, () if exchanges else scene.lines)
             exchanges.append((_prompt(messages), asked[1]))
         return self._chat(exchanges)
+
+    def _special(self, scene: Scene) -> Asked | None:
+        """A question that the memories do not answer, or one about a saying; None for an ordinary one."""
+        way, sayings = self._rng.random(), self._sayings
+        # Some tries find nothing to ask, so a few more are made.
+        if way < 1.25 * self._mixture.refusals:
+            return self._scenes.ask_unanswerable(scene)
+        if way > 1 - 1.4 * self._mixture.sayings:
+            ask = sayings.who if scene.speakers and way < 0.9 else sayings.when if scene.dates else sayings.whether
+            return ask(scene) if scene.speakers or scene.dates or way > 0.9 else None
+        return None
+
+    def real_text(self, text: RealText) -> Document:
+        """Memories and questions of real text."""
+        drawn = None
+        while drawn is None:
+            drawn = text.exchanges(self._rng)
+        lines, asked = drawn
+        casually = self._teller.casually
+        return self._chat(
+            [
+                (_prompt(prompts.answer(casually(question), () if at else lines)), answer)
+                for at, (question, answer) in enumerate(asked)
+            ]
+        )
 
     def closed_book(self) -> Document:
         exchanges = []
@@ -201,9 +247,14 @@ class _Writer:
 
     def facts(self) -> Document:
         exchanges = []
-        for _ in range(self._rng.randint(2, 4)):
-            if self._rng.random() < 0.2:
+        for _ in range(self._rng.randint(3, 6)):
+            way = self._rng.random()
+            if way < 0.2:
                 text, answer = self._teller.no_fact(), prompts.NO_FACTS
+            elif way < 0.2 + 0.7 * _OPEN_SHARE:
+                opened = draw_open(self._rng)
+                text = self._teller.in_small_talk(opened.statement) if self._rng.random() < 0.3 else opened.statement
+                answer = prompts.SEPARATOR.join((opened.subject, opened.relation, opened.value))
             else:
                 text, stated = self._statement()
                 answer = "\n".join(fact.line for fact in stated)
@@ -212,7 +263,10 @@ class _Writer:
 
     def question(self) -> Document:
         exchanges = []
-        for _ in range(self._rng.randint(2, 4)):
+        for _ in range(self._rng.randint(3, 6)):
+            if self._rng.random() < _OPEN_SHARE:
+                exchanges.append(self._open_question())
+                continue
             fact = self._any_fact()
             text = self._teller.state(fact)
             if self._rng.random() < 0.25:
@@ -222,6 +276,15 @@ class _Writer:
                 asked, answer = self._teller.ask_reverse(fact.relation, fact.value), fact.subject
             exchanges.append((_prompt(prompts.question(text)), f"{asked}{prompts.SEPARATOR}{answer}"))
         return self._chat(exchanges)
+
+    def _open_question(self) -> _Exchange:
+        fact = draw_open(self._rng)
+        text, asked, answer = fact.statement, any_of(self._rng, fact.questions), fact.value
+        if fact.reverse_question and fact.subject != SPEAKER and self._rng.random() < 0.2:
+            asked, answer = fact.reverse_question, fact.subject
+        if self._rng.random() < 0.25:
+            text = self._teller.in_small_talk(text)
+        return _prompt(prompts.question(text)), f"{asked}{prompts.SEPARATOR}{answer}"
 
     def chat(self) -> Document:
         return self._chat(self._rng.sample(smalltalk.CHAT, self._rng.randint(1, 3)))
@@ -290,6 +353,7 @@ class _Examiner:
         self._rng = rng
         self._teller = Teller(rng, relations, held_out=True, known_forms=known_forms)
         self._scenes = SceneWriter(self._teller)
+        self.sayings = Sayings(self._teller, new_forms=not known_forms)
         self._world = _World(self._teller)
 
     def read(self, memories: int, updates: bool = False) -> Case | None:
@@ -298,16 +362,31 @@ class _Examiner:
         if len(scene.lines) < memories or not facts:
             return None
         fact = any_of(self._rng, facts)
-        asked = self._teller.ask(fact)
-        messages = prompts.answer(asked, scene.lines)
+        return self._case(scene, (self._teller.ask(fact), fact.value, fact.relation.object))
+
+    def read_open(self, memories: int) -> Case | None:
+        """A question about a fact that no relation covers."""
+        scene = self._scenes.scene(memories, tokens=_LONGEST_CASE, open_share=0.7)
+        if len(scene.lines) < memories or not scene.opened:
+            return None
+        return self._case(scene, self._scenes.ask_open(scene, any_of(self._rng, scene.opened)))
+
+    def saying(self, memories: int, ask: Callable[[Scene], Asked | None]) -> Case | None:
+        """A question about who said something, when, or whether it is so."""
+        scene = self._scenes.scene(memories, tokens=_LONGEST_CASE)
+        asked = ask(scene)
+        return None if len(scene.lines) < memories or asked is None else self._case(scene, asked)
+
+    def _case(self, scene: Scene, asked: Asked) -> Case | None:
+        messages = prompts.answer(asked[0], scene.lines)
         if estimated_tokens(_prompt(messages)) > _LONGEST_CASE:
             return None
-        return Case(tuple(messages), fact.value, fact.relation.object)
+        return Case(tuple(messages), asked[1], asked[2])
 
     def read_unanswerable(self, memories: int) -> Case | None:
         scene = self._scenes.scene(memories, tokens=_LONGEST_CASE)
         asked = self._scenes.ask_unanswerable(scene)
-        return asked and Case(tuple(prompts.answer(asked[0], scene.lines)), asked[1], asked[2])
+        return asked and self._case(scene, asked)
 
     def closed_world(self) -> Case:
         fact = any_of(self._rng, self._world.facts)

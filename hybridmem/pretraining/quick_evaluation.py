@@ -11,7 +11,7 @@ import torch
 from hybridmem.models.prompts import SEPARATOR
 
 if TYPE_CHECKING:
-    from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 
 class Case(Protocol):
@@ -25,7 +25,7 @@ class Case(Protocol):
 
 
 def exact_match(
-    model: Lfm2ForCausalLM,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     jobs: Mapping[str, Sequence[Case]],
     *,
@@ -58,7 +58,7 @@ def _is_right(job: str, said: str, expected: str) -> bool:
 
 
 def greedy_answers(
-    model: Lfm2ForCausalLM,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     chats: Sequence[list[dict[str, str]]],
     *,
@@ -69,8 +69,8 @@ def greedy_answers(
     inputs = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)
     with torch.inference_mode():
         said = model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
+            input_ids=inputs["input_ids"].to(model.device),
+            attention_mask=inputs["attention_mask"].to(model.device),
             max_new_tokens=longest,
             do_sample=False,
         )

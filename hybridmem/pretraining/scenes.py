@@ -9,8 +9,13 @@ from random import Random
 from hybridmem.models import prompts
 from hybridmem.pretraining import smalltalk, values
 from hybridmem.pretraining.drawing import any_of
-from hybridmem.pretraining.sentences import capitalised
-from hybridmem.pretraining.teller import SPEAKER, Fact, Teller
+from hybridmem.pretraining.open_relations import OpenFact
+from hybridmem.pretraining.open_relations import draw as draw_open
+from hybridmem.pretraining.sentences import capitalised, second_person
+from hybridmem.pretraining.teller import SPEAKER, THE_USER, Fact, Teller
+
+PLAIN, AS_YOU, AS_THE_USER, LABELLED = "I", "you", "the user", "User: I"
+_VOICES = (PLAIN, AS_YOU, AS_THE_USER, LABELLED)
 
 Asked = tuple[str, str, str]
 """A question, its answer, and the kind of value it asks for."""
@@ -36,6 +41,14 @@ class Scene:
     lines: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     speakers: tuple[str, ...] = ()
+    voice: str = PLAIN
+    """How what the speaker says of himself was written down."""
+    opened: list[OpenFact] = field(default_factory=list)
+    """Facts outside the relations, about subjects that no other fact has."""
+    told_in: dict[Fact, int] = field(default_factory=dict)
+    """The line that told a fact last."""
+    dates: tuple[str, ...] = ()
+    """The lines' dates, or none."""
 
     def mentions(self, text: str) -> bool:
         """Whether `text` stands in the memories, whatever its case."""
@@ -50,14 +63,17 @@ class SceneWriter:
         self.teller = teller
         self.rng: Random = teller.rng
 
-    def scene(self, lines: int, tokens: int = 165, updates: bool = False) -> Scene:
-        """`lines` memories (fewer where `tokens` are reached); with `updates` at least one value changes."""
+    def scene(self, lines: int, tokens: int = 165, updates: bool = False, open_share: float = 0.0) -> Scene:
+        """`lines` memories (fewer where `tokens` are reached); with `updates` at least one value changes.
+
+        About `open_share` of the lines tell facts outside the relations."""
         rng = self.rng
         style = rng.random()
-        scene, dated = Scene(), style > 0.85
-        if style < 0.15:
+        scene, dated = Scene(), rng.random() < 0.17
+        if style < 0.17:
             scene.speakers = tuple(dict.fromkeys((self._name(), self._name())))
-        first_person = 0.2 < style < 0.42
+        first_person = 0.2 < style < 0.45
+        scene.voice = rng.choices(_VOICES, weights=(50, 12, 19, 19))[0]
         # A third of the scenes is calm: many facts, and no value changes.
         change = 0.22 if rng.random() < 0.65 else 0.0
         said: list[str] = scene.lines
@@ -66,13 +82,17 @@ class SceneWriter:
             if updates and len(said) >= lines - 1 and not any(fact.old for fact in scene.facts):
                 line = self._change(scene)
                 if line is None:
-                    return self.scene(lines, tokens, updates)
+                    return self.scene(lines, tokens, updates, open_share)
+            elif rng.random() < open_share and (opened := self._open_line(scene)):
+                line = opened
             else:
                 line = self._line(scene, first_person, change)
+            for fact in scene.facts:
+                scene.told_in.setdefault(fact, len(said))
             said.append(line)
             used += estimated_tokens(line) + (14 if dated else 2)
         if dated:
-            scene.lines = self._dated(said)
+            self._date(scene)
         return scene
 
     def ask(self, scene: Scene, fact: Fact) -> Asked:
@@ -84,9 +104,21 @@ class SceneWriter:
             return teller.ask(fact, first), fact.value, relation.object
         return teller.ask(fact), fact.value, relation.object
 
+    def ask_open(self, scene: Scene, fact: OpenFact) -> Asked:
+        """A question about a fact outside the relations, now and then for its subject."""
+        rng = self.rng
+        back = fact.reverse_question
+        if back is not None and fact.subject != SPEAKER and rng.random() < 0.25:
+            alike = [other for other in scene.opened if fact.value in other.statement]
+            if len(alike) == 1 and sum(fact.value.lower() in line.lower() for line in scene.lines) == 1:
+                return back, fact.subject, "open"
+        return any_of(rng, fact.questions), fact.value, "open"
+
     def ask_unanswerable(self, scene: Scene) -> Asked | None:
         """A question near the memories that they do not answer; None where a try found none."""
         teller, rng = self.teller, self.rng
+        if scene.opened and (not scene.facts or rng.random() < 0.4):
+            return self._ask_open_unanswerable(scene)
         if not scene.facts:
             return None
         fact = any_of(rng, scene.facts)
@@ -114,6 +146,40 @@ class SceneWriter:
     def _name(self) -> str:
         return values.first_name(self.rng, self.teller.held_out)
 
+    def _ask_open_unanswerable(self, scene: Scene) -> Asked | None:
+        """What an open fact's question asks, of another subject; or another question about its subject."""
+        rng = self.rng
+        fact = any_of(rng, scene.opened)
+        if rng.random() < 0.5:
+            near = (fact.subject, fact.kind) if rng.random() < 0.7 else (None, None)
+            other = draw_open(rng, self.teller.held_out, *near)
+            if _told(scene, other) or scene.mentions(other.value):
+                return None
+            return any_of(rng, other.questions), prompts.REFUSAL, "open"
+        question = any_of(rng, fact.questions)
+        stranger = self._name()
+        if fact.subject == SPEAKER or fact.subject not in question or scene.mentions(stranger):
+            return None
+        return question.replace(fact.subject, stranger), prompts.REFUSAL, "open"
+
+    def _open_line(self, scene: Scene) -> str | None:
+        """A line about what no relation covers; None where its subject might be confused with another."""
+        rng = self.rng
+        near = any_of(rng, scene.opened) if scene.opened and rng.random() < 0.35 else None
+        fact = draw_open(rng, self.teller.held_out, *((near.subject, near.kind) if near else ()))
+        told = scene.opened + scene.facts
+        if any(fact.subject == other.subject for other in scene.facts) or scene.mentions(fact.value):
+            return None
+        if _told(scene, fact):
+            return None
+        if fact.subject == SPEAKER and (scene.speakers or scene.voice == AS_THE_USER):
+            return None
+        words = set(fact.subject.split())
+        if any(other.subject != fact.subject and words & set(other.subject.split()) for other in told):
+            return None
+        scene.opened.append(fact)
+        return self._voiced(scene, self._chatty(fact.statement), fact.subject)
+
     def _line(self, scene: Scene, first_person: bool, change: float) -> str:
         rng, teller = self.rng, self.teller
         way = rng.random()
@@ -127,21 +193,31 @@ class SceneWriter:
         scene.facts.append(fact)
         if fact.subject in scene.speakers:
             return f"{fact.subject}: {self._chatty(teller.as_said_by(fact))}"
-        if way < 0.32 and change and teller.can_update(fact):
-            scene.facts[-1] = changed = teller.updated(fact)
-            told = teller.correct(changed) if rng.random() < 0.4 else teller.update(changed)
-            return self._voiced(scene, self._chatty(told))
+        told = self._noted(scene, fact)
+        if way < 0.32 and change and teller.can_update(told):
+            scene.facts[-1] = teller.updated(fact)
+            changed = self._noted(scene, scene.facts[-1])
+            text = teller.correct(changed) if rng.random() < 0.4 else teller.update(changed)
+            return self._voiced(scene, self._chatty(text), fact.subject)
         if way > 0.82:
             second = self._next_fact(scene, first_person)
             if second.subject not in scene.speakers:
                 scene.facts.append(second)
-                return self._voiced(scene, teller.state_two(fact, second))
-        return self._voiced(scene, self._chatty(teller.state(fact)))
+                return self._voiced(scene, teller.state_two(told, self._noted(scene, second)), fact.subject)
+        return self._voiced(scene, self._chatty(teller.state(told)), fact.subject)
+
+    def _noted(self, scene: Scene, fact: Fact) -> Fact:
+        """`fact` as the scene's notes name its subject."""
+        if fact.subject == SPEAKER and scene.voice == AS_THE_USER:
+            return Fact(THE_USER, fact.relation, fact.value, fact.old)
+        return fact
 
     def _change(self, scene: Scene) -> str | None:
         """A line that gives a fact of the scene a new value, or None where no fact can change (again)."""
         teller = self.teller
-        able = [at for at, fact in enumerate(scene.facts) if not fact.old and teller.can_update(fact)]
+        able = [
+            at for at, fact in enumerate(scene.facts) if not fact.old and teller.can_update(self._noted(scene, fact))
+        ]
         if not able:
             return None
         at = any_of(self.rng, able)
@@ -150,7 +226,7 @@ class SceneWriter:
             spoken = Fact(SPEAKER, fact.relation, fact.value, fact.old)
             if teller.can_update(spoken):
                 return f"{fact.subject}: {self._chatty(teller.update(spoken))}"
-        return self._voiced(scene, self._chatty(teller.update(fact)))
+        return self._voiced(scene, self._chatty(teller.update(self._noted(scene, fact))), fact.subject)
 
     def _next_fact(self, scene: Scene, first_person: bool) -> Fact:
         """A fact that often shares subject or relation with an earlier one, but never contradicts it."""
@@ -203,18 +279,26 @@ class SceneWriter:
     def _chatty(self, text: str) -> str:
         return self.teller.in_small_talk(text) if self.rng.random() < 0.14 else text
 
-    def _voiced(self, scene: Scene, text: str) -> str:
-        return f"{any_of(self.rng, scene.speakers)}: {capitalised(text)}" if scene.speakers else text
+    def _voiced(self, scene: Scene, text: str, subject: str = "") -> str:
+        """`text`, which is about `subject`, in the voice of a speaker or of the notes."""
+        if scene.speakers:
+            return f"{any_of(self.rng, scene.speakers)}: {capitalised(text)}"
+        if scene.voice == AS_YOU and subject == SPEAKER:
+            return second_person(text)
+        if scene.voice == LABELLED:
+            return f"User: {capitalised(text)}"
+        return text
 
-    def _dated(self, lines: list[str]) -> list[str]:
+    def _date(self, scene: Scene) -> None:
         rng = self.rng
         # Months of 28 days: later lines never bear an earlier date, and all fall within one year.
-        year, day = rng.randint(2019, 2029), rng.randint(0, 250)
-        dated = []
-        for line in lines:
+        year, day = rng.randint(2019, 2029), rng.randint(0, 200)
+        dates = []
+        for _ in scene.lines:
             day += rng.randint(0, 9)
-            dated.append(f"[{year}-{1 + day // 28:02}-{1 + day % 28:02}] {line}")
-        return dated
+            dates.append(f"{year}-{1 + day // 28:02}-{1 + day % 28:02}")
+        scene.dates = tuple(dates)
+        scene.lines = [f"[{date}] {line}" for date, line in zip(dates, scene.lines, strict=True)]
 
     def _points_back(self, scene: Scene, fact: Fact) -> bool:
         """Whether the value of `fact` stands in the memories once, and for nothing else."""
@@ -236,3 +320,9 @@ class SceneWriter:
 
 def _single_names(scene: Scene) -> set[str]:
     return {fact.subject for fact in scene.facts}
+
+
+def _told(scene: Scene, fact: OpenFact) -> bool:
+    """Whether the scene tells of the same: "bought at" and "bought on" may be one purchase."""
+    verb = fact.relation.split(" ")[0]
+    return any((other.subject, other.relation.split(" ")[0]) == (fact.subject, verb) for other in scene.opened)

@@ -102,3 +102,55 @@ def _pronoun(subject: str, kind: str, rng: Random) -> str:
     if any(word in _HIS for word in words[-2:]):
         return "He"
     return "She" if rng.random() < 0.5 else "He"
+
+
+_OF_YOU = {
+    "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i am": "you are", "i was": "you were",
+    "am i": "are you", "was i": "were you", "i": "you", "me": "you", "my": "your", "mine": "yours",
+    "myself": "yourself",
+}  # fmt: skip
+_OF_ME = re.compile(rf"\b(?:{'|'.join(sorted(_OF_YOU, key=len, reverse=True))})\b", re.IGNORECASE)
+
+
+def second_person(text: str) -> str:
+    """What somebody says of himself, as said to him.
+
+    >>> second_person("I'm based in Oslo, and my sister too.")
+    "You're based in Oslo, and your sister too."
+    """
+
+    def turned(found: re.Match[str]) -> str:
+        word = _OF_YOU[found.group().lower()]
+        return word[0].upper() + word[1:] if _START.search(text[: found.start()]) else word
+
+    return _OF_ME.sub(turned, text)
+
+
+_THIRD_PERSON = re.compile(r"\{s\} (is|was|has|[a-z]{3,}s) (.*)\.$")
+_NO_VERBS = frozenset("always sometimes nowadays perhaps besides thus plus as".split())  # noqa: SIM905
+
+
+def yes_no_form(form: str) -> str | None:
+    """The question whether a statement is so, or None where the form is not of the kind that can be turned.
+
+    >>> yes_no_form("{s} studies {o} in Lund."), yes_no_form("{s} is in {o}."), yes_no_form("Note: {s}, {o}")
+    ('Does {s} study {o} in Lund?', 'Is {s} in {o}?', None)
+    """
+    found = _THIRD_PERSON.fullmatch(form)
+    if found is None or "{o}" not in found.group(2) or found.group(1) in _NO_VERBS:
+        return None
+    verb, rest = found.groups()
+    if verb == "has" and not rest.startswith(("a ", "an ", "the ", "{o}")):
+        # "has been ...": a tense, which "does" does not form.
+        return None
+    if verb in ("is", "was"):
+        return f"{verb.capitalize()} {{s}} {rest}?"
+    return f"Does {{s}} {_infinitive(verb)} {rest}?"
+
+
+def _infinitive(verb: str) -> str:
+    if verb == "has":
+        return "have"
+    if verb.endswith("ies"):
+        return f"{verb[:-3]}y"
+    return verb[:-2] if verb.endswith(("ches", "shes", "sses", "xes", "zes", "oes")) else verb[:-1]

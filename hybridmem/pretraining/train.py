@@ -1,6 +1,7 @@
-"""Train the bundled base from scratch on a CPU, within a given number of minutes.
+"""Train a base within a given number of minutes: on a GPU where there is one, on a few CPU cores otherwise.
 
     python -m hybridmem.pretraining.train --minutes 45 --seed 0 --text ../shared/data/text --out runs/base
+    python -m hybridmem.pretraining.train --design large --rows 256 --text ../shared/data/text --out runs/large
 
 The learning rate warms up, stays, and falls to zero over the last quarter of the minutes (warmup-stable-decay,
 Hu et al. 2024, arXiv:2404.06395), by the clock, so that a slower machine ends as well annealed as a fast one.
@@ -34,7 +35,7 @@ from torch import Tensor
 
 from hybridmem.models.muon import Muon
 from hybridmem.models.precision import multiplies_bf16
-from hybridmem.pretraining.architecture import Shape, fresh_model
+from hybridmem.pretraining.architecture import DESIGNS, Shape, fresh_model
 from hybridmem.pretraining.checkpoint import Progress, as_shipped, restore, save
 from hybridmem.pretraining.forward import Forward
 from hybridmem.pretraining.packing import Weights, pack, pieces
@@ -42,7 +43,7 @@ from hybridmem.pretraining.quick_evaluation import exact_match
 from hybridmem.pretraining.tokenizer import END, PAD, load_tokenizer, token_id, train_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 DOCUMENTS = "hybridmem.pretraining.documents"
 
@@ -70,6 +71,7 @@ class Settings:
     evaluation_seconds: float = 20.0
     cases_per_job: int = 40
     threads: int = 2
+    device: str = "cpu"
 
 
 class Batch(NamedTuple):
@@ -95,13 +97,18 @@ def main() -> None:
     parser.add_argument(
         "--decay", type=float, default=Settings.decay_share, help="the share of the time with a falling rate"
     )
+    parser.add_argument("--design", choices=DESIGNS, default="hybrid", help="the shape of a new base")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--rows", type=int, default=Settings.rows, help="rows of a step, each of --length tokens")
+    parser.add_argument("--length", type=int, default=Settings.length)
     parser.add_argument("--tiny", action="store_true", help="a toy shape, to try the loop in seconds")
     parser.add_argument("--documents", default=DOCUMENTS, help="the module whose stream() is learned")
     given = parser.parse_args()
-    settings = TINY if given.tiny else Settings()
+    settings = TINY if given.tiny else Settings(shape=DESIGNS[given.design], rows=given.rows, length=given.length)
     train(
         replace(
             settings,
+            device=given.device,
             threads=given.threads,
             muon_rate=given.rate * settings.muon_rate,
             adam_rate=given.rate * settings.adam_rate,
@@ -154,7 +161,9 @@ def train(
     torch.set_num_threads(settings.threads)
     out.mkdir(parents=True, exist_ok=True)
     source = out if resume else init
+    device = torch.device(settings.device)
     tokenizer, model = _prepare(settings, source, seed=seed, text=text, documents=documents)
+    model.to(device)
     optimizers = make_optimizers(model, settings)
     progress = restore(out, model, optimizers) if resume else Progress()
     tokenizer.save_pretrained(out)
@@ -166,8 +175,9 @@ def train(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         compiled=compiled,
         threads=settings.threads,
+        device=settings.device,
     )
-    bf16 = multiplies_bf16(torch.device("cpu"))
+    bf16 = multiplies_bf16(device)
     forward = Forward(model, compiled=compiled, dtype=torch.bfloat16 if bf16 else torch.float32)
     cases = importlib.import_module(documents).evaluation_set(seed + 1, settings.cases_per_job)
     chance = torch.Generator().manual_seed(seed + progress.sittings)
@@ -197,11 +207,11 @@ def train(
 
 def _prepare(
     settings: Settings, source: Path | None, *, seed: int, text: Path | None, documents: str
-) -> tuple[PreTrainedTokenizerFast, Lfm2ForCausalLM]:
-    from transformers import Lfm2ForCausalLM
+) -> tuple[PreTrainedTokenizerFast, PreTrainedModel]:
+    from transformers import AutoModelForCausalLM
 
     if source is not None:
-        return load_tokenizer(source), Lfm2ForCausalLM.from_pretrained(source, dtype=torch.float32)
+        return load_tokenizer(source), AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     sample = importlib.import_module(documents).stream(seed + 2, text)
     tokenizer = train_tokenizer(
         sample, vocabulary=settings.vocabulary, sample=settings.tokenizer_sample, positions=settings.shape.positions
@@ -216,7 +226,7 @@ def _prepare(
     return tokenizer, model
 
 
-def make_optimizers(model: Lfm2ForCausalLM, settings: Settings) -> dict[str, torch.optim.Optimizer]:
+def make_optimizers(model: PreTrainedModel, settings: Settings) -> dict[str, torch.optim.Optimizer]:
     """Muon for the matrices inside the layers, AdamW for everything else."""
     matrices: list[Tensor] = []
     others: list[Tensor] = []
@@ -247,11 +257,11 @@ def step(
     chance: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """One step on one batch: the weighted loss, and the plain mean loss of the answer tokens."""
-    ids = torch.from_numpy(batch.ids).long()
-    weights = torch.from_numpy(batch.weights)
-    chosen, counted = sampled_positions(weights, settings, chance)
-    states = forward(ids, torch.from_numpy(batch.segments), chosen)
-    embedding = forward.model.model.embed_tokens.weight
+    device = forward.model.device
+    chosen, counted = (part.to(device) for part in sampled_positions(torch.from_numpy(batch.weights), settings, chance))
+    ids = torch.from_numpy(batch.ids).long().to(device)
+    states = forward(ids, torch.from_numpy(batch.segments).to(device), chosen)
+    embedding = forward.model.get_input_embeddings().weight
     logits = functional.linear(states, embedding.to(states.dtype)).float()
     losses = functional.cross_entropy(logits, ids.flatten()[chosen + 1], reduction="none")
     loss = (losses * counted).sum() / counted.sum()
@@ -279,7 +289,7 @@ def sampled_positions(weights: Tensor, settings: Settings, chance: torch.Generat
 
 def _finish_part(
     out: Path,
-    model: Lfm2ForCausalLM,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     optimizers: dict[str, torch.optim.Optimizer],
     progress: Progress,

@@ -55,8 +55,8 @@ def pattern(form: str) -> re.Pattern[str]:
 
 def test_no_question_is_worded_as_a_training_form() -> None:
     """Held-out phrasings: no wording of the demo's questions is one that the bundled base was trained to ask."""
-    trained = [pattern(form) for relation in relations.first() for form in relation.train.questions]
-    trained += [pattern(form) for relation in relations.first() for form in relation.train.first_person_questions]
+    trained = [pattern(form) for relation in relations.load() for form in relation.train.questions]
+    trained += [pattern(form) for relation in relations.load() for form in relation.train.first_person_questions]
     asked = [question for facts in DAYS.facts for fact in facts for question in fact.questions]
     same = [question for question in asked if any(form.fullmatch(normalised(question)) for form in trained)]
     assert same == []
