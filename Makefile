@@ -46,10 +46,12 @@ lint: $(READY)
 docs: $(READY)
 	@$(BIN)/python -m hybridmem.cli.reference
 
-# DATA holds LoCoMo conversations for the retrieval benchmark; without it, that one is left out.
+# DATA holds LoCoMo conversations for the retrieval benchmark; without it, that one is left out. So are the figures of
+# the model's card that need its texts.
 DATA ?= ../shared/data
 bench: $(READY)
 	@$(OFFLINE) $(BIN)/hybridmem bench speed --json runs/speed.json
+	@$(OFFLINE) $(BIN)/hybridmem bench model $(if $(wildcard $(DATA)),--data $(DATA)) --json runs/model.json
 	@if [ -d $(DATA)/locomo_dev ]; then $(OFFLINE) $(BIN)/hybridmem bench retrieval --data $(DATA)/locomo_dev --json runs/retrieval.json; \
 		else echo "no $(DATA)/locomo_dev: bench retrieval left out"; fi
 	@$(OFFLINE) $(BIN)/python -m pytest -m slow

@@ -14,6 +14,7 @@ import string
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +24,8 @@ from hybridmem.errors import InvalidInput
 Cell = float | None
 Matrix = Sequence[Sequence[Cell]]
 
+_Z95 = 1.959963984540054
+"""The normal distribution's two-sided 95% point."""
 _ARTICLES = frozenset({"a", "an", "the"})
 _PREPOSITIONS = frozenset(
     {"about", "around", "as", "at", "by", "for", "from", "in", "inside", "into", "near", "of", "on", "since", "to"}
@@ -168,6 +171,24 @@ def bootstrap_interval(
     )
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95% interval of a share: of `successes` among `trials` independent ones (Wilson 1927).
+
+    Unlike the textbook's ± it stays within 0 and 1, and is no point where all or none succeed. Raises `InvalidInput`.
+
+    >>> tuple(round(bound, 3) for bound in wilson_interval(18, 20))
+    (0.699, 0.972)
+    """
+    if not 0 <= successes <= trials or trials < 1:
+        raise InvalidInput(f"{successes} of {trials} is no share: pass at least one trial, and no more successes")
+    rate, spread = successes / trials, _Z95**2 / trials
+    centre, half = rate + spread / 2, _Z95 * sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
+    # Rounding would leave a hair between a bound and the end of the scale that it stands at.
+    low = (centre - half) / (1 + spread) if successes else 0.0
+    high = (centre + half) / (1 + spread) if successes < trials else 1.0
+    return low, high
 
 
 # side effects: shares of questions. Without a question there is no share, and they raise `InvalidInput`.

@@ -290,6 +290,30 @@ class TestBootstrap:
             metrics.bootstrap_interval([[]], seed=0)
 
 
+class TestWilson:
+    def test_by_hand(self):
+        # p = 0.5, n = 10: centre (0.5 + z²/20) / (1 + z²/10) = 0.5, half z √(0.025 + z²/400) / (1 + z²/10).
+        z = 1.959964
+        half = z * math.sqrt(0.025 + z * z / 400) / (1 + z * z / 10)
+        assert metrics.wilson_interval(5, 10) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-6)
+
+    def test_the_ends_of_the_scale(self):
+        assert metrics.wilson_interval(0, 10) == (0.0, pytest.approx(0.2775, abs=1e-4))
+        assert metrics.wilson_interval(10, 10) == (pytest.approx(0.7225, abs=1e-4), 1.0)
+
+    @given(st.integers(0, 500), st.integers(0, 500))
+    def test_the_share_lies_within(self, successes, failures):
+        if successes + failures:
+            low, high = metrics.wilson_interval(successes, successes + failures)
+            assert 0 <= low <= successes / (successes + failures) <= high <= 1
+            assert high - low < 1
+
+    @pytest.mark.parametrize(("successes", "trials"), [(0, 0), (-1, 3), (4, 3)])
+    def test_what_is_no_share(self, successes, trials):
+        with pytest.raises(InvalidInput):
+            metrics.wilson_interval(successes, trials)
+
+
 class TestBreakEven:
     def test_by_hand(self):
         assert metrics.break_even(60, 0.5, 0.2) == pytest.approx(200)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from hybridmem.cli import output
 from hybridmem.cli.invocation import Invocation, command
@@ -14,7 +17,7 @@ from hybridmem.cli.progress import bars
 from hybridmem.records import to_json
 
 app = typer.Typer()
-group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed.")
+group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed, model.")
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
@@ -111,6 +114,66 @@ def speed(
             progress=progress,
         )
     _told(call, "speed", result)
+
+
+@command(group, json_file=True)
+def model(
+    call: Invocation,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="PATH", help="The folder of data: SQuAD, novels and WikiText-2, if there."),
+    ] = None,
+    cases: Annotated[int, typer.Option(min=1, help="Cases of each job.")] = 200,
+    seed: Seed = 0,
+) -> None:
+    """The language model's evaluation card: how well it does the memory jobs and reads plain English, and how fast.
+
+    Takes minutes with the bundled model. Shares come with their 95% interval (Wilson)."""
+    from hybridmem.evaluation.model_card import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(call.model, data=data, cases=cases, seed=seed, date=date.today().isoformat(), progress=progress)
+    figures = to_json(result)
+    call.answer(figures, *_card(figures))
+
+
+def _card(figures: Mapping[str, Any]) -> list[RenderableType]:
+    """The card as tables: the jobs, the cases in plain English, the other shares, and the figures that are none."""
+    jobs = [
+        (name, f"{job['memories']:.0f}", *_bounds(job["right"]), (job["refused"] or {}).get("value"))
+        for name, job in figures["jobs"].items()
+    ]
+    plain = figures["plain_english"]
+    groups = [(name, *_bounds(right)) for name, right in {**plain["groups"], "all": plain["all"]}.items()]
+    rest: dict[str, Any] = {name: value for name, value in figures.items() if name not in {"jobs", "plain_english"}}
+    rest["plain_english"] = {name: value for name, value in plain.items() if name not in {"groups", "all"}}
+    shares, others = _parted(rest)
+    columns = ("#share", "#low", "#high", "#of")
+    return [
+        output.table(["job", "#memories", *columns, "#refused"], jobs, "jobs, on held-out names and forms: right"),
+        output.table(["group", *columns], groups, "plain English: right"),
+        output.table(["figure", *columns], [(name, *_bounds(share)) for name, share in shares.items()], "other shares"),
+        output.pairs(others, "model"),
+    ]
+
+
+def _parted(figures: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """The shares within `figures`, and what else there is, by name; names within mappings become ``outer.inner``."""
+    shares: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, value in figures.items():
+        if isinstance(value, Mapping) and value.keys() == {"value", "low", "high", "of"}:
+            shares[f"{prefix}{name}"] = value
+        elif isinstance(value, Mapping):
+            inner = _parted(value, f"{prefix}{name}.")
+            shares, others = shares | inner[0], others | inner[1]
+        else:
+            others[f"{prefix}{name}"] = value
+    return shares, others
+
+
+def _bounds(share: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    return (None,) * 4 if share is None else (share["value"], share["low"], share["high"], share["of"])
 
 
 def _told(call: Invocation, title: str, result: Any) -> None:

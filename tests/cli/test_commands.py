@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
     "bench router": (),
     "bench speed": (),
+    "bench model": (),
     "stats": (),
     "export": ("memory.jsonl",),
     "import": ("before.jsonl",),
@@ -57,12 +58,13 @@ LEAVES = [path.removeprefix("hybridmem ") for path, command in commands() if not
 @pytest.fixture
 def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Benchmarks and the demo return their figures at once; what they measure is tested where they are written."""
-    figures = {"R": [[0.5]], "acc": 0.5, "nights": []}
+    figures = {"R": [[0.5]], "acc": 0.5, "nights": [], "jobs": {}, "plain_english": {"groups": {}, "all": None}}
     for module, function in {
         "retrieval": "bench_retrieval",
         "forgetting": "run",
         "router": "run",
         "speed": "run",
+        "model_card": "run",
         "demo": "run",
     }.items():
         made = ModuleType(f"hybridmem.evaluation.{module}")
