@@ -152,6 +152,14 @@ def test_a_file_that_is_not_utf8_adds_nothing(original: Path, tmp_path: Path) ->
 # ---- what the memory folder is
 
 
+def test_the_demo_runs_on_the_model_that_was_asked_for(original: Path, tmp_path: Path) -> None:
+    place = tmp_path / "story"
+    done = hybridmem(original, "demo", "--folder", str(place), "--model", str(tmp_path / "none"))
+    assert done.code == 2
+    assert "there is no model folder" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
 def test_a_file_is_no_memory_folder(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("mine")

@@ -1,4 +1,4 @@
-"""``hybridmem demo``: the whole story on the bundled model."""
+"""``hybridmem demo``: the whole story, on the bundled model or on yours."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def demo(
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise InvalidInput(f"{place} is there already and the demo starts afresh: name a new folder with --folder")
     place.mkdir(parents=True, exist_ok=True)
-    call.answer(run(place, call.console(), quick=quick))
+    call.answer(run(place, call.console(), quick=quick, model=call.model, embedder=call.embedder))

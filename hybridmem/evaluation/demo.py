@@ -1,4 +1,4 @@
-"""``hybridmem demo``: the whole story on a small log, with the bundled model, and a number for every claim.
+"""``hybridmem demo``: the whole story on a small log, and a number for every claim.
 
 Nothing in it is special to the log: it calls the same methods as any user. The questions are hand-written
 (`examples/days/questions.json`); no training and no composing sees them.
@@ -73,15 +73,24 @@ class Life:
         }
 
 
-def run(folder: Path, console: Console, *, quick: bool = False) -> dict[str, Any]:
+def run(
+    folder: Path,
+    console: Console,
+    *,
+    quick: bool = False,
+    model: str | None = None,
+    embedder: str | None = None,
+) -> dict[str, Any]:
     """Tell the story in `folder`, which keeps the memory and the report; returns every figure, as JSON values.
+
+    `model` and `embedder` are names as `HybridMemory.open` takes them; by default the bundled ones.
 
     `quick` leaves out the third night and the nights without replay."""
     started = time.monotonic()
     days = log.load()
     nights = 2 if quick else len(days.logs)
     teller = Teller(console)
-    with HybridMemory.open(folder / "memory", namespace=("demo", "nora")) as memory:
+    with HybridMemory.open(folder / "memory", namespace=("demo", "nora"), model=model, embedder=embedder) as memory:
         life = Life(memory, "default")
         teller.say("One memory, some days, some nights", opening(memory))
         first_day(teller, memory, days)
@@ -92,7 +101,7 @@ def run(folder: Path, console: Console, *, quick: bool = False) -> dict[str, Any
         teller.console.print(retention_table(life.R, title="What each night kept, with replay"))
         lives = {"replay": life}
         if not quick:
-            lives["naive"] = without_replay(teller, folder, memory.model, days)
+            lives["naive"] = without_replay(teller, folder, memory.model, embedder, days)
         routes, by_router = left_to_the_router(memory, days, nights)
         change = a_fact_changes(teller, memory, days)
         deletion = a_memory_is_deleted(teller, memory, days, folder)
@@ -174,8 +183,8 @@ class Teller:
 def opening(memory: HybridMemory) -> str:
     model = memory.model
     return (
-        f"The agent's own model is {model.name}, small enough for any laptop. Everything below runs here, on the CPU, "
-        f"without a network. The questions are in wordings that no training sees."
+        f"The agent's own model is {model.name}. Everything below runs on this machine, without a network. The questions "
+        f"are in wordings that no training sees."
     )
 
 
@@ -261,9 +270,10 @@ def show_weights(teller: Teller, memory: HybridMemory, days: Days) -> None:
     )
 
 
-def without_replay(teller: Teller, folder: Path, model: LanguageModel, days: Days) -> Life:
+def without_replay(teller: Teller, folder: Path, model: LanguageModel, embedder: str | None, days: Days) -> Life:
     """The same days and nights in a second memory, with nothing but the new facts in each training."""
-    naive = Life(HybridMemory.open(folder / "without-replay", namespace=("demo", "nora"), model=model), "naive")
+    where = folder / "without-replay"
+    naive = Life(HybridMemory.open(where, namespace=("demo", "nora"), model=model, embedder=embedder), "naive")
     for night, day in enumerate(days.logs):
         teller.add(naive.memory, day)
         live(teller, naive, days, night)
