@@ -23,6 +23,7 @@ HybridMemError
 ├── ModelError
 │   ├── ModelNotFound
 │   ├── ModelIncomplete
+│   ├── ModelTooLarge
 │   └── MissingExtra
 ├── AdapterError
 │   ├── CorruptAdapter
@@ -125,6 +126,10 @@ class ModelNotFound(ModelError):
 
 class ModelIncomplete(ModelError):
     """A model folder lacks its weights, configuration or tokenizer, or they fail their hash."""
+
+
+class ModelTooLarge(ModelError):
+    """A model, or a training of it, does not fit into the memory that is free."""
 
 
 class MissingExtra(ModelError):

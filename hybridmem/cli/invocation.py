@@ -36,7 +36,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="MODEL",
-        help="A causal language model, by folder or Hugging Face name (default: HYBRIDMEM_MODEL, or the bundled one).",
+        help="A causal language model, by folder or Hugging Face name; device=, dtype=, quantize= and memory= may "
+        "stand behind it, after commas (default: HYBRIDMEM_MODEL, or the bundled one).",
     ),
 ]
 EmbedderOption = Annotated[

@@ -10,7 +10,7 @@ import typer
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.errors import InvalidInput
+from hybridmem.errors import InvalidInput, ModelError
 
 app = typer.Typer()
 PANEL = "Maintain"
@@ -63,12 +63,21 @@ def doctor(
     call: Invocation,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")] = False,
 ) -> None:
-    """Check the ledger, the indexes against it, and the adapters' files. Exits 1 while something is wrong."""
+    """Check the ledger, the indexes against it, the adapters' files, and whether the model can be loaded; and tell
+    where that would run, in which numbers, and in how much memory. Exits 1 while something is wrong."""
+    from hybridmem.models.outlook import outlook
+
     with call.open() as memory:
         found = memory.doctor(repair=repair)
         left = memory.doctor() if repair and found else found
+    try:
+        told = outlook(call.model)
+    except ModelError as error:
+        told = None
+        found, left = [*found, f"the model: {error}"], [*left, f"the model: {error}"]
     lines = [output.plain(f"{'repaired' if each not in left else 'found'}: {each}") for each in found]
     lines += [output.plain(f"found: {each}") for each in left if each not in found]
-    call.answer({"found": found, "left": left}, *(lines or [output.plain("nothing is wrong")]))
+    shown = [output.pairs(output.fields(told))] if told is not None else []
+    call.answer({"found": found, "left": left, "model": told}, *(lines or [output.plain("nothing is wrong")]), *shown)
     if left:
         raise typer.Exit(errors.NO)

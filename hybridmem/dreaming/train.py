@@ -16,40 +16,31 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from hybridmem.dreaming.loss import Counts, known_answers, loss_of
 from hybridmem.dreaming.pace import Pace
+from hybridmem.dreaming.parts import alike
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.dreaming.replay import Example, Pools, Sampler, steps_of
+from hybridmem.dreaming.teaching import Teaching, teach
+from hybridmem.errors import ModelTooLarge
 from hybridmem.models.lora import lora_config
+from hybridmem.models.loss_scale import LossScale
+from hybridmem.models.memory_budget import OPTIMIZER_BYTES, Room, Shape
 from hybridmem.models.muon import Muon
 from hybridmem.models.precision import multiplies_bf16
-from hybridmem.models.tensors import collate, logprobs_at
+from hybridmem.models.recompute import recomputed
+from hybridmem.models.tensors import collate, logprobs_at, scores_all
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface import HuggingFaceModel
 
 CHECKPOINT = "training.safetensors"
-TEACHER_TOKENS = 8192
-"""Tokens of one teacher pass."""
-PART_SLOTS = 200
-"""What a pass of its own costs beside its tokens, in tokens: measured at the bundled base's size on two cores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Teaching:
-    """The base's next-token distribution at each completion token of one example: its top k and the rest as a tail."""
-
-    tokens: Tensor
-    """int64 (n, k)"""
-    logprobs: Tensor
-    """float32 (n, k)"""
-    agrees: Tensor
-    """bool (n,): the teacher's first choice is the completion's token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,76 +53,6 @@ class Training:
     teacher_tokens: int
     loss: float
     """Of the last step."""
-
-
-def teach(module: Any, examples: Sequence[Example], top_k: int, pad: int) -> tuple[dict[Example, Teaching], int]:
-    """The teacher's distributions for `examples`, and the tokens it read. `module` runs as the bare base."""
-    taught: dict[Example, Teaching] = {}
-    order = sorted(set(examples), key=lambda e: (len(e.teacher_prompt) + len(e.completion), e.completion))
-    read = 0
-    for batch in _batches(order):
-        rows = [(e.teacher_prompt, e.completion) for e in batch]
-        ids, mask, where = collate(rows, pad, module.device)
-        read += int(mask.sum())
-        with torch.no_grad():
-            logprobs = logprobs_at(module, ids, mask, where)
-        top, tokens = logprobs.topk(min(top_k, logprobs.shape[-1]))
-        start = 0
-        for example in batch:
-            count = len(example.completion) - (0 if example.teacher_prompt else 1)
-            part = slice(start, start + count)
-            target = torch.tensor(example.completion[-count:], device=tokens.device)
-            taught[example] = Teaching(tokens[part].clone(), top[part].clone(), tokens[part, 0] == target)
-            start += count
-    return taught, read
-
-
-def _batches(examples: Sequence[Example]) -> list[list[Example]]:
-    """`examples`, sorted by length, in runs of at most `TEACHER_TOKENS` padded tokens."""
-    batches: list[list[Example]] = []
-    longest = 0
-    for example in examples:
-        longest = max(1, len(example.teacher_prompt) + len(example.completion))
-        if batches and (len(batches[-1]) + 1) * longest <= TEACHER_TOKENS:
-            batches[-1].append(example)
-        else:
-            batches.append([example])
-    return batches
-
-
-def loss_of(
-    logprobs: Tensor, rows: Sequence[Example], taught: dict[Example, Teaching], settings: TrainSettings
-) -> Tensor:
-    """The night's loss for one batch; `logprobs` is the student's, (predicted tokens, vocabulary)."""
-    device = logprobs.device
-    targets: list[int] = []
-    gold: list[bool] = []
-    for example in rows:
-        counted = example.completion[0 if example.prompt else 1 :]
-        targets += counted
-        gold += [example.gold] * len(counted)
-    is_gold = torch.tensor(gold, device=device)
-    own = logprobs.gather(1, torch.tensor(targets, device=device)[:, None])[:, 0]
-    uncertain = is_gold & (own.detach() < math.log(settings.certain))
-    loss = -(own * uncertain).sum() / is_gold.sum().clamp(min=1)
-    if not taught:
-        return loss
-    tokens = torch.cat([taught[e].tokens for e in rows])
-    teacher = torch.cat([taught[e].logprobs for e in rows])
-    agrees = torch.cat([taught[e].agrees for e in rows])
-    divergence = _kl(teacher, logprobs.gather(1, tokens))
-    preserved = ~is_gold
-    loss = loss + settings.distill_weight * (divergence * (is_gold & agrees)).sum() / is_gold.sum().clamp(min=1)
-    return loss + settings.preserve_weight * (divergence * preserved).sum() / preserved.sum().clamp(min=1)
-
-
-def _kl(teacher: Tensor, student: Tensor) -> Tensor:
-    """KL(teacher || student) in nats for each token, from log-probabilities (n, k) of the teacher's top k, the rest of
-    each as one tail."""
-    p = teacher.exp()
-    tail_p = (1 - p.sum(-1)).clamp(min=1e-6)
-    tail_q = (1 - student.exp().sum(-1)).clamp(min=1e-6)
-    return (p * (teacher - student)).sum(-1) + tail_p * (tail_p.log() - tail_q.log())
 
 
 def train(
@@ -148,17 +69,20 @@ def train(
 ) -> Training:
     """Train an adapter, from `parent` or from nothing, and save it in PEFT's format in `folder`.
 
-    A checkpoint in `folder` is gone on from. With `distil` off there is no teacher: cross-entropy alone."""
+    A checkpoint in `folder` is gone on from. With `distil` off there is no teacher: cross-entropy alone.
+    Raises `ModelTooLarge` where even one row at a time is more than the device's memory."""
     folder.mkdir(parents=True, exist_ok=True)
-    pad = model.end_id
     taught: dict[Example, Teaching] = {}
     teacher_tokens = 0
     pace = Pace.of(settings, steps or steps_of(len(pools.new), settings))
     sampler = Sampler(pools, settings, seed)
     if distil:
         drawn = {example for step in range(pace.most) for example in sampler.rows(step)}
+        wanted = [e for e in pools.every() if e in drawn]
         with model.adapted(None):
-            taught, teacher_tokens = teach(model.module, [e for e in pools.every() if e in drawn], settings.top_k, pad)
+            taught, teacher_tokens = teach(
+                model.module, wanted, settings.top_k, model.end_id, _room(model, pools, taken=0)
+            )
     tokens, value = 0, math.nan
     config = lora_config(model.module, settings.rank, settings.alpha, settings.targets)
     with model.training(config, seed=seed, parent=parent) as student:
@@ -166,98 +90,136 @@ def train(
         optimizer = Muon(
             parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, momentum=settings.momentum
         )
-        step, tokens, pace = _resume(folder / CHECKPOINT, parameters, optimizer, pace)
+        scale = LossScale.of(model.dtype)
+        step, tokens, pace = _resume(folder / CHECKPOINT, parameters, optimizer, pace, scale)
+        room = _room(model, pools, taken=OPTIMIZER_BYTES * sum(p.numel() for p in parameters))
+        # float16 weights are multiplied in float16: casting them would cost time and gain nothing.
+        bf16 = settings.bf16 and model.dtype != torch.float16 and multiplies_bf16(model.device)
+        lesson = _Lesson(model, taught, settings, bf16)
         saved = time.monotonic()
-        bf16 = settings.bf16 and multiplies_bf16(model.device)
         while step < pace.steps:
-            parts = alike(sampler.rows(step))
+            rows = sampler.rows(step)
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * pace.rate(step)
-            logprobs = []
-            for part in parts:
-                ids, mask, where = collate([(e.prompt, e.completion) for e in part], pad, model.device)
-                tokens += int(mask.sum())
-                with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=bf16):
-                    logprobs.append(logprobs_at(model.module, ids, mask, where))
-            together, rows = torch.cat(logprobs), [e for part in parts for e in part]
-            loss = loss_of(together, rows, taught, settings)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
+            done = lesson.backward(rows, room, scale.value)
+            if done is None:
+                optimizer.zero_grad(set_to_none=True)
+                room = _smaller(room, rows)
+                continue
+            if scale.undo(parameters):
+                torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+                optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            value = loss.item()
-            pace.told(step, known_share(together.detach(), rows, settings.certain))
+            tokens += done.tokens
+            value = done.loss
+            pace.told(step, done.known)
             step += 1
             progress(step, pace.steps)
             if time.monotonic() - saved > settings.checkpoint_seconds:
-                _checkpoint(folder / CHECKPOINT, parameters, optimizer, step, tokens, pace)
+                _checkpoint(folder / CHECKPOINT, parameters, optimizer, step, tokens, pace, scale)
                 saved = time.monotonic()
         student.save(folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return Training(step, tokens, teacher_tokens, value)
 
 
-def known_share(logprobs: Tensor, rows: Sequence[Example], certain: float) -> float:
-    """The share of the closed-book answers among `rows` whose every token has at least the probability `certain`.
+@dataclass(frozen=True, slots=True)
+class _Backward:
+    """What one step's forward and backward passes told."""
 
-    `logprobs` is the student's, (predicted tokens, vocabulary). Reading exercises and general text do not count."""
-    targets = [token for e in rows for token in e.completion[0 if e.prompt else 1 :]]
-    own = logprobs.gather(1, torch.tensor(targets, device=logprobs.device)[:, None])[:, 0] >= math.log(certain)
-    counts = [len(e.completion) - (0 if e.prompt else 1) for e in rows]
-    told = [
-        bool(part.all())
-        for e, part in zip(rows, torch.split(own.cpu(), counts), strict=True)
-        if e.gold and e.prompt != e.teacher_prompt
-    ]
-    return sum(told) / len(told) if told else 1.0
+    loss: float
+    known: float
+    tokens: int
 
 
-def alike(rows: Sequence[Example]) -> list[list[Example]]:
-    """`rows` in the parts, each of like length, that cost least: a slot of padding costs as much as a token, and a part
-    of its own as much as `PART_SLOTS`."""
-    ordered = sorted(rows, key=lambda e: len(e.prompt) + len(e.completion))
-    lengths = [len(e.prompt) + len(e.completion) for e in ordered]
-    # best[n] is the cost of the first n rows, and where their last part begins.
-    best: list[tuple[int, int]] = [(0, 0)]
-    for stop in range(1, len(ordered) + 1):
-        best.append(min((best[at][0] + PART_SLOTS + (stop - at) * lengths[stop - 1], at) for at in range(stop)))
-    parts: list[list[Example]] = []
-    stop = len(ordered)
-    while stop:
-        at = best[stop][1]
-        parts.append(ordered[at:stop])
-        stop = at
-    return parts[::-1]
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What every step of a training shares."""
+
+    model: HuggingFaceModel
+    taught: dict[Example, Teaching]
+    settings: TrainSettings
+    bf16: bool
+
+    def backward(self, rows: Sequence[Example], room: Room, scale: float) -> _Backward | None:
+        """Add the gradients of the loss of `rows`, times `scale`, to the adapter's: part by part, as there is `room`.
+
+        None where the device's memory ended all the same."""
+        counts = Counts.of(rows)
+        parts = alike(rows, room)
+        try:
+            with recomputed(self.model.module, room.recompute):
+                done = [self._part(part, counts, scale) for part in parts]
+        except torch.OutOfMemoryError:
+            return None
+        known = [answer for _, answers in done for answer in answers]
+        tokens = sum(len(e.prompt) + len(e.completion) for e in rows)
+        return _Backward(sum(loss for loss, _ in done), sum(known) / len(known) if known else 1.0, tokens)
+
+    def _part(self, part: Sequence[Example], counts: Counts, scale: float) -> tuple[float, list[bool]]:
+        """(its share of the step's loss, which of its closed-book answers are known)"""
+        model = self.model
+        ids, mask, where = collate([(e.prompt, e.completion) for e in part], model.end_id, model.device)
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=self.bf16):
+            logprobs = logprobs_at(model.module, ids, mask, where)
+        loss = loss_of(logprobs, part, self.taught, self.settings, counts)
+        (loss * scale).backward()  # type: ignore[no-untyped-call]
+        return loss.item(), known_answers(logprobs.detach(), part, self.settings.certain)
+
+
+def _room(model: HuggingFaceModel, pools: Pools, *, taken: int) -> Room:
+    """Room for any row of `pools`, once `taken` bytes of what a training may take are gone."""
+    shape = Shape.of(model.module.config, scores_all=scores_all(model.module))
+    rows = {(len(e.prompt) + len(e.completion), len(e.completion)) for e in pools.every()}
+    return Room.of(shape, model.training_bytes() - taken, rows)
+
+
+def _smaller(room: Room, rows: Sequence[Example]) -> Room:
+    """Half the room, once the device refused what was estimated to fit. Raises `ModelTooLarge`."""
+    if room.recompute and all(len(part) == 1 for part in alike(rows, room)):
+        raise ModelTooLarge(
+            "the training does not fit into the device's memory, not even row by row: pass a smaller model, load it "
+            "with quantize=4bit, or lower `rank` in the recipe"
+        )
+    torch.cuda.empty_cache()
+    return room.halved()
 
 
 def _checkpoint(
-    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, step: int, tokens: int, pace: Pace
+    path: Path,
+    parameters: Sequence[Tensor],
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    tokens: int,
+    pace: Pace,
+    scale: LossScale,
 ) -> None:
     tensors: dict[str, Tensor] = {}
     for number, parameter in enumerate(parameters):
-        state = optimizer.state[parameter]
+        # There is none before the first step that was taken.
+        momentum = optimizer.state[parameter].get("momentum_buffer", torch.zeros_like(parameter))
         tensors[f"{number}|value"] = parameter.detach().contiguous()
-        tensors[f"{number}|momentum"] = state["momentum_buffer"].contiguous()
+        tensors[f"{number}|momentum"] = momentum.contiguous()
     half = path.with_suffix(".half")
-    save_file(
-        tensors, half, metadata={"step": str(step), "tokens": str(tokens), "pace": pace.to_json(), "format": "pt"}
-    )
+    told = {"step": str(step), "tokens": str(tokens), "pace": pace.to_json(), "scale": str(scale.value)}
+    save_file(tensors, half, metadata={**told, "format": "pt"})
     with half.open("rb") as written:
         os.fsync(written.fileno())
     half.replace(path)
 
 
 def _resume(
-    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, pace: Pace
+    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, pace: Pace, scale: LossScale
 ) -> tuple[int, int, Pace]:
-    """Load the checkpoint into `parameters` and `optimizer`; returns its step, tokens and pace: where there is none, 0,
-    0 and the given one."""
+    """Load the checkpoint into `parameters`, `optimizer` and `scale`; returns its step, tokens and pace: where there is
+    none, 0, 0 and the given one."""
     if not path.exists():
         return 0, 0, pace
     with path.open("rb") as opened:
         header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))["__metadata__"]
     tensors = load_file(path)
     step, tokens, pace = int(header["step"]), int(header["tokens"]), Pace.from_json(header["pace"])
+    scale.value = float(header.get("scale", scale.value))
     for number, parameter in enumerate(parameters):
         with torch.no_grad():
             parameter.copy_(tensors[f"{number}|value"])

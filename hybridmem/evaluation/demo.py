@@ -183,8 +183,8 @@ class Teller:
 def opening(memory: HybridMemory) -> str:
     model = memory.model
     return (
-        f"The agent's own model is {model.name}. Everything below runs on this machine, without a network. The questions "
-        f"are in wordings that no training sees."
+        f"The agent's own model is {model.name}. Everything below runs on this machine, without a network. The "
+        f"questions are in wordings that no training sees."
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import Any
 
 import torch
 
-from hybridmem.errors import ModelIncomplete, ModelNotFound
+from hybridmem.errors import ModelIncomplete, ModelNotFound, ModelTooLarge
+from hybridmem.models import hub
+from hybridmem.models.free_memory import loadable_bytes
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-_HUB_FILES = ["*.safetensors", "*.json", "*.model", "*.txt", "*.jinja"]
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_QUANTIZED_BYTES = 0.53
+"""Of a weight in 4 bits, with its share of the quantized constants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +37,40 @@ def locate(name: str | Path) -> Checkpoint:
     A hub model that is already on this machine is used without a request. Raises `ModelNotFound` or
     `ModelIncomplete`.
     """
+    found = here(name)
+    if found is not None:
+        return found
+    return checked(hub.fetched(str(name)), f"the hub's model {str(name)!r}")
+
+
+def here(name: str | Path) -> Checkpoint | None:
+    """What `locate` finds without a request; None for a hub model that would have to be fetched."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return checked(folder)
-    if isinstance(name, Path) or name.startswith((".", "/", "~")) or not _HUB_NAME.fullmatch(name):
+    if isinstance(name, Path) or not hub.is_name(name):
         raise ModelNotFound(f"there is no model folder {str(name)!r}: pass a folder, a hub name or 'bundled'")
-    return checked(_from_hub(name))
-
-
-def _from_hub(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    def snapshot(local: bool) -> Path:
-        found = snapshot_download(name, allow_patterns=_HUB_FILES, ignore_patterns=["*/*"], local_files_only=local)
-        return Path(found)
-
+    snapshot = hub.cached(name)
     try:
-        return checked(snapshot(True)).folder
-    except (LocalEntryNotFoundError, ModelIncomplete):
-        pass
-    except HFValidationError:
-        raise ModelNotFound(f"{name!r} is neither a folder nor a hub name: pass a folder, or 'bundled'") from None
-    try:
-        return snapshot(False)
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        hint = "request access on its page, then log in with `hf auth login`" if status in {401, 403} else "check it"
-        raise ModelNotFound(f"the hub refused the model {name!r} (HTTP {status}): {hint}, or pass a folder") from None
-    except (LocalEntryNotFoundError, ConnectionError):
-        raise ModelNotFound(
-            f"{name!r} is no folder here, not in the hub's cache, and the hub cannot be reached: "
-            f"pass a folder, or 'bundled'"
-        ) from None
+        return None if snapshot is None else checked(snapshot)
+    except ModelIncomplete:
+        return None
 
 
-def checked(folder: Path) -> Checkpoint:
-    """`folder` with its weight files, once nothing is missing. Raises `ModelIncomplete` naming what is."""
+def checked(folder: Path, called: str | None = None) -> Checkpoint:
+    """`folder` with its weight files, once nothing is missing. Raises `ModelIncomplete` naming what is.
+
+    `called` is what the message calls the model, if not by its folder."""
     weights, missing = _weights(folder)
     if not (folder / "config.json").is_file():
         missing.insert(0, "config.json")
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         missing.append("a tokenizer (tokenizer.json)")
     if missing:
-        raise ModelIncomplete(f"the model folder {str(folder)!r} lacks {', '.join(missing)}: add it, or save it again")
+        listed = ", ".join(missing)
+        if called is not None:
+            raise ModelIncomplete(f"{called} lacks {listed}: choose one that has it, or pass a folder")
+        raise ModelIncomplete(f"the model folder {str(folder)!r} lacks {listed}: add it, or save it again")
     return Checkpoint(folder, weights)
 
 
@@ -99,42 +91,77 @@ def _weights(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
     return (), ["model.safetensors"]
 
 
-def chosen_device(device: str | None) -> torch.device:
-    """`device`, or the best one here: CUDA, Apple's MPS, the CPU."""
-    if device is not None:
-        return torch.device(device)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+def parameters(checkpoint: Checkpoint) -> dict[str, int]:
+    """How many numbers each tensor has, by the headers of the weight files; nothing of a file that is no safetensors,
+    which `read` refuses."""
+    found: dict[str, int] = {}
+    for file in checkpoint.weights:
+        try:
+            with file.open("rb") as opened:
+                header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+            found |= {name: math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+            continue
+    return found
 
 
-def chosen_dtype(dtype: torch.dtype | None, device: torch.device) -> torch.dtype:
-    """`dtype`, or what suits the device: bfloat16 on CUDA, float16 on MPS, float32 on a CPU."""
-    if dtype is not None:
-        return dtype
-    return {"cuda": torch.bfloat16, "mps": torch.float16}.get(device.type, torch.float32)
+def weights_bytes(sizes: Mapping[str, int], dtype: torch.dtype, *, quantized: bool) -> int:
+    """Bytes of tensors of these sizes in memory; `quantized` leaves embeddings and head in `dtype`."""
+    total = 0.0
+    for name, size in sizes.items():
+        whole = not quantized or any(part in name for part in ("embed", "wte", "head"))
+        total += size * (dtype.itemsize if whole else _QUANTIZED_BYTES)
+    return int(total)
+
+
+def require_memory(name: str, needed: int, device: torch.device, dtype: torch.dtype) -> None:
+    """Raises `ModelTooLarge` for weights of so many bytes that `device` cannot hold, before anything is read.
+
+    Otherwise the operating system would end the process, and with it whatever else the agent does."""
+    free = loadable_bytes(device)
+    if free is not None and needed > free:
+        precision = str(dtype).removeprefix("torch.")
+        raise ModelTooLarge(
+            f"the model {name!r} takes {needed / 1e9:.1f} GB in {precision} and {device} has {free / 1e9:.1f} GB free: "
+            f"pass a smaller model, or {name},dtype=bfloat16 or {name},quantize=4bit"
+        )
 
 
 def read(
-    checkpoint: Checkpoint, *, device: torch.device, dtype: torch.dtype, trust_remote_code: bool = False
+    checkpoint: Checkpoint,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    trust_remote_code: bool = False,
+    quantization: Any = None,
 ) -> tuple[Any, Any]:
     """(torch model in evaluation mode, tokenizer). Reads local files and safetensors only.
 
-    Raises `ModelIncomplete` for files that cannot be read or do not fit each other.
+    `quantization` is a configuration of `quantized`. Raises `ModelIncomplete` for files that cannot be read or do not
+    fit each other, and `ModelTooLarge` where the device's memory ends.
     """
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = str(checkpoint.folder)
-    local = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    # Weights in 4 bits are made so as they are read, on the device itself.
+    placed = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": device}}
     with _quietly():
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, **local)
             module, loaded = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
+                folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **placed, **local
             )
+            if quantization is None:
+                module = module.to(device)
         except SafetensorError as error:
             raise ModelIncomplete(f"the weights in {folder!r} cannot be read ({error}): fetch them again") from None
+        except torch.OutOfMemoryError:
+            raise ModelTooLarge(
+                f"the model in {folder!r} does not fit into the memory of {device}: pass a smaller one, or load it "
+                f"with quantize=4bit"
+            ) from None
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
             cause = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise ModelIncomplete(f"the model in {folder!r} cannot be loaded: {cause[:300]}") from error
@@ -144,7 +171,7 @@ def read(
             f"the weights in {folder!r} lack {missing[0]} and {len(missing) - 1} more that config.json asks for: "
             f"fetch them again"
         )
-    return module.to(device).eval(), tokenizer
+    return module.eval(), tokenizer
 
 
 class _NoKernelNotice(logging.Filter):

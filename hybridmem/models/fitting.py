@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from hybridmem.errors import AdapterError, CorruptAdapter, WrongBase
-from hybridmem.models.lora import linear_layers
+from hybridmem.models.lora import fan_in_fan_out, linear_layers
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -267,6 +267,8 @@ def _checked(folder: Path, module: Any) -> tuple[LoraConfig, dict[str, Tensor]]:
     if not named:
         raise CorruptAdapter(f"{WEIGHTS} in {str(folder)!r} is empty: restore it, or roll back")
     config.target_modules = sorted(named)
+    # Of this base, whatever the file says: in 4 bits GPT-2's layers lie the other way round.
+    config.fan_in_fan_out = fan_in_fan_out(layers[path] for path in named)
     return config, tensors
 
 
@@ -287,7 +289,6 @@ def _configuration(folder: Path) -> LoraConfig:
         use_rslora=bool(values.get("use_rslora", False)),
         rank_pattern=values.get("rank_pattern") or {},
         alpha_pattern=values.get("alpha_pattern") or {},
-        fan_in_fan_out=bool(values.get("fan_in_fan_out", False)),
         bias="none",
         task_type="CAUSAL_LM",
     )

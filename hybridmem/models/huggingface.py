@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from hybridmem.errors import InvalidInput, ModelError
-from hybridmem.models import checkpoint
+from hybridmem.models import checkpoint, quantized
 from hybridmem.models.base import Generation
 from hybridmem.models.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.fitting import Fitting, Trainee
+from hybridmem.models.free_memory import free_bytes
 from hybridmem.models.hashing import weights_sha256
+from hybridmem.models.memory_budget import share_of
+from hybridmem.models.precision import chosen_device, chosen_dtype
 from hybridmem.models.prompts import Message
+from hybridmem.models.spec import ModelSettings
+from hybridmem.models.tensors import MOST_LOGITS
 
 if TYPE_CHECKING:
     from peft import LoraConfig
-
-_LOGITS = 2**27
-"""Bound on the elements of one batch of `logprobs`' logits: half a gigabyte in float32."""
 
 
 class HuggingFaceModel:
@@ -33,13 +35,21 @@ class HuggingFaceModel:
     """
 
     def __init__(
-        self, module: Any, tokenizer: Any, *, name: str, weights: Sequence[Path], batch_tokens: int = 8192
+        self,
+        module: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        weights: Sequence[Path],
+        batch_tokens: int = 8192,
+        memory_gb: float | None = None,
     ) -> None:
         self.module = module
         self.tokenizer = tokenizer
         self._name = name
         self._weights = tuple(weights)
         self._batch_tokens = batch_tokens
+        self._memory_gb = memory_gb
         self._fitting = Fitting(module, name=name)
 
     @classmethod
@@ -49,23 +59,41 @@ class HuggingFaceModel:
         *,
         alias: str | None = None,
         device: str | None = None,
-        dtype: torch.dtype | None = None,
+        dtype: torch.dtype | str | None = None,
+        quantize: str | None = None,
+        memory_gb: float | None = None,
         trust_remote_code: bool = False,
         batch_tokens: int = 8192,
     ) -> HuggingFaceModel:
         """The model in a folder or of a hub name; `alias` is what it calls itself instead.
 
-        Weights are bfloat16 on CUDA, float16 on MPS and float32 on a CPU unless `dtype` says otherwise. Raises
-        `ModelNotFound` or `ModelIncomplete`."""
+        What is not said is chosen by `precision`. `quantize="4bit"` keeps the frozen weights in four bits, `memory_gb`
+        bounds what a training takes beside them. Raises `ModelNotFound`, `ModelIncomplete`, `ModelTooLarge`,
+        `MissingExtra` or `InvalidInput`."""
+        ModelSettings(quantize=quantize, memory=memory_gb)
+        place = chosen_device(device)
+        if quantize is not None:
+            quantized.require(place)  # Before gigabytes are fetched.
         found = checkpoint.locate(name)
-        place = checkpoint.chosen_device(device)
+        sizes = checkpoint.parameters(found)
+        precision = chosen_dtype(dtype, place, parameters=sum(sizes.values()), quantized=quantize is not None)
+        needed = checkpoint.weights_bytes(sizes, precision, quantized=quantize is not None)
+        checkpoint.require_memory(alias or str(name), needed, place, precision)
         module, tokenizer = checkpoint.read(
             found,
             device=place,
-            dtype=checkpoint.chosen_dtype(dtype, place),
+            dtype=precision,
             trust_remote_code=trust_remote_code,
+            quantization=quantized.configuration(place, precision) if quantize is not None else None,
         )
-        return cls(module, tokenizer, name=alias or str(name), weights=found.weights, batch_tokens=batch_tokens)
+        return cls(
+            module,
+            tokenizer,
+            name=alias or str(name),
+            weights=found.weights,
+            batch_tokens=batch_tokens,
+            memory_gb=memory_gb,
+        )
 
     @property
     def name(self) -> str:
@@ -79,6 +107,16 @@ class HuggingFaceModel:
     def device(self) -> torch.device:
         device: torch.device = self.module.device
         return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights that are not quantized, and of what the layers pass on."""
+        dtype: torch.dtype = self.module.dtype
+        return dtype
+
+    def training_bytes(self) -> int:
+        """What a training may take beside the weights: as it was told, or a share of what is free now."""
+        return int(self._memory_gb * 1e9) if self._memory_gb is not None else share_of(free_bytes(self.device))
 
     @cached_property
     def end_ids(self) -> frozenset[int]:
@@ -199,8 +237,12 @@ class HuggingFaceModel:
         return [self._generation(len(ids), done) for ids, done in zip(rendered, completions, strict=True)]
 
     def _generation(self, prompt_tokens: int, completion: Completion) -> Generation:
+        text = self.tokenizer.decode(completion.ids, skip_special_tokens=True).strip()
+        if not self.tokenizer.chat_template:
+            # Such a model knows no turns, and goes on behind its answer with a question of its own.
+            text = text.split("\n\n")[0].strip()
         return Generation(
-            text=self.tokenizer.decode(completion.ids, skip_special_tokens=True).strip(),
+            text=text,
             prompt_tokens=prompt_tokens,
             tokens=len(completion.ids),
             logprob=sum(completion.logprobs),
@@ -212,7 +254,7 @@ class HuggingFaceModel:
     @torch.no_grad()
     def logprobs(self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]) -> list[list[float]]:
         pairs = [self.render_pair(prompt, completion) for prompt, completion in zip(prompts, completions, strict=True)]
-        budget = min(self._batch_tokens, _LOGITS // self.module.config.get_text_config().vocab_size)
+        budget = min(self._batch_tokens, MOST_LOGITS // self.module.config.get_text_config().vocab_size)
         figures: list[list[float]] = [[] for _ in pairs]
         with self._evaluating():
             for batch in _batches([len(prompt) + len(answer) for prompt, answer in pairs], budget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hybridmem.errors import InvalidInput
@@ -66,7 +66,6 @@ def lora_config(
 ) -> LoraConfig:
     """The `peft.LoraConfig` of `rank` for the chosen layers of a torch model; its updates are scaled by alpha/rank."""
     from peft import LoraConfig
-    from transformers.pytorch_utils import Conv1D
 
     paths = target_layers(model, targets)
     layers = linear_layers(model)
@@ -75,8 +74,14 @@ def lora_config(
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules=paths,
-        # Conv1D keeps its weight as (in, out).
-        fan_in_fan_out=all(isinstance(layers[path], Conv1D) for path in paths),
+        fan_in_fan_out=fan_in_fan_out([layers[path] for path in paths]),
         bias="none",
         task_type="CAUSAL_LM",
     )
+
+
+def fan_in_fan_out(layers: Iterable[Any]) -> bool:
+    """Whether all these layers keep their weights as (in, out), as GPT-2's Conv1D does."""
+    from transformers.pytorch_utils import Conv1D
+
+    return all(isinstance(layer, Conv1D) for layer in layers)

@@ -12,9 +12,11 @@ import torch
 
 from hybridmem.dreaming import replay
 from hybridmem.dreaming import train as training
+from hybridmem.dreaming.loss import _kl, known_answers, loss_of
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.dreaming.replay import Example, Pools
-from hybridmem.dreaming.train import CHECKPOINT, Teaching, loss_of, teach, train
+from hybridmem.dreaming.teaching import Teaching, teach
+from hybridmem.dreaming.train import CHECKPOINT, train
 from hybridmem.models import prompts
 from hybridmem.models.huggingface import HuggingFaceModel
 from hybridmem.models.tensors import collate, cross_entropy, logprobs_at
@@ -106,11 +108,11 @@ def test_only_closed_book_answers_count_as_known(batch: Any) -> None:
     sure = torch.full_like(logprobs, -9.0)
     targets = [token for row in rows for token in row.completion[0 if row.prompt else 1 :]]
     sure[range(len(targets)), targets] = 0.0
-    assert training.known_share(sure, rows, 0.9) == 1.0
+    assert known_answers(sure, rows, 0.9) == [True, True]
     sure[0] = -9.0
-    assert training.known_share(sure, rows, 0.9) == 0.5
+    assert known_answers(sure, rows, 0.9) == [False, True]
     sure[-1] = -9.0
-    assert training.known_share(sure, rows, 0.9) == 0.5
+    assert known_answers(sure, rows, 0.9) == [False, True]
 
 
 class Stopped(Exception):
@@ -232,11 +234,11 @@ def test_the_divergence_of_equal_distributions_is_zero_and_of_others_is_not() ->
     one, other = torch.randn(5, 40).log_softmax(-1), torch.randn(5, 40).log_softmax(-1)
     for k in (3, 40):
         top, tokens = one.topk(k)
-        assert training._kl(top, one.gather(1, tokens)).abs().max() < 1e-5
-        assert training._kl(top, other.gather(1, tokens)).min() > 0
+        assert _kl(top, one.gather(1, tokens)).abs().max() < 1e-5
+        assert _kl(top, other.gather(1, tokens)).min() > 0
     exact = (one.exp() * (one - other)).sum(-1)
     top, tokens = one.topk(40)
-    assert torch.allclose(training._kl(top, other.gather(1, tokens)), exact, atol=1e-4)
+    assert torch.allclose(_kl(top, other.gather(1, tokens)), exact, atol=1e-4)
 
 
 def test_a_teacher_that_is_wrong_is_not_distilled() -> None:
@@ -244,7 +246,7 @@ def test_a_teacher_that_is_wrong_is_not_distilled() -> None:
     teacher, student = peaked([5, 4], 0.8), peaked([3, 4], 0.95)
     example = Example((1,), (3, 4), (1,), gold=True)
     settings = TrainSettings(certain=0.9, distill_weight=1.0)
-    divergence = training._kl(teacher.topk(10).values, student.gather(1, teacher.topk(10).indices))
+    divergence = _kl(teacher.topk(10).values, student.gather(1, teacher.topk(10).indices))
     loss = loss_of(student, [example], {example: taught_to(teacher, [3, 4], 10)}, settings)
     assert loss.item() == pytest.approx(divergence[1].item() / 2, abs=1e-6)
 

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from hybridmem import models
 from hybridmem.errors import ModelIncomplete, ModelNotFound
-from hybridmem.models import checkpoint
+from hybridmem.models import hub
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.hashing import file_sha256, weights_sha256
 from hybridmem.models.huggingface import HuggingFaceModel
@@ -74,41 +72,10 @@ def test_weights_that_lack_a_tensor_are_refused_and_never_drawn_at_random(folder
 def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(
     name: str | Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint, "_from_hub", lambda name: pytest.fail("asked the hub"))
+    monkeypatch.setattr(hub, "cached", lambda name: pytest.fail("asked the hub's cache"))
+    monkeypatch.setattr(hub, "fetched", lambda name: pytest.fail("asked the hub"))
     with pytest.raises(ModelNotFound):
         models.load(name)
-
-
-def test_a_hub_name_without_a_network_is_not_found_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: object, **named: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    with pytest.raises(ModelNotFound, match="cannot be reached") as caught:
-        models.load("nobody/no-such-model-at-all")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("status", "hint"), [(401, "request access"), (404, "check it")])
-def test_a_model_that_the_hub_refuses_is_not_found(monkeypatch: pytest.MonkeyPatch, status: int, hint: str) -> None:
-    import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    class Response:
-        status_code = status
-        headers: dict[str, str] = {}  # noqa: RUF012
-        request = None
-
-    def refused(*args: object, local_files_only: bool, **named: object) -> str:
-        if local_files_only:
-            raise LocalEntryNotFoundError("not cached")
-        response: Any = Response()
-        raise HfHubHTTPError("refused", response=response)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", refused)
-    with pytest.raises(ModelNotFound, match=hint):
-        models.load("meta/gated")
 
 
 def test_a_cached_hub_model_needs_no_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

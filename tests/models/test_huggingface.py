@@ -7,7 +7,7 @@ import torch
 
 from hybridmem.errors import AdapterError, CorruptAdapter, InvalidInput, ModelError, WrongBase
 from hybridmem.models import prompts
-from hybridmem.models.decoding import cache_argument, decode, decode_alone, takes_padding
+from hybridmem.models.decoding import Completion, cache_argument, decode, decode_alone, takes_padding
 from hybridmem.models.fitting import CONFIG, WEIGHTS
 from hybridmem.models.huggingface import HuggingFaceModel, _batches
 from hybridmem.models.lora import lora_config
@@ -31,39 +31,27 @@ def trained(model: HuggingFaceModel, folder: Path, *, seed: int = 0, rank: int =
 
 
 class _Conformance(LanguageModelConformance):
-    family = ""
-
-    @pytest.fixture
-    def model(self, folder_of: Folders) -> HuggingFaceModel:
-        return HuggingFaceModel.load(folder_of(self.family), device="cpu")
-
     @pytest.fixture
     def adapter(self, model: HuggingFaceModel, tmp_path: Path) -> Path:
         return trained(model, tmp_path / "adapter")
 
 
-class TestLfm2(_Conformance):
-    family = "lfm2"
+class TestFamily(_Conformance):
+    @pytest.fixture(params=families.FAMILIES)
+    def model(self, request: pytest.FixtureRequest, folder_of: Folders) -> HuggingFaceModel:
+        return HuggingFaceModel.load(folder_of(request.param), device="cpu")
 
 
-class TestLlama(_Conformance):
-    family = "llama"
-
-
-class TestQwen3(_Conformance):
-    family = "qwen3"
-
-
-class TestGPTNeoX(_Conformance):
-    family = "gpt_neox"
-
-
-class TestGPT2(_Conformance):
-    family = "gpt2"
+class TestWithoutATemplate(_Conformance):
+    @pytest.fixture
+    def model(self, tmp_path: Path) -> HuggingFaceModel:
+        return HuggingFaceModel.load(families.save("gpt2", tmp_path / "base", template=None), device="cpu")
 
 
 class TestBloomThroughGenerate(_Conformance):
-    family = "bloom"
+    @pytest.fixture
+    def model(self, folder_of: Folders) -> HuggingFaceModel:
+        return HuggingFaceModel.load(folder_of("bloom"), device="cpu")
 
     def test_it_takes_no_padding(self, model: HuggingFaceModel) -> None:
         assert not takes_padding(model.module)
@@ -182,6 +170,13 @@ def test_a_model_without_a_template_gets_a_plain_prompt(tmp_path: Path) -> None:
     model = HuggingFaceModel.load(families.save("llama", tmp_path / "model", template=None), device="cpu")
     text = model.tokenizer.decode(model.render(PROMPTS[2]))
     assert text.endswith(f"If you do not know, say exactly: {prompts.REFUSAL}\n\nQuestion: Where does Ana live?\n")
+
+
+def test_an_answer_without_a_template_ends_where_its_paragraph_does(lfm2: HuggingFaceModel) -> None:
+    said = Completion(lfm2.tokenizer.encode("\nRiga\n\nQuestion: Who?"), [-0.1], [1.0], [0.1])
+    assert lfm2._generation(3, said).text == "Riga\n\nQuestion: Who?"
+    lfm2.tokenizer.chat_template = None
+    assert lfm2._generation(3, said).text == "Riga"
 
 
 def test_training_leaves_the_base_as_it_was_bit_for_bit(lfm2: HuggingFaceModel, tmp_path: Path) -> None:

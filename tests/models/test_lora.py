@@ -14,7 +14,8 @@ def test_targets_leave_head_and_embeddings_alone(folder_of: Folders, family: str
     model = HuggingFaceModel.load(folder_of(family), device="cpu")
     everything, mlp = target_layers(model.module), target_layers(model.module, "mlp")
     assert set(mlp) < set(everything)
-    assert len(mlp) == 2 * (2 if family.startswith("gpt") else 3)
+    # One into the feed-forward layer, or its gate beside it; Phi-3 has both in one.
+    assert len(mlp) == 2 * (2 if family in {"gpt2", "gpt_neox", "phi", "phi3"} else 3)
     head = model.module.get_output_embeddings()
     adapted = {id(model.module.get_submodule(path)) for path in everything}
     assert id(head) not in adapted
@@ -22,6 +23,12 @@ def test_targets_leave_head_and_embeddings_alone(folder_of: Folders, family: str
     with model.training(lora_config(model.module, 2, 4, "mlp"), seed=0) as trainee:
         assert len(trainee.parameters()) == 2 * len(mlp)
         assert target_layers(model.module) == everything
+
+
+def test_only_layers_that_lie_the_other_way_are_told_so(folder_of: Folders) -> None:
+    for family in families.FAMILIES:
+        model = HuggingFaceModel.load(folder_of(family), device="cpu")
+        assert lora_config(model.module, 2, 4).fan_in_fan_out == (family == "gpt2")
 
 
 def test_layers_are_chosen_by_their_last_names(lfm2: HuggingFaceModel) -> None:
