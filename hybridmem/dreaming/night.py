@@ -15,6 +15,7 @@ from hybridmem.dreaming.recovery import UNCALIBRATED, next_night
 from hybridmem.dreaming.replay import steps_of
 from hybridmem.dreaming.tonight import EXAM_ROWS, EXAM_TOKENS, Bed, selected
 from hybridmem.errors import DreamBusy, DreamInterrupted
+from hybridmem.models import prompts
 from hybridmem.models.tensors import cross_entropy
 from hybridmem.records import DreamReport, Step, TrainingItem, new_id
 from hybridmem.router.calibration import fit
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 AUDITS_CALIBRATED_ON = 60
 """At most so many audit questions of each kind: the newest."""
+USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 6
+"""A row of a training, for an estimate of its cost: a question, and the tokens of an answer."""
 
 
 def run(memory: HybridMemory, recipe: str | Recipe, progress: Progress) -> DreamReport:
@@ -112,7 +115,9 @@ def estimate(memory: HybridMemory, recipe: str | Recipe) -> DreamReport:
     if chosen.replay:
         rows += (settings.old_rows if chosen_facts.old else 0) + settings.refusal_rows + settings.reading_rows
         general_tokens = settings.general_rows * settings.general_tokens
-    tokens = steps * (rows * 24 + general_tokens)
+    # A chat model's template brings the instruction along, which the bundled base's leaves out.
+    row = bed.model.count_tokens(prompts.answer(USUAL_QUESTION)) + USUAL_ANSWER
+    tokens = steps * (rows * row + general_tokens)
     rate = _tokens_a_second(memory)
     seconds = tokens / rate
     return DreamReport(

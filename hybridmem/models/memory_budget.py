@@ -22,6 +22,8 @@ _READ_HIDDEN, _READ_ATTENTION, _READ_INTERMEDIATE = 4, 4, 3
 """The same of a pass without gradients, which keeps one layer at a time."""
 _LOGIT_BYTES, _READ_LOGIT_BYTES = 20, 12
 """Of one token's score for one word: in the model's precision, in float32, its logarithm; and the gradients of two."""
+_CAP_BYTES = 8
+"""More of it where scores are softly capped, as Gemma 2 does."""
 OPTIMIZER_BYTES = 24
 """Of one LoRA weight in training: its gradient, its momentum, and the step's working copies."""
 
@@ -48,6 +50,7 @@ class Shape:
     """Whether attention is written out, so that the scores of all pairs of tokens are kept."""
     scores_all: bool = False
     """Whether the head scores every token, wanted or not."""
+    caps_scores: bool = False
 
     @classmethod
     def of(cls, config: Any, *, scores_all: bool = False) -> Shape:
@@ -65,6 +68,7 @@ class Shape:
             vocabulary=int(text.vocab_size),
             keeps_scores=getattr(config, "_attn_implementation", None) == "eager",
             scores_all=scores_all,
+            caps_scores=bool(getattr(text, "final_logit_softcapping", None)),
         )
 
     def _layer(self, length: int) -> int:
@@ -78,18 +82,19 @@ class Shape:
         of which `predicted` each are scored. With `recompute` each layer keeps its input, and one of them the rest."""
         layer = self._layer(length)
         token = 2 * self.layers * _BYTES * self.hidden + layer if recompute else self.layers * layer
-        return rows * (length * token + self._scored(length, predicted) * _LOGIT_BYTES)
+        return rows * (length * token + self._scored(length, predicted, _LOGIT_BYTES))
 
     def read_bytes(self, rows: int, length: int, predicted: int) -> int:
         """The same of a forward pass without gradients."""
         vectors = _READ_HIDDEN * self.hidden + _READ_ATTENTION * self.attention + _READ_INTERMEDIATE * self.intermediate
         scores = _SCORES * self.heads * length if self.keeps_scores else 0
         token = _BYTES * (vectors + scores)
-        return rows * (length * token + self._scored(length, predicted) * _READ_LOGIT_BYTES)
+        return rows * (length * token + self._scored(length, predicted, _READ_LOGIT_BYTES))
 
-    def _scored(self, length: int, predicted: int) -> int:
-        """Scores of one row: tokens times words."""
-        return (length if self.scores_all else predicted) * self.vocabulary
+    def _scored(self, length: int, predicted: int, each: int) -> int:
+        """Bytes of one row's scores, of tokens for words, at `each` for a plain one."""
+        scores = (length if self.scores_all else predicted) * self.vocabulary
+        return scores * (each + _CAP_BYTES * self.caps_scores)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,20 @@ def test_the_doctor_exits_1_until_nothing_is_left(hybridmem: Command, double: ty
     assert hybridmem("doctor").code == 0
 
 
+def test_the_doctor_tells_where_the_model_would_run_and_what_stops_it(hybridmem: Command) -> None:
+    hybridmem("add", "Hi")
+    told = hybridmem("doctor", "--model", "bundled,device=cpu,memory=2", "--json")
+    assert told.code == 0
+    assert (told.json["model"]["device"], told.json["model"]["dtype"]) == ("cpu", "float32")
+    assert told.json["model"]["training_gb"] == 2
+    assert told.json["model"]["free_gb"] > 0
+    assert "free_gb" in hybridmem("doctor", "--model", "bundled").out
+    missing = hybridmem("doctor", "--model", "./nowhere", "--json")
+    assert (missing.code, missing.json["model"]) == (1, None)
+    assert "no model folder './nowhere'" in missing.json["found"][0]
+    assert hybridmem("doctor", "--model", "bundled,dtyp=float32").code == 2
+
+
 # ---- errors: exit code 2, one line, the next thing to do
 
 

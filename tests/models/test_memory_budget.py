@@ -25,6 +25,7 @@ shapes = some.builds(
     vocabulary=some.integers(1, 300_000),
     keeps_scores=some.booleans(),
     scores_all=some.booleans(),
+    caps_scores=some.booleans(),
 )
 rows = some.tuples(some.integers(1, 64), some.integers(1, 4096), some.integers(0, 4096)).map(
     lambda row: (row[0], row[1], min(row[1], row[2]))
@@ -36,7 +37,7 @@ def wide(family: str) -> Any:
     from transformers import AutoModelForCausalLM
 
     config = families.config(family)
-    widths = {"hidden_size": 64, "n_embd": 64, "intermediate_size": 160, "head_dim": 16}
+    widths = {"hidden_size": 64, "n_embd": 64, "intermediate_size": 160, "head_dim": 16, "vocab_size": 4000}
     for name, width in widths.items():
         if getattr(config, name, None) is not None:
             setattr(config, name, width)
@@ -74,8 +75,10 @@ def test_the_estimate_is_above_what_autograd_keeps_and_not_far(family: str) -> N
     shape = Shape.of(module.config, scores_all=scores_all(module))
     get_peft_model(module, lora_config(module, 4, 4))
     for rows, length, predicted in ((4, 32, 4), (2, 160, 8), (2, 64, 63)):
+        # Of a score, autograd keeps the logarithm; its copies and gradients, four times as much, come and go.
+        passing = 16 * rows * predicted * shape.vocabulary
         estimated, kept = shape.trained_bytes(rows, length, predicted), kept_bytes(module, rows, length, predicted)
-        assert kept <= estimated < 3 * kept, (rows, length, predicted, estimated / kept)
+        assert kept <= estimated - passing < 3 * kept, (rows, length, predicted, (estimated - passing) / kept)
 
 
 @pytest.mark.parametrize("family", families.FAMILIES)
