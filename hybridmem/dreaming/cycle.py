@@ -8,9 +8,7 @@ checkpoint when it would be the same training. Nothing is promoted before the ga
 from __future__ import annotations
 
 import math
-import resource
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -29,6 +27,7 @@ from hybridmem.dreaming.recovery import UNCALIBRATED, finish_stopped, next_night
 from hybridmem.dreaming.select import Selection
 from hybridmem.dreaming.tonight import Bed, Tonight, selected
 from hybridmem.metrics import locality
+from hybridmem.models.free_memory import peak_memory_mb
 from hybridmem.records import AdapterRecord, DreamReport, Fact, Step
 from hybridmem.version import VERSION
 
@@ -318,9 +317,7 @@ def _begin(bed: Bed) -> DreamReport:
 
 
 def _end(bed: Bed, report: DreamReport, log: _Log) -> DreamReport:
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    report = replace(report, steps=tuple(log.steps), seconds=log.seconds, peak_memory_mb=peak)
+    report = replace(report, steps=tuple(log.steps), seconds=log.seconds, peak_memory_mb=peak_memory_mb())
     bed.ledger.save_dream(report)
     bed.ledger.set_value(bed.namespace, _DREAM, None)
     shutil.rmtree(bed.folder, ignore_errors=True)

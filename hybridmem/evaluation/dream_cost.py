@@ -13,7 +13,6 @@ import argparse
 import dataclasses
 import json
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from random import Random
 from typing import Any
 
 from hybridmem.evaluation.stream import StreamFact, make_stream
+from hybridmem.models.free_memory import peak_memory_mb
 
 SIZES = ((4, 192), (6, 256), (8, 512), (12, 640), (12, 896))
 """(layers, hidden) of the models."""
@@ -47,7 +47,7 @@ class Cost:
     teacher_seconds: float
     """Of the teacher's pass over the exercises of `NIGHTS[0]` facts."""
     training_mb: float
-    """Peak of the process's memory in training beyond what it held once the model was loaded."""
+    """Peak of the process's memory in training beyond what it held once the model was loaded, in MiB."""
     weights_mb: float
     tokens_written_a_second: float
     """In a batch of 16, as extracting facts and writing questions does."""
@@ -72,14 +72,14 @@ def measure(layers: int, hidden: int) -> Cost:
         general = [[7] * recipe.train.general_tokens for _ in range(8)]
         drawn = pools(model, exercises[0], [], exercises[1], {}, general, replay=True, seed=_SEED)
         settings = dataclasses.replace(recipe.train, checkpoint_seconds=3600.0)
-        before = _memory_mb()
+        before = peak_memory_mb()
         started = time.monotonic()
         train(model, drawn, settings, _SEED, Path(place) / "warm", None, distil=True, steps=1)
         warm = time.monotonic() - started
         started = time.monotonic()
         done = train(model, drawn, settings, _SEED, Path(place) / "timed", None, distil=False, steps=STEPS)
         step = (time.monotonic() - started) / STEPS
-        peak = _memory_mb()
+        peak = peak_memory_mb()
         asked = [prompts.question(fact.text) for fact in told] * 2
         started = time.monotonic()
         written = sum(g.tokens for g in model.generate(asked[:16], max_new_tokens=48, temperature=1.0))
@@ -144,12 +144,6 @@ def _exercises(told: Sequence[StreamFact]) -> tuple[list[Any], list[Any]]:
     return facts, items
 
 
-def _memory_mb() -> float:
-    """The largest that this process has been, in megabytes (kilobytes on Linux, bytes on macOS)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
-
-
 def run(sizes: Sequence[tuple[int, int]] = SIZES) -> dict[str, Any]:
     """The costs of all `sizes`, each in a process of its own, and the machine that they are of."""
     import torch
@@ -178,7 +172,7 @@ def main() -> None:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     nights = "".join(f" {facts} facts (s) |" for facts in NIGHTS)
-    columns = "parameters | weights (MB) | training (MB) | a step (s) | written (tokens/s)"
+    columns = "parameters | weights (MB) | training (MiB) | a step (s) | written (tokens/s)"
     lines = [f"| {columns} |{nights}", f"|{'---|' * (5 + len(NIGHTS))}"]
     for cost in found["costs"]:
         seconds = "".join(f" {value:.0f} |" for value in cost["training_seconds"].values())

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import platform
-import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from hybridmem.embedding.base import Embedder
 from hybridmem.errors import InvalidInput
+from hybridmem.models.free_memory import peak_memory_mb
 from hybridmem.records import Route
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ def run(
             / (singles / one_by_one + batched / in_batch + indexed),
             "search p50": raw_search.p50_ms / found.p50_ms,
         },
-        peak_memory_mb=_peak_memory_mb(),
+        peak_memory_mb=peak_memory_mb(),
         machine=f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
     )
 
@@ -216,9 +215,3 @@ def _seconds(call: Callable[[], object]) -> float:
 
 def _rate(count: int, call: Callable[[], object]) -> float:
     return count / _seconds(call)
-
-
-def _peak_memory_mb() -> float:
-    """Of this process since its start: Linux counts kilobytes, macOS bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
