@@ -28,7 +28,7 @@ $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 		> $(VENV)/dev-requirements.txt
-	@$(PIP) install --editable . --requirement $(VENV)/dev-requirements.txt
+	@$(PIP) install --editable '.[all]' --requirement $(VENV)/dev-requirements.txt
 	@touch $@
 	@echo "ready: $(BIN)/hybridmem --help"
 

@@ -108,6 +108,9 @@ class HybridMemory:
         self._embedder = embedder
         self._clock = clock
         self._one_at_a_time = threading.RLock()
+        self._loading = threading.RLock()
+        self._owner: HybridMemory | None = None
+        """The memory that this one shares its parts with, for one that `at` made."""
 
     @classmethod
     def open(
@@ -132,6 +135,15 @@ class HybridMemory:
         where = places.prepare(Path(path), VERSION)
         return cls(where, SqlLedger(ledger or where.ledger), checked, model, embedder, clock)
 
+    def at(self, namespace: Sequence[str] | str) -> HybridMemory:
+        """Another namespace of the same folder. Ledger, indexes and models are shared with this memory, which alone
+        has to be closed. Threads may use several at once. Raises `InvalidNamespace`."""
+        other = HybridMemory(
+            self.folder, self.ledger, checked_namespace(namespace), self._model, self._embedder, self._clock
+        )
+        other._owner = self._owner or self
+        return other
+
     def __enter__(self) -> HybridMemory:
         return self
 
@@ -142,15 +154,30 @@ class HybridMemory:
 
     def close(self) -> None:
         """Let go of the databases. What was added is on disk already."""
-        if "indexes" in self.__dict__:
+        if self._owner is not None:
+            return
+        if "_indexes" in self.__dict__:
             self.indexes.close()
         self.ledger.close()
 
     # ---- the parts, loaded when first asked for
 
-    @functools.cached_property
+    @property
     def indexes(self) -> Indexes:
         """The vector, full-text and graph indexes."""
+        owner = self._owner or self
+        with owner._loading:
+            return owner._indexes
+
+    @property
+    def model(self) -> LanguageModel:
+        """The agent's model."""
+        owner = self._owner or self
+        with owner._loading:
+            return owner._language_model
+
+    @functools.cached_property
+    def _indexes(self) -> Indexes:
         from hybridmem import embedding
         from hybridmem.indexing import Indexes
         from hybridmem.stores.chroma import ChromaIndex
@@ -170,8 +197,7 @@ class HybridMemory:
         )
 
     @functools.cached_property
-    def model(self) -> LanguageModel:
-        """The agent's model."""
+    def _language_model(self) -> LanguageModel:
         from hybridmem import models
 
         if self._model is None or isinstance(self._model, str | Path):

@@ -32,9 +32,12 @@ LAYERS = (
     ("dreaming",),
     ("doctor", "erasure"),
     ("memory",),
+    ("conversation",),
     ("evaluation",),
-    ("jobs", "schedule", "integrations"),
-    ("server", "inspector"),
+    ("jobs",),
+    ("schedule", "integrations"),
+    ("inspector",),
+    ("server",),
     ("cli",),
 )
 """From the bottom up: an entry imports from itself and from the layers above its line, never from below."""

@@ -95,7 +95,7 @@ def test_a_bad_batch_adds_nothing(memory: HybridMemory) -> None:
 
 def test_adding_loads_no_index_and_no_model(memory: HybridMemory) -> None:
     memory.add("Ana moved to Lisbon.")
-    assert {"indexes", "model", "router", "retrieval"}.isdisjoint(vars(memory))
+    assert {"_indexes", "_language_model", "router", "retrieval"}.isdisjoint(vars(memory))
 
 
 # ---- facts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,8 @@ class HuggingFaceModel:
     """A `models.base.LanguageModel` over `transformers`, and what the dream's training needs of one.
 
     `module` is the bare torch model (its linear layers are wrapped in place once an adapter was loaded),
-    `tokenizer` its tokenizer. One thread at a time. `batch_tokens` bounds a batch: rows times the longest row.
+    `tokenizer` its tokenizer. Threads take turns: whoever adapts, answers or trains has the model to itself.
+    `batch_tokens` bounds a batch: rows times the longest row.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class HuggingFaceModel:
         self._batch_tokens = batch_tokens
         self._memory_gb = memory_gb
         self._fitting = Fitting(module, name=name)
+        self._turn = threading.RLock()
 
     @classmethod
     def load(
@@ -276,25 +279,28 @@ class HuggingFaceModel:
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
-        was_training: bool = self.module.training
-        if was_training:
-            self.module.eval()
-        try:
-            yield
-        finally:
+        with self._turn:
+            was_training: bool = self.module.training
             if was_training:
-                self.module.train()
+                self.module.eval()
+            try:
+                yield
+            finally:
+                if was_training:
+                    self.module.train()
 
     # adapters
     @contextmanager
     def adapted(self, adapter: Path | None) -> Iterator[None]:
         """What `LanguageModel` promises. Shapes are checked here, hashes in `adapters.loader`."""
-        with self._fitting.adapted(adapter):
+        with self._turn, self._fitting.adapted(adapter):
             yield
 
-    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> AbstractContextManager[Trainee]:
+    @contextmanager
+    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[Trainee]:
         """Within this context a new adapter is in force and takes gradients; see `fitting.Fitting.training`."""
-        return self._fitting.training(config, seed=seed, parent=parent)
+        with self._turn, self._fitting.training(config, seed=seed, parent=parent) as trainee:
+            yield trainee
 
     def forget(self, adapter: Path) -> None:
         """Drop the adapter of this folder from memory, as when its weights are unlearned."""

@@ -118,7 +118,7 @@ def items_of(fact: Fact) -> list[TrainingItem]:
 def open_memory(path: Path, model: Any, **given: Any) -> HybridMemory:
     """A memory whose indexes are dictionaries: a night's test is not about them."""
     memory = HybridMemory.open(path, namespace=ANA, model=model, clock=clock(), **given)
-    memory.__dict__["indexes"] = Indexes(
+    memory.__dict__["_indexes"] = Indexes(
         memory.ledger,
         InMemoryVectorIndex(),
         InMemoryLexicalIndex(),
