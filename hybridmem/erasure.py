@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from hybridmem.dreaming.unlearn import in_weights, remove_training, remove_weights
 from hybridmem.records import ErasureReceipt
@@ -15,8 +17,24 @@ def erase(memory: HybridMemory, id: str) -> ErasureReceipt:
     """Erase one memory and what came of it; what takes a dream, or another process, is `pending` in the receipt."""
     at = memory._clock()
     erased = memory.ledger.erase(memory.namespace, id, at)
+    return _receipt(memory, id, [id, *erased["parts"], *erased["facts"]], erased, at)
+
+
+def erase_many(memory: HybridMemory, ids: Sequence[str], *, up_to: int | None = None) -> None:
+    """Erase those of `ids` that are there, as `erase` does, at the cost of one; see `Ledger.erase_all` for `up_to`."""
+    at = memory._clock()
+    erased = memory.ledger.erase_all(memory.namespace, ids, at, up_to=up_to)
+    if erased["removed"]:
+        there = memory.ledger.get_many(memory.namespace, ids)
+        gone = [id for id in ids if id not in there]
+        _receipt(memory, "", [*gone, *erased["parts"], *erased["facts"]], erased, at)
+
+
+def _receipt(
+    memory: HybridMemory, id: str, gone: Sequence[str], erased: dict[str, Any], at: datetime
+) -> ErasureReceipt:
+    """Follow an erasure of the ledger everywhere else."""
     # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
-    gone = [id, *erased["facts"]]
     dropped = remove_weights(memory.adapters, gone)
     stopped = remove_training(memory.folder.dream(memory.namespace), memory.folder.dream_lock(memory.namespace))
     # What is only reworded comes back into the indexes, in its new words, with the next search.

@@ -5,6 +5,7 @@ ledger.sqlite3       the truth
 index/               vectors, full text and graph, all rebuilt from the ledger by `hybridmem reindex`
 adapters/            LoRA weights, by namespace and version
 dreams/              what a running dream leaves between its steps
+jobs/                dreams that run, or ran, in processes of their own; by namespace, the newest alone are kept
 locks/
 """
 
@@ -54,6 +55,10 @@ class MemoryFolder:
     def dream(self, namespace: Namespace) -> Path:
         """Where the dream of `namespace` leaves what it needs between its steps."""
         return self.dreams / _digest(namespace)
+
+    def jobs(self, namespace: Namespace) -> Path:
+        """Where the jobs of `namespace` stand; made with its first."""
+        return self.root / "jobs" / _digest(namespace)
 
     def dream_lock(self, namespace: Namespace) -> Path:
         """The lock that a dream of `namespace` holds."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Indexes:
         self._ledger = ledger
         self._folder = folder
         self._record = folder / "embedding.json"
+        self._turn = threading.RLock()
         self._followers = (
             _Follower("vectors", vectors, self._put_vectors),
             _Follower("full_text", lexical, self._put_texts),
@@ -74,15 +76,19 @@ class Indexes:
                 f"{self.embedder.name} ({self.embedder.dimension}): run `hybridmem reindex`, or name that model"
             )
 
-    def catch_up(self, progress: Progress | None = None) -> int:
-        """Follow the ledger's outbox to its end; returns how many entries the index furthest behind followed.
+    def catch_up(self, progress: Progress | None = None, *, of: Namespace | None = None) -> int:
+        """Follow the ledger's outbox to its end; returns how many entries the index furthest behind followed. With
+        `of`, only where something of that namespace waits: nobody waits for the writes of others.
 
         What is interrupted is simply done again: an entry only says which memory to look at, and the ledger says what
         becomes of it. Raises `EmbeddingMismatch` or `StoreBusy`.
         """
-        if not any(self._ledger.pending(follower.name, limit=1) for follower in self._followers):
+        names = [follower.name for follower in self._followers]
+        if not self._ledger.waits(names, of):
             return 0
         with self._alone():
+            if not self._ledger.waits(names, of):
+                return 0  # Another thread followed it meanwhile.
             self.require_same_embedder()
             return self._follow(progress)
 
@@ -209,7 +215,8 @@ class Indexes:
 
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self._folder / "indexing.lock").acquire(timeout=BUSY_SECONDS):
+            # Threads wait for each other by a lock of theirs: a file lock is polled for, twenty times a second.
+            with self._turn, FileLock(self._folder / "indexing.lock").acquire(timeout=BUSY_SECONDS):
                 yield
         except Timeout:
             raise StoreBusy(f"another process indexes {self._folder}: try again when it has finished") from None

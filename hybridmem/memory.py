@@ -352,7 +352,7 @@ class HybridMemory:
         """The memories nearest to `query`, best first, with why each is there.
 
         `as_of` sees what held then; `token_budget` bounds the hits' texts together; `kinds` keeps to one kind."""
-        self.catch_up()
+        self.indexes.catch_up(of=self.namespace)
         hits = self.retrieval.search(
             self.namespace,
             query,
@@ -373,7 +373,7 @@ class HybridMemory:
         """`answer` for each question, in one batch."""
         for question in questions:
             checked_text(question)
-        self.catch_up()
+        self.indexes.catch_up(of=self.namespace)
         answers = self.router.answer(questions, route)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
         self.ledger.touch(self.namespace, sorted(used), self._clock())
@@ -432,7 +432,7 @@ class HybridMemory:
         if kind != "fact":
             found += self.ledger.episodes(self.namespace, after=after, limit=limit)
         if kind != "episode":
-            found += [f for f in self.ledger.facts(self.namespace) if f.position > after]
+            found += self.ledger.facts(self.namespace, after=after, limit=limit)
         return sorted(found, key=lambda record: record.position)[:limit]
 
     def update(self, id: str, text: str) -> Episode | Fact:
@@ -463,7 +463,7 @@ class HybridMemory:
         """Where a memory came from and where it went: episode -> facts -> adapters, and back."""
         from hybridmem.lineage import why
 
-        return why(self.ledger, self.adapters, self.namespace, id)
+        return why(self.ledger, self.namespace, id)
 
     def stats(self) -> dict[str, Any]:
         """Counts of what the ledger holds, and the active adapter."""

@@ -78,7 +78,10 @@ def parse_time(value: str | datetime) -> datetime:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
             raise InvalidDate(f"{value!r} is not a date: write it as 2026-03-01 or 2026-03-01T09:00:00Z") from None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidDate(f"{value.isoformat()} is no time in UTC: use a year from 1 to 9999") from None
 
 
 def utc_now() -> datetime:

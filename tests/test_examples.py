@@ -18,6 +18,9 @@ EXPECTED = {
     "04_forget.py": "at once: abstain",
     "05_your_own_model.py": "a night would take about",
     "06_async_agent.py": "Zane ['Zane lives in Riga.']",
+    "09_mcp_client.py": "answer: Porto [retrieval]",
+    "10_plain_loop.py": "Zane Kolu   [retrieval]",
+    "11_many_users.py": "Mira ['Mira lives in Graz.']",
 }
 
 

@@ -19,7 +19,7 @@ from hybridmem.errors import AdapterError, CorruptAdapter, InvalidInput, Unknown
 from hybridmem.records import AdapterRecord, Namespace
 
 if TYPE_CHECKING:
-    from hybridmem.stores.base import Ledger
+    from hybridmem.stores.base import AdapterSummary, Ledger
 
 _VERSION = re.compile(r"v(\d{4,})")
 
@@ -51,17 +51,22 @@ class AdapterRegistry:
         """Every version, oldest first."""
         return self._ledger.adapters(self._namespace)
 
+    def summaries(self) -> builtins.list[AdapterSummary]:
+        """Every version without its list of facts, oldest first."""
+        return self._ledger.adapter_summaries(self._namespace)
+
     def active(self) -> AdapterRecord | None:
         """The version that answers, or None while the bare base does."""
         return self._ledger.active(self._namespace)
 
     def get(self, version: str) -> AdapterRecord:
         """Raises `UnknownAdapter`."""
-        records = {record.version: record for record in self.list()}
-        if version not in records:
-            there = f"it has {', '.join(sorted(records))}" if records else "it has none yet: run `hybridmem dream`"
+        record = self._ledger.adapter(self._namespace, version)
+        if record is None:
+            names = sorted(each.version for each in self.summaries())
+            there = f"it has {', '.join(names)}" if names else "it has none yet: run `hybridmem dream`"
             raise UnknownAdapter(f"{self._spoken} has no adapter {version!r}: {there}")
-        return records[version]
+        return record
 
     def path(self, version: str) -> Path:
         """The folder of a version's files."""
@@ -141,11 +146,12 @@ class AdapterRegistry:
     def diff(self, before: str, after: str) -> AdapterDiff:
         """Raises `UnknownAdapter`."""
         old, new = self.get(before), self.get(after)
+        held_before, held_after = set(old.facts), set(new.facts)
         return AdapterDiff(
             before=before,
             after=after,
-            gained=tuple(fact for fact in new.facts if fact not in set(old.facts)),
-            lost=tuple(fact for fact in old.facts if fact not in set(new.facts)),
+            gained=tuple(fact for fact in new.facts if fact not in held_before),
+            lost=tuple(fact for fact in old.facts if fact not in held_after),
             scores={name: (old.scores.get(name), new.scores.get(name)) for name in sorted({*old.scores, *new.scores})},
         )
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hybridmem.cli import adapters, bench, demo, dreams, errors, maintenance, memories
+from hybridmem.cli import adapters, bench, demo, dreams, errors, inspect, maintenance, mcp, memories, schedule, serve
 from hybridmem.cli.invocation import STDOUT, Defaults
 from hybridmem.version import VERSION
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (demo, memories, dreams, adapters, bench, maintenance):
+for part in (demo, memories, dreams, adapters, bench, maintenance, mcp, schedule, serve, inspect):
     app.add_typer(part.app)
 
 

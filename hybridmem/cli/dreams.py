@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.errors import DreamInterrupted
+from hybridmem.errors import DreamInterrupted, UnknownDream
 from hybridmem.records import DreamReport
 
 app = typer.Typer()
@@ -47,15 +47,41 @@ def dream(
 
 
 @command(app, panel=PANEL)
-def dreams(call: Invocation) -> None:
-    """List the nights so far: what each learned, and what became of it."""
+def dreams(
+    call: Invocation,
+    night: Annotated[
+        int | None, typer.Argument(metavar="[NIGHT]", help="One night, with its steps, its gate and what was kept.")
+    ] = None,
+) -> None:
+    """List the nights so far: what each learned, and what became of it; or show one of them whole."""
     with call.open() as memory:
         reports = memory.dreams()
+    if night is not None:
+        found = [report for report in reports if report.night == night]
+        if not found:
+            nights = ", ".join(str(report.night) for report in reports) or "none yet"
+            raise UnknownDream(f"there is no night {night}: choose of {nights}")
+        call.answer(found[-1], *told(found[-1]))
+        return
     rows = [
         (r.night, r.started_at, r.status, r.adapter, r.new_facts, r.held_facts, r.seconds, r.reason) for r in reports
     ]
     columns = ["#night", "started", "status", "adapter", "#new facts", "#held facts", "#seconds", "reason"]
-    call.answer({"dreams": reports}, output.table(columns, rows) if rows else output.plain("no dreams yet"))
+    shown: list[RenderableType] = [output.table(columns, rows) if rows else output.plain("no dreams yet")]
+    if any(report.retention for report in reports):
+        shown.append(_retention(reports))
+    call.answer({"dreams": reports}, *shown)
+
+
+def _retention(reports: list[DreamReport]) -> RenderableType:
+    """R: a row for each night that measured it, a column for the night whose facts were asked for."""
+    measured = [report for report in reports if report.retention]
+    width = max(len(report.retention) for report in measured)
+    rows = [
+        (f"after {report.night}", *report.retention, *[None] * (width - len(report.retention))) for report in measured
+    ]
+    columns = ["facts of night", *(f"#{night}" for night in range(1, width + 1))]
+    return output.table(columns, rows, "accuracy by night")
 
 
 def told(report: DreamReport) -> list[RenderableType]:

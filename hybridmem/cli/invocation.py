@@ -87,8 +87,7 @@ class Invocation:
             output.print_json(record)
             return
         console = output.console()
-        for each in shown:
-            console.print(each)
+        output.paged(console, shown)
         if self.json is not None:
             _write_json(record, Path(self.json))
             console.print(output.plain(f"figures written to {self.json}", "dim"))

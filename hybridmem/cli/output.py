@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import pydoc
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -36,6 +38,24 @@ def console(*, stderr: bool = False, markup: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
     return _Console(file=stream, width=width, markup=markup, emoji=False, highlight=False)
+
+
+def paged(console: Console, shown: Iterable[RenderableType]) -> None:
+    """Print `shown`; on a terminal, what is taller than the screen goes through the user's PAGER (less, if unset)."""
+    if not console.is_terminal:
+        for each in shown:
+            console.print(each)
+        return
+    with console.capture() as captured:
+        for each in shown:
+            console.print(each)
+    text = captured.get()
+    if text.count("\n") < console.height:
+        console.file.write(text)
+        return
+    # For less: colours as they are, no second screen.
+    os.environ.setdefault("LESS", "RX")
+    pydoc.pager(text)
 
 
 def print_json(record: Any) -> None:

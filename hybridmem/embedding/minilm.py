@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridmem.embedding.bert import BertEncoder
+from hybridmem.embedding.recent import RecentVectors
 from hybridmem.embedding.sentencetransformers import SentenceTransformersEmbedder
 from hybridmem.errors import MissingExtra, ModelIncomplete
 
@@ -40,8 +40,7 @@ class MiniLmEmbedder:
 
     def __init__(self, folder: Path | None = None, *, remembered: int = 1024) -> None:
         self._folder = packaged_folder() if folder is None else folder
-        self._remembered = remembered
-        self._recent: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._recent = RecentVectors(remembered)
         self._lock = threading.RLock()
         self._numpy: BertEncoder | None = None
         self._torch: SentenceTransformersEmbedder | None = None
@@ -59,21 +58,15 @@ class MiniLmEmbedder:
         if not texts:
             return np.zeros((0, DIMENSION), dtype=np.float32)
         if len(texts) <= FEW:
-            return np.stack([self._recall(text) for text in texts])
+            return np.stack([self._recent.of(text, self._one) for text in texts])
         with self._lock:
             self._in_batches += len(texts)
             return self._encoder().embed(texts)
 
-    def _recall(self, text: str) -> NDArray[np.float32]:
-        # Only digests are kept: an erased text must not live on in a cache.
-        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    def _one(self, text: str) -> NDArray[np.float32]:
         with self._lock:
-            if key not in self._recent:
-                self._recent[key] = self._encoder().embed([text])[0]
-            self._recent.move_to_end(key)
-            while len(self._recent) > self._remembered:
-                self._recent.popitem(last=False)
-            return self._recent[key]
+            vector: NDArray[np.float32] = self._encoder().embed([text])[0]
+            return vector
 
     def _encoder(self) -> BertEncoder | SentenceTransformersEmbedder:
         if self._torch is not None:

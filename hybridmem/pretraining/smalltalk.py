@@ -112,6 +112,12 @@ CHAT = (
     ("You're great.", "Thank you, that's kind."),
 )
 
+ACKNOWLEDGEMENTS = (
+    "Noted.", "Got it, thanks.", "Thanks, I'll remember that.", "I'll keep that in mind.", "Good to know.",
+    "All right, noted.", "Thanks for telling me.", "Understood.",
+)  # fmt: skip
+"""What is said to a statement that somebody wants remembered."""
+
 CASUAL = (
     "hey, ", "quick one: ", "do you remember: ", "btw ", "hi, ", "ok so ", "quick question: ", "sorry, ", "um, ",
     "just checking, ", "tell me, ", "hm, ", "and ", "one more: ", "please, ", "so ",

@@ -189,7 +189,16 @@ class Writer:
         return user_part(prompts.question(text)), f"{asked}{prompts.SEPARATOR}{answer}"
 
     def chat(self) -> Document:
-        return self._chat(self._rng.sample(smalltalk.CHAT, self._rng.randint(1, 3)))
+        """Small talk, and statements that somebody wants remembered, which are acknowledged in a word or two."""
+        rng = self._rng
+        told = [(self._any_statement(), any_of(rng, smalltalk.ACKNOWLEDGEMENTS)) for _ in range(rng.randint(1, 3))]
+        exchanges = [*told, *rng.sample(smalltalk.CHAT, rng.randint(1, 2))]
+        rng.shuffle(exchanges)
+        return self._chat(exchanges)
+
+    def _any_statement(self) -> str:
+        text = draw_open(self._rng).statement if self._rng.random() < _OPEN_SHARE else self._statement()[0]
+        return self._teller.in_small_talk(text) if self._rng.random() < 0.3 else text
 
     def _any_fact(self) -> Fact:
         spoken = self._teller.told_by_speaker() if self._rng.random() < 0.2 else None

@@ -11,7 +11,7 @@ from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.metrics import right
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
-from hybridmem.records import Answer, Audit, Fact, Hit, Namespace, Route
+from hybridmem.records import ROUTES, Answer, Audit, Fact, Hit, Namespace, Route
 from hybridmem.router.calibration import Calibration, Observation
 from hybridmem.router.signals import Evidence, evidence, supported, vector
 from hybridmem.stores.base import Ledger
@@ -33,6 +33,8 @@ class Reading:
     said: Generation
     confidence: float
     features: Mapping[str, float]
+    prompt: Sequence[prompts.Message] = ()
+    """The messages that it answers."""
 
     @property
     def refuses(self) -> bool:
@@ -48,6 +50,26 @@ class _Case:
     known: Evidence
     facts: tuple[Fact, ...] = ()
     """Those among the hits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one route says when it is forced, and the messages that it reads; none where it was not to be asked."""
+
+    answer: Answer
+    prompt: tuple[prompts.Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer, what the ledger knew of the question, and what each route would have said."""
+
+    answer: Answer
+    hits: tuple[Hit, ...]
+    known: Evidence
+    threshold: float
+    """The confidence below which the router abstains."""
+    routes: Mapping[Route, Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +104,22 @@ class Router:
             self._decide(case, weights, memories, route, calibration, seconds)
             for case, weights, memories in zip(cases, from_weights, from_memories, strict=True)
         ]
+
+    def explain(self, question: str) -> Explanation:
+        """`answer` for one question, with what every route would have said."""
+        calibration = self.calibration()
+        (case,) = self.cases([question])
+        routes: dict[Route, Told] = {}
+        for route in ROUTES[:-1]:
+            started = time.perf_counter()
+            (weights,) = self._ask_weights([case], route, calibration)
+            (memories,) = self._read([case], [0] if route != "weights" else [], route, calibration)
+            seconds = time.perf_counter() - started
+            told = self._decide(case, weights, memories, route, calibration, seconds)
+            # A forced route says what the last of its readings says, so that is the prompt to show.
+            read = memories or weights
+            routes[route] = Told(told, tuple(read.prompt) if read else ())
+        return Explanation(self.answer([question])[0], case.hits, case.known, calibration.threshold, routes)
 
     def calibration(self) -> Calibration:
         """As fitted by the last dream, or the prior."""
@@ -184,7 +222,8 @@ class Router:
             read = [hit.quoted for hit in worth_reading(cases[n].hits)] if head == "retrieval" else None
             borne = read is None or supported(cases[n].question, generation.text, read, cases[n].facts)
             features = vector(cases[n].known, generation, borne)
-            readings[n] = Reading(generation, calibration.confidence(head, features), features)
+            confidence = calibration.confidence(head, features)
+            readings[n] = Reading(generation, confidence, features, asked[n])
         return readings
 
     def _decide(

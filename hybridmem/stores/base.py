@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from hybridmem.records import (
     Namespace,
     TrainingItem,
 )
+from hybridmem.stores.puts import Puts
 
 Vectors = NDArray[Any]
 """float32, shape (n, dimension), each row of unit length."""
@@ -48,7 +49,49 @@ class Archive:
     memories are here and end in `deleted`."""
 
 
-class Ledger(Protocol):
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Some entities of the graph, and which of them stand in a memory together."""
+
+    entities: tuple[tuple[str, int], ...] = ()
+    """(name, memories that it stands in)."""
+    links: tuple[tuple[str, str, int], ...] = ()
+    """(name, name, memories with both), the most first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSummary:
+    """An adapter without the list of what it holds: enough for a list of many."""
+
+    version: str
+    base: str
+    parent: str | None
+    status: Literal["candidate", "active", "retired", "rejected"]
+    created_at: datetime
+    dream: str
+    scores: Mapping[str, float]
+    facts: int
+    tainted: int
+    on_disk: bool
+    """Whether its weights are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One fact in one adapter, and how well it was recalled there over all splits."""
+
+    version: str
+    status: Literal["candidate", "active", "retired", "rejected"]
+    """The adapter's."""
+    on_disk: bool
+    """Whether the adapter's weights are kept."""
+    fact: str
+    tainted: bool
+    asked: int = 0
+    right: int = 0
+
+
+class Ledger(Puts, Protocol):
     """The truth. Every method that writes is one transaction: it is done whole, and kept, when it returns.
 
     Reading methods see one namespace and nothing else. Ids of another namespace raise `UnknownMemory`.
@@ -88,11 +131,34 @@ class Ledger(Protocol):
         """The `neighbours` of each of `ids` in one read; ids that are not there are left out."""
         ...
 
+    def latest(
+        self, namespace: Namespace, *, before: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[Episode]:
+        """Episodes by the time at which they were said, latest first; with `before`, those that come behind an episode
+        with that time and position."""
+        ...
+
+    def days(self, namespace: Namespace, since: date, until: date) -> dict[date, int]:
+        """How many episodes were said on each day (UTC) from `since` up to, and not including, `until`, in order; days
+        without any are left out."""
+        ...
+
+    def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
+        """When the first and when the last episode was said; None where there is none."""
+        ...
+
     def facts(
-        self, namespace: Namespace, *, as_of: datetime | None = None, include_retired: bool = False
+        self,
+        namespace: Namespace,
+        *,
+        as_of: datetime | None = None,
+        include_retired: bool = False,
+        after: int = 0,
+        limit: int | None = None,
+        source: str | None = None,
     ) -> list[Fact]:
         """Current facts (and retired ones, on request), or those that held in the world at `as_of`, in the order in
-        which they were recorded."""
+        which they were recorded. `after` a position and `limit` page them; `source` keeps to those from one episode."""
         ...
 
     def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
@@ -116,8 +182,9 @@ class Ledger(Protocol):
         training items and audits; adapters that hold any of it are tainted. No byte of the text stays in the
         database. Facts that other episodes also state lose this source and one of their evidence; those whose text
         only quotes what is erased are told in their own bare words, and adapters that hold them are tainted. Returns
-        {"removed": {place: count}, "facts": [ids], "reworded": [ids], "tainted_adapters": [versions], "scrubbed":
-        whether the bytes are out of the files already; if not, the next open or erasure makes sure of it}."""
+        {"removed": {place: count}, "facts": [ids], "reworded": [ids], "tainted_adapters": [versions], "parts": [the ids
+        under which the rest of a memory in parts (`stores.parts`) was, erased with it], "scrubbed": whether the bytes
+        are out of the files already; if not, the next open or erasure makes sure of it}."""
         ...
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
@@ -126,7 +193,8 @@ class Ledger(Protocol):
 
     # which memories are asked for, and which a dream has read
     def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
-        """Count one use of each of `ids`; those that are not there are left out. Cheap: a power cut may undo it."""
+        """Count one use of each of `ids`; those that are not there are left out. Cheap: a
+        power cut may undo it, and so may a crash while another thread writes."""
         ...
 
     def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
@@ -163,6 +231,10 @@ class Ledger(Protocol):
         """The next entries that `consumer` has not acknowledged."""
         ...
 
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> bool:
+        """Whether one of `consumers` has not acknowledged an entry (of `namespace`, where one is named)."""
+        ...
+
     def acknowledge(self, consumer: str, position: int) -> None:
         """`consumer` has followed everything up to `position`."""
         ...
@@ -185,6 +257,16 @@ class Ledger(Protocol):
 
     def adapters(self, namespace: Namespace) -> list[AdapterRecord]:
         """Oldest first."""
+        ...
+
+    def adapter(self, namespace: Namespace, version: str) -> AdapterRecord | None: ...
+
+    def adapter_summaries(self, namespace: Namespace) -> list[AdapterSummary]:
+        """Oldest first."""
+        ...
+
+    def holdings(self, namespace: Namespace, facts: Sequence[str]) -> list[Holding]:
+        """Every place that one of `facts` has in an adapter: the oldest adapter first, and its facts in its order."""
         ...
 
     def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
@@ -277,6 +359,19 @@ class GraphIndex(Protocol):
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         """(memory id, personalised PageRank from the entities that `text` names), best first; empty when it names
         none that is known."""
+        ...
+
+    def neighbourhood(self, namespace: Namespace, entity: str | None, limit: int) -> Neighbourhood:
+        """`entity` (in lower case) and those that share most memories with it, or for None the entities that stand in
+        most memories: `limit` in all. Empty for an entity that is not known."""
+        ...
+
+    def mentioning(self, namespace: Namespace, entity: str, limit: int) -> list[str]:
+        """Ids of memories with `entity`, the highest first."""
+        ...
+
+    def matching(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, int]]:
+        """(entity, memories that it stands in) of those whose name contains `text`, the most mentioned first."""
         ...
 
     def count(self, namespace: Namespace) -> int: ...

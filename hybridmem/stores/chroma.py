@@ -109,12 +109,16 @@ class ChromaIndex:
     def _collection(self, namespace: Namespace, *, writing: bool = False) -> Iterator[tuple[Any, Any]]:
         """Chroma's client, and the namespace's collection or None."""
         with self._database.use(writing=writing) as client, _chroma_errors():
-            yield client, _existing(client, self._name(namespace))
+            yield client, self._database.collection(self._name(namespace))
 
 
 class _Database(Protocol):
     def use(self, *, writing: bool) -> AbstractContextManager[Any]:
         """A Chroma client that sees what every other process wrote."""
+        ...
+
+    def collection(self, name: str) -> Any:
+        """A collection, or None; within `use`."""
         ...
 
     def clear(self) -> None: ...
@@ -136,7 +140,10 @@ class _Folder:
         self._database = folder / "database"
         self._mark = folder / "last-write"
         self._lock = FileLock(folder / "lock")
+        # Threads wait for each other here: a file lock is polled for, and the last to come may be the first to get it.
+        self._turn = threading.RLock()
         self._client: Any = None
+        self._collections: dict[str, Any] = {}
         self._seen = b""
         self._users = 0
 
@@ -158,6 +165,12 @@ class _Folder:
                 # Before the write: should this process be killed in it, the others must look again all the same.
                 self._tell_others()
             yield self._client
+
+    def collection(self, name: str) -> Any:
+        """The collection of the client in use, or None. Looking it up costs as much as a query."""
+        if (found := self._collections.get(name)) is None and (found := _existing(self._client, name)) is not None:
+            self._collections[name] = found
+        return found
 
     def clear(self) -> None:
         with self._locked():
@@ -183,12 +196,13 @@ class _Folder:
     def _locked(self) -> Iterator[None]:
         from filelock import Timeout
 
-        try:
-            held = self._lock.acquire(timeout=BUSY_SECONDS, poll_interval=_POLL_SECONDS)
-        except Timeout:
-            raise StoreBusy(f"another process holds {self._folder}: try again when it has finished") from None
-        with held:
-            yield
+        with self._turn:
+            try:
+                held = self._lock.acquire(timeout=BUSY_SECONDS, poll_interval=_POLL_SECONDS)
+            except Timeout:
+                raise StoreBusy(f"another process holds {self._folder}: try again when it has finished") from None
+            with held:
+                yield
 
     def _reopen(self) -> None:
         import chromadb
@@ -205,6 +219,7 @@ class _Folder:
             ) from error
 
     def _disconnect(self) -> None:
+        self._collections.clear()
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -228,6 +243,9 @@ class _Server:
             yield self._client
         except httpx.TransportError as error:
             raise StoreError(f"the Chroma server at {self._url} does not answer ({error}): start it") from error
+
+    def collection(self, name: str) -> Any:
+        return _existing(self._client, name)
 
     def clear(self) -> None:
         with self.use(writing=True) as client:

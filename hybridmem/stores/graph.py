@@ -13,22 +13,19 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hybridmem.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreFull
 from hybridmem.records import Episode, Fact, Namespace
-from hybridmem.stores.links import DAMPING, edges, memory_mentions
-from hybridmem.stores.words import Mentions, name_parts, named
+from hybridmem.stores.base import Neighbourhood
+from hybridmem.stores.graph_walk import Walk
+from hybridmem.stores.links import edges, memory_mentions
+from hybridmem.stores.words import Mentions, entity
 
 BUSY_SECONDS = 30.0
-_TOLERANCE = 1e-10
 _FORMAT = 1
 
 
@@ -66,6 +63,18 @@ class GraphIndex:
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         with self._file(namespace) as file:
             return file.walk.from_text(text, limit)
+
+    def neighbourhood(self, namespace: Namespace, entity: str | None, limit: int) -> Neighbourhood:
+        with self._file(namespace) as file:
+            return file.walk.neighbourhood(entity, limit)
+
+    def mentioning(self, namespace: Namespace, entity: str, limit: int) -> list[str]:
+        with self._file(namespace) as file:
+            return file.walk.mentioning(entity, limit)
+
+    def matching(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, int]]:
+        with self._file(namespace) as file:
+            return file.walk.matching(entity(text), limit)
 
     def count(self, namespace: Namespace) -> int:
         with self._file(namespace) as file:
@@ -126,13 +135,13 @@ class _File:
         self._generation = b""
         self._stamp: tuple[int, int, int] | None = None
         self._end = 0
-        self._walk: _Walk | None = None
+        self._walk: Walk | None = None
         self.memories: dict[str, Mentions] = {}
 
     @property
-    def walk(self) -> _Walk:
+    def walk(self) -> Walk:
         if self._walk is None:
-            self._walk = _Walk(self.memories)
+            self._walk = Walk(self.memories)
         return self._walk
 
     def refresh(self) -> None:
@@ -164,7 +173,7 @@ class _File:
             stream.truncate(self._end)
             stream.seek(self._end)
             self._finish(stream, new)
-        self.memories.update(new)
+        self._take_in(new)
 
     def replace(self, memories: Mapping[str, Mentions]) -> None:
         """Write the whole file beside the old one and put it in its place."""
@@ -178,6 +187,12 @@ class _File:
         beside.replace(self._path)
         _sync_folder(self._path.parent)
         self.memories = dict(memories)
+        self._walk = None
+
+    def _take_in(self, new: Mapping[str, Mentions]) -> None:
+        if self._walk is not None:
+            self._walk.add(new)
+        self.memories.update(new)
 
     def _finish(self, stream: BinaryIO, memories: Mapping[str, Mentions]) -> None:
         stream.writelines(
@@ -188,23 +203,23 @@ class _File:
         os.fsync(stream.fileno())
         self._end = stream.tell()
         self._stamp = None
-        self._walk = None
 
     def _forget(self) -> None:
         self._generation, self._stamp, self._end, self._walk = b"", None, 0, None
         self.memories = {}
 
     def _read(self, stream: BinaryIO) -> None:
+        new: dict[str, Mentions] = {}
         for line in stream:
             if not line.endswith(b"\n"):
                 break
             try:
                 row = json.loads(line)
-                self.memories[row["id"]] = Mentions(frozenset(row["names"]), frozenset(row["maybe"]))
+                new[row["id"]] = Mentions(frozenset(row["names"]), frozenset(row["maybe"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise self._corrupt(error) from error
             self._end += len(line)
-            self._walk = None
+        self._take_in(new)
 
     def _check(self, header: bytes) -> None:
         try:
@@ -216,66 +231,6 @@ class _File:
 
     def _corrupt(self, why: object) -> CorruptStore:
         return CorruptStore(f"{self._path} cannot be read ({why}): delete it and run `hybridmem reindex`")
-
-
-class _Walk:
-    """Random walks over one state of the graph."""
-
-    def __init__(self, memories: Mapping[str, Mentions]) -> None:
-        self._edges = edges(memories)
-        self._memories = list(self._edges)
-        names: dict[str, int] = {}
-        for found in self._edges.values():
-            for name in found:
-                names.setdefault(name, len(names))
-        self._names = names
-
-    def from_text(self, text: str, limit: int) -> list[tuple[str, float]]:
-        seeds = named(text, self._names, self._parts)
-        if not seeds or limit <= 0:
-            return []
-        mass = self._pagerank([self._names[name] for name in seeds])
-        reached = np.flatnonzero(mass > _TOLERANCE)
-        best = sorted((-float(mass[row]), self._memories[row]) for row in reached)
-        return [(id, -score) for score, id in best[:limit]]
-
-    @cached_property
-    def _parts(self) -> dict[str, set[str]]:
-        return name_parts(self._names)
-
-    @cached_property
-    def _ends(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The row of the memory, and that of the entity, at the ends of each edge."""
-        memories = np.repeat(np.arange(len(self._memories)), [len(found) for found in self._edges.values()])
-        entities = np.fromiter((self._names[name] for name in _flat(self._edges.values())), dtype=np.intp)
-        return memories, entities
-
-    def _pagerank(self, seeds: Sequence[int]) -> NDArray[np.float64]:
-        """The stationary probability of every memory."""
-        memories, entities = self._ends
-        degrees = np.bincount(entities, minlength=len(self._names))
-        # A memory without names has no edge, so its size is never divided by.
-        sizes = np.bincount(memories, minlength=len(self._memories))
-        to_memories, to_entities = 1.0 / degrees[entities], 1.0 / sizes[memories]
-        restart = np.zeros(len(self._names))
-        restart[list(seeds)] = 1.0 / degrees[list(seeds)]
-        restart /= restart.sum()
-        at_entities: NDArray[np.float64] = restart
-        at_memories: NDArray[np.float64] = np.zeros(len(self._memories))
-        change = 1.0
-        while change > _TOLERANCE:
-            received = np.bincount(memories, at_entities[entities] * to_memories, len(self._memories))
-            at_memories = np.asarray(DAMPING * received)
-            sent = np.bincount(entities, at_memories[memories] * to_entities, len(self._names))
-            moved = np.asarray(DAMPING * sent + (1 - DAMPING) * restart)
-            change = float(np.abs(moved - at_entities).sum())
-            at_entities = moved
-        return at_memories
-
-
-def _flat(lists: Iterable[list[str]]) -> Iterator[str]:
-    for found in lists:
-        yield from found
 
 
 def _line(row: Mapping[str, Any]) -> bytes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybridmem.records import Episode, Fact, Namespace
-from hybridmem.stores.base import Vectors
+from hybridmem.stores.base import Neighbourhood, Vectors
 from hybridmem.stores.links import DAMPING, edges, memory_mentions
-from hybridmem.stores.words import Mentions, name_parts, named, query_terms, words
+from hybridmem.stores.words import Mentions, entity, name_parts, named, query_terms, words
 
 K1, B = 1.2, 0.75
 """BM25's constants, as FTS5 has them."""
@@ -116,6 +117,31 @@ class InMemoryGraphIndex:
         ranks = networkx.pagerank(graph, alpha=DAMPING, personalization=seeds, tol=1e-12, max_iter=1000)
         return _best({id: rank for (side, id), rank in ranks.items() if side == "memory" and rank > 1e-10}, limit)
 
+    def neighbourhood(self, namespace: Namespace, entity: str | None, limit: int) -> Neighbourhood:
+        told = [set(names) for names in self.entities(namespace).values()]
+        counts = Counter(name for names in told for name in names)
+        if entity is None:
+            chosen = _most(counts, limit)
+        elif entity not in counts:
+            return Neighbourhood()
+        else:
+            beside = Counter(name for names in told if entity in names for name in names - {entity})
+            chosen = [entity, *_most(beside, limit - 1)]
+        links = [(a, b, sum(a in names and b in names for names in told)) for a, b in combinations(chosen, 2)]
+        return Neighbourhood(
+            entities=tuple((name, counts[name]) for name in chosen),
+            links=tuple(sorted((link for link in links if link[2]), key=lambda link: -link[2])),
+        )
+
+    def mentioning(self, namespace: Namespace, entity: str, limit: int) -> list[str]:
+        found = [id for id, names in self.entities(namespace).items() if entity in names]
+        return sorted(found, reverse=True)[:limit]
+
+    def matching(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, int]]:
+        counts = Counter(name for names in self.entities(namespace).values() for name in names)
+        found = {name: count for name, count in counts.items() if entity(text) in name}
+        return [(name, found[name]) for name in _most(found, limit)]
+
     def entities(self, namespace: Namespace) -> dict[str, list[str]]:
         """Each memory's entities, in lower case."""
         return edges(self._memories.get(namespace, {}))
@@ -135,6 +161,10 @@ class InMemoryGraphIndex:
 
 def _best(scores: Mapping[str, float], limit: int) -> list[tuple[str, float]]:
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[: max(limit, 0)]
+
+
+def _most(counts: Mapping[str, int], limit: int) -> list[str]:
+    return sorted(counts, key=lambda name: (-counts[name], name))[: max(limit, 0)]
 
 
 def _occurrences(phrase: Sequence[str], told: Sequence[str]) -> int:

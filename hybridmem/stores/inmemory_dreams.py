@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from hybridmem.errors import UnknownAdapter, UnknownMemory
 from hybridmem.records import AdapterRecord, Audit, DreamReport, Episode, Fact, Namespace, TrainingItem, parse_time
+from hybridmem.stores.base import AdapterSummary, Holding
 from hybridmem.stores.checked import checked_adapter, checked_item, plain_json, settled_status, trustworthy
 
 K = TypeVar("K")
@@ -57,6 +58,39 @@ class InMemoryDreams:
 
     def adapters(self, namespace: Namespace) -> list[AdapterRecord]:
         return [adapter for adapter in self._adapters.values() if adapter.namespace == namespace]
+
+    def adapter(self, namespace: Namespace, version: str) -> AdapterRecord | None:
+        return self._adapters.get((namespace, version))
+
+    def adapter_summaries(self, namespace: Namespace) -> list[AdapterSummary]:
+        return [
+            AdapterSummary(
+                version=adapter.version,
+                base=adapter.base,
+                parent=adapter.parent,
+                status=adapter.status,
+                created_at=adapter.created_at,
+                dream=adapter.dream,
+                scores=adapter.scores,
+                facts=len(adapter.facts),
+                tainted=len(adapter.tainted),
+                on_disk=bool(adapter.files),
+            )
+            for adapter in self.adapters(namespace)
+        ]
+
+    def holdings(self, namespace: Namespace, facts: Sequence[str]) -> list[Holding]:
+        found = []
+        for adapter in self.adapters(namespace):
+            audits = self.audits(namespace, adapter.version)
+            for fact in adapter.facts:
+                if fact in facts:
+                    own = [audit for audit in audits if audit.fact == fact]
+                    asked, right = sum(audit.asked for audit in own), sum(audit.right for audit in own)
+                    tainted = fact in adapter.tainted
+                    place = (adapter.version, adapter.status, bool(adapter.files), fact, tainted)
+                    found.append(Holding(*place, asked, right))
+        return found
 
     def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
         if version is not None and (namespace, version) not in self._adapters:

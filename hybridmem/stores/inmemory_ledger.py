@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from hybridmem.errors import InvalidInput, UnknownMemory
@@ -12,17 +13,15 @@ from hybridmem.records import Episode, Event, Fact, Namespace, checked_text, par
 from hybridmem.stores import archive as archives
 from hybridmem.stores import slots
 from hybridmem.stores.base import Archive, OutboxEntry
-from hybridmem.stores.checked import checked_episode, checked_fact, quotes, unused_ids
-from hybridmem.stores.inmemory_dreams import InMemoryDreams
+from hybridmem.stores.checked import checked_episode, checked_fact, quotes
+from hybridmem.stores.inmemory_puts import InMemoryPuts
 
 
-class InMemoryLedger(InMemoryDreams):
+class InMemoryLedger(InMemoryPuts):
     """A `stores.base.Ledger` for tests and for trying things out, in one thread of one process."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._events: dict[str, list[Event]] = {}
-        self._homes: dict[str, Namespace] = {}
         self._outbox: dict[str, OutboxEntry] = {}
         self._consumers: dict[str, int] = {}
         self._uses: dict[str, int] = {}
@@ -31,7 +30,7 @@ class InMemoryLedger(InMemoryDreams):
     # memories
     def append(self, episodes: Sequence[Episode]) -> list[Episode]:
         checked = [checked_episode(episode) for episode in episodes]
-        unused_ids((episode.id for episode in checked), self._memories)
+        self._require_unused(checked)
         return [self._insert(episode) for episode in checked]
 
     def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
@@ -51,7 +50,7 @@ class InMemoryLedger(InMemoryDreams):
         if settlement.merged:
             self._write(stored)
         else:
-            unused_ids([stored.id], self._memories)
+            self._require_unused([stored])
             stored = self._insert(stored)
             if fact.current and not stored.current:
                 self._record(stored, "superseded", stored.recorded_at, stored.superseded_by)
@@ -92,12 +91,35 @@ class InMemoryLedger(InMemoryDreams):
     def around(self, namespace: Namespace, ids: Sequence[str], *, distance: int = 1) -> dict[str, list[Episode]]:
         return {id: self.neighbours(namespace, id, distance=distance) for id in self.get_many(namespace, ids)}
 
+    def latest(
+        self, namespace: Namespace, *, before: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[Episode]:
+        said = {(episode.at, episode.position): episode for episode in self._episodes(namespace)}
+        return [said[place] for place in sorted(said, reverse=True) if before is None or place < before][:limit]
+
+    def days(self, namespace: Namespace, since: date, until: date) -> dict[date, int]:
+        said = Counter(episode.at.date() for episode in self._episodes(namespace))
+        return {day: said[day] for day in sorted(said) if since <= day < until}
+
+    def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
+        times = [episode.at for episode in self._episodes(namespace)]
+        return (min(times), max(times)) if times else None
+
     def facts(
-        self, namespace: Namespace, *, as_of: datetime | None = None, include_retired: bool = False
+        self,
+        namespace: Namespace,
+        *,
+        as_of: datetime | None = None,
+        include_retired: bool = False,
+        after: int = 0,
+        limit: int | None = None,
+        source: str | None = None,
     ) -> list[Fact]:
         if as_of is not None:
-            return [fact for fact in self._facts(namespace) if slots.held(fact, parse_time(as_of))]
-        return [fact for fact in self._facts(namespace) if include_retired or fact.current]
+            found = [fact for fact in self._facts(namespace) if slots.held(fact, parse_time(as_of))]
+        else:
+            found = [fact for fact in self._facts(namespace) if include_retired or fact.current]
+        return [fact for fact in found if fact.position > after and (source is None or source in fact.sources)][:limit]
 
     def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
         checked_text(text)
@@ -134,7 +156,7 @@ class InMemoryLedger(InMemoryDreams):
             self._record(fact, "expired", at)
             self._taint(namespace, [id])
 
-    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
         memory = self.get(namespace, id)
         stated = self._facts_from(id)
         alone = [fact for fact in stated if fact.sources == (id,)]
@@ -170,7 +192,6 @@ class InMemoryLedger(InMemoryDreams):
             "facts": [fact.id for fact in alone],
             "reworded": [fact.id for fact in reworded],
             "tainted_adapters": self._taint(namespace, [*facts, *(fact.id for fact in reworded)]),
-            "scrubbed": True,
         }
 
     def _only_quotes(self, fact: Fact, text: str, said: Sequence[str]) -> bool:
@@ -254,6 +275,10 @@ class InMemoryLedger(InMemoryDreams):
         followed = self._consumers.get(consumer, 0)
         entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
         return [entry for entry in entries if entry.position > followed][:limit]
+
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> bool:
+        entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
+        return any(namespace in (None, entry.namespace) for entry in entries)
 
     def acknowledge(self, consumer: str, position: int) -> None:
         self._consumers[consumer] = max(position, self._consumers.get(consumer, 0))

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, union, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hybridmem.errors import InvalidInput, UnknownMemory
@@ -31,15 +31,18 @@ from hybridmem.stores import ledger_archive, ledger_facts
 from hybridmem.stores import ledger_tables as tables
 from hybridmem.stores.base import Archive, OutboxEntry
 from hybridmem.stores.checked import checked_episode, checked_fact, unused_ids
-from hybridmem.stores.ledger_change import Change, begins_anew, chunks, find, find_one, read_facts
+from hybridmem.stores.ledger_browsing import BrowsingRows
+from hybridmem.stores.ledger_change import Change, begins_anew, chunks, find, find_one
 from hybridmem.stores.ledger_context import around
 from hybridmem.stores.ledger_database import BUSY_SECONDS, Database
 from hybridmem.stores.ledger_dreams import DreamRows
-from hybridmem.stores.ledger_erasure import erase
-from hybridmem.stores.ledger_rows import episode_of, episode_row, event_of, key, micros, namespace_of
+from hybridmem.stores.ledger_outbox import waits
+from hybridmem.stores.ledger_puts import PutRows
+from hybridmem.stores.ledger_rows import episode_of, episode_row, event_of, key, namespace_of
+from hybridmem.stores.ledger_touches import Touches
 
 
-class SqlLedger(DreamRows):
+class SqlLedger(BrowsingRows, PutRows, DreamRows):
     """A `stores.base.Ledger` in the SQLite file `location`, or in the database that the URL `location` names.
 
     Opening creates the file and brings an older schema up to date. Raises `NotAMemory`, `CorruptStore`,
@@ -48,6 +51,7 @@ class SqlLedger(DreamRows):
 
     def __init__(self, location: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._database = Database(location, busy_seconds=busy_seconds)
+        self._touches = Touches()
 
     # memories
     def append(self, episodes: Sequence[Episode]) -> list[Episode]:
@@ -69,8 +73,11 @@ class SqlLedger(DreamRows):
 
     def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
         fact = checked_fact(fact)
-        with self._database.write() as connection:
-            return ledger_facts.put(Change(connection, fact.namespace), fact, replace_others=replace)
+        try:
+            with self._database.write() as connection:
+                return ledger_facts.put(Change(connection, fact.namespace), fact, replace_others=replace)
+        except IntegrityError:
+            raise InvalidInput(f"the id {fact.id!r} is in the ledger already: leave the id out for a new one") from None
 
     def get(self, namespace: Namespace, id: str) -> Episode | Fact:
         with self._database.read() as connection:
@@ -105,20 +112,6 @@ class SqlLedger(DreamRows):
         with self._database.read() as connection:
             return around(connection, namespace, ids, distance)
 
-    def facts(
-        self, namespace: Namespace, *, as_of: datetime | None = None, include_retired: bool = False
-    ) -> list[Fact]:
-        table = tables.facts
-        query = select(table).where(table.c.namespace == key(namespace)).order_by(table.c.position)
-        if as_of is not None:
-            moment = micros(parse_time(as_of))
-            still = table.c.valid_to.is_(None) | (table.c.valid_to > moment)
-            query = query.where(table.c.valid_from <= moment, still)
-        elif not include_retired:
-            query = query.where(table.c.retired_at.is_(None))
-        with self._database.read() as connection:
-            return read_facts(connection, query)
-
     def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
         checked_text(text)
         with self._database.write() as connection:
@@ -132,12 +125,6 @@ class SqlLedger(DreamRows):
         with self._database.write() as connection:
             ledger_facts.expire(Change(connection, namespace), id, parse_time(at))
 
-    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
-        with self._database.write() as connection:
-            erased = erase(Change(connection, namespace), id, parse_time(at))
-            self._database.require_scrub(connection)
-        return {**erased, "scrubbed": self._database.scrub()}
-
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         with self._database.read() as connection:
             stored = Change(connection, namespace).events(id)
@@ -148,12 +135,6 @@ class SqlLedger(DreamRows):
         if memory is not None and begins_anew(stored):
             events.append(Event(id, "added", memory.recorded_at, memory.text))
         return events
-
-    def namespaces(self) -> list[Namespace]:
-        holders = (tables.episodes, tables.facts, tables.adapters, tables.dreams)
-        with self._database.read() as connection:
-            found = connection.execute(union(*(select(table.c.namespace) for table in holders))).scalars()
-            return sorted(namespace_of(name) for name in found)
 
     def counts(self, namespace: Namespace) -> dict[str, int]:
         facts, outbox, consumers = tables.facts, tables.outbox, tables.consumers
@@ -177,19 +158,13 @@ class SqlLedger(DreamRows):
 
     # uses and extraction
     def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
-        uses, moment = tables.uses, micros(parse_time(at))
-        with self._database.write(durable=False) as connection:
-            for some in chunks(dict.fromkeys(ids)):
-                used = (uses.c.namespace == key(namespace), uses.c.memory.in_(some))
-                connection.execute(update(uses).where(*used).values(times=uses.c.times + 1, last_at=moment))
-                known = list(connection.execute(select(uses.c.memory).where(*used)).scalars())
-                for table in (tables.episodes, tables.facts):
-                    new = select(table.c.id, table.c.namespace, literal(1), literal(moment)).where(
-                        table.c.namespace == key(namespace), table.c.id.in_(some), table.c.id.not_in(known)
-                    )
-                    connection.execute(insert(uses).from_select(["memory", "namespace", "times", "last_at"], new))
+        self._touches.add(namespace, ids, parse_time(at))
+        # A search does not wait for whoever writes now: the next use takes this one along.
+        if not self._database.writing or self._touches.many:
+            self._touches.settle(self._database)
 
     def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
+        self._touches.settle(self._database)
         uses = tables.uses.c
         counted = dict.fromkeys(ids, 0)
         with self._database.read() as connection:
@@ -206,7 +181,7 @@ class SqlLedger(DreamRows):
         table = tables.episodes
         with self._database.write() as connection:
             for some in chunks(ids):
-                chosen = (table.c.namespace == key(namespace), table.c.id.in_(some))
+                chosen = (tables.beside_ids(table.c.namespace) == key(namespace), table.c.id.in_(some))
                 connection.execute(update(table).where(*chosen).values(extracted=True))
 
     # moving between ledgers
@@ -231,9 +206,14 @@ class SqlLedger(DreamRows):
                 for position, namespace, memory, operation in connection.execute(query)
             ]
 
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> bool:
+        with self._database.read() as connection:
+            return waits(connection, consumers, namespace)
+
     def acknowledge(self, consumer: str, position: int) -> None:
         consumers = tables.consumers
-        with self._database.write() as connection:
+        # An acknowledgement that a power cut undoes is followed again: that does no harm, and waiting for a disk does.
+        with self._database.write(durable=False) as connection:
             followed = connection.execute(select(consumers.c.position).where(consumers.c.name == consumer)).scalar()
             if followed is None:
                 connection.execute(insert(consumers), {"name": consumer, "position": position})
@@ -276,6 +256,7 @@ class SqlLedger(DreamRows):
         return problems
 
     def close(self) -> None:
+        self._touches.settle(self._database)
         self._database.close()
 
     def _episodes(self, namespace: Namespace, *conditions: Any, limit: int | None) -> list[Episode]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
@@ -41,10 +42,11 @@ def find(connection: Connection, namespace: Namespace, ids: Sequence[str]) -> di
     """Those of `ids` that are there, in the order asked for."""
     found: dict[str, Episode | Fact] = {}
     for some in chunks(ids):
-        rows = connection.execute(_named(tables.episodes, namespace, some)).mappings()
+        rows = connection.execute(_named(tables.episodes), _names(namespace, some)).mappings()
         found.update((row["id"], episode_of(row)) for row in rows)
         if len(found) < len(set(ids)):
-            found.update((fact.id, fact) for fact in read_facts(connection, _named(tables.facts, namespace, some)))
+            named = _named(tables.facts).params(_names(namespace, some))
+            found.update((fact.id, fact) for fact in read_facts(connection, named))
     return {id: found[id] for id in ids if id in found}
 
 
@@ -56,8 +58,17 @@ def find_one(connection: Connection, namespace: Namespace, id: str) -> Episode |
     return found[id]
 
 
-def _named(table: Any, namespace: Namespace, ids: Sequence[str]) -> Select[Any]:
-    return select(table).where(table.c.namespace == key(namespace), table.c.id.in_(ids))
+@cache
+def _named(table: Any) -> Select[Any]:
+    """Built once: a search reads by ids again and again, and building the statement costs as much as running it."""
+    return select(table).where(
+        tables.beside_ids(table.c.namespace) == bindparam("namespace"),
+        table.c.id.in_(bindparam("ids", expanding=True)),
+    )
+
+
+def _names(namespace: Namespace, ids: Sequence[str]) -> dict[str, Any]:
+    return {"namespace": key(namespace), "ids": list(ids)}
 
 
 class Change:
@@ -78,13 +89,18 @@ class Change:
         return range(last - count + 1, last + 1)
 
     def announce_new(self, memories: Sequence[Episode | Fact]) -> None:
-        """Tell the outbox of memories that were not there before (or were erased, and are back)."""
+        """Tell the outbox of memories that were not there before (or were erased here, and are back). An id that is
+        known, or was in another namespace, breaks the outbox's key: its history is not theirs."""
         outbox = tables.outbox
         rows = [
             {"memory": memory.id, "namespace": self.key, "position": memory.position, "operation": "upsert"}
             for memory in memories
         ]
-        tombstone = delete(outbox).where(outbox.c.memory == bindparam("memory"), outbox.c.operation == "delete")
+        tombstone = delete(outbox).where(
+            outbox.c.memory == bindparam("memory"),
+            outbox.c.namespace == self.key,
+            outbox.c.operation == "delete",
+        )
         self.connection.execute(tombstone, rows)
         self.connection.execute(insert(outbox), rows)
 
@@ -160,7 +176,7 @@ class Change:
         versions: set[str] = set()
         held = tables.adapter_facts
         for some in chunks(ids):
-            holding = (held.c.namespace == self.key, held.c.fact.in_(some))
+            holding = (tables.beside_ids(held.c.namespace) == self.key, held.c.fact.in_(some))
             versions.update(self.connection.execute(select(held.c.version).where(*holding)).scalars())
             self.connection.execute(update(held).where(*holding).values(tainted=True))
         adapters = tables.adapters.c

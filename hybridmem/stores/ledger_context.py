@@ -24,7 +24,7 @@ def around(connection: Connection, namespace: Namespace, ids: Sequence[str], dis
     turns: dict[int, Episode] = {}
     for some in chunks({position for positions in places.values() for position in positions}):
         table = tables.episodes
-        rows = connection.execute(select(table).where(table.c.namespace == key(namespace), table.c.position.in_(some)))
+        rows = connection.execute(select(table).where(table.c.position.in_(some)))
         turns.update((row["position"], episode_of(row)) for row in rows.mappings())
     return {id: [turns[position] for position in places[id]] for id in ids if id in places}
 
@@ -35,11 +35,13 @@ def _places(connection: Connection, namespace: Namespace, ids: Sequence[str], di
     centre, facts = tables.episodes.c, tables.facts.c
     found: dict[str, list[int]] = {}
     for some in chunks(ids):
-        named = select(centre.id, *columns).where(centre.namespace == key(namespace), centre.id.in_(some))
+        named = select(centre.id, *columns).where(
+            tables.beside_ids(centre.namespace) == key(namespace), centre.id.in_(some)
+        )
         for id, *positions in connection.execute(named):
             found[id] = sorted(position for position in positions if position is not None)
         if len(found) < len(set(ids)):
-            known = select(facts.id).where(facts.namespace == key(namespace), facts.id.in_(some))
+            known = select(facts.id).where(tables.beside_ids(facts.namespace) == key(namespace), facts.id.in_(some))
             found.update((id, []) for id in connection.execute(known).scalars())
     return found
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +69,12 @@ class Database:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = self._engine.execution_options(hybridmem_write="durable")
         self._relaxed = self._engine.execution_options(hybridmem_write="relaxed")
+        # SQLite has one writer, and those who wait for it sleep up to a tenth of a second at a time, in no order:
+        # threads of one process wait for each other here instead.
+        self._turn: contextlib.AbstractContextManager[Any] = (
+            threading.RLock() if self._sqlite else contextlib.nullcontext()
+        )
+        self._writers, self._counting = 0, threading.Lock()
         try:
             self._prepare()
         except StoreError:
@@ -85,10 +93,27 @@ class Database:
 
         Without `durable` a power cut may undo it, whole; a crash of the process does not.
         """
-        with _translated(), (self._writer if durable else self._relaxed).begin() as connection:
+        writer = self._writer if durable else self._relaxed
+        with self._in_turn(), _translated(), writer.begin() as connection:
             if not self._sqlite:
                 connection.execute(text("SELECT value FROM counters WHERE name = 'position' FOR UPDATE"))
             yield connection
+
+    @property
+    def writing(self) -> bool:
+        """Whether a thread of this process writes, or waits to."""
+        return self._writers > 0
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        with self._counting:
+            self._writers += 1
+        try:
+            with self._turn:
+                yield
+        finally:
+            with self._counting:
+                self._writers -= 1
 
     def require_scrub(self, connection: Connection) -> None:
         """Have the next `scrub` do its work, once this transaction is committed."""
@@ -109,6 +134,13 @@ class Database:
             due = connection.execute(text("SELECT value FROM counters WHERE name = 'scrub'")).scalar_one()
         if not due:
             return True
+        with self._in_turn():
+            return self._scrubbed()
+
+    def _scrubbed(self) -> bool:
+        with self.read() as connection:
+            if not connection.execute(text("SELECT value FROM counters WHERE name = 'scrub'")).scalar_one():
+                return True  # Another thread scrubbed meanwhile, for both.
         try:
             with _translated():
                 self._raw("VACUUM")

@@ -81,6 +81,10 @@ class DreamRows:
         with self._database.read() as connection:
             return _adapters(connection, namespace)
 
+    def adapter(self, namespace: Namespace, version: str) -> AdapterRecord | None:
+        with self._database.read() as connection:
+            return _adapter(connection, namespace, version)
+
     def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
         table, moves = tables.adapters, tables.activations
         with self._database.write() as connection:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hybridmem.records import Episode, Fact, Namespace, utc_now
-from hybridmem.stores.base import GraphIndex, LexicalIndex, VectorIndex
+from hybridmem.stores.base import GraphIndex, LexicalIndex, Neighbourhood, VectorIndex
 from hybridmem.stores.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 
 ANA: Namespace = ("users", "ana")
@@ -293,6 +293,28 @@ class GraphIndexConformance:
         index.upsert(ANA, [episode("ep_0", "i like tea", speaker="Caroline"), episode("ep_1", "me too", speaker="Mel")])
         assert [id for id, _ in index.query(ANA, "what does caroline drink?", 10)] == ["ep_0"]
 
+    def test_the_neighbourhood_of_an_entity_is_what_shares_memories_with_it(self, index: GraphIndex) -> None:
+        index.upsert(
+            ANA,
+            [
+                episode("ep_0", "I met Zane Kolu and Mira Sodo in Oslo."),
+                episode("ep_1", "I called Zane Kolu about Mira Sodo."),
+                episode("ep_2", "I like Oslo."),
+                episode("ep_3", "I know Ivo Lind."),
+            ],
+        )
+        near = index.neighbourhood(ANA, "zane kolu", 3)
+        assert near.entities == (("zane kolu", 2), ("mira sodo", 2), ("oslo", 2))
+        assert near.links == (("zane kolu", "mira sodo", 2), ("zane kolu", "oslo", 1), ("mira sodo", "oslo", 1))
+        assert index.neighbourhood(ANA, "zane kolu", 1).entities == (("zane kolu", 2),)
+        assert [name for name, _ in index.neighbourhood(ANA, None, 2).entities] == ["mira sodo", "oslo"]
+        assert index.neighbourhood(ANA, "nobody", 3) == index.neighbourhood(BEN, None, 3) == Neighbourhood()
+        assert index.mentioning(ANA, "oslo", 5) == ["ep_2", "ep_0"]
+        assert index.mentioning(ANA, "oslo", 1) == ["ep_2"]
+        assert index.mentioning(BEN, "oslo", 5) == []
+        assert index.matching(ANA, "The SO", 5) == [("mira sodo", 2)]
+        assert index.matching(ANA, "", 2) == [("mira sodo", 2), ("oslo", 2)]
+
     def test_a_text_that_names_nothing_known_finds_nothing(self, index: GraphIndex) -> None:
         index.upsert(ANA, [episode("ep_0", "I met Zane Kolu.")])
         for question in ("", "what is it?", "Where does Mira live?", "\x00 😀"):
@@ -352,3 +374,9 @@ class GraphIndexConformance:
             each.delete(ANA, gone)
         assert sorted(index.ids(ANA)) == sorted(plain.ids(ANA))
         assert_same_hits(index.query(ANA, question, limit), plain.query(ANA, question, 100), limit)
+        assert index.matching(ANA, "", 100) == plain.matching(ANA, "", 100)
+        for entity in (None, *(name for name, _ in plain.matching(ANA, "", 2))):
+            ours, theirs = index.neighbourhood(ANA, entity, limit), plain.neighbourhood(ANA, entity, limit)
+            assert (ours.entities, set(ours.links)) == (theirs.entities, set(theirs.links))
+            if entity:
+                assert index.mentioning(ANA, entity, limit) == plain.mentioning(ANA, entity, limit)

@@ -26,8 +26,10 @@ from hybridmem.errors import (
 from hybridmem.records import new_id
 from hybridmem.stores.base import Ledger
 from hybridmem.testing.ledger_archive_conformance import ArchiveConformance
+from hybridmem.testing.ledger_browsing_conformance import BrowsingConformance
 from hybridmem.testing.ledger_dreams_conformance import DreamConformance
 from hybridmem.testing.ledger_erasure_conformance import ErasureConformance
+from hybridmem.testing.ledger_puts_conformance import PutConformance
 from hybridmem.testing.ledger_samples import (
     ANA,
     BEN,
@@ -210,6 +212,11 @@ class EpisodeConformance:
         ledger.acknowledge("dense", told[-1].position)
         ledger.acknowledge("dense", told[0].position)
         assert (ledger.pending("dense"), ledger.pending("graph")) == ([], told)
+        for home in (None, ANA):
+            assert not ledger.waits(["dense"], home)
+            assert ledger.waits(["graph"], home)
+            assert ledger.waits(["dense", "graph"], home)
+        assert not ledger.waits(["graph"], ("nobody",))
         assert ledger.counts(ANA)["outbox"] == 0
         ledger.update_text(ANA, "e1", "new", NOW)
         ledger.erase(ANA, "e2", NOW)
@@ -355,7 +362,15 @@ class FactConformance:
         assert [f.object for f in ledger.facts(ANA) if f.subject == slot] == [f"city {max(days)}"]
 
 
-class LedgerConformance(EpisodeConformance, FactConformance, ErasureConformance, DreamConformance, ArchiveConformance):
+class LedgerConformance(
+    EpisodeConformance,
+    FactConformance,
+    ErasureConformance,
+    DreamConformance,
+    ArchiveConformance,
+    BrowsingConformance,
+    PutConformance,
+):
     """Everything that `stores.base.Ledger` promises, and agreement with the plainest twin."""
 
     @_SHARED

@@ -12,6 +12,7 @@ from hybridmem.errors import HybridMemError
 from hybridmem.records import Episode, Fact, Namespace, new_id
 from hybridmem.stores.base import Ledger
 from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.stores.parts import WHOLE, with_parts
 from hybridmem.testing.ledger_samples import adapter, audit, day, episode, fact, item, report
 
 Step = Callable[[Ledger, "World"], Any]
@@ -46,6 +47,7 @@ def operations() -> st.SearchStrategy[tuple[str, Step]]:
     sources = st.lists(st.sampled_from(_EPISODES[:3]), max_size=2)
     held = st.lists(st.sampled_from(_FACTS[:6]), max_size=4)
     value = st.sampled_from(["Lisbon", "lisbon", "Oslo", "Rome"])
+    put = st.tuples(st.sampled_from(_EPISODES[:4]), st.sampled_from(["said e0", "put"]), some)
     usually, rarely = st.sampled_from([True, True, True, False]), st.sampled_from([False, False, False, True])
     slot, starts = st.sampled_from(["of f0", "of f1"]), st.integers(0, 5)
     drawn: dict[str, st.SearchStrategy[Step]] = {
@@ -53,6 +55,8 @@ def operations() -> st.SearchStrategy[tuple[str, Step]]:
         "put_fact": st.builds(_put, home, fact_id, slot, value, starts, sources, rarely, usually),
         "expire": st.builds(_call, st.just("expire"), home, memory, moment),
         "erase": st.builds(_call, st.just("erase"), home, memory, moment),
+        "erase_all": st.builds(_erase_all, home, some, moment),
+        "put_episodes": st.builds(_put_episodes, home, st.lists(put, min_size=1, max_size=3), rarely),
         "update_text": st.builds(
             _call, st.just("update_text"), home, memory, st.sampled_from(["said e0", "other words"]), moment
         ),
@@ -96,6 +100,24 @@ def _put(
 
 def _call(method: str, h: int, name: str, *arguments: Any) -> Step:
     return lambda ledger, world: getattr(ledger, method)(world.homes[h], world.id(name), *arguments)
+
+
+def _erase_all(h: int, names: list[str], moment: Any) -> Step:
+    return lambda ledger, world: ledger.erase_all(world.homes[h], world.ids(names), moment)
+
+
+def _put_episodes(h: int, given: list[tuple[str, str, list[str]]], quarantined: bool) -> Step:
+    """Wholes that name parts which may be there, or be put too, and do or do not name them."""
+
+    def put(ledger: Ledger, world: World) -> Any:
+        episodes = []
+        for name, text, named in given:
+            metadata = {**with_parts({"n": len(named)}, world.ids(named)), WHOLE: world.id(_EPISODES[len(named)])}
+            values: dict[str, Any] = {"namespace": world.homes[h], "quarantined": quarantined, "metadata": metadata}
+            episodes.append(episode(world.id(name), text, **values))
+        return ledger.put_episodes(episodes, day(40))
+
+    return put
 
 
 def _save_adapter(h: int, version: str, held: list[str]) -> Step:
@@ -168,6 +190,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
         state += [
             _plain(ledger.get_many(home, every)),
             _plain(ledger.episodes(home)),
+            _plain(ledger.newest([home, world.homes[0]], limit=6)),
             _archived(ledger, home),
             _plain(ledger.facts(home)),
             _plain(ledger.facts(home, include_retired=True)),
@@ -176,6 +199,11 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
             ledger.uses(home, every),
             _plain(ledger.unextracted(home, 10)),
             ledger.items(home),
+            _plain(ledger.latest(home)),
+            ledger.span(home),
+            [_plain(ledger.facts(home, source=id, include_retired=True, limit=2)) for id in world.ids(_EPISODES)],
+            ledger.holdings(home, world.ids(_FACTS)),
+            ledger.adapter_summaries(home),
             ledger.adapters(home),
             ledger.active(home),
             ledger.activations(home),

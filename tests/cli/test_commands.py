@@ -49,10 +49,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "import": ("before.jsonl",),
     "reindex": (),
     "doctor": (),
+    "schedule": ("--nightly", "03:00", "--print", "crontab"),
 }
 """One call of every command that must succeed on a memory that holds the ferret."""
 
+SERVERS = {"serve", "mcp", "inspect"}
+"""These run until they are stopped; their own folders test them in processes."""
 LEAVES = [path.removeprefix("hybridmem ") for path, command in commands() if not hasattr(command, "commands")]
+RETURNING = sorted(set(LEAVES) - SERVERS)
 
 
 @pytest.fixture
@@ -77,11 +81,11 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_every_command_has_an_example() -> None:
-    assert set(LEAVES) == set(EXAMPLES)
+    assert set(LEAVES) == set(EXAMPLES) | SERVERS
 
 
 @pytest.mark.usefixtures("benchmarks")
-@pytest.mark.parametrize("name", LEAVES)
+@pytest.mark.parametrize("name", RETURNING)
 def test_json_is_one_object_and_nothing_else(hybridmem: Command, name: str) -> None:
     assert hybridmem("add", "I adopted a ferret.").code == 0
     result = hybridmem(*name.split(), *EXAMPLES[name], "--json")
@@ -92,13 +96,22 @@ def test_json_is_one_object_and_nothing_else(hybridmem: Command, name: str) -> N
 
 
 @pytest.mark.usefixtures("benchmarks")
-@pytest.mark.parametrize("name", LEAVES)
+@pytest.mark.parametrize("name", RETURNING)
 def test_people_get_words(hybridmem: Command, name: str) -> None:
     assert hybridmem("add", "I adopted a ferret.").code == 0
     result = hybridmem(*name.split(), *EXAMPLES[name])
     assert result.code == 0, result.err
     assert name == "demo" or result.out.strip()
     assert not result.out.startswith("{")
+
+
+def test_one_night_is_shown_whole_and_one_that_was_not_is_refused(hybridmem: Command) -> None:
+    hybridmem("add", "I adopted a ferret.")
+    shown = hybridmem("dreams", "1")
+    assert "learned" in shown.out and "night 1" in shown.out
+    refused = hybridmem("dreams", "7")
+    assert refused.code == 2
+    assert refused.err == "error: there is no night 7: choose of 1\n"
 
 
 # ---- writing

@@ -263,6 +263,8 @@ WRITES: dict[str, Callable[[SqlLedger], Any]] = {
     "set_quarantine": lambda ledger: ledger.set_quarantine(ANA, "e1", True, NOW),
     "expire": lambda ledger: ledger.expire(ANA, "f1", NOW),
     "erase": lambda ledger: ledger.erase(ANA, "e1", NOW),
+    "erase_all": lambda ledger: ledger.erase_all(ANA, ["e1", "e2"], NOW),
+    "put_episodes": lambda ledger: ledger.put_episodes([episode("e1", "new"), episode("e2"), episode("n1")], NOW),
     "activate": lambda ledger: ledger.activate(ANA, "v2", NOW),
     "save_adapter": lambda ledger: ledger.save_adapter(adapter("v1", ("f2",))),
     "save_items": lambda ledger: ledger.save_items([item("i1", "f2"), item("i9", "f1")]),

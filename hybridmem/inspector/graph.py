@@ -1,0 +1,90 @@
+"""The entities around one of them, or the most mentioned ones: a drawing, and the same as a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from hybridmem.inspector import layout
+from hybridmem.inspector.site import Visit
+from hybridmem.stores.words import entity as as_entity
+
+SHOWN = 28
+LISTED = 12
+FOUND = 30
+WIDTH, HEIGHT = 1000.0, 640.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One entity in the drawing."""
+
+    name: str
+    memories: int
+    x: float
+    y: float
+    radius: float
+    link: str
+    centre: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Two entities that share memories, and how many."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    strength: int
+    """1 to 5, by the share of the strongest."""
+
+
+def page(visit: Visit) -> Response:
+    memory, query = visit.memory, visit.asked("q")
+    memory.catch_up()
+    graph = memory.indexes.graph
+    entity = as_entity(visit.asked("entity")) or None
+    near = graph.neighbourhood(memory.namespace, entity, SHOWN)
+    mentioned = graph.mentioning(memory.namespace, entity, LISTED) if entity else []
+    shared = {name: count for a, b, count in near.links for name in (a, b) if entity in (a, b)}
+    dots = _dots(visit, near.entities, near.links, entity)
+    place = {dot.name: dot for dot in dots}
+    strongest = max((count for _, _, count in near.links), default=1)
+    return visit.page(
+        "graph",
+        title=f"{entity} · Graph" if entity else "Graph",
+        here="graph",
+        entity=entity,
+        q=query,
+        found=graph.matching(memory.namespace, query, FOUND) if query else [],
+        entities=near.entities,
+        shared=shared,
+        memories=list(memory.ledger.get_many(memory.namespace, mentioned).values()),
+        dots=dots,
+        ties=[
+            Tie(place[a].x, place[a].y, place[b].x, place[b].y, max(1, round(5 * count / strongest)))
+            for a, b, count in reversed(near.links)
+        ],
+        width=WIDTH,
+        height=HEIGHT,
+    )
+
+
+def _dots(
+    visit: Visit, entities: tuple[tuple[str, int], ...], links: tuple[tuple[str, str, int], ...], centre: str | None
+) -> list[Dot]:
+    numbers = {name: number for number, (name, _) in enumerate(entities)}
+    places = layout.spread(
+        len(entities),
+        [(numbers[a], numbers[b], count) for a, b, count in links],
+        WIDTH,
+        HEIGHT,
+        pinned=centre is not None,
+    )
+    most = max((count for _, count in entities), default=1)
+    return [
+        Dot(name, count, x, y, 6 + 16 * (count / most) ** 0.5, visit.link("/graph", entity=name), name == centre)
+        for (name, count), (x, y) in zip(entities, places, strict=True)
+    ]

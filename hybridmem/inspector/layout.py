@@ -1,0 +1,47 @@
+"""Places for the entities of a drawing: springs along links, repulsion everywhere (Fruchterman and Reingold, 1991)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+STEPS = 160
+MARGIN = 70.0
+
+
+def spread(
+    count: int, links: Sequence[tuple[int, int, int]], width: float, height: float, *, pinned: bool = False
+) -> list[tuple[float, float]]:
+    """(x, y) of each of `count` entities within `width` times `height`; the same for the same links.
+
+    `links` are (entity, entity, strength). With `pinned`, the first stands in the middle."""
+    if count == 0:
+        return []
+    if count == 1:
+        return [(width / 2, height / 2)]
+    # On a sunflower's spiral to begin with: no two at one place, and no random numbers.
+    turn = np.arange(count) * np.pi * (3 - 5**0.5)
+    at = np.stack([np.cos(turn), np.sin(turn)], axis=1) * np.sqrt(np.arange(count) / count)[:, None]
+    pull = np.zeros((count, count))
+    strongest = max((strength for *_, strength in links), default=1)
+    for a, b, strength in links:
+        pull[a, b] = pull[b, a] = 0.15 + 0.85 * (strength / strongest) ** 0.5
+    ideal = 0.9 / count**0.5
+    for step in range(STEPS):
+        apart = at[:, None, :] - at[None, :, :]
+        distance = np.maximum(np.linalg.norm(apart, axis=2), 1e-3)
+        force = (ideal**2 / distance**2 - pull * distance / ideal * 0.35)[:, :, None] * apart
+        moved = force.sum(axis=1) - 0.02 * at
+        length = np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
+        at = at + moved / length * np.minimum(length, 0.12 * (1 - step / STEPS))
+        if pinned:
+            at = at - at[0]
+    # Each axis fills its side; what is pinned stays in the middle.
+    low, high = at.min(axis=0), at.max(axis=0)
+    if pinned:
+        high = np.maximum(np.abs(low), np.abs(high))
+        low = -high
+    scaled = (at - low) / np.maximum(high - low, 1e-9)
+    side = np.array([width - 2 * MARGIN, height - 2 * MARGIN])
+    return [(round(float(x), 1), round(float(y), 1)) for x, y in scaled * side + MARGIN]

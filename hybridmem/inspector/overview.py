@@ -1,0 +1,60 @@
+"""What there is: counts, the last weeks, who answers now, the last night, and the other namespaces."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from starlette.responses import Response
+
+from hybridmem.inspector.charts import Column, columns
+from hybridmem.inspector.site import Visit
+
+WEEKS = 26
+LATEST = 6
+
+
+def page(visit: Visit) -> Response:
+    memory = visit.memory
+    counts = memory.ledger.counts(memory.namespace)
+    span = memory.ledger.span(memory.namespace)
+    summaries = memory.adapters.summaries()
+    nights = memory.dreams()
+    return visit.page(
+        "overview",
+        title="Overview",
+        here="overview",
+        counts=counts,
+        span=span,
+        weeks=_weeks(visit, span[1].date()) if span else (),
+        active=next((each for each in summaries if each.status == "active"), None),
+        adapters=len(summaries),
+        night=nights[-1] if nights else None,
+        latest=memory.ledger.latest(memory.namespace, limit=LATEST),
+        folder=memory.folder.root,
+    )
+
+
+def namespaces(visit: Visit) -> Response:
+    """Every namespace of the folder whose name contains what was asked for."""
+    wanted = visit.asked("q").casefold()
+    every = ["/".join(each) for each in visit.memory.ledger.namespaces()]
+    found = [each for each in every if wanted in each.casefold()]
+    most = 200
+    return visit.page(
+        "namespaces", title="Namespaces", q=visit.asked("q"), found=found[:most], left=max(0, len(found) - most)
+    )
+
+
+def _weeks(visit: Visit, last: date) -> tuple[Column, ...]:
+    """How many episodes were said in each of the weeks up to the last one with any."""
+    monday = last - timedelta(days=last.weekday())
+    first = monday - timedelta(weeks=WEEKS - 1)
+    said = visit.memory.ledger.days(visit.memory.namespace, first, monday + timedelta(weeks=1))
+    weeks = [first + timedelta(weeks=number) for number in range(WEEKS)]
+    totals = [sum(said.get(week + timedelta(days=n), 0) for n in range(7)) for week in weeks]
+    return columns(
+        [
+            (week, total, visit.link("/timeline", day=week + timedelta(days=6)))
+            for week, total in zip(weeks, totals, strict=True)
+        ]
+    )

@@ -1,0 +1,57 @@
+"""Runs the inspector on the loopback interface until it is interrupted."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+
+from hybridmem.errors import HybridMemError, InvalidInput
+from hybridmem.inspector.app import application
+from hybridmem.memory import HybridMemory
+
+HOST = "127.0.0.1"
+
+
+def serve(memory: HybridMemory, *, port: int, token: str, edit: bool, ready: Callable[[str], None]) -> None:
+    """Answer at `port` (0: a free one); `ready` is told the address, with its token, once it is open.
+
+    Raises `InvalidInput` for a port that is taken."""
+    with _listening(port) as listener:
+        # No access log: addresses carry what was searched for.
+        config = uvicorn.Config(
+            application(memory, token=token, edit=edit), log_level="warning", access_log=False, server_header=False
+        )
+        server = uvicorn.Server(config)
+        threading.Thread(target=warm, args=(memory,), daemon=True).start()
+        ready(f"http://{HOST}:{listener.getsockname()[1]}/?token={token}")
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            return
+
+
+def warm(memory: HybridMemory) -> None:
+    """Load what the first search would wait for: the indexes, and their embedding model."""
+    try:
+        memory.catch_up()
+        memory.retrieval.search(memory.namespace, "first search", limit=1)
+        memory.indexes.graph.neighbourhood(memory.namespace, None, 1)
+    except HybridMemError:
+        return  # The page that needs them meets the same error, and shows it.
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise InvalidInput(f"port {port} cannot be had: pass --port 0 for one that is free") from None
+        raise
+    return listener

@@ -1,0 +1,103 @@
+"""How the pages write values: dates, numbers, shares, and texts cut to a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+LINE = 240
+"""Characters of a text in a list; the memory's own page has all of them."""
+
+
+def day(value: date | datetime) -> str:
+    """
+    >>> day(date(2026, 3, 1))
+    '1 Mar 2026'
+    """
+    return f"{value.day} {value:%b %Y}"
+
+
+def moment(value: datetime | None) -> str:
+    return "" if value is None else f"{day(value)}, {value:%H:%M}"
+
+
+def clock(value: datetime) -> str:
+    return f"{value:%H:%M}"
+
+
+def number(value: float) -> str:
+    """
+    >>> number(1234), number(0.5), number(12.5)
+    ('1,234', '0.500', '12.5')
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def percent(value: float) -> str:
+    """
+    >>> percent(0.876), percent(0.999), percent(1.0)
+    ('88%', '99.9%', '100%')
+    """
+    shown = f"{100 * value:.0f}"
+    return f"{100 * value:.1f}%" if shown == "100" and value < 1 else f"{shown}%"
+
+
+def seconds(value: float) -> str:
+    """
+    >>> seconds(0.0123), seconds(4.2), seconds(200)
+    ('12 ms', '4.2 s', '3 min 20 s')
+    """
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.1f} s" if value < 60 else f"{int(value // 60)} min {int(value % 60)} s"
+
+
+def line(text: str, limit: int = LINE) -> str:
+    """
+    >>> line("two\\nlines"), line("too long", 5)
+    ('two lines', 'too …')
+    """
+    folded = " ".join(text.split())
+    return folded if len(folded) <= limit else f"{folded[: limit - 1]}…"
+
+
+def spoken(name: str) -> str:
+    """
+    >>> spoken("false_answers")
+    'false answers'
+    """
+    return name.replace("_", " ")
+
+
+def plain(value: Any) -> str:
+    """A value of metadata or signals, whatever it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {plain(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    return "none" if value is None else str(value)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "day": day,
+    "moment": moment,
+    "clock": clock,
+    "number": number,
+    "signed": signed,
+    "percent": percent,
+    "seconds": seconds,
+    "line": line,
+    "spoken": spoken,
+    "plain": plain,
+}

@@ -1,0 +1,50 @@
+"""LangChain's chat history in a session of a memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from langchain_core.chat_history import BaseChatMessageHistory
+from langchain_core.messages import BaseMessage
+
+from hybridmem.erasure import erase_many
+from hybridmem.integrations.langchain.messages import message_of, turn_of
+from hybridmem.memory import HybridMemory
+
+SOURCE = "langchain"
+
+
+class HybridChatMessageHistory(BaseChatMessageHistory):
+    """The messages of `session`, kept as episodes: durable, found by every search, dreamt of.
+
+    They come back in their order, with their roles, names, ids, tool calls and parts. What was remembered in the
+    session in other ways (`HybridMemory.add`, an import) is in it too."""
+
+    def __init__(self, memory: HybridMemory, session: str) -> None:
+        self.memory = memory
+        self.session = session
+
+    @property
+    def messages(self) -> list[BaseMessage]:  # type: ignore[override]
+        """All of them, oldest first."""
+        found = self.memory.ledger.episodes(self.memory.namespace, session=self.session)
+        return [message_of(episode) for episode in found if not episode.quarantined]
+
+    async def aget_messages(self) -> list[BaseMessage]:
+        return await asyncio.to_thread(lambda: self.messages)
+
+    def add_messages(self, messages: Sequence[BaseMessage]) -> None:
+        """Remember `messages`; they are on disk when this returns."""
+        self.memory.add_turns([turn_of(message, session=self.session, source=SOURCE) for message in messages])
+
+    async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
+        await asyncio.to_thread(self.add_messages, messages)
+
+    def clear(self) -> None:
+        """Erase the session everywhere, as `HybridMemory.delete` does: its messages, and what came of them."""
+        found = self.memory.ledger.episodes(self.memory.namespace, session=self.session)
+        erase_many(self.memory, [episode.id for episode in found])
+
+    async def aclear(self) -> None:
+        await asyncio.to_thread(self.clear)

@@ -1,0 +1,93 @@
+"""LangChain's messages as episodes, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    message_to_dict,
+    messages_from_dict,
+)
+
+from hybridmem.conversation import words_of
+from hybridmem.importers.base import ImportedTurn
+from hybridmem.importers.message import ROLES, TRUST
+from hybridmem.records import Episode, Trust
+
+FIELD = "langchain_message"
+"""The entry of an episode's metadata under which lies what a message is beside its words."""
+
+
+def role_of(message: BaseMessage) -> str:
+    """Our word for who says it."""
+    named = message.role if isinstance(message, ChatMessage) else message.type
+    return ROLES.get(named.lower(), named)
+
+
+def chat_message(message: BaseMessage) -> dict[str, Any]:
+    """`message` as `hybridmem.conversation` reads it."""
+    return {"role": role_of(message), "content": message.content}
+
+
+def turn_of(message: BaseMessage, *, session: str, source: str) -> ImportedTurn:
+    """`message` as a turn to remember. Its words are the text; what else it holds (tool calls, ids, pictures) lies in
+    the metadata. One without words is told by what it does, and then nobody vouches for it as their own words."""
+    kept = message_to_dict(message)
+    words = words_of(message.content)
+    if isinstance(message.content, str):
+        del kept["data"]["content"]  # the text is all of it, and what becomes of the text holds for the message
+    role = role_of(message)
+    trust: Trust = TRUST.get(role, "user") if words.strip() else "tool"
+    return ImportedTurn(
+        text=words if words.strip() else _deed(message),
+        role=role,
+        speaker=message.name,
+        session=session,
+        at=None,
+        source=source,
+        trust=trust,
+        metadata={FIELD: json.loads(json.dumps({**kept, "wordless": not words.strip()}, default=str))},
+    )
+
+
+def message_of(episode: Episode) -> BaseMessage:
+    """The message that `episode` was, with its present words; for one that was remembered otherwise, its words under
+    its role."""
+    kept = episode.metadata.get(FIELD)
+    if not isinstance(kept, dict):
+        return _plain(episode)
+    data = dict(kept["data"])
+    said = words_of(data["content"]) if "content" in data else None
+    if said is None:
+        data["content"] = "" if kept["wordless"] else episode.text
+    elif not kept["wordless"] and said != episode.text:
+        data["content"] = episode.text
+    return messages_from_dict([{"type": kept["type"], "data": data}])[0]
+
+
+def _deed(message: BaseMessage) -> str:
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    told = [f"{call['name']}({json.dumps(call['args'], ensure_ascii=False, default=str)})" for call in calls]
+    if told:
+        return f"called {', '.join(told)}"
+    kinds = [part.get("type", "part") for part in message.content if isinstance(part, dict)]
+    return f"({', '.join(kinds) or 'an empty message'})"
+
+
+def _plain(episode: Episode) -> BaseMessage:
+    if episode.role == "user":
+        return HumanMessage(episode.text, name=episode.speaker)
+    if episode.role == "assistant":
+        return AIMessage(episode.text, name=episode.speaker)
+    if episode.role == "system":
+        return SystemMessage(episode.text)
+    if episode.role == "tool":
+        return ToolMessage(episode.text, tool_call_id=str(episode.metadata.get("tool_call_id", episode.id)))
+    return ChatMessage(content=episode.text, role=episode.role)

@@ -1,0 +1,297 @@
+"""`Memory`, with the calls of Mem0's class of that name."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from hybridmem.errors import InvalidInput, UnknownMemory
+from hybridmem.integrations.mem0.filters import matches
+from hybridmem.integrations.mem0.scope import OWNERS, Scope, is_owned, parsed_id
+from hybridmem.integrations.mem0.shapes import EXPIRES, IDENTITY, Item, added, changes, expiration, items, scored
+from hybridmem.memory import HybridMemory
+from hybridmem.records import Episode, Fact
+
+OURS = "hybridmem"
+"""The key of a configuration that is read here: ``path``, ``model`` and ``embedder``."""
+PROCEDURAL = "procedural_memory"
+PAGE = 200
+_KEEP = object()
+
+log = logging.getLogger(__name__)
+
+
+class Memory:
+    """The memories of many users, agents and runs in one folder.
+
+    >>> memory = Memory({"hybridmem": {"path": "memory"}})            # doctest: +SKIP
+    >>> memory.add("I live in Porto.", user_id="ana")                 # doctest: +SKIP
+    {'results': [{'id': 'ep_...:users:ana', 'memory': 'I live in Porto.', 'event': 'ADD'}]}
+    """
+
+    def __init__(self, config: Mapping[str, Any] | None = None, *, memory: HybridMemory | None = None) -> None:
+        """Over `memory`, which its owner closes, or over the folder that `config` (or HYBRIDMEM_DIR) names."""
+        self._owned = memory is None
+        self._memory = memory if memory is not None else _opened(config or {})
+
+    @classmethod
+    def from_config(cls, config_dict: Mapping[str, Any]) -> Memory:
+        """From a configuration of Mem0's; of it only the key ``hybridmem`` is read, and the others are logged."""
+        return cls(config_dict)
+
+    def add(
+        self,
+        messages: str | Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timestamp: str | datetime | None = None,
+        expiration_date: Any = None,
+        infer: bool = True,
+        memory_type: str | None = None,
+        prompt: str | None = None,
+    ) -> dict[str, list[Item]]:
+        """Remember a text or messages, word for word; no model is called, and system messages are left out.
+
+        With `infer`, facts are drawn from them by the next dream. `prompt` has nothing to steer and is ignored."""
+        scope = Scope.of(user_id, agent_id, run_id)
+        if memory_type not in (None, PROCEDURAL):
+            raise InvalidInput(f"the memory type {str(memory_type)[:40]!r} is none: pass {PROCEDURAL!r}, or leave it")
+        kept = {key: value for key, value in (metadata or {}).items() if key not in IDENTITY}
+        if scope.agent_id is not None:
+            kept["agent_id"] = scope.agent_id
+        if expiration_date is not None:
+            kept[EXPIRES] = expiration(expiration_date)
+        if memory_type is not None:
+            kept["memory_type"] = memory_type
+        told = _told(messages)
+        if not told:
+            return {"results": []}
+        memory = self._memory.at(scope.namespace)
+        episodes = memory.add(told, session=scope.run_id, at=timestamp, metadata=kept, source="mem0")
+        return {"results": [added(memory.namespace, episode, verbatim=not infer) for episode in episodes]}
+
+    def search(
+        self,
+        query: str,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        top_k: int = 20,
+        limit: int | None = None,
+        filters: Mapping[str, Any] | None = None,
+        threshold: float | None = None,
+        rerank: bool = False,
+        explain: bool = False,
+        show_expired: bool = False,
+    ) -> dict[str, list[Item]]:
+        """The owner's memories nearest to `query`, best first.
+
+        The owner is named by the arguments (Mem0 1) or within `filters` (Mem0 2); `limit` is `top_k` by its older
+        name. Results are always fused and reranked, whatever `rerank` says."""
+        scope = Scope.of(user_id, agent_id, run_id, filters)
+        wanted = _count(top_k if limit is None else limit)
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise InvalidInput(f"the threshold {threshold} is not between 0 and 1")
+        memory = self._memory.at(scope.namespace)
+        looked_at = max(1, wanted)
+        while True:
+            hits = memory.search(query, limit=looked_at, session=scope.run_id)
+            records = memory.ledger.get_many(memory.namespace, [hit.id for hit in hits])
+            by_id = dict(zip(records, items(memory, list(records.values())), strict=True))
+            found = [scored(by_id[hit.id], hit, explain=explain) for hit in hits if hit.id in by_id]
+            shown = [
+                item
+                for item in found
+                if _shows(item, scope, filters, show_expired=show_expired, now=memory._clock())
+                and (threshold is None or item["score"] >= threshold)
+            ]
+            if len(shown) >= wanted or len(hits) < looked_at:
+                return {"results": shown[:wanted]}
+            looked_at *= 4
+
+    def get(self, memory_id: str) -> Item | None:
+        """One memory; None where no memory has that id."""
+        try:
+            memory, id = self._named(memory_id)
+            return items(memory, [memory.get(id)])[0]
+        except UnknownMemory:
+            return None
+
+    def get_all(
+        self,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        filters: Mapping[str, Any] | None = None,
+        top_k: int = 20,
+        limit: int | None = None,
+        show_expired: bool = False,
+    ) -> dict[str, list[Item]]:
+        """The owner's memories in the order in which they were added, those in quarantine or superseded left out."""
+        scope = Scope.of(user_id, agent_id, run_id, filters)
+        wanted = _count(top_k if limit is None else limit)
+        memory = self._memory.at(scope.namespace)
+        shown: list[Item] = []
+        for page in _pages(memory):
+            current = [record for record in page if not (record.quarantined or record.superseded_by)]
+            shown += [
+                item
+                for item in items(memory, current)
+                if _shows(item, scope, filters, show_expired=show_expired, now=memory._clock())
+            ]
+            if len(shown) >= wanted:
+                break
+        return {"results": [{key: value for key, value in item.items() if key != "score"} for item in shown[:wanted]]}
+
+    def update(
+        self,
+        memory_id: str,
+        text: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        expiration_date: Any = _KEEP,
+        data: str | None = None,
+    ) -> dict[str, str]:
+        """Give a memory new words (`data` is `text` by its older name). Its metadata was fixed when it was added."""
+        words = text if text is not None else data
+        if metadata is not None or expiration_date is not _KEEP:
+            raise InvalidInput("metadata and expiration dates are fixed once a memory is added: delete it and add it")
+        if words is None:
+            raise InvalidInput("there is nothing to update: pass the new text")
+        memory, id = self._known(memory_id)
+        memory.update(id, words)
+        return {"message": "Memory updated successfully!"}
+
+    def delete(self, memory_id: str) -> dict[str, str]:
+        """Erase a memory everywhere. Raises `InvalidInput` (a `ValueError`, as Mem0 has it) for an unknown id."""
+        memory, id = self._known(memory_id)
+        memory.delete(id)
+        return {"message": "Memory deleted successfully!"}
+
+    def delete_all(
+        self, user_id: str | None = None, agent_id: str | None = None, run_id: str | None = None
+    ) -> dict[str, str]:
+        """Erase all of an owner's memories, or those of one agent or run among them."""
+        scope = Scope.of(user_id, agent_id, run_id)
+        self._erase(self._memory.at(scope.namespace), scope)
+        return {"message": "Memories deleted successfully!"}
+
+    def history(self, memory_id: str) -> list[Item]:
+        """What became of a memory, oldest first; empty for an unknown id."""
+        try:
+            memory, id = self._named(memory_id)
+            events = memory.history(id)
+        except UnknownMemory:
+            return []
+        return changes(memory.namespace, events, memory.ledger.get_many(memory.namespace, [id]).get(id))
+
+    def reset(self) -> None:
+        """Erase every memory of every user, agent and run of the folder."""
+        for namespace in self._memory.ledger.namespaces():
+            if is_owned(namespace):
+                self._erase(self._memory.at(namespace), None)
+
+    def close(self) -> None:
+        if self._owned:
+            self._memory.close()
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _named(self, memory_id: str) -> tuple[HybridMemory, str]:
+        found = parsed_id(memory_id)
+        if found is None:
+            raise UnknownMemory(f"no memory has the id {str(memory_id)[:80]!r}: take one that add or search returned")
+        return self._memory.at(found[0]), found[1]
+
+    def _known(self, memory_id: str) -> tuple[HybridMemory, str]:
+        try:
+            memory, id = self._named(memory_id)
+            memory.get(id)
+        except UnknownMemory:
+            raise InvalidInput(
+                f"Memory with id {str(memory_id)[:80]} not found: take an id that add or search returned"
+            ) from None
+        return memory, id
+
+    def _erase(self, memory: HybridMemory, scope: Scope | None) -> None:
+        """Everything in the namespace, the retired facts too, or what `scope` narrows it to."""
+        records: list[Episode | Fact] = [record for page in _pages(memory, kind="episode") for record in page]
+        records += memory.ledger.facts(memory.namespace, include_retired=True)
+        narrowed = {} if scope is None else _narrowing(scope)
+        doomed = records
+        if narrowed:
+            told = zip(records, items(memory, records), strict=True)
+            doomed = [record for record, item in told if matches(item, narrowed)]
+        for record in doomed:
+            with suppress(UnknownMemory):  # a fact goes with the last episode that it stands on
+                memory.delete(record.id)
+
+
+def _opened(config: Mapping[str, Any]) -> HybridMemory:
+    own = config.get(OURS) or {}
+    if not isinstance(own, Mapping) or (unknown := own.keys() - {"path", "model", "embedder"}):
+        named = f" ({sorted(map(str, unknown))[0]!r} is none of them)" if isinstance(own, Mapping) else ""
+        raise InvalidInput(f"the configuration's {OURS!r} takes path, model and embedder{named}")
+    if unread := sorted(config.keys() - {OURS}):
+        log.warning("not used by hybridmem, which has its own model, index and ledger: %s", ", ".join(unread))
+    return HybridMemory.open(
+        own.get("path") or os.environ.get("HYBRIDMEM_DIR", "memory"),
+        model=own.get("model") or os.environ.get("HYBRIDMEM_MODEL"),
+        embedder=own.get("embedder") or os.environ.get("HYBRIDMEM_EMBEDDER"),
+    )
+
+
+def _told(messages: Any) -> list[dict[str, Any]]:
+    """The messages as `HybridMemory.add` takes them: role, words and speaker, without system messages."""
+    if isinstance(messages, str):
+        messages = [{"role": "user", "content": messages}]
+    elif isinstance(messages, Mapping):
+        messages = [messages]
+    if not isinstance(messages, list | tuple) or not all(isinstance(message, Mapping) for message in messages):
+        raise InvalidInput("the messages are neither a text nor messages: pass a str, a dict or a list of dicts")
+    return [
+        {key: message[key] for key in ("role", "content", "name") if message.get(key) is not None}
+        for message in messages
+        if message.get("role") != "system" and message.get("content") is not None
+    ]
+
+
+def _pages(memory: HybridMemory, kind: Any = None) -> Iterator[list[Episode | Fact]]:
+    after = 0
+    while page := memory.list(limit=PAGE, after=after, kind=kind):
+        after = page[-1].position
+        yield page
+
+
+def _narrowing(scope: Scope) -> dict[str, str]:
+    """The ids of `scope` besides the one that names the namespace."""
+    given = [(name, value) for name, value in scope.ids().items() if value is not None]
+    return dict(given[1:])
+
+
+def _shows(item: Item, scope: Scope, filters: Mapping[str, Any] | None, *, show_expired: bool, now: datetime) -> bool:
+    if not show_expired and EXPIRES in item and item[EXPIRES] < now.date().isoformat():
+        return False
+    others = {key: value for key, value in (filters or {}).items() if key not in OWNERS}
+    return matches({**(item["metadata"] or {}), **item}, {**_narrowing(scope), **others})
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidInput(f"top_k {str(value)[:40]!r} is no number of memories: pass 0 or more")
+    return value

@@ -1,0 +1,90 @@
+"""The files of the virtual tree, kept in the ledger: one episode a file.
+
+An episode's first line names the file, the rest is its content, so that every change (a rename too) is one
+transaction with its history, and a search finds the file by its name and by its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hybridmem.errors import InvalidInput, StoreBusy
+from hybridmem.integrations.memory_tool.paths import ROOT
+from hybridmem.records import Episode
+
+if TYPE_CHECKING:
+    from hybridmem.memory import HybridMemory
+
+SESSION = "memory tool"
+"""The session of every file: by it they are found without reading the namespace's other memories."""
+BUSY_SECONDS = 30.0
+_HEADER = re.compile(rf"File ({re.escape(ROOT)}/[^\n]+)\.\n")
+
+
+class Tree:
+    """The files of one namespace. A directory is there as long as a file is in it."""
+
+    def __init__(self, memory: HybridMemory) -> None:
+        self._memory = memory
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else, in this process or another, changes files meanwhile. Raises `StoreBusy`."""
+        from filelock import FileLock, Timeout
+
+        locks = self._memory.folder.locks
+        locks.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(locks / "memory-tool.lock", timeout=BUSY_SECONDS):
+                yield
+        except Timeout:
+            raise StoreBusy("another process changes the memory's files: try again when it has finished") from None
+
+    def files(self) -> dict[str, Episode]:
+        """Every file by its path, in the order of the paths' parts."""
+        found = {
+            _path(episode): episode for episode in self._memory.ledger.episodes(self._memory.namespace, session=SESSION)
+        }
+        return dict(sorted(found.items(), key=lambda item: item[0].split("/")))
+
+    def create(self, path: str, content: str) -> None:
+        self._memory.add(
+            _text(path, content),
+            session=SESSION,
+            role="assistant",
+            trust="agent",
+            source="memory_tool",
+        )
+
+    def write(self, file: Episode, path: str, content: str) -> None:
+        """Give a file a new path or content; what it was stays in its history."""
+        self._memory.update(file.id, _text(path, content))
+
+    def erase(self, file: Episode) -> None:
+        self._memory.delete(file.id)
+
+
+def stored(file: Episode) -> str:
+    """What is in the file."""
+    header = _HEADER.match(file.text)
+    return file.text[header.end() :] if header else file.text
+
+
+def readable(path: str, file: Episode) -> str:
+    """What is in the file, for an agent. Raises `InvalidInput` for one in quarantine, as no answer sees it either."""
+    if file.quarantined:
+        raise InvalidInput(f"Error: The file {path} is in quarantine: `hybridmem release {file.id}` lets it be read")
+    return stored(file)
+
+
+def _path(file: Episode) -> str:
+    """A text that somebody gave new words, without the line that names the file, stays in reach under its id."""
+    header = _HEADER.match(file.text)
+    return header[1] if header else f"{ROOT}/{file.id}.txt"
+
+
+def _text(path: str, content: str) -> str:
+    return f"File {path}.\n{content}"

@@ -1,0 +1,13 @@
+"""Dreams in processes of their own: started, watched, stopped, and true after a kill of anybody.
+
+>>> jobs = DreamJobs(memory)                                         # doctest: +SKIP
+>>> job = jobs.start(("users", "ana"))                               # doctest: +SKIP
+>>> jobs.get(("users", "ana"), job.id).status                        # doctest: +SKIP
+'running'
+"""
+
+from hybridmem.jobs.budget import Budget
+from hybridmem.jobs.dream_jobs import DreamJobs
+from hybridmem.jobs.job import DreamJob, JobStatus
+
+__all__ = ["Budget", "DreamJob", "DreamJobs", "JobStatus"]

@@ -1,0 +1,116 @@
+"""What an operator wants to see of a memory, as Prometheus metrics: a collector that reads the ledger at each scrape.
+
+>>> from prometheus_client import CollectorRegistry, generate_latest                  # doctest: +SKIP
+>>> registry = CollectorRegistry()                                                    # doctest: +SKIP
+>>> registry.register(MemoryCollector(memory))                                        # doctest: +SKIP
+>>> generate_latest(registry)                                                         # doctest: +SKIP
+b'# HELP hybridmem_memories Memories that can be found...
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hybridmem.errors import MissingExtra
+from hybridmem.records import DreamReport
+
+try:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client.registry import Collector
+except ImportError:
+    raise MissingExtra("a metrics page needs prometheus-client: pip install 'hybridmem[schedule]'") from None
+
+if TYPE_CHECKING:
+    from hybridmem.memory import HybridMemory
+
+VERDICTS = ("promoted", "rejected", "nothing")
+
+
+class MemoryCollector(Collector):
+    """Every namespace of `memory`'s folder: what it holds, and what its dreams came to. Names and figures, no texts."""
+
+    def __init__(self, memory: HybridMemory) -> None:
+        self._memory = memory
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are now. Raises `StoreError`."""
+        ledger = self._memory.ledger
+        memories = _Gauge("memories", "Memories that can be found, by kind.", "kind")
+        outbox = _Gauge("index_backlog", "Changes that some index has not followed yet.")
+        dreams = _Counter("dreams", "Dreams that came to a report, by verdict.", "verdict")
+        refusals = _Counter("gate_refusals", "Checks of the gate that refused a dream.", "check")
+        seconds = _Counter("dream_seconds", "Seconds spent dreaming.")
+        tokens = _Counter("trained_tokens", "Tokens trained on.")
+        last = {
+            name: _Gauge(f"last_dream_{name}", text)
+            for name, text in (
+                ("timestamp_seconds", "When the last dream with a report began, in Unix time."),
+                ("duration_seconds", "What it took."),
+                ("peak_memory_bytes", "The most main memory that its process took."),
+            )
+        }
+        trained = {
+            name: _Gauge(f"last_{name}", text)
+            for name, text in (
+                ("learned_ratio", "Accuracy of the last trained dream on its new facts."),
+                ("forgetting_ratio", "Accuracy on older facts that the last trained dream lost."),
+                ("drift_nats", "What the last trained dream costs on general text, in nats per token."),
+                ("false_answer_ratio", "Unanswerable questions that it answers beyond the bare base."),
+                ("facts_held", "Facts in the weights after it."),
+            )
+        }
+        for namespace in ledger.namespaces():
+            name = "/".join(namespace)
+            counts = ledger.counts(namespace)
+            for kind in ("episodes", "facts", "retired_facts"):
+                memories.put(name, counts[kind], kind.removesuffix("s"))
+            outbox.put(name, counts["outbox"])
+            reports = [report for report in ledger.dreams(namespace) if report.status in VERDICTS]
+            verdicts = Counter(report.status for report in reports)
+            for verdict in VERDICTS:
+                dreams.put(name, verdicts[verdict], verdict)  # type: ignore[index]
+            refused = Counter(check.name for report in reports for check in report.gate if not check.passed)
+            for check, times in sorted(refused.items()):
+                refusals.put(name, times, check)
+            seconds.put(name, sum(report.seconds for report in reports))
+            tokens.put(name, sum(report.trained_tokens for report in reports))
+            if reports:
+                last["timestamp_seconds"].put(name, reports[-1].started_at.timestamp())
+                last["duration_seconds"].put(name, reports[-1].seconds)
+                last["peak_memory_bytes"].put(name, reports[-1].peak_memory_mb * 2**20)
+            judged = next((report for report in reversed(reports) if report.gate), None)
+            for figure, value in (_figures(judged) if judged is not None else {}).items():
+                trained[figure].put(name, value)
+        for family in (memories, outbox, dreams, refusals, seconds, tokens, *last.values(), *trained.values()):
+            yield family.metric
+
+
+def _figures(report: DreamReport) -> dict[str, float]:
+    checks = {check.name: check.value for check in report.gate}
+    told = {
+        "learned_ratio": checks.get("learned"),
+        "forgetting_ratio": checks.get("forgetting"),
+        "drift_nats": report.test.get("drift_nats", checks.get("drift")),
+        "false_answer_ratio": checks.get("false answers"),
+        "facts_held": report.held_facts,
+    }
+    return {name: float(value) for name, value in told.items() if value is not None}
+
+
+class _Gauge:
+    """One gauge of every namespace."""
+
+    def __init__(self, name: str, text: str, *labels: str) -> None:
+        self.metric: Metric = GaugeMetricFamily(f"hybridmem_{name}", text, labels=["namespace", *labels])
+
+    def put(self, namespace: str, value: float, *labels: str) -> None:
+        self.metric.add_metric([namespace, *labels], value)  # type: ignore[attr-defined]
+
+
+class _Counter(_Gauge):
+    """One counter of every namespace; its name ends in ``_total`` on the page."""
+
+    def __init__(self, name: str, text: str, *labels: str) -> None:
+        self.metric = CounterMetricFamily(f"hybridmem_{name}", text, labels=["namespace", *labels])

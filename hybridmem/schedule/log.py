@@ -1,0 +1,52 @@
+"""What a scheduler says: one line for people on standard error, one JSON object for programs in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hybridmem.errors import InvalidInput
+from hybridmem.records import Namespace, to_json
+
+
+class ScheduleLog:
+    """Each line is written whole and the file opened anew, so that it can be followed, and rotated by anybody."""
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        zone: str = "UTC",
+        file: Path | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        """`say` prints a line for people. Raises `InvalidInput` for a `file` that cannot be written."""
+        self._clock = clock
+        self._zone = ZoneInfo(zone)
+        self._file = file
+        self._say = say
+        self._last: dict[Namespace | None, tuple[str, str]] = {}
+        if file is not None:
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.open("a", encoding="utf-8").close()
+            except OSError as error:
+                raise InvalidInput(f"the log {file} cannot be written ({error.strerror}): name another file") from None
+
+    def tell(self, event: str, namespace: Namespace | None, text: str, **figures: Any) -> None:
+        """`event` is the machine's name of what `text` tells people. What was said last of a namespace is not said
+        twice."""
+        if self._last.get(namespace) == (event, text):
+            return
+        self._last[namespace] = (event, text)
+        now = self._clock()
+        name = "/".join(namespace) if namespace is not None else None
+        if self._say is not None:
+            self._say(f"{now.astimezone(self._zone):%Y-%m-%d %H:%M:%S}  {name + ': ' if name else ''}{text}")
+        if self._file is not None:
+            line = {"at": now, "event": event, "namespace": name, "text": text, **figures}
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(to_json(line)) + "\n")

@@ -1,0 +1,54 @@
+"""What a schedule was asked for, in one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hybridmem.errors import InvalidInput
+from hybridmem.jobs.budget import Budget
+from hybridmem.records import Namespace
+from hybridmem.schedule.cron import Cron
+from hybridmem.schedule.quiet import QuietHours
+from hybridmem.schedule.retries import Retries
+
+AT_LEAST = timedelta(minutes=1)
+"""However short the catch-up, a night may begin so late: nobody looks at the clock all the time."""
+_FIRES_LOOKED_AT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When to dream what, and within which bounds."""
+
+    cron: Cron
+    namespaces: tuple[Namespace, ...] | None
+    """None for all that the folder has, those to come included."""
+    quiet: QuietHours = field(default_factory=QuietHours)
+    catch_up: timedelta = timedelta(hours=12)
+    """How late a night may still begin, after a sleep, an outage or quiet hours."""
+    budget: Budget = field(default_factory=Budget)
+    retries: Retries = field(default_factory=Retries)
+    recipe: str = "default"
+    at_once: int = 1
+    """Namespaces that are dreamt at the same time."""
+
+    @property
+    def latest(self) -> timedelta:
+        """How late a night may begin at most."""
+        return max(self.catch_up, AT_LEAST)
+
+    def check(self, now: datetime) -> None:
+        """Raises `InvalidInput` when quiet hours would swallow every night to come."""
+        first = moment = self.cron.next(now)
+        for _ in range(_FIRES_LOOKED_AT):
+            if moment is None:
+                return
+            end = self.quiet.until(moment)
+            if end is None or end - moment <= self.latest:
+                return
+            moment = self.cron.next(moment)
+        raise InvalidInput(
+            f"every night, as the one at {first:%Y-%m-%d %H:%M} UTC, falls into quiet hours that last longer than "
+            f"--catch-up: move one of the three"
+        )

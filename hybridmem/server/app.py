@@ -1,0 +1,150 @@
+"""The ASGI application: its endpoints, and what becomes of every error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Match, Route
+
+from hybridmem.errors import HybridMemError
+from hybridmem.memory import HybridMemory
+from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall
+from hybridmem.server.gate import Gate
+from hybridmem.server.limits import Limits
+from hybridmem.server.page import page
+from hybridmem.server.problems import Refusal
+from hybridmem.server.schema import document
+from hybridmem.server.tokens import Tokens
+from hybridmem.server.upstream import Upstream
+from hybridmem.server.workers import Workers
+from hybridmem.version import VERSION
+
+log = logging.getLogger("hybridmem.server")
+ROUTERS = tuple(part.router for part in (memories, recall, adapters, dreams, chat, embeddings, metrics))
+DESCRIPTION = (
+    "An agent's memory over HTTP. Every request carries a bearer token, which is bound to namespaces; the header "
+    "X-Hybridmem-Namespace chooses among them. Errors are RFC 9457 problem details, and OpenAI's error object under "
+    "/v1/chat, /v1/embeddings and /v1/models."
+)
+
+
+def build(
+    memory: HybridMemory,
+    tokens: Tokens,
+    *,
+    jobs: dreams.Jobs,
+    upstream: Upstream | None = None,
+    limits: Limits | None = None,
+    hosts: Collection[str] | None = None,
+) -> FastAPI:
+    """The application over `memory`, which the caller closes.
+
+    `hosts` are the names that the Host header may have; None for any."""
+    bounds = limits or Limits()
+    figures = metrics.Figures()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.workers = workers = Workers(bounds, memory.catch_up)
+        workers.start()
+        yield
+        await workers.stop()
+        if upstream is not None:
+            await upstream.close()
+
+    app = FastAPI(
+        title="hybridmem",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.memory = memory
+    app.state.figures = figures
+    app.state.upstream = upstream
+    app.state.jobs = jobs
+    for router in ROUTERS:
+        app.include_router(router)
+    _describe(app)
+    _handle_errors(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.add_middleware(Gate, tokens=tokens, limits=bounds, hosts=hosts, figures=figures)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """What needs no token."""
+
+    @app.get("/healthz", tags=["operations"], response_model=dict[str, str])
+    async def health() -> Response:
+        """Whether the server is there."""
+        return JSONResponse({"status": "ok", "version": VERSION})
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def schema() -> Response:
+        return JSONResponse(app.openapi())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(page(app.openapi()))
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, error: Refusal) -> Response:
+        return problems.respond(error, request.url.path)
+
+    @app.exception_handler(HybridMemError)
+    async def expected(request: Request, error: HybridMemError) -> Response:
+        refusal = problems.refusal(error)
+        if refusal.status >= 500:
+            log.error("%s: %s", type(error).__name__, error)
+        return problems.respond(refusal, request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return problems.respond(problems.invalid(error), request.url.path)
+
+    @app.exception_handler(RecursionError)
+    async def too_deep(request: Request, error: RecursionError) -> Response:
+        return problems.respond(Refusal(422, "the JSON is nested too deeply: flatten it"), request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def plain(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods(app, request.scope)))
+        return problems.respond(
+            Refusal(error.status_code, _SAID.get(error.status_code, error.detail), headers=headers), request.url.path
+        )
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        # The server logs the trace; the client learns that there was one.
+        return problems.respond(Refusal(500, "a fault of the server: its log says more"), request.url.path)
+
+
+_SAID = {
+    400: "the body cannot be read as JSON in UTF-8",
+    404: "there is nothing at this path: /docs lists what there is",
+    405: "this path does not take that method: the header Allow names those that it takes",
+}
+
+
+def _methods(app: FastAPI, scope: Any) -> set[str]:
+    """The methods that the path of `scope` takes."""
+    return {
+        method
+        for route in (*app.routes, *(route for router in ROUTERS for route in router.routes))
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }

@@ -1,0 +1,109 @@
+"""Who calls, and on which memory: what every endpoint gets."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
+
+from fastapi import Depends, Header, Request
+from starlette.responses import Response
+
+from hybridmem.errors import InvalidNamespace
+from hybridmem.memory import HybridMemory
+from hybridmem.records import Namespace, checked_namespace, to_json
+from hybridmem.server.metrics import Figures
+from hybridmem.server.problems import Refusal
+from hybridmem.server.tokens import Grant
+from hybridmem.server.workers import Lane, Workers
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One request's token, with the memory of the namespace that it chose."""
+
+    memory: HybridMemory
+    grant: Grant
+    workers: Workers
+    figures: Figures
+
+    @property
+    def namespace(self) -> Namespace:
+        return self.memory.namespace
+
+    async def run(self, operation: str, lane: Lane, call: Callable[[], T]) -> T:
+        """`call` in a thread of `lane`; what it took, waiting included, is counted under `operation`."""
+        started = time.perf_counter()
+        result = await self.workers.run(lane, call)
+        self.figures.took(operation, time.perf_counter() - started)
+        return result
+
+
+NamespaceHeader = Annotated[
+    str | None,
+    Header(
+        alias="X-Hybridmem-Namespace",
+        description="The namespace, as in users/ana, percent-encoded where it is not ASCII; one that the token covers. "
+        "Without it, the token's own.",
+    ),
+]
+
+
+def reader(request: Request, namespace: NamespaceHeader = None) -> Caller:
+    """Any known token, on a namespace that it covers. Raises `Refusal`."""
+    grant: Grant = request.scope["grant"]
+    chosen = _chosen(grant, namespace)
+    state = request.app.state
+    return Caller(state.memory.at(chosen), grant, state.workers, state.figures)
+
+
+def writer(request: Request, namespace: NamespaceHeader = None) -> Caller:
+    """A token that may change something. Raises `Refusal`."""
+    caller = reader(request, namespace)
+    if caller.grant.read_only:
+        raise Refusal(403, "this token may read and not write: use another", kind="read-only-token")
+    return caller
+
+
+Reader = Annotated[Caller, Depends(reader)]
+Writer = Annotated[Caller, Depends(writer)]
+
+
+def told(record: Any, status: int = 200) -> Response:
+    """A record, or a structure of records, as the JSON of a response."""
+    plain = to_json(record)
+    try:
+        body = json.dumps(plain, allow_nan=False)
+    except ValueError:
+        body = json.dumps(_finite(plain))
+    return Response(body, status, media_type="application/json")
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null for every number that JSON has none for: a training that diverged has such figures."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list) else value
+
+
+def _chosen(grant: Grant, named: str | None) -> Namespace:
+    if not grant.namespaces:
+        raise Refusal(403, "this token opens no namespace", kind="forbidden-namespace")
+    if named is None:
+        return grant.namespaces[0]
+    try:
+        namespace = checked_namespace(unquote(named))
+    except InvalidNamespace as error:
+        raise Refusal(403, str(error), kind="forbidden-namespace") from None
+    if not grant.covers(namespace):
+        own = ", ".join("/".join(each) for each in grant.namespaces)
+        raise Refusal(403, f"this token does not open that namespace: it opens {own}", kind="forbidden-namespace")
+    return namespace

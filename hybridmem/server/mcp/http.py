@@ -1,0 +1,64 @@
+"""The server over streamable HTTP: loopback alone, and a bearer token on every request."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hybridmem.memory import HybridMemory
+from hybridmem.server import run
+from hybridmem.server.limits import Limits
+from hybridmem.server.mcp.application import application
+from hybridmem.server.tokens import Tokens
+
+HOST = "127.0.0.1"
+PATH = "/mcp"
+LOCAL = TransportSecuritySettings(
+    enable_dns_rebinding_protection=True,
+    allowed_hosts=["127.0.0.1:*", "localhost:*"],
+    allowed_origins=["http://127.0.0.1:*", "http://localhost:*"],
+)
+"""A page that makes a name of its own point at this machine is refused by the Host and Origin that it sends."""
+
+
+class RequireToken:
+    """Passes on only what carries one of the tokens for the memory that is served."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or self._tokens.grant(token.strip()) is None:
+                refusal = PlainTextResponse(
+                    "no token, or an unknown one: send the header Authorization: Bearer TOKEN",
+                    status_code=401,
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def serve(memory: HybridMemory, *, port: int, token: str, ready: Callable[[str], None]) -> None:
+    """Serve until interrupted; `ready` is told the address once it is open. Port 0 takes any that is free.
+
+    Raises `InvalidInput` for a port that cannot be had, and for a token that is too short."""
+    tokens = Tokens.of(token, memory.namespace)
+    limits = Limits()
+    app = application(memory).streamable_http_app(
+        streamable_http_path=PATH, host=HOST, transport_security=LOCAL, max_request_body_size=limits.body_bytes
+    )
+    with run.bind(HOST, port) as listener:
+        run.serve(RequireToken(app, tokens), listener, limits, lambda: ready(_address(listener)))
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}{PATH}"

@@ -1,0 +1,81 @@
+"""Memories as resources: ``memory://memories/ID``, listed a page at a time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio.to_thread
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ListResourcesResult, Resource
+
+from hybridmem.errors import HybridMemError, UnknownMemory
+from hybridmem.memory import HybridMemory
+from hybridmem.models.prompts import one_line
+from hybridmem.records import Episode, to_json
+from hybridmem.server.mcp.results import Record
+
+ROOT = "memory://memories/"
+TEMPLATE = ROOT + "{id}"
+PAGE = 50
+"""Memories on one page of `resources/list`."""
+MIME_TYPE = "application/json"
+_SHOWN = 80
+
+
+class Memories:
+    """The memories of one namespace as resources."""
+
+    def __init__(self, memory: HybridMemory) -> None:
+        self._memory = memory
+
+    def read(self, id: str) -> str:
+        """One memory as JSON, with a note that its text is quoted data."""
+        try:
+            record = Record.of(self._memory.get(id))
+        except UnknownMemory as error:
+            raise ResourceNotFoundError(one_line(str(error))) from error
+        except HybridMemError as error:
+            raise ResourceError(one_line(str(error))) from error
+        return json.dumps(to_json(record), ensure_ascii=False)
+
+    async def pages(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """A middleware that answers `resources/list`: the SDK's own list has no pages and knows no memory."""
+        if ctx.method != "resources/list" or ctx.request_id is None:
+            return await call_next(ctx)
+        cursor = (ctx.params or {}).get("cursor")
+        try:
+            return await anyio.to_thread.run_sync(self._page, cursor)
+        except HybridMemError as error:
+            raise MCPError(code=INTERNAL_ERROR, message=one_line(str(error))) from error
+
+    def _page(self, cursor: object) -> ListResourcesResult:
+        page = self._memory.list(limit=PAGE + 1, after=_position(cursor))
+        shown = page[:PAGE]
+        resources = [
+            Resource(
+                uri=ROOT + memory.id,
+                name=memory.id,
+                title=_title(memory.quoted if isinstance(memory, Episode) else memory.text),
+                mime_type=MIME_TYPE,
+            )
+            for memory in shown
+        ]
+        return ListResourcesResult(
+            resources=resources, next_cursor=str(shown[-1].position) if len(page) > PAGE else None
+        )
+
+
+def _position(cursor: object) -> int | None:
+    if cursor is None:
+        return None
+    if isinstance(cursor, str) and cursor.isascii() and cursor.isdecimal() and len(cursor) < 19:
+        return int(cursor)
+    raise MCPError(code=INVALID_PARAMS, message="the cursor is not one of this server: list again without a cursor")
+
+
+def _title(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"

@@ -1,0 +1,120 @@
+"""Memories over HTTP: write, look, correct, erase."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi import Path as InPath
+from starlette.responses import Response
+
+from hybridmem.records import Episode, Fact, Kind, to_json
+from hybridmem.server import shapes
+from hybridmem.server.caller import Reader, Writer, told
+from hybridmem.server.fields import Limit
+
+router = APIRouter(prefix="/v1", tags=["memories"])
+Id = Annotated[str, InPath(min_length=1, max_length=200, description="The memory's id.")]
+
+
+@router.post("/memories", status_code=201, response_model=shapes.Added)
+async def add(body: shapes.AddText | shapes.AddMessages, caller: Writer) -> Response:
+    """Remember a text or messages. Calls no model; what the response names is on disk."""
+    content: str | list[dict[str, Any]]
+    options: dict[str, Any] = {"session": body.session, "metadata": body.metadata, "trust": body.trust}
+    if isinstance(body, shapes.AddText):
+        content = body.text
+        options |= {"at": body.at, "role": body.role, "speaker": body.speaker}
+    else:
+        content = [_message(message) for message in body.messages]
+    added = await caller.run("add", "write", lambda: caller.memory.add(content, source="http", **options))
+    return told({"memories": [shown(episode) for episode in added]}, 201)
+
+
+@router.get("/memories", response_model=shapes.Page)
+async def page(
+    caller: Reader,
+    limit: Limit = 50,
+    after: Annotated[int, Query(ge=0, le=2**53, description="`next` of the page before.")] = 0,
+    kind: Kind | None = None,
+) -> Response:
+    """Memories in the order of the ledger, a page at a time."""
+    found = await caller.run("list", "read", lambda: caller.memory.list(limit=limit + 1, after=after, kind=kind))
+    shown_now = found[:limit]
+    following = shown_now[-1].position if len(found) > limit else None
+    return told({"memories": [shown(record) for record in shown_now], "next": following})
+
+
+@router.get("/memories/{id}", response_model=shapes.Episode | shapes.Fact)
+async def get(id: Id, caller: Reader) -> Response:
+    """One memory."""
+    return told(shown(await caller.run("get", "read", lambda: caller.memory.get(id))))
+
+
+@router.patch("/memories/{id}", response_model=shapes.Episode | shapes.Fact)
+async def update(id: Id, body: shapes.NewText, caller: Writer) -> Response:
+    """Other words for a memory. The old ones stay in its history; weights that hold them are no longer believed."""
+    return told(shown(await caller.run("update", "write", lambda: caller.memory.update(id, body.text))))
+
+
+@router.delete("/memories/{id}", response_model=shapes.Receipt)
+async def delete(id: Id, caller: Writer) -> Response:
+    """Erase a memory everywhere; the receipt names every place, and what the next dream has still to do."""
+    return told(await caller.run("delete", "write", lambda: caller.memory.delete(id)))
+
+
+@router.get("/memories/{id}/history", response_model=shapes.History)
+async def history(id: Id, caller: Reader) -> Response:
+    """What became of a memory, oldest first; of an erased one without its words."""
+    return told({"events": await caller.run("history", "read", lambda: caller.memory.history(id))})
+
+
+@router.get("/memories/{id}/why", response_model=shapes.Why)
+async def why(id: Id, caller: Reader) -> Response:
+    """Where a memory came from and where it went: episodes, facts, adapters."""
+    return told(await caller.run("why", "read", lambda: caller.memory.why(id)))
+
+
+@router.post("/memories/{id}/quarantine", response_model=shapes.Quarantine)
+async def quarantine(id: Id, caller: Writer) -> Response:
+    """Keep a memory out of every search and every dream until it is released."""
+    await caller.run("quarantine", "write", lambda: caller.memory.quarantine(id))
+    return told({"id": id, "quarantined": True})
+
+
+@router.post("/memories/{id}/release", response_model=shapes.Quarantine)
+async def release(id: Id, caller: Writer) -> Response:
+    """Let a quarantined memory take part again."""
+    await caller.run("release", "write", lambda: caller.memory.release(id))
+    return told({"id": id, "quarantined": False})
+
+
+@router.post("/facts", status_code=201, response_model=shapes.Fact)
+async def add_fact(body: shapes.AddFact, caller: Writer) -> Response:
+    """State a fact. It retires the present value of its (subject, relation), unless `replace` is false; where that
+    value is the same, it gains the evidence and is returned."""
+    fact = await caller.run(
+        "add_fact",
+        "write",
+        lambda: caller.memory.add_fact(
+            body.subject,
+            body.relation,
+            body.object,
+            text=body.text,
+            valid_from=body.valid_from,
+            trust=body.trust,
+            replace=body.replace,
+        ),
+    )
+    return told(shown(fact), 201)
+
+
+def shown(record: Episode | Fact) -> dict[str, Any]:
+    """A memory as JSON, with its kind."""
+    return {"kind": "episode" if isinstance(record, Episode) else "fact", **to_json(record)}
+
+
+def _message(message: shapes.Message) -> dict[str, Any]:
+    """As the importers read it: a time as text."""
+    made = message.model_dump(exclude_none=True)
+    return {**made, "at": message.at.isoformat()} if message.at is not None else made

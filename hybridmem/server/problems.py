@@ -1,0 +1,114 @@
+"""Every refusal in one of two forms: RFC 9457 problem details, or OpenAI's error object under OpenAI's paths.
+
+A refusal says what was wrong and what to do, and never how the server is made: no trace, no path of its disk.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
+
+from hybridmem import errors
+
+PROBLEM_TYPE = "application/problem+json"
+OPENAI_PATHS = ("/v1/chat/", "/v1/embeddings", "/v1/models")
+RETRY_SECONDS = 1
+
+_STATUS: tuple[tuple[type[errors.HybridMemError], int], ...] = (
+    (errors.InvalidInput, 422),
+    (errors.NotFound, 404),
+    (errors.DreamBusy, 409),
+    (errors.AdapterError, 409),
+    (errors.StoreFull, 507),
+    (errors.HybridMemError, 503),
+)
+_OPENAI_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+}
+
+
+class Refusal(Exception):
+    """A request that is not done, as its sender will read it."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.kind = kind or _slug(HTTPStatus(status).phrase)
+        self.headers = dict(headers or {})
+        self.errors = list(errors)
+        if status in (429, 503):
+            self.headers.setdefault("Retry-After", str(RETRY_SECONDS))
+
+
+def refusal(error: errors.HybridMemError) -> Refusal:
+    """What `error` means to a client. What is wrong with the folder or a model, the log tells the operator."""
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    kind = _slug(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__))
+    if status < 500:
+        return Refusal(status, str(error), kind=kind)
+    if isinstance(error, errors.StoreBusy):
+        return Refusal(status, "another process holds the memory: try again", kind=kind)
+    if isinstance(error, errors.StoreFull):
+        return Refusal(status, "the disk of the server is full and nothing was stored: tell its operator", kind=kind)
+    return Refusal(status, "the server cannot do this now, and its log says why: tell its operator", kind=kind)
+
+
+def invalid(error: RequestValidationError) -> Refusal:
+    """What `error` means: 400 for what is no JSON, 422 for what is not of the shape that was asked for."""
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return Refusal(400, "the body is not JSON: check its quotes, commas and brackets", kind="malformed-json")
+    told = [
+        {"location": ".".join(str(part) for part in each["loc"]), "message": str(each["msg"])[:200]} for each in found
+    ]
+    first = f"{told[0]['location']}: {told[0]['message']}" if told else "it is not of the documented shape"
+    return Refusal(422, f"the request is not valid: {first}", kind="invalid-request", errors=told)
+
+
+def respond(refused: Refusal, path: str) -> Response:
+    """The refusal as a response, in the form that clients of `path` read."""
+    if path.startswith(OPENAI_PATHS):
+        status = 400 if refused.status == 422 else refused.status
+        kind = _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+        told: dict[str, Any] = {"message": refused.detail, "type": kind, "param": None, "code": refused.kind}
+        return Response(_json({"error": told}), status, refused.headers, "application/json")
+    problem: dict[str, Any] = {
+        "type": f"/docs#{refused.kind}",
+        "title": refused.kind.replace("-", " "),
+        "status": refused.status,
+        "detail": refused.detail,
+    }
+    if refused.errors:
+        problem["errors"] = refused.errors
+    return Response(_json(problem), refused.status, refused.headers, PROBLEM_TYPE)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    """ASCII, and free of what a browser could take for a tag: an error may quote what was sent."""
+    text = json.dumps(value)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text.encode()
+
+
+def _slug(words: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", words.lower()))

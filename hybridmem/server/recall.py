@@ -1,0 +1,47 @@
+"""Searches, answers and counts over HTTP."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from hybridmem.records import Kind
+from hybridmem.server import shapes
+from hybridmem.server.caller import Reader, told
+
+router = APIRouter(prefix="/v1", tags=["recall"])
+
+
+@router.post("/search", response_model=shapes.Hits)
+async def search(body: shapes.Search, caller: Reader) -> Response:
+    """The memories nearest to a query, best first, with why each is there."""
+    kinds: tuple[Kind, ...] = tuple(body.kinds or get_args(Kind))
+    hits = await caller.run(
+        "search",
+        "read",
+        lambda: caller.memory.search(
+            body.query,
+            limit=body.limit,
+            as_of=body.as_of,
+            token_budget=body.token_budget,
+            kinds=kinds,
+            session=body.session,
+        ),
+    )
+    return told({"hits": hits})
+
+
+@router.post("/answer", response_model=shapes.Answer)
+async def answer(body: shapes.Ask, caller: Reader) -> Response:
+    """Answer from the weights, from retrieval, from both, or not at all."""
+    answered = await caller.run("answer", "model", lambda: caller.memory.answer(body.question, route=body.route))
+    caller.figures.routed(answered.route)
+    return told(answered)
+
+
+@router.get("/stats", response_model=shapes.Stats)
+async def stats(caller: Reader) -> Response:
+    """Counts of what the ledger holds, and the active adapter."""
+    return told(await caller.run("stats", "read", caller.memory.stats))

@@ -1,0 +1,16 @@
+"""The process of a dream job with a real dream in it, whose exams are short: the test is about nights, not figures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hybridmem.dreaming import general, night, tonight
+from hybridmem.jobs import runner
+
+RUNNER = (sys.executable, str(Path(__file__)))
+
+if __name__ == "__main__":
+    general.unrelated = lambda part: ("What colour is the sky?",)
+    tonight.EXAM_ROWS, tonight.EXAM_TOKENS, night.AUDITS_CALIBRATED_ON = 1, 32, 2
+    sys.exit(runner.main(sys.argv[1:]))

@@ -1,0 +1,201 @@
+"""Schedulers in processes of their own, a clock that a test moves, and real kills."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hybridmem import HybridMemory
+from hybridmem.dreaming import recipes
+from hybridmem.jobs import DreamJobs
+from hybridmem.records import Namespace
+from hybridmem.schedule import night as nights
+from tests.dreaming.nights import ANA, items_of
+from tests.jobs.processes import children, eventually, kill
+from tests.jobs.quick_runner import journal, orders
+from tests.models import families
+from tests.schedule.driver import FileClock, said
+
+BOB = ("users", "bob")
+ROOT = Path(__file__).parents[2]
+RECIPE = """
+name = "tiny"
+[train]
+rank = 4
+alpha = 8
+learning_rate = 0.02
+exposures = 80
+enough = 2.0
+min_steps = 40
+max_steps = 40
+new_rows = 4
+old_rows = 4
+refusal_rows = 2
+reading_rows = 1
+general_rows = 1
+general_tokens = 24
+bf16 = false
+checkpoint_seconds = 0.0
+[gate]
+min_learned = 0.0
+max_forgetting = 1.0
+max_false_answers = 1.0
+min_locality = 0.0
+max_drift = 100.0
+max_stale = 1.0
+"""
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> FileClock:
+    clock = FileClock(tmp_path / "clock")
+    clock.set("2026-03-01T12:00")
+    return clock
+
+
+@pytest.fixture
+def start(tmp_path: Path, clock: FileClock) -> Iterator[Start]:
+    """Start a scheduler; those that still run at the end are killed, with their dreams."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*names: str, runner: str = "quick", recipe: str = "default", model: str = "fake") -> object:
+        arguments = [str(tmp_path / "memory"), str(clock.path), runner, recipe, model, *names]
+        started.append(subprocess.Popen([sys.executable, "-m", "tests.schedule.driver", *arguments], cwd=ROOT))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            kill(*children(process.pid), process.pid)
+            process.wait()
+
+
+def night_of(memory: HybridMemory, namespace: Namespace) -> nights.Night:
+    found = nights.read(memory.ledger, namespace)
+    assert found is not None
+    return found
+
+
+def verdicts(memory: HybridMemory, namespace: Namespace = ANA) -> list[tuple[str, str, int]]:
+    return [(run.fire.strftime("%d"), run.verdict, run.attempts) for run in night_of(memory, namespace).runs]
+
+
+def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock, start: Start) -> None:
+    """A real model, real trainings, and a real SIGKILL of the scheduler and of its dream in the midst of one."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE)
+    assert recipes.load(recipe).train.max_steps == tomllib.loads(RECIPE)["train"]["max_steps"]
+    model = families.save("llama", tmp_path / "model")
+    towns = {"Ana": "Lisbon", "Bob": "Riga", "Eve": "Oslo"}
+    given = {"runner": "brief", "recipe": str(recipe), "model": str(model)}
+
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+
+        def live(person: str) -> None:
+            memory.ledger.save_items(items_of(memory.add_fact(person, "lives in", towns[person])))
+
+        live("Ana")
+        scheduler = start("users/ana", **given)
+        eventually(lambda: nights.read(memory.ledger, ANA))
+        clock.set("2026-03-02T03:00")
+        eventually(lambda: verdicts(memory), 120)
+        assert verdicts(memory) == [("02", "promoted", 1)]
+
+        live("Bob")
+        clock.set("2026-03-03T03:00")
+        eventually(lambda: list(memory.folder.dream(ANA).rglob("*.safetensors")), 120, "no checkpoint was written")
+        stopped = memory.ledger.value(ANA, "dream")
+        dreams = children(scheduler.pid)
+        assert len(dreams) == 1
+        kill(scheduler.pid, *dreams)
+        scheduler.wait()
+        assert stopped is not None
+        assert len(memory.dreams()) == 1, "the second dream was killed after its end"
+
+        clock.set("2026-03-03T03:01")
+        start("users/ana", **given)
+        eventually(lambda: night_of(memory, ANA).state == "retry")
+        clock.set("2026-03-03T03:05")
+        eventually(lambda: len(verdicts(memory)) == 2, 120)
+
+        live("Eve")
+        clock.set("2026-03-04T03:00")
+        eventually(lambda: len(verdicts(memory)) == 3, 120)
+        assert verdicts(memory) == [("02", "promoted", 1), ("03", "promoted", 2), ("04", "promoted", 1)]
+
+        reports = memory.dreams()
+        assert [report.night for report in reports] == [1, 2, 3]
+        assert reports[1].id == stopped["id"], "the killed dream was not the one that went on"
+        assert [report.held_facts for report in reports] == [1, 2, 3]
+        assert [run.dream for run in night_of(memory, ANA).runs] == [report.id for report in reports]
+        assert Counter(job.status for job in DreamJobs(memory).list(ANA)) == {"completed": 3, "failed": 1}
+        active = memory.adapters.active()
+        assert active is not None and active.version == reports[2].adapter
+        memory.adapters.verify(active.version)
+        assert not memory.folder.dream(ANA).exists()
+
+
+def test_two_schedulers_dream_every_night_once(tmp_path: Path, clock: FileClock, start: Start) -> None:
+    """Two processes on one folder, of which one is killed in the midst of the nights."""
+    names = ("users/ana", "users/bob")
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+        memory.add("Ana lives in Porto.")
+        memory.at(BOB).add("Bob lives in Riga.")
+        root = memory.folder.root
+        orders(root, seconds=0.5)
+        running = [start(*names), start(*names)]
+        eventually(lambda: all(nights.read(memory.ledger, namespace) for namespace in (ANA, BOB)))
+
+        def both(number: int) -> bool:
+            return all(len(verdicts(memory, namespace)) == number for namespace in (ANA, BOB))
+
+        for number, day in enumerate((2, 3, 4), start=1):
+            clock.set(f"2026-03-0{day}T03:00")
+            if day == 3:
+                eventually(lambda: children(running[0].pid) or children(running[1].pid))
+                kill(running[0].pid)
+                running[0].wait()
+                running[0] = start(*names)
+            eventually(lambda number=number: both(number), 60)
+        for namespace in (ANA, BOB):
+            assert verdicts(memory, namespace) == [(f"0{day}", "promoted", 1) for day in (2, 3, 4)]
+            assert len(memory.at(namespace).dreams()) == 3
+
+        lines = journal(root)
+        for name in names:
+            mine = [(line["event"], line["pid"]) for line in lines if line["namespace"] == name]
+            assert [event for event, _ in mine] == ["begin", "end"] * 3, "two dreamt it at a time, or a night twice"
+            assert all(mine[at][1] == mine[at + 1][1] for at in (0, 2, 4))
+        begun = [(line["namespace"], line["fire"]) for line in said(tmp_path, "dreaming")]
+        assert len(begun) == len(set(begun)) == 6
+
+
+def test_sigterm_stops_the_dream_and_a_start_goes_on(tmp_path: Path, clock: FileClock, start: Start) -> None:
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+        memory.add("Ana lives in Porto.")
+        orders(memory.folder.root, seconds=60)
+        scheduler = start("users/ana")
+        eventually(lambda: nights.read(memory.ledger, ANA))
+        clock.set("2026-03-02T03:00")
+        eventually(lambda: journal(memory.folder.root))
+        (dream,) = children(scheduler.pid)
+        scheduler.send_signal(signal.SIGTERM)
+        assert scheduler.wait(30) == 0
+        eventually(lambda: not Path(f"/proc/{dream}").exists(), 10)
+        assert night_of(memory, ANA).state == "stopped"
+        orders(memory.folder.root)
+        start("users/ana")
+        eventually(lambda: verdicts(memory))
+        assert verdicts(memory) == [("02", "promoted", 1)]
+        assert [line["event"] for line in journal(memory.folder.root)] == ["begin", "begin", "end"]
+        assert json.dumps(said(tmp_path, "stopped"))
