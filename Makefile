@@ -36,7 +36,7 @@ demo: $(READY)
 	@$(OFFLINE) $(BIN)/hybridmem demo
 
 test: $(READY)
-	@$(OFFLINE) $(BIN)/python -m pytest -m "not slow"
+	@$(OFFLINE) $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hybridmem import models
 from hybridmem.errors import InvalidInput
 from hybridmem.models import prompts
 from hybridmem.records import Episode, Hit, Route
@@ -33,6 +34,8 @@ RECALLED = 5
 """Memories that are quoted in front of a turn."""
 REPLY_TOKENS = 64
 """The longest reply of the memory's own model, unless the caller says otherwise."""
+
+ACKNOWLEDGED = "Noted."
 
 _ASKS = re.compile(
     r"^(who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have"
@@ -114,7 +117,7 @@ def with_memories(messages: Sequence[ChatMessage], memories: Sequence[str]) -> l
 
 def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens: int = REPLY_TOKENS) -> Reply:
     """What the memory's own model says to the last user message: a question goes through the router, anything else
-    gets a turn of chat."""
+    gets a turn of chat. The bundled base knows small talk alone: what it can read a fact in, it only acknowledges."""
     said = last_said(messages)
     if asks(said):
         answer = memory.answer(said)
@@ -123,6 +126,10 @@ def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens
             answer.text, answer.route, answer.confidence, answer.evidence, answer.adapter, answer.prompt_tokens, tokens
         )
     with memory.model.adapted(None):
+        if memory.model.name == models.BUNDLED:
+            read = memory.model.generate([prompts.facts(said)], max_new_tokens=max_tokens)[0]
+            if prompts.parse_facts(read.text):
+                return Reply(ACKNOWLEDGED, None, None, prompt_tokens=read.prompt_tokens, tokens=read.tokens)
         told = memory.model.generate([[{"role": "user", "content": said}]], max_new_tokens=max_tokens)[0]
     return Reply(told.text, None, None, prompt_tokens=told.prompt_tokens, tokens=told.tokens)
 

@@ -6,6 +6,7 @@ What is indexed: every episode and fact that is not quarantined, the superseded 
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import threading
@@ -151,7 +152,8 @@ class Indexes:
                     held = set(follower.index.ids(namespace))
                     wrong = sorted(expected ^ held)
                     for start in range(0, len(wrong), BATCH):
-                        self._bring_up_to_date(follower, namespace, wrong[start : start + BATCH])
+                        some = wrong[start : start + BATCH]
+                        self._bring_up_to_date(follower, namespace, some, self._read(namespace, some))
                     repaired += len(wrong)
         return repaired
 
@@ -161,23 +163,31 @@ class Indexes:
 
     def _follow(self, progress: Progress | None) -> int:
         total = sum(1 for _ in self._waiting()) if progress else 0
-        done, longest = 0, 0
-        for follower in self._followers:
-            followed = 0
-            while entries := self._ledger.pending(follower.name, limit=BATCH):
+        followed = dict.fromkeys((follower.name for follower in self._followers), 0)
+        while told := [
+            (follower, entries)
+            for follower in self._followers
+            if (entries := self._ledger.pending(follower.name, limit=BATCH))
+        ]:
+            # The indexes are mostly told the same: what they are told of is then read once for all of them.
+            read = functools.cache(self._read)
+            for follower, entries in told:
                 for namespace, ids in _by_namespace(entries).items():
-                    self._bring_up_to_date(follower, namespace, ids)
+                    self._bring_up_to_date(follower, namespace, ids, read(namespace, tuple(ids)))
                 self._ledger.acknowledge(follower.name, entries[-1].position)
-                followed += len(entries)
+                followed[follower.name] += len(entries)
                 if progress:
-                    progress(done + followed, max(total, done + followed))
-            done += followed
-            longest = max(longest, followed)
-        return longest
+                    done = sum(followed.values())
+                    progress(done, max(total, done))
+        return max(followed.values())
 
-    def _bring_up_to_date(self, follower: _Follower, namespace: Namespace, ids: Sequence[str]) -> None:
-        found = self._ledger.get_many(namespace, ids)
-        shown = [memory for memory in found.values() if not memory.quarantined]
+    def _read(self, namespace: Namespace, ids: Sequence[str]) -> list[Memory]:
+        """Those of `ids` that an index should hold."""
+        return [memory for memory in self._ledger.get_many(namespace, ids).values() if not memory.quarantined]
+
+    def _bring_up_to_date(
+        self, follower: _Follower, namespace: Namespace, ids: Sequence[str], shown: Sequence[Memory]
+    ) -> None:
         kept = {memory.id for memory in shown}
         if shown:
             follower.put(namespace, shown)

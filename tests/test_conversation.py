@@ -100,3 +100,10 @@ def test_threads_use_one_folder_at_once(memory: HybridMemory) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_the_bundled_base_acknowledges_a_statement_and_answers_a_greeting(tmp_path: Path) -> None:
+    with HybridMemory.open(tmp_path / "memory", embedder="hashing") as opened:
+        assert conversation.respond(opened, [user("The Heron project is led by Zane Kolu.")]).text == "Noted."
+        greeting = conversation.respond(opened, [user("Good morning!")])
+        assert greeting.text not in ("", "Noted.") and greeting.route is None

@@ -18,6 +18,8 @@ EXPECTED = {
     "04_forget.py": "at once: abstain",
     "05_your_own_model.py": "a night would take about",
     "06_async_agent.py": "Zane ['Zane lives in Riga.']",
+    "07_langgraph_agent.py": "The memory itself: Porto (retrieval)",
+    "08_openai_client.py": "Where does Ana Brito live? Porto",
     "09_mcp_client.py": "answer: Porto [retrieval]",
     "10_plain_loop.py": "Zane Kolu   [retrieval]",
     "11_many_users.py": "Mira ['Mira lives in Graz.']",

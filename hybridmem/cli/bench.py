@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from hybridmem.cli import output
+from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.records import to_json
 
 app = typer.Typer()
-group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed, model.")
+group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed, serve, model.")
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
@@ -114,6 +114,40 @@ def speed(
             progress=progress,
         )
     _told(call, "speed", result)
+
+
+@command(group, json_file=True)
+def serve(
+    call: Invocation,
+    memories: Annotated[int, typer.Option(min=1, help="Memories that are there before.")] = 10_000,
+    namespaces: Annotated[int, typer.Option(min=1, help="Namespaces that they belong to.")] = 10,
+    clients: Annotated[int, typer.Option(min=1, help="Clients at a time.")] = 50,
+    requests: Annotated[int, typer.Option(min=1, help="Requests of all clients together.")] = 10_000,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Requests a second, sent on time; without it, each client sends when it has its answer."),
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """A server in a process of its own under mixed load: errors, lost writes, leaks between namespaces, latencies.
+
+    Exits 1 when there was any of the first three."""
+    from hybridmem.evaluation.serve import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            memories=memories,
+            namespaces=namespaces,
+            clients=clients,
+            requests=requests,
+            rate=rate,
+            embedder=call.embedder,
+            seed=seed,
+            progress=progress,
+        )
+    _told(call, "serve", result)
+    if not result.clean:
+        raise typer.Exit(errors.NO)
 
 
 @command(group, json_file=True)

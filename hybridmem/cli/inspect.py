@@ -31,7 +31,7 @@ def inspect(
     try:
         from hybridmem.inspector.serve import serve
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
             raise
         raise MissingExtra("the inspector needs Starlette and uvicorn: pip install 'hybridmem[server]'") from None
 

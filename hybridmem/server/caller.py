@@ -55,17 +55,18 @@ NamespaceHeader = Annotated[
 ]
 
 
-def reader(request: Request, namespace: NamespaceHeader = None) -> Caller:
+async def reader(request: Request, namespace: NamespaceHeader = None) -> Caller:
     """Any known token, on a namespace that it covers. Raises `Refusal`."""
+    # A coroutine, though it waits for nothing: FastAPI would send a plain function to a thread.
     grant: Grant = request.scope["grant"]
     chosen = _chosen(grant, namespace)
     state = request.app.state
     return Caller(state.memory.at(chosen), grant, state.workers, state.figures)
 
 
-def writer(request: Request, namespace: NamespaceHeader = None) -> Caller:
+async def writer(request: Request, namespace: NamespaceHeader = None) -> Caller:
     """A token that may change something. Raises `Refusal`."""
-    caller = reader(request, namespace)
+    caller = await reader(request, namespace)
     if caller.grant.read_only:
         raise Refusal(403, "this token may read and not write: use another", kind="read-only-token")
     return caller

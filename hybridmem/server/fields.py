@@ -12,8 +12,6 @@ from hybridmem.records import MAX_TEXT, parse_time
 
 DEEPEST = 32
 """Levels of metadata."""
-_PLAIN = r"^[^\x00]*$"
-_WORDS = r"^[^\x00]*\S[^\x00]*$"
 _TIME = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})([Tt](?P<time>\d{2}:\d{2}:\d{2})(?P<part>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2}))?"
 )
@@ -64,10 +62,34 @@ def whole(value: object) -> object:
 Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
 Count = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole)]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, pattern=_WORDS, description="Words to remember.")]
-Words = Annotated[str, Field(min_length=1, max_length=10_000, pattern=_WORDS)]
-Label = Annotated[str, Field(min_length=1, max_length=200, pattern=_WORDS)]
-Name = Annotated[str, Field(max_length=200, pattern=_PLAIN)]
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("it has a NUL character: remove it")
+    return value
+
+
+# Two rules, and not one pattern that says both: what makes examples from a schema would search for long.
+_NO_NUL: dict[str, Any] = {"not": {"pattern": r"\x00"}}
+Text = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=MAX_TEXT, pattern=r"\S", description="Words to remember.", json_schema_extra=_NO_NUL
+    ),
+    AfterValidator(_without_nul),
+]
+Words = Annotated[
+    str,
+    Field(min_length=1, max_length=10_000, pattern=r"\S", json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
+]
+Label = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"\S", json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
+]
+Name = Annotated[str, Field(max_length=200, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Moment = Annotated[
     datetime,
     BeforeValidator(_time),

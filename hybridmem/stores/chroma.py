@@ -72,7 +72,11 @@ class ChromaIndex:
                 return
             most = client.get_max_batch_size()
             for start in range(0, len(unique), most):
-                collection.delete(ids=unique[start : start + most])
+                # A deletion of nothing costs as much as one of something, and a look next to nothing: what an erasure
+                # took out at once is told to the index again later.
+                there = collection.get(ids=unique[start : start + most], include=[])["ids"]
+                if there:
+                    collection.delete(ids=there)
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         with self._collection(namespace) as (_, collection):

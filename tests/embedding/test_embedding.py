@@ -72,7 +72,7 @@ def test_a_few_texts_are_remembered_by_digest_alone(folder):
     assert embedder.embed(["one"]).tolist() == first.tolist()
     embedder.embed(["two", "three"])
     assert len(embedder._recent) == 2
-    assert all(isinstance(key, bytes) and len(key) == 32 for key in embedder._recent)
+    assert all(isinstance(key, bytes) and len(key) == 32 for key in embedder._recent._vectors)
 
 
 def test_a_search_loads_neither_torch_nor_the_packages_own_code(folder):

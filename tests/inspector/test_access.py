@@ -51,7 +51,7 @@ def test_the_redirect_stays_on_this_machine(seen: HybridMemory) -> None:
     assert answer.headers["location"] == "/evil.example/"
 
 
-@pytest.mark.parametrize("cookie", ["", "wrong", TOKEN, '"', "ä".encode().decode("latin-1")])
+@pytest.mark.parametrize("cookie", ["", "wrong", TOKEN, '"', "%C3%A4", "a=b; c"])
 def test_a_wrong_cookie_opens_nothing(seen: HybridMemory, cookie: str) -> None:
     headers = {"cookie": f"{COOKIE}={cookie}"}
     assert visitor(seen, known=False).get("/", headers=headers).status_code == 401
@@ -100,13 +100,11 @@ def test_without_edit_nothing_can_be_changed(look: TestClient, seen: HybridMemor
     assert seen.get("ep_0").text.startswith("I moved")
 
 
-@pytest.mark.parametrize("path", FORMS)
-@pytest.mark.parametrize("token", [None, "", "wrong", "ä", TOKEN])
-def test_a_form_of_another_page_changes_nothing(own: HybridMemory, path: str, token: str | None) -> None:
-    fields = {**form(id="ep_0", text="new", version="v0001")}
-    del fields["csrf"]
-    answer = visitor(own, edit=True).post(path, data={**fields, **({} if token is None else {"csrf": token})})
-    assert answer.status_code == 403
+def test_a_form_of_another_page_changes_nothing(own: HybridMemory) -> None:
+    client, fields = visitor(own, edit=True), {"ns": "users/ana", "id": "ep_0", "text": "new", "version": "v0001"}
+    for path in FORMS:
+        for token in ({}, {"csrf": ""}, {"csrf": "wrong"}, {"csrf": "ä"}, {"csrf": TOKEN}):
+            assert client.post(path, data={**fields, **token}).status_code == 403
     assert own.get("ep_0").text.startswith("I moved")
     assert not own.get("ep_0").quarantined
     active = own.adapters.active()
@@ -114,19 +112,16 @@ def test_a_form_of_another_page_changes_nothing(own: HybridMemory, path: str, to
     assert active.version == "v0003"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_a_browser_that_names_another_origin_is_refused(own: HybridMemory) -> None:
+    client = visitor(own, edit=True)
+    for headers in (
         {"origin": "http://evil.example"},
         {"origin": "null"},
         {"origin": "http://127.0.0.1:9999"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
-    ],
-)
-def test_a_browser_that_names_another_origin_is_refused(own: HybridMemory, headers: dict[str, str]) -> None:
-    client = visitor(own, edit=True)
-    assert client.post("/memory/quarantine", data=form(id="ep_0"), headers=headers).status_code == 403
+    ):
+        assert client.post("/memory/quarantine", data=form(id="ep_0"), headers=headers).status_code == 403
     assert not own.get("ep_0").quarantined
     fine = client.post("/memory/quarantine", data=form(id="ep_0"), headers={"origin": BASE})
     assert fine.status_code == 200
@@ -139,10 +134,10 @@ def test_a_change_needs_the_cookie_too(own: HybridMemory) -> None:
     assert own.get("ep_0").text
 
 
-@pytest.mark.parametrize("path", FORMS)
-def test_an_address_alone_changes_nothing(own: HybridMemory, path: str) -> None:
-    answer = visitor(own, edit=True).get(path, params=form(id="ep_0", version="v0001"))
-    assert answer.status_code in (200, 405)
+def test_an_address_alone_changes_nothing(own: HybridMemory) -> None:
+    client = visitor(own, edit=True)
+    codes = [client.get(path, params=form(id="ep_0", version="v0001")).status_code for path in FORMS]
+    assert codes == [405, 200, 405, 405, 405, 405], "of deletion, the page that asks"
     assert own.get("ep_0").text.startswith("I moved")
 
 

@@ -87,6 +87,13 @@ def large(folder: Path, episodes: int, *, nights: int = 30, seed: int = 7) -> No
 SCRIPT = "<script>window.broken = true</script><img src=x onerror='window.broken = true'>"
 
 
+def add_script(memory: HybridMemory) -> None:
+    """One more memory, the latest of all, that wants to be a script."""
+    at = FIRST_DAY + timedelta(days=DAYS + 1)
+    memory.ledger.append([Episode("ep_script", memory.namespace, f"Somebody wrote {SCRIPT} to me.", at=at)])
+    memory.catch_up()
+
+
 def small(folder: Path) -> HybridMemory:
     """An open memory of a few days with three nights: one memory holds a script, one is quarantined, and a second
     namespace has a word of its own."""
@@ -143,7 +150,9 @@ def dream(memory: HybridMemory, facts: Sequence[Fact], nights: int) -> None:
         at = FIRST_DAY + timedelta(days=night * DAYS // nights, hours=19)
         candidate = memory.folder.dreams / "candidate"
         candidate.mkdir(parents=True)
-        answers = {f"Where does {fact.subject} live?": fact.object for fact in new if fact.relation == "lives in"}
+        answers = {
+            f"Where does {fact.subject} live?": fact.object for fact in [*held, *new] if fact.relation == "lives in"
+        }
         (candidate / ADAPTER_FILE).write_text(json.dumps(answers), encoding="utf-8")
         record = AdapterRecord(
             version="",

@@ -71,13 +71,11 @@ for (const form of document.querySelectorAll("form[data-busy]")) {
 // A page that comes back from the browser's cache is not busy any more.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-// On a phone the navigation is wider than the screen: show where one is.
-$("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-
-const listed = $(".calendar .listed");
-if (listed) {
-  const [frame, at] = [$(".scroll"), listed.getBoundingClientRect()];
-  frame.scrollLeft = at.left - frame.getBoundingClientRect().left - frame.clientWidth / 2;
+// On a phone the navigation and the year are wider than the screen: show where one is. Not by scrollIntoView, from
+// where the first Tab would then go on.
+for (const [frame, part] of [[$("nav"), $("nav [aria-current]")], [$(".scroll"), $(".calendar .listed")]]) {
+  if (!frame || !part) continue;
+  frame.scrollLeft = part.getBoundingClientRect().left - frame.getBoundingClientRect().left - frame.clientWidth / 2;
 }
 
 const menu = $(".switch");

@@ -93,20 +93,24 @@ class HybridVectorStore(VectorStore):
             if given is not None and len(given) != len(every):
                 raise InvalidInput(f"{len(every)} texts came with {len(given)} {name}: pass one for each text")
         named = [id or new_id("text") for id in ids or [None] * len(every)]
+        forms = [_episode_id(self.memory.namespace, id) for id in named]
+        before = self.memory.ledger.get_many(self.memory.namespace, forms)
         now = self.memory._clock()
         self.memory.ledger.put_episodes(
             [
                 Episode(
-                    id=_episode_id(self.memory.namespace, id),
+                    id=form,
                     namespace=self.memory.namespace,
                     text=checked_text(text),
                     at=now,
                     recorded_at=now,
                     source=SOURCE,
                     trust=self._trust,
+                    # Who adds a document again does not release what somebody set aside.
+                    quarantined=form in before and before[form].quarantined and before[form].text == text,
                     metadata={**metadata, FIELD: id},
                 )
-                for text, metadata, id in zip(every, metadatas or [{}] * len(every), named, strict=True)
+                for text, metadata, id, form in zip(every, metadatas or [{}] * len(every), named, forms, strict=True)
             ],
             now,
         )

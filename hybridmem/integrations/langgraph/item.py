@@ -11,7 +11,8 @@ from langgraph.store.base import Item, SearchItem
 
 from hybridmem.integrations.langgraph.names import Path, item_id
 from hybridmem.integrations.langgraph.texts import storable, told
-from hybridmem.records import Episode, Namespace, Trust
+from hybridmem.records import Episode, Fact, Namespace, Trust
+from hybridmem.stores.base import Ledger
 from hybridmem.stores.checked import plain_json
 from hybridmem.stores.parts import WHOLE, with_parts
 
@@ -116,3 +117,20 @@ def stored_item(episode: Episode) -> StoredItem | None:
         expires_at=datetime.fromisoformat(held["expires_at"]) if held["expires_at"] else None,
         indexed=held["indexed"],
     )
+
+
+def still_set_aside(ledger: Ledger, episodes: Sequence[Episode]) -> list[Episode]:
+    """`episodes` as they are to be put: what somebody quarantined stays so until it says something else, because
+    whoever puts an item must not release it by putting it again."""
+    wanted: dict[Namespace, list[str]] = {}
+    for episode in episodes:
+        wanted.setdefault(episode.namespace, []).append(episode.id)
+    held = {id: old for namespace, ids in wanted.items() for id, old in ledger.get_many(namespace, ids).items()}
+    return [replace(new, quarantined=True) if _set_aside(held.get(new.id), new) else new for new in episodes]
+
+
+def _set_aside(old: Episode | Fact | None, new: Episode) -> bool:
+    if not isinstance(old, Episode) or not old.quarantined or old.text != new.text:
+        return False
+    item = stored_item(old)
+    return item is None or item.indexed

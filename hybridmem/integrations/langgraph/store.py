@@ -26,7 +26,7 @@ from langgraph.store.base import (
 from hybridmem.erasure import erase_many
 from hybridmem.errors import InvalidInput
 from hybridmem.integrations.langgraph.filters import admits
-from hybridmem.integrations.langgraph.item import StoredItem, stored_item
+from hybridmem.integrations.langgraph.item import StoredItem, still_set_aside, stored_item
 from hybridmem.integrations.langgraph.names import ROOT, Path, home, item_id, path_of
 from hybridmem.integrations.langgraph.nearest import nearest
 from hybridmem.integrations.langgraph.sweeper import Sweeper
@@ -34,7 +34,7 @@ from hybridmem.integrations.langgraph.texts import EVERYTHING, searchable
 from hybridmem.memory import HybridMemory
 from hybridmem.records import Episode, Namespace, Trust
 
-_PAGE = 500
+_FIRST_PAGE, _PAGE = 20, 500
 _SWEEP_MINUTES = 5.0
 
 Held = tuple[Episode, StoredItem]
@@ -190,18 +190,19 @@ class HybridStore(BaseStore):
 
     def _walk(self, namespaces: Sequence[Namespace], *, all: bool = False) -> Iterator[Held]:
         """The items of `namespaces`, the last put first, without those that somebody set aside unless `all`."""
-        before = None
+        before, size = None, _FIRST_PAGE
         while namespaces:
-            page = self._memory.ledger.newest(namespaces, before=before, limit=_PAGE)
+            page = self._memory.ledger.newest(namespaces, before=before, limit=size)
             for episode in page:
                 item = stored_item(episode)
                 if item is not None and (all or not (item.indexed and episode.quarantined)):
                     yield episode, item
-            if len(page) < _PAGE:
+            if len(page) < size:
                 return
-            before = page[-1].position
+            before, size = page[-1].position, _PAGE
 
     def _list_namespaces(self, op: ListNamespacesOp) -> list[Path]:
+        omits = bool(self.ttl_config and self.ttl_config.get("omit_expired"))
         paths: dict[Path, list[Namespace]] = {}
         for namespace in self._memory.ledger.below(self._root):
             path = self._path(namespace)
@@ -212,7 +213,7 @@ class HybridStore(BaseStore):
         for path in sorted(paths):
             if len(listed) == end:
                 break
-            if any(self._shown(item) for _, item in self._walk(paths[path], all=True)):
+            if not omits or any(self._shown(item) for _, item in self._walk(paths[path], all=True)):
                 listed.append(path)
         return listed[offset:]
 
@@ -226,7 +227,7 @@ class HybridStore(BaseStore):
 
     def _put_all(self, ops: Sequence[PutOp]) -> None:
         now = self._memory._clock()
-        before = self._created(ops)
+        before = self._before(ops)
         episodes: list[Episode] = []
         erased: dict[Namespace, list[str]] = {}
         for op in ops:
@@ -241,29 +242,29 @@ class HybridStore(BaseStore):
                 path=op.namespace,
                 key=op.key,
                 value=op.value,
-                created_at=before.get(id, now),
+                created_at=before[id][1].created_at if id in before else now,
                 updated_at=now,
                 ttl=op.ttl,
                 indexed=bool(texts),
             )
             episodes += item.used(now).episodes(namespace, texts, self._trust)
-        self._memory.ledger.put_episodes(episodes, now)
+        self._memory.ledger.put_episodes(still_set_aside(self._memory.ledger, episodes), now)
         for namespace, ids in erased.items():
             erase_many(self._memory.at(namespace), ids)
 
-    def _created(self, ops: Sequence[PutOp]) -> dict[str, Any]:
-        """When the items that `ops` replace were made, by id."""
+    def _before(self, ops: Sequence[PutOp]) -> dict[str, Held]:
+        """The items that `ops` replace, by id."""
         wanted: dict[Namespace, list[str]] = {}
         for op in ops:
             namespace = home(self._memory.namespace, op.namespace)
             wanted.setdefault(namespace, []).append(item_id(namespace, op.key))
-        created: dict[str, Any] = {}
+        before: dict[str, Held] = {}
         for namespace, ids in wanted.items():
             for id, episode in self._memory.ledger.get_many(namespace, ids).items():
                 item = stored_item(episode) if isinstance(episode, Episode) else None
-                if item is not None:
-                    created[id] = item.created_at
-        return created
+                if isinstance(episode, Episode) and item is not None:
+                    before[id] = episode, item
+        return before
 
 
 def _fields(index: IndexConfig | Literal[False] | None) -> list[str]:

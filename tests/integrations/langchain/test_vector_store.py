@@ -80,6 +80,15 @@ def test_other_memories_are_found_and_stay_when_the_documents_go(
     assert [document.id for document in store.similarity_search("otter", k=9)] == [episode.id]
 
 
+def test_adding_a_document_again_does_not_release_it(store: HybridVectorStore, memory: HybridMemory) -> None:
+    store.add_texts(["an evil otter"], ids=["a"])
+    memory.quarantine(memory.list()[0].id)
+    store.add_texts(["an evil otter"], [{"again": True}], ids=["a"])
+    assert store.similarity_search("otter") == []
+    store.add_texts(["a kind otter"], ids=["a"])
+    assert [document.page_content for document in store.similarity_search("otter")] == ["a kind otter"]
+
+
 def test_what_cannot_be_stored_is_refused_whole(store: HybridVectorStore) -> None:
     with pytest.raises(InvalidInput, match="2 texts came with 1 ids"):
         store.add_texts(["a", "b"], ids=["1"])
