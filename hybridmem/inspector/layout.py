@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 STEPS = 160
 MARGIN = 70.0
+ROOM = (118.0, 56.0)
+"""What an entity and its name take, across and down."""
+PARTINGS = 150
+
+Places = NDArray[np.float64]
 
 
 def spread(
@@ -44,4 +50,26 @@ def spread(
         low = -high
     scaled = (at - low) / np.maximum(high - low, 1e-9)
     side = np.array([width - 2 * MARGIN, height - 2 * MARGIN])
-    return [(round(float(x), 1), round(float(y), 1)) for x, y in scaled * side + MARGIN]
+    placed = _parted(scaled * side + MARGIN, side, pinned=pinned)
+    return [(round(float(x), 1), round(float(y), 1)) for x, y in placed]
+
+
+def _parted(at: Places, side: Places, *, pinned: bool) -> Places:
+    """`at` with room for a name below each place: what overlaps is pushed apart along the side where less is missing."""
+    count = len(at)
+    # An order in which to part those that stand at one height, or at one place.
+    order = np.sign(np.arange(count)[:, None] - np.arange(count)[None, :]).astype(float)
+    for _ in range(PARTINGS):
+        apart = at[:, None, :] - at[None, :, :]
+        missing = np.array(ROOM) - np.abs(apart)
+        meets = (missing > 0).all(axis=2) & (order != 0)
+        if not meets.any():
+            break
+        sideways = missing[:, :, 0] < missing[:, :, 1]
+        along = np.stack([sideways, ~sideways], axis=2) & meets[:, :, None]
+        way = np.where(apart == 0, order[:, :, None], np.sign(apart))
+        moved = at + (way * missing * along).sum(axis=1) * 0.3
+        if pinned:
+            moved[0] = at[0]
+        at = np.clip(moved, MARGIN, side + MARGIN)
+    return at

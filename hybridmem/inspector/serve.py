@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import threading
@@ -14,6 +15,8 @@ from hybridmem.inspector.app import application
 from hybridmem.memory import HybridMemory
 
 HOST = "127.0.0.1"
+GRACE_SECONDS = 3
+"""How long a page that is being made may take when the inspector ends."""
 
 
 def serve(memory: HybridMemory, *, port: int, token: str, edit: bool, ready: Callable[[str], None]) -> None:
@@ -23,15 +26,31 @@ def serve(memory: HybridMemory, *, port: int, token: str, edit: bool, ready: Cal
     with _listening(port) as listener:
         # No access log: addresses carry what was searched for.
         config = uvicorn.Config(
-            application(memory, token=token, edit=edit), log_level="warning", access_log=False, server_header=False
+            application(memory, token=token, edit=edit),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        server = uvicorn.Server(config)
-        threading.Thread(target=warm, args=(memory,), daemon=True).start()
-        ready(f"http://{HOST}:{listener.getsockname()[1]}/?token={token}")
-        try:
-            server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            return
+        warming = threading.Thread(target=warm, args=(memory,), daemon=True)
+        warming.start()
+        address = f"http://{HOST}:{listener.getsockname()[1]}/?token={token}"
+        with contextlib.suppress(KeyboardInterrupt):
+            _Server(config, lambda: ready(address)).run(sockets=[listener])
+        # Whoever called closes the memory next, and an index must not be closed while it is being loaded.
+        warming.join()
+
+
+class _Server(uvicorn.Server):
+    """Says that it is ready once it takes Ctrl-C by itself: before that, Python may lose it."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready()
 
 
 def warm(memory: HybridMemory) -> None:

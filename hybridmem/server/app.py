@@ -67,6 +67,8 @@ def build(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # Nothing is reported to anybody, whatever collector the process has: the figures are at /metrics.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.memory = memory
     app.state.figures = figures

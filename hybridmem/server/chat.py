@@ -52,8 +52,10 @@ async def complete(body: ChatRequest, caller: Reader, request: Request, session:
     if upstream is None:
         return await _own(caller, body, asked, said_in)
     messages = asked["messages"]
-    hits = await caller.run("recall", "read", lambda: conversation.recall(caller.memory, messages))
-    asked["messages"] = conversation.with_memories(messages, lines(hits))
+    hits: list[Hit] = []
+    if _speaks(messages):
+        hits = await caller.run("recall", "read", lambda: conversation.recall(caller.memory, messages))
+        asked["messages"] = conversation.with_memories(messages, lines(hits))
     if body.stream:
         return PassedOn(caller, upstream, messages, asked, hits, said_in)
     answered = await upstream.post("chat/completions", asked)
@@ -212,10 +214,9 @@ async def _remember(
     session: str | None,
     reply: str | None,
 ) -> None:
-    if caller.grant.read_only:
-        return
     # A turn whose last message is a tool's result was remembered when its question came.
-    if messages[-1].get("role") in ("tool", "function"):
+    is_told = messages[-1].get("role") not in ("tool", "function") and _speaks(messages)
+    if caller.grant.read_only or not is_told:
         return
     await caller.run(
         "remember",
@@ -223,6 +224,13 @@ async def _remember(
         lambda: conversation.remember(
             caller.memory, messages, reply, recalled=hits, session=session or None, source="http"
         ),
+    )
+
+
+def _speaks(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a user says anything in words: a picture alone recalls nothing, and goes to an upstream as it is."""
+    return any(
+        message.get("role") == "user" and conversation.words_of(message.get("content")).strip() for message in messages
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from hybridmem.records import MAX_TEXT, parse_time
+from hybridmem.records import parse_time
 
 DEEPEST = 32
 """Levels of metadata."""
@@ -74,9 +74,8 @@ def _without_nul(value: str) -> str:
 _NO_NUL: dict[str, Any] = {"not": {"pattern": r"\x00"}}
 Text = Annotated[
     str,
-    Field(
-        min_length=1, max_length=MAX_TEXT, pattern=r"\S", description="Words to remember.", json_schema_extra=_NO_NUL
-    ),
+    # How long it may be stands in words: of a schema with that number, examples of that length would be made.
+    Field(min_length=1, pattern=r"\S", description="Words: at most a million characters.", json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]
 Words = Annotated[

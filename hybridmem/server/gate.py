@@ -52,7 +52,7 @@ class Gate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], *HEADERS]}
-                if deadline is not None:
+                if deadline is not None and not deadline.expired():
                     deadline.reschedule(None)
             await send(message)
 
@@ -65,7 +65,7 @@ class Gate:
         bearer = grant.sha256 if grant else ""
         self._in_flight[bearer] += 1
         try:
-            body = await self._body(scope, receive)
+            body = await self._body(scope, receive, self._limits.body_bytes if grant else 0)
             scope["grant"] = grant
             async with asyncio.timeout(self._limits.request_seconds) as deadline:
                 await self._app(scope, _replayed(body, receive), answer)
@@ -86,6 +86,8 @@ class Gate:
         headers = Headers(scope=scope)
         if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
             raise Refusal(421, "this server answers to the name of this machine alone: use its address")
+        if self._in_flight.total() >= self._limits.in_flight:
+            raise Refusal(503, "the server has its hands full: try again", kind="overloaded")
         if scope["path"] in OPEN_PATHS:
             return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -98,15 +100,14 @@ class Gate:
             )
         if self._in_flight[grant.sha256] >= self._limits.in_flight_per_token:
             raise Refusal(429, "this token has too many requests open: wait for some of them to end")
-        if self._in_flight.total() >= self._limits.in_flight:
-            raise Refusal(503, "the server has its hands full: try again", kind="overloaded")
         return grant
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body. Raises `Refusal` for one that is too large, too slow or never ends."""
+    async def _body(self, scope: Scope, receive: Receive, most: int) -> bytes:
+        """The whole body. Raises `Refusal` for one of more than `most` bytes, or one that is slow or never ends."""
+        too_large = Refusal(413, f"the body has more than {most:,} bytes: send it in several requests")
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced) > self._limits.body_bytes:
-            raise self._too_large()
+        if announced.isdecimal() and int(announced) > most:
+            raise too_large
         parts: list[bytes] = []
         size = 0
         try:
@@ -117,15 +118,12 @@ class Gate:
                         raise Refusal(400, "the client left before the end of its request")
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
-                    if size > self._limits.body_bytes:
-                        raise self._too_large()
+                    if size > most:
+                        raise too_large
                     if not message.get("more_body", False):
                         return b"".join(parts)
         except TimeoutError:
             raise Refusal(408, "the body did not arrive in time: send it at once") from None
-
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"the body has more than {self._limits.body_bytes:,} bytes: send it in several requests")
 
     async def _refuse_body(self, refused: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once, and read on for a while: a client that still writes would not see the answer."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +18,6 @@ BUSY_SECONDS = 30.0
 MAX_TERMS = 256
 """Terms of one query; FTS5 takes expressions of limited size, and a question has far fewer."""
 _VARIABLES = 500
-_AT_ONCE = 1000
-"""Rows beyond the limit that are read with it, so that equally good ones at the limit seldom need a second ranking."""
-_WIDER = 20
-"""How many times more are read when they do."""
 
 _ERRORS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, "another process holds {path}: try again when it has finished"),
@@ -103,10 +98,13 @@ class FullTextIndex:
             if not self._has(table):
                 return []
             expression = " OR ".join(f'"{term}"' for term in terms)
-            scores = self._best(table, expression, limit)
-            ids = self._ids(scores)
-        named = sorted((-score, ids[number]) for number, score in scores.items())
-        return [(id, -score) for score, id in named[:limit]]
+            rows = self._connection.execute(
+                f"SELECT memories.id, -bm25({table}) AS score FROM {table} "  # noqa: S608 - the name is a hash
+                f"JOIN memories ON memories.number = {table}.rowid "
+                f"WHERE {table} MATCH ? ORDER BY score DESC, memories.id LIMIT ?",
+                (expression, limit),
+            ).fetchall()
+        return [(id, float(score)) for id, score in rows]
 
     def count(self, namespace: Namespace) -> int:
         with self._errors():
@@ -145,36 +143,6 @@ class FullTextIndex:
     def _text(self, table: str, number: int) -> str:
         row = self._connection.execute(f"SELECT text FROM {table} WHERE rowid = ?", (number,))  # noqa: S608
         return str(row.fetchone()[0])
-
-    def _best(self, table: str, expression: str, limit: int) -> dict[int, float]:
-        """The scores of the best rows, by number: `limit` of them and all that are as good as the last of those.
-
-        Without the ids, whose look-up for every row that matches would cost more than the ranking does."""
-        most = limit + _AT_ONCE
-        while True:
-            rows = self._connection.execute(
-                f"SELECT rowid, -bm25({table}) AS score FROM {table} "  # noqa: S608 - the name is a hash
-                f"WHERE {table} MATCH ? ORDER BY score DESC LIMIT ?",
-                (expression, most),
-            ).fetchall()
-            least = rows[limit - 1][1] if len(rows) >= limit else -math.inf
-            if len(rows) < most or rows[-1][1] < least:
-                return {number: float(score) for number, score in rows if score >= least}
-            most *= _WIDER
-
-    def _ids(self, numbers: Iterable[int]) -> dict[int, str]:
-        every = list(numbers)
-        found: dict[int, str] = {}
-        for start in range(0, len(every), _VARIABLES):
-            batch = every[start : start + _VARIABLES]
-            marks = ", ".join("?" * len(batch))
-            found.update(
-                self._connection.execute(
-                    f"SELECT number, id FROM memories WHERE number IN ({marks})",  # noqa: S608
-                    batch,
-                ).fetchall()
-            )
-        return found
 
     def _numbers(self, connection: sqlite3.Connection, table: str, ids: Sequence[str]) -> dict[str, int]:
         """The row numbers of those of `ids` that are there."""

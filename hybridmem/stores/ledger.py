@@ -256,8 +256,10 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
         return problems
 
     def close(self) -> None:
-        self._touches.settle(self._database)
-        self._database.close()
+        try:
+            self._touches.settle(self._database)
+        finally:
+            self._database.close()
 
     def _episodes(self, namespace: Namespace, *conditions: Any, limit: int | None) -> list[Episode]:
         table = tables.episodes

@@ -94,9 +94,10 @@ def _below(connection: Connection, namespace: str) -> list[str]:
     column: Any = tables.episodes.c.namespace
     if connection.dialect.name != "sqlite":
         column = column.collate("C")
-    within = (column >= f"{namespace}/", column < f"{namespace}{chr(ord('/') + 1)}")
-    jump = select(func.min(column).label("name")).where(*within).cte("jump", recursive=True)
-    beyond = select(func.min(column)).where(*within, column > jump.c.name).scalar_subquery()
+    first, end = f"{namespace}/", f"{namespace}{chr(ord('/') + 1)}"
+    jump = select(func.min(column).label("name")).where(column >= first, column < end).cte("jump", recursive=True)
+    # With one lower bound alone: of two, SQLite might begin at the one that is further back, in every jump.
+    beyond = select(func.min(column)).where(column > jump.c.name, column < end).scalar_subquery()
     jump = jump.union_all(select(beyond).where(jump.c.name.is_not(None)))
     itself = select(column).where(column == namespace).limit(1)
     found = connection.execute(select(jump.c.name).where(jump.c.name.is_not(None))).scalars().all()

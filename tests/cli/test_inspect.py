@@ -39,7 +39,24 @@ def test_it_prints_an_address_that_opens_and_ends_with_ctrl_c(folder: Path) -> N
             assert "Ana keeps bees." in client.get(told["url"]).text
             assert "read-only" in client.get(told["url"]).text.lower()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert ended(process) == 0
+
+
+def test_it_ends_even_while_it_still_loads(folder: Path) -> None:
+    with subprocess.Popen(command(folder, "--port", "0", "--json"), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert ended(process) == 0
+
+
+def ended(process: subprocess.Popen[str]) -> int:
+    """The exit code; a process that does not end is killed, so that the test does not wait for it for ever."""
+    try:
+        return process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def test_a_port_that_is_taken_says_what_to_do(folder: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,6 +114,27 @@ def test_without_its_packages_it_names_the_extra(
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert run(["--memory", str(tmp_path / "memory"), "serve"]) == 2
     assert "pip install 'hybridmem[server]'" in capsys.readouterr().err
+
+
+def test_a_dream_is_a_job_of_its_own(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path / "memory", "--json", HYBRIDMEM_TOKEN=TOKEN) as (_, line),
+        httpx.Client(
+            base_url=json.loads(line)["url"], headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60
+        ) as client,
+    ):
+        dream = client.post("/v1/dreams", json={}).json()
+        assert dream["status"] in ("pending", "running")
+        until = time.monotonic() + 120
+        while dream["status"] in ("pending", "running"):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+            dream = client.get(f"/v1/dreams/{dream['id']}").json()
+        assert (dream["status"], dream["error"]) == ("completed", None)
+        assert dream["outputs"]["report"]["status"] == "nothing"
+        assert dream["usage"]["peak_memory_mb"] > 0
+        page = client.get("/metrics").text
+    assert 'hybridmem_dreams{namespace="default",verdict="nothing"} 1.0' in page.splitlines()
 
 
 def test_the_loopback_address_is_what_it_says(tmp_path: Path) -> None:

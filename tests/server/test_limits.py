@@ -81,6 +81,9 @@ def test_a_large_body_is_refused_before_it_is_read(narrow: Server) -> None:
         answered = client.post("/v1/memories", content=pieces(), headers={"Content-Type": "application/json"})
         assert is_problem(answered, 413)
         assert client.post("/v1/memories", json={"text": "a" * 90_000}).status_code == 201
+    with narrow.client(None) as stranger:
+        assert is_problem(stranger.request("GET", "/docs", content=b"a" * 5000), 413)
+        assert is_problem(stranger.post("/v1/memories", content=b"a" * 90_000), 401)
 
 
 def test_headers_without_end_are_refused(narrow: Server) -> None:

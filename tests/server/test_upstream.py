@@ -28,9 +28,15 @@ class Behind:
 
     server: Server
     log: Path
+    url: str
+    """The upstream's own."""
 
     def notes(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def left(self) -> list[str]:
+        """The last line of what was asked by each client that left before its answer had ended."""
+        return [note["left"] for note in self.notes() if "left" in note]
 
     def asked(self) -> dict[str, Any]:
         """The body of the last chat request."""
@@ -47,7 +53,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
             assert upstream.stdout is not None
             url = upstream.stdout.readline().strip()
             with serving(place / "server", upstream=url, environment={"UPSTREAM_KEY": KEY}) as server:
-                yield Behind(server, log)
+                yield Behind(server, log, url)
                 assert KEY not in server.log.read_text()
         finally:
             upstream.terminate()
@@ -126,6 +132,15 @@ def test_tools_go_through_both_ways(client: OpenAI, behind: Behind) -> None:
     assert remembered(behind) == before
 
 
+def test_what_says_nothing_goes_through_and_is_not_remembered(client: OpenAI, behind: Behind) -> None:
+    before = remembered(behind)
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    for messages in ([{"role": "system", "content": "Be brief."}], [{"role": "user", "content": [picture]}]):
+        client.chat.completions.create(model="gpt-up", messages=messages)  # type: ignore[arg-type]
+        assert behind.asked()["messages"] == messages
+    assert remembered(behind) == before
+
+
 def test_a_stream_comes_piece_by_piece(client: OpenAI, behind: Behind) -> None:
     started = time.monotonic()
     arrived = []
@@ -143,13 +158,33 @@ def test_a_client_that_leaves_ends_the_request_upstream(client: OpenAI, behind: 
     next(iter(stream))
     stream.close()
     until = time.monotonic() + 10
-    while not any(note.get("left") for note in behind.notes()):
+    while "Talk forever, Falk." not in behind.left():
         assert time.monotonic() < until, "the upstream still talks"
         time.sleep(0.05)
     while "Talk forever, Falk." not in remembered(behind):
         assert time.monotonic() < until
         time.sleep(0.05)
     assert not any(text.startswith("piece 0 piece 1 piece 2 piece 3 piece") for text in remembered(behind))
+
+
+def test_a_client_that_hangs_and_an_upstream_that_sleeps_are_given_up(tmp_path: Path, behind: Behind) -> None:
+    limits = {"request_seconds": 1.0, "stall_seconds": 1.0}
+    with (
+        serving(tmp_path, upstream=behind.url, limits=limits) as server,
+        OpenAI(base_url=f"{server.url}/v1", api_key=ANA, max_retries=0) as client,
+    ):
+        with pytest.raises(openai.InternalServerError, match="took too long") as late:
+            say(client, "Sleep well.")
+        assert late.value.status_code == 503
+        # It reads the first piece and nothing of the flood that follows.
+        stream = say(client, "Now a flood.", stream=True)
+        next(iter(stream))
+        until = time.monotonic() + 20
+        while "Now a flood." not in behind.left():
+            assert time.monotonic() < until, "the upstream still floods"
+            time.sleep(0.05)
+        assert say(client, "Are you there?").choices[0].message.content == "You said: Are you there?"
+        stream.close()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ class Handler(BaseHTTPRequestHandler):
         wanted = said.rsplit("\n", 1)[-1]
         if wanted.startswith("Fail "):
             self._fail(wanted.removeprefix("Fail "))
+        elif wanted.startswith("Sleep"):
+            time.sleep(5)
+            self._say("Good morning.")
         elif body.get("stream"):
             self._stream(wanted)
         elif body.get("tools") and body["messages"][-1]["role"] != "tool":
@@ -78,7 +81,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        pieces = 10_000 if "forever" in wanted else 4
+        pieces = 10_000 if "forever" in wanted or "flood" in wanted else 4
+        padding = "x" * 100_000 if "flood" in wanted else ""
         try:
             for number in range(pieces):
                 chunk = {
@@ -86,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
                     "object": "chat.completion.chunk",
                     "created": 1,
                     "model": "gpt-up",
-                    "choices": [{"index": 0, "delta": {"content": f"piece {number} "}, "finish_reason": None}],
+                    "choices": [{"index": 0, "delta": {"content": f"piece {number} {padding}"}, "finish_reason": None}],
                 }
                 self._chunk(b"data: " + json.dumps(chunk).encode() + b"\n\n")
                 self._note({"piece": number})
@@ -94,11 +98,11 @@ class Handler(BaseHTTPRequestHandler):
                     self.close_connection = True
                     self.connection.close()
                     return
-                time.sleep(0.3 if "slowly" in wanted else 0.02)
+                time.sleep(0.3 if "slowly" in wanted else 0 if "flood" in wanted else 0.02)
             self._chunk(b"data: [DONE]\n\n")
             self._chunk(b"")
         except OSError:
-            self._note({"left": True})
+            self._note({"left": wanted})
             self.close_connection = True
 
     def _chunk(self, data: bytes) -> None:

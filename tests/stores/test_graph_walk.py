@@ -21,7 +21,7 @@ def memories(count: int, *, seed: int = 0, start: int = 0) -> dict[str, Mentions
     made = {}
     for number in range(start, start + count):
         names = frozenset(rng.sample(NAMES, WIDE + 9 if number % 50 == 7 else rng.randrange(5)))
-        made[f"ep_{number:05}"] = Mentions(names, frozenset(rng.sample(NAMES[40:] + ["late"], 2)) - names)
+        made[f"ep_{number:05}"] = Mentions(names, frozenset(rng.sample([*NAMES[40:], "late"], 2)) - names)
     return made
 
 
