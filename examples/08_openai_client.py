@@ -1,5 +1,5 @@
 """An existing agent on OpenAI's client, given a memory: its base URL, its key and its model's name change, and nothing
-else. The server is started here so that the example runs by itself; usually `hybridmem serve` runs somewhere already."""
+else. The server is started here so that the example runs by itself; usually `hybridmem serve` runs already."""
 
 import json
 import os

@@ -55,7 +55,7 @@ def spread(
 
 
 def _parted(at: Places, side: Places, *, pinned: bool) -> Places:
-    """`at` with room for a name below each place: what overlaps is pushed apart along the side where less is missing."""
+    """`at` with room for a name below each place: what overlaps is pushed apart along the side where less lacks."""
     count = len(at)
     # An order in which to part those that stand at one height, or at one place.
     order = np.sign(np.arange(count)[:, None] - np.arange(count)[None, :]).astype(float)
