@@ -85,11 +85,13 @@ class Indexes:
         becomes of it. Raises `EmbeddingMismatch` or `StoreBusy`.
         """
         names = [follower.name for follower in self._followers]
-        if not self._ledger.waits(names, of):
+        last = self._ledger.waits(names, of)
+        if not last:
             return 0
         with self._alone():
-            if not self._ledger.waits(names, of):
-                return 0  # Another thread followed it meanwhile.
+            # Another thread may have followed it meanwhile. What was written since is for those who come after it.
+            if self._ledger.followed(names) >= last:
+                return 0
             self.require_same_embedder()
             return self._follow(progress)
 

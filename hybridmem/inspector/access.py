@@ -18,7 +18,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "hybridmem-inspector"
 TOKEN = "token"  # noqa: S105 - the name of the parameter
 STATIC = "/static/"
 """The style and the scripts, which hold nothing private."""
@@ -71,7 +70,7 @@ class Access:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if TOKEN in query and scope["method"] == "GET":
             return self._let_in(scope["path"], query)
-        if not hmac.compare_digest(_cookie(headers), session(self._token)):
+        if not hmac.compare_digest(_cookie(headers, self._token), session(self._token)):
             return _plain(401, "Open the address that `hybridmem inspect` printed: its token lets you in.")
         if scope["method"] == "POST":
             if not self._edit:
@@ -87,8 +86,15 @@ class Access:
         # Never more than one slash in front: two would name another machine.
         target = re.sub(r"^[/\\]+", "/", path)
         answer = RedirectResponse(f"{target}?{rest}" if rest else target, status_code=303)
-        answer.set_cookie(COOKIE, session(self._token).decode(), httponly=True, samesite="strict", path="/")
+        answer.set_cookie(
+            cookie_name(self._token), session(self._token).decode(), httponly=True, samesite="strict", path="/"
+        )
         return answer
+
+
+def cookie_name(token: str) -> str:
+    """Each inspector has a cookie of its own: a browser sends those of one machine to all of its ports."""
+    return f"hybridmem-{_digest(token, 'name')[:12]}"
 
 
 def session(token: str) -> bytes:
@@ -110,13 +116,14 @@ def _digest(token: str, purpose: str) -> str:
     return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
-def _cookie(headers: Headers) -> bytes:
+def _cookie(headers: Headers, token: str) -> bytes:
     jar: SimpleCookie = SimpleCookie()
     try:
         jar.load(headers.get("cookie", ""))
     except CookieError:
         return b""
-    return jar[COOKIE].value.encode() if COOKIE in jar else b""
+    name = cookie_name(token)
+    return jar[name].value.encode() if name in jar else b""
 
 
 def _is_this_machine(host: str) -> bool:

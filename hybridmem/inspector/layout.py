@@ -38,20 +38,30 @@ def spread(
         apart = at[:, None, :] - at[None, :, :]
         distance = np.maximum(np.linalg.norm(apart, axis=2), 1e-3)
         force = (ideal**2 / distance**2 - pull * distance / ideal * 0.35)[:, :, None] * apart
-        moved = force.sum(axis=1) - 0.02 * at
+        moved = force.sum(axis=1) - 0.1 * at
         length = np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
         at = at + moved / length * np.minimum(length, 0.12 * (1 - step / STEPS))
         if pinned:
             at = at - at[0]
-    # Each axis fills its side; what is pinned stays in the middle.
-    low, high = at.min(axis=0), at.max(axis=0)
-    if pinned:
-        high = np.maximum(np.abs(low), np.abs(high))
-        low = -high
-    scaled = (at - low) / np.maximum(high - low, 1e-9)
+    scaled = np.stack([_evened(axis, pinned=pinned) for axis in at.T], axis=1)
     side = np.array([width - 2 * MARGIN, height - 2 * MARGIN])
     placed = _parted(scaled * side + MARGIN, side, pinned=pinned)
     return [(round(float(x), 1), round(float(y), 1)) for x, y in placed]
+
+
+def _evened(values: Places, *, pinned: bool) -> Places:
+    """`values` along one axis, between 0 and 1: half as they are and half by their order, so that a cluster does not
+    shrink to a point where one stands far off. With `pinned`, the first stands in the middle."""
+    if pinned:
+        made = np.full(len(values), 0.5)
+        for sign in (-1, 1):
+            beyond = np.flatnonzero(values * sign > 0)
+            if len(beyond):
+                far = values[beyond] * sign
+                made[beyond] += sign * 0.25 * (far / far.max() + (far.argsort().argsort() + 1) / len(beyond))
+        return made
+    reach = max(float(np.ptp(values)), 1e-9)
+    return np.asarray(0.5 * (values - values.min()) / reach + 0.5 * values.argsort().argsort() / (len(values) - 1))
 
 
 def _parted(at: Places, side: Places, *, pinned: bool) -> Places:
@@ -65,7 +75,7 @@ def _parted(at: Places, side: Places, *, pinned: bool) -> Places:
         meets = (missing > 0).all(axis=2) & (order != 0)
         if not meets.any():
             break
-        sideways = missing[:, :, 0] < missing[:, :, 1]
+        sideways = missing[:, :, 0] / ROOM[0] < missing[:, :, 1] / ROOM[1]
         along = np.stack([sideways, ~sideways], axis=2) & meets[:, :, None]
         way = np.where(apart == 0, order[:, :, None], np.sign(apart))
         moved = at + (way * missing * along).sum(axis=1) * 0.3

@@ -54,7 +54,7 @@ async def complete(body: ChatRequest, caller: Reader, request: Request, session:
     messages = asked["messages"]
     hits: list[Hit] = []
     if _speaks(messages):
-        hits = await caller.run("recall", "read", lambda: conversation.recall(caller.memory, messages))
+        hits = await caller.run("recall", "search", lambda: conversation.recall(caller.memory, messages))
         asked["messages"] = conversation.with_memories(messages, lines(hits))
     if body.stream:
         return PassedOn(caller, upstream, messages, asked, hits, said_in)

@@ -29,7 +29,7 @@ async def embed(body: EmbeddingRequest, caller: Reader, request: Request) -> Res
             raise unknown_model(body.model, (NAME, embedder.name))
         return told(await upstream.post("embeddings", body.model_dump(exclude_unset=True)))
     texts = [body.input] if isinstance(body.input, str) else body.input
-    vectors = await caller.run("embed", "read", lambda: embedder.embed(texts))
+    vectors = await caller.run("embed", "search", lambda: embedder.embed(texts))
     if body.dimensions not in (None, vectors.shape[1]):
         raise Refusal(400, f"{embedder.name} has {vectors.shape[1]} dimensions: leave dimensions out")
     coded = [

@@ -22,7 +22,9 @@ class Limits:
     in_flight: int = 128
     """Requests at a time, of everybody."""
     in_flight_per_token: int = 64
-    readers: int = 4
-    """Threads that search and look."""
+    searchers: int = 4
+    """Threads that search, and wait for the indexes to follow what was written."""
+    readers: int = 2
+    """Threads that look at what the ledger holds, and wait for nothing."""
     writers: int = 2
     """Threads that change something: a ledger has one writer at a time, so that more would only wait."""

@@ -20,7 +20,7 @@ async def search(body: shapes.Search, caller: Reader) -> Response:
     kinds: tuple[Kind, ...] = tuple(body.kinds or get_args(Kind))
     hits = await caller.run(
         "search",
-        "read",
+        "search",
         lambda: caller.memory.search(
             body.query,
             limit=body.limit,

@@ -12,7 +12,7 @@ from hybridmem.errors import HybridMemError
 from hybridmem.server.limits import Limits
 
 T = TypeVar("T")
-Lane = Literal["read", "write", "model", "jobs"]
+Lane = Literal["search", "read", "write", "model", "jobs"]
 """What may wait for what: requests of one lane wait for one another, and for nobody else."""
 
 FOLLOW_SECONDS = 0.02
@@ -27,7 +27,13 @@ class Workers:
     Call `start` and `stop` within the event loop."""
 
     def __init__(self, limits: Limits, follow: Callable[[], object]) -> None:
-        sizes: dict[Lane, int] = {"read": limits.readers, "write": limits.writers, "model": 1, "jobs": 2}
+        sizes: dict[Lane, int] = {
+            "search": limits.searchers,
+            "read": limits.readers,
+            "write": limits.writers,
+            "model": 1,
+            "jobs": 2,
+        }
         self._pools = {lane: ThreadPoolExecutor(size, f"hybridmem-{lane}") for lane, size in sizes.items()}
         self._behind = ThreadPoolExecutor(1, "hybridmem-index")
         self._follow = follow

@@ -231,8 +231,13 @@ class Ledger(Puts, Protocol):
         """The next entries that `consumer` has not acknowledged."""
         ...
 
-    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> bool:
-        """Whether one of `consumers` has not acknowledged an entry (of `namespace`, where one is named)."""
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
+        """The last position of an entry (of `namespace`, where one is named) that one of `consumers` has not
+        acknowledged; 0 for none."""
+        ...
+
+    def followed(self, consumers: Sequence[str]) -> int:
+        """The position up to which all of `consumers` have acknowledged everything."""
         ...
 
     def acknowledge(self, consumer: str, position: int) -> None:

@@ -276,9 +276,12 @@ class InMemoryLedger(InMemoryPuts):
         entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
         return [entry for entry in entries if entry.position > followed][:limit]
 
-    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> bool:
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
-        return any(namespace in (None, entry.namespace) for entry in entries)
+        return max((entry.position for entry in entries if namespace in (None, entry.namespace)), default=0)
+
+    def followed(self, consumers: Sequence[str]) -> int:
+        return min(self._consumers.get(consumer, 0) for consumer in consumers)
 
     def acknowledge(self, consumer: str, position: int) -> None:
         self._consumers[consumer] = max(position, self._consumers.get(consumer, 0))

@@ -27,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 from hybridmem.errors import InvalidInput, UnknownMemory
 from hybridmem.records import Episode, Event, Fact, Namespace, checked_text, parse_time
 from hybridmem.stores import archive as archives
-from hybridmem.stores import ledger_archive, ledger_facts
+from hybridmem.stores import ledger_archive, ledger_facts, ledger_outbox
 from hybridmem.stores import ledger_tables as tables
 from hybridmem.stores.base import Archive, OutboxEntry
 from hybridmem.stores.checked import checked_episode, checked_fact, unused_ids
@@ -36,7 +36,6 @@ from hybridmem.stores.ledger_change import Change, begins_anew, chunks, find, fi
 from hybridmem.stores.ledger_context import around
 from hybridmem.stores.ledger_database import BUSY_SECONDS, Database
 from hybridmem.stores.ledger_dreams import DreamRows
-from hybridmem.stores.ledger_outbox import waits
 from hybridmem.stores.ledger_puts import PutRows
 from hybridmem.stores.ledger_rows import episode_of, episode_row, event_of, key, namespace_of
 from hybridmem.stores.ledger_touches import Touches
@@ -206,9 +205,13 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
                 for position, namespace, memory, operation in connection.execute(query)
             ]
 
-    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> bool:
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         with self._database.read() as connection:
-            return waits(connection, consumers, namespace)
+            return ledger_outbox.waits(connection, consumers, namespace)
+
+    def followed(self, consumers: Sequence[str]) -> int:
+        with self._database.read() as connection:
+            return ledger_outbox.followed(connection, consumers)
 
     def acknowledge(self, consumer: str, position: int) -> None:
         consumers = tables.consumers

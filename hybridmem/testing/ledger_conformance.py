@@ -213,10 +213,11 @@ class EpisodeConformance:
         ledger.acknowledge("dense", told[0].position)
         assert (ledger.pending("dense"), ledger.pending("graph")) == ([], told)
         for home in (None, ANA):
-            assert not ledger.waits(["dense"], home)
-            assert ledger.waits(["graph"], home)
-            assert ledger.waits(["dense", "graph"], home)
-        assert not ledger.waits(["graph"], ("nobody",))
+            assert ledger.waits(["dense"], home) == 0
+            assert ledger.waits(["graph"], home) == ledger.waits(["dense", "graph"], home) == told[-1].position
+        assert ledger.waits(["graph"], ("nobody",)) == 0
+        assert ledger.followed(["dense"]) == told[-1].position
+        assert ledger.followed(["dense", "graph"]) == 0
         assert ledger.counts(ANA)["outbox"] == 0
         ledger.update_text(ANA, "e1", "new", NOW)
         ledger.erase(ANA, "e2", NOW)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from hybridmem.inspector.access import COOKIE, form_token, session
+from hybridmem.inspector.access import cookie_name, form_token, session
+from hybridmem.inspector.app import application
 from hybridmem.memory import HybridMemory
 from tests.inspector.conftest import BASE, TOKEN, visitor
 
@@ -53,7 +54,7 @@ def test_the_redirect_stays_on_this_machine(seen: HybridMemory) -> None:
 
 @pytest.mark.parametrize("cookie", ["", "wrong", TOKEN, '"', "%C3%A4", "a=b; c"])
 def test_a_wrong_cookie_opens_nothing(seen: HybridMemory, cookie: str) -> None:
-    headers = {"cookie": f"{COOKIE}={cookie}"}
+    headers = {"cookie": f"{cookie_name(TOKEN)}={cookie}"}
     assert visitor(seen, known=False).get("/", headers=headers).status_code == 401
 
 
@@ -62,14 +63,14 @@ def test_a_wrong_cookie_opens_nothing(seen: HybridMemory, cookie: str) -> None:
 )
 def test_another_name_for_this_machine_is_refused(look: TestClient, host: str) -> None:
     """DNS rebinding: the browser sends the cookie of the name that it knows, so the name is checked first."""
-    answer = look.get("/", headers={"host": host, "cookie": f"{COOKIE}={session(TOKEN).decode()}"})
+    answer = look.get("/", headers={"host": host, "cookie": f"{cookie_name(TOKEN)}={session(TOKEN).decode()}"})
     assert answer.status_code == 403
     assert "Lisbon" not in answer.text
 
 
 @pytest.mark.parametrize("host", ["localhost:9000", "127.0.0.1", "[::1]:8765"])
 def test_a_tunnel_may_bring_another_port(look: TestClient, host: str) -> None:
-    cookie = f"{COOKIE}={session(TOKEN).decode()}"
+    cookie = f"{cookie_name(TOKEN)}={session(TOKEN).decode()}"
     assert look.get("/", headers={"host": host, "cookie": cookie}).status_code == 200
 
 
@@ -126,6 +127,16 @@ def test_a_browser_that_names_another_origin_is_refused(own: HybridMemory) -> No
     fine = client.post("/memory/quarantine", data=form(id="ep_0"), headers={"origin": BASE})
     assert fine.status_code == 200
     assert own.get("ep_0").quarantined
+
+
+def test_two_inspectors_in_one_browser_do_not_shut_each_other_out(seen: HybridMemory) -> None:
+    client = visitor(seen)
+    kept = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    other = TestClient(application(seen, token="another"), base_url=BASE)
+    answer = other.get("/?token=another", headers={"cookie": kept}, follow_redirects=False)
+    both = f"{kept}; {answer.headers['set-cookie'].partition(';')[0]}"
+    for each in (client, other):
+        assert each.get("/", headers={"cookie": both}).status_code == 200
 
 
 def test_a_change_needs_the_cookie_too(own: HybridMemory) -> None:

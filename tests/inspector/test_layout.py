@@ -7,11 +7,15 @@ import pytest
 from hybridmem.inspector.layout import MARGIN, ROOM, spread
 
 STAR = [(0, other, 9 - other % 3) for other in range(1, 28)]
+CLUSTER = [*((a, b, 1000) for a, b in combinations(range(24), 2)), (0, 24, 1), (0, 25, 1), (3, 26, 1)]
+"""Many that share much, and a few far off."""
 CLIQUE = [(a, b, 5) for a, b in combinations(range(20), 2)]
 
 
 @pytest.mark.parametrize("pinned", [False, True])
-@pytest.mark.parametrize(("count", "links"), [(28, STAR), (20, CLIQUE), (28, []), (5, [(0, 1, 1)]), (2, [(0, 1, 3)])])
+@pytest.mark.parametrize(
+    ("count", "links"), [(28, STAR), (20, CLIQUE), (28, CLUSTER), (28, []), (5, [(0, 1, 1)]), (2, [(0, 1, 3)])]
+)
 def test_every_entity_has_room_for_its_name_within_the_drawing(
     count: int, links: list[tuple[int, int, int]], pinned: bool
 ) -> None:
