@@ -292,3 +292,41 @@ def test_a_quarantined_memory_is_not_missed(ledger, indexes):
     indexes.catch_up()
     assert held(indexes) == [[], [], []]
     assert indexes.check(ANA) == []
+
+
+# ---- beside somebody who keeps the indexes up
+
+
+def test_a_search_does_not_look_where_somebody_keeps_the_indexes_up(ledger, indexes):
+    add(ledger, "I saw Zane Kolu.")
+    indexes.kept_up = True
+    assert indexes.catch_up(of=ANA) == 0
+    assert held(indexes) == [[]] * 3
+    assert indexes.catch_up() == 1
+    assert held(indexes) == [["ep_ana_0"]] * 3
+
+
+def test_whoever_catches_up_does_not_stay_for_what_is_written_meanwhile(ledger, indexes, monkeypatch):
+    monkeypatch.setattr(indexing, "BATCH", 2)
+    add(ledger, "one", "two", "three")
+    real, first = indexes.graph.upsert, iter(range(1, 100))
+
+    def upsert(namespace, memories):
+        real(namespace, memories)
+        add(ledger, "more", "and more", first=10 * next(first))
+
+    monkeypatch.setattr(indexes.graph, "upsert", upsert)
+    assert indexes.catch_up() == 4
+    assert indexes.catch_up() > 0
+
+
+def test_the_texts_of_all_namespaces_are_embedded_at_once(ledger, indexes):
+    add(ledger, "I saw Zane Kolu.", "It rains in Oslo.")
+    add(ledger, "I saw Mira Sodo.", namespace=BEN)
+    calls = []
+    real = indexes.embedder.embed
+    indexes.embedder.embed = lambda texts: calls.append(len(texts)) or real(texts)
+    indexes.catch_up()
+    assert calls == [3]
+    (best, _) = indexes.vectors.query(BEN, real(["I saw Mira Sodo."])[0], 1)[0]
+    assert best == "ep_ben_0"

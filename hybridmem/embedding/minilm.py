@@ -41,7 +41,8 @@ class MiniLmEmbedder:
     def __init__(self, folder: Path | None = None, *, remembered: int = 1024) -> None:
         self._folder = packaged_folder() if folder is None else folder
         self._recent = RecentVectors(remembered)
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._loading = threading.Lock()
         self._numpy: BertEncoder | None = None
         self._torch: SentenceTransformersEmbedder | None = None
         self._in_batches = 0
@@ -61,24 +62,32 @@ class MiniLmEmbedder:
             return np.stack([self._recent.of(text, self._one) for text in texts])
         with self._lock:
             self._in_batches += len(texts)
-            return self._encoder().embed(texts)
+            worth_torch = self._in_batches > WORTH_TORCH
+        return (self._with_torch() if worth_torch else self._encoder()).embed(texts)
 
     def _one(self, text: str) -> NDArray[np.float32]:
-        with self._lock:
-            vector: NDArray[np.float32] = self._encoder().embed([text])[0]
-            return vector
+        vector: NDArray[np.float32] = self._encoder().embed([text])[0]
+        return vector
 
     def _encoder(self) -> BertEncoder | SentenceTransformersEmbedder:
-        if self._torch is not None:
+        """What is ready: a search does not wait until torch has loaded for somebody's large number of texts."""
+        with self._lock:
+            if self._torch is not None:
+                return self._torch
+            if self._numpy is None:
+                check_weights(self._folder)
+                self._numpy = BertEncoder(self._folder)
+            return self._numpy
+
+    def _with_torch(self) -> SentenceTransformersEmbedder:
+        with self._loading:
+            if self._torch is None:
+                check_weights(self._folder)
+                torch = SentenceTransformersEmbedder(self._folder)
+                torch.load()
+                with self._lock:
+                    self._torch, self._numpy = torch, None
             return self._torch
-        if self._in_batches > WORTH_TORCH:
-            check_weights(self._folder)
-            self._torch, self._numpy = SentenceTransformersEmbedder(self._folder), None
-            return self._torch
-        if self._numpy is None:
-            check_weights(self._folder)
-            self._numpy = BertEncoder(self._folder)
-        return self._numpy
 
 
 def packaged_folder() -> Path:

@@ -56,6 +56,10 @@ class SentenceTransformersEmbedder:
         )
         return np.asarray(vectors, dtype=np.float32)
 
+    def load(self) -> None:
+        """Load the model now, and not with the first text."""
+        self._model()
+
     def _model(self) -> Any:
         with self._lock:
             if self._loaded is None:

@@ -52,7 +52,7 @@ def build(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.workers = workers = Workers(bounds, lambda: memory.indexes.catch_up())
+        app.state.workers = workers = Workers(bounds, memory)
         workers.start()
         yield
         await workers.stop()

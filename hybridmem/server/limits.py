@@ -28,3 +28,5 @@ class Limits:
     """Threads that look at what the ledger holds, and wait for nothing."""
     writers: int = 2
     """Threads that change something: a ledger has one writer at a time, so that more would only wait."""
+    erasers: int = 8
+    """Threads that erase: what takes longest in it, to make the bytes unreadable, is done once for all that wait."""

@@ -60,7 +60,7 @@ async def update(id: Id, body: shapes.NewText, caller: Writer) -> Response:
 @router.delete("/memories/{id}", response_model=shapes.Receipt)
 async def delete(id: Id, caller: Writer) -> Response:
     """Erase a memory everywhere; the receipt names every place, and what the next dream has still to do."""
-    return told(await caller.run("delete", "write", lambda: caller.memory.delete(id)))
+    return told(await caller.run("delete", "erase", lambda: caller.memory.delete(id)))
 
 
 @router.get("/memories/{id}/history", response_model=shapes.History)

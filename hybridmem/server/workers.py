@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from hybridmem.errors import HybridMemError
 from hybridmem.server.limits import Limits
 
-T = TypeVar("T")
-Lane = Literal["search", "read", "write", "model", "jobs"]
-"""What may wait for what: requests of one lane wait for one another, and for nobody else."""
+if TYPE_CHECKING:
+    from hybridmem.memory import HybridMemory
 
-FOLLOW_SECONDS = 0.02
-"""How long writes gather before the indexes follow them together; a search of the same namespace does not wait."""
+T = TypeVar("T")
+Lane = Literal["search", "read", "write", "erase", "model", "jobs"]
+"""What may wait for what: requests of one lane wait for one another, and for nobody else."""
+WRITES: frozenset[Lane] = frozenset({"write", "erase"})
+
+PATIENT = 10
+"""Of the indexing thread, in nice's degrees."""
+LOOK_SECONDS = 1.0
+"""How often the indexes are brought up to what other processes wrote."""
 
 log = logging.getLogger("hybridmem.server")
 
 
 class Workers:
-    """Small pools, and one thread in which the indexes follow the writes.
+    """Small pools, and one thread in which the indexes follow the writes: a write has ended when it can be found, so
+    that a search waits for none.
 
     Call `start` and `stop` within the event loop."""
 
-    def __init__(self, limits: Limits, follow: Callable[[], object]) -> None:
+    def __init__(self, limits: Limits, memory: HybridMemory) -> None:
         sizes: dict[Lane, int] = {
             "search": limits.searchers,
             "read": limits.readers,
             "write": limits.writers,
+            "erase": limits.erasers,
             "model": 1,
             "jobs": 2,
         }
         self._pools = {lane: ThreadPoolExecutor(size, f"hybridmem-{lane}") for lane, size in sizes.items()}
-        self._behind = ThreadPoolExecutor(1, "hybridmem-index")
-        self._follow = follow
+        self._behind = ThreadPoolExecutor(1, "hybridmem-index", _be_patient)
+        self._memory = memory
         self._written = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self._following: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        self._written.set()
         self._following = asyncio.create_task(self._keep_following())
 
     async def stop(self) -> None:
@@ -52,18 +66,42 @@ class Workers:
 
     async def run(self, lane: Lane, call: Callable[[], T]) -> T:
         """`call` in a thread of `lane`. One that is given up before a thread took it is never done."""
-        result = await asyncio.get_running_loop().run_in_executor(self._pools[lane], call)
-        if lane == "write":
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._pools[lane], call)
+        if lane in WRITES:
+            followed = loop.create_future()
+            self._waiting.append(followed)
             self._written.set()
+            await followed
         return result
 
     async def _keep_following(self) -> None:
         while True:
-            await self._written.wait()
-            await asyncio.sleep(FOLLOW_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._written.wait(), LOOK_SECONDS)
+            # What is written while one pass runs is followed together by the next.
             self._written.clear()
+            waiting, self._waiting = self._waiting, []
             try:
                 await asyncio.get_running_loop().run_in_executor(self._behind, self._follow)
-            except HybridMemError as error:
-                # The next search meets the same, and answers for it.
-                log.warning("the indexes could not follow the ledger: %s", error)
+            finally:
+                for followed in waiting:
+                    if not followed.done():
+                        followed.set_result(None)
+
+    def _follow(self) -> None:
+        indexes = self._memory.indexes
+        try:
+            indexes.catch_up()
+            indexes.kept_up = True
+        except Exception as error:
+            # The next search follows what it needs itself: it meets the same, and answers for it.
+            indexes.kept_up = False
+            known = isinstance(error, HybridMemError)
+            log.warning("the indexes could not follow the ledger: %s", error, exc_info=not known)
+
+
+def _be_patient() -> None:
+    """Have this thread, and those that it starts, leave the cores to the others: where the system can, as Linux."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT)

@@ -315,7 +315,9 @@ class VectorIndex(Protocol):
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None: ...
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None: ...
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Remove those of `ids` that are there; returns how many."""
+        ...
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         """(id, cosine similarity), best first."""
@@ -337,8 +339,9 @@ class LexicalIndex(Protocol):
 
     def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None: ...
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
-        """Remove them such that no byte of their text stays in the file."""
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Remove those of `ids` that are there, such that no byte of their text stays in the file; returns how
+        many."""
         ...
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
@@ -359,7 +362,9 @@ class GraphIndex(Protocol):
 
     def upsert(self, namespace: Namespace, memories: Sequence[Episode | Fact]) -> None: ...
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None: ...
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Remove those of `ids` that are there; returns how many."""
+        ...
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         """(memory id, personalised PageRank from the entities that `text` names), best first; empty when it names

@@ -54,7 +54,8 @@ class ChromaIndex:
             return
         unique, rows = list(last), list(last.values())
         with self._database.use(writing=True) as client, _chroma_errors():
-            collection = client.get_or_create_collection(
+            # Looked up first: to ask Chroma to create one that is there costs as much as to write to it.
+            collection = self._database.collection(self._name(namespace)) or client.get_or_create_collection(
                 self._name(namespace),
                 metadata={"namespace": "/".join(namespace)},
                 configuration=_CONFIGURATION,
@@ -65,11 +66,12 @@ class ChromaIndex:
                 batch = slice(start, start + most)
                 collection.upsert(ids=unique[batch], embeddings=vectors[rows[batch]])
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         unique = list(dict.fromkeys(ids))
+        removed = 0
         with self._collection(namespace, writing=True) as (client, collection):
             if collection is None:
-                return
+                return 0
             most = client.get_max_batch_size()
             for start in range(0, len(unique), most):
                 # A deletion of nothing costs as much as one of something, and a look next to nothing: what an erasure
@@ -77,6 +79,8 @@ class ChromaIndex:
                 there = collection.get(ids=unique[start : start + most], include=[])["ids"]
                 if there:
                     collection.delete(ids=there)
+                    removed += len(there)
+        return removed
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         with self._collection(namespace) as (_, collection):

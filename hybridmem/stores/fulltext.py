@@ -82,12 +82,14 @@ class FullTextIndex:
         if replaced:
             self._truncate_log()
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         table = _table(namespace)
         with self._transaction() as connection:
-            self._remove(connection, table, self._numbers(connection, table, ids))
+            numbers = self._numbers(connection, table, ids)
+            self._remove(connection, table, numbers)
         # Also when nothing was there: a process that was killed may have deleted it and not come this far.
         self._truncate_log()
+        return len(numbers)
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         terms = query_terms(text.encode("utf-8", "ignore").decode("utf-8"))[:MAX_TERMS]

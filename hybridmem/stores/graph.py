@@ -54,11 +54,12 @@ class GraphIndex:
             elif new:
                 file.append(new)
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
-        gone = set(ids)
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         with self._writing(), self._file(namespace) as file:
-            if not gone.isdisjoint(file.memories):
+            gone = file.memories.keys() & set(ids)
+            if gone:
                 file.replace({id: mention for id, mention in file.memories.items() if id not in gone})
+            return len(gone)
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         with self._file(namespace) as file:
@@ -137,6 +138,7 @@ class _File:
         self._end = 0
         self._walk: Walk | None = None
         self.memories: dict[str, Mentions] = {}
+        self._lines: dict[str, tuple[Mentions, bytes]] = {}
 
     @property
     def walk(self) -> Walk:
@@ -187,6 +189,7 @@ class _File:
         beside.replace(self._path)
         _sync_folder(self._path.parent)
         self.memories = dict(memories)
+        self._lines = {id: self._lines[id] for id in memories}
         self._walk = None
 
     def _take_in(self, new: Mapping[str, Mentions]) -> None:
@@ -195,18 +198,23 @@ class _File:
         self.memories.update(new)
 
     def _finish(self, stream: BinaryIO, memories: Mapping[str, Mentions]) -> None:
-        stream.writelines(
-            _line({"id": id, "names": sorted(mention.names), "maybe": sorted(mention.maybe)})
-            for id, mention in memories.items()
-        )
+        stream.writelines(self._line(id, mention) for id, mention in memories.items())
         stream.flush()
         os.fsync(stream.fileno())
         self._end = stream.tell()
         self._stamp = None
 
+    def _line(self, id: str, mention: Mentions) -> bytes:
+        """The memory's line; kept, because a change writes all of them anew."""
+        kept = self._lines.get(id)
+        if kept is None or kept[0] != mention:
+            line = _line({"id": id, "names": sorted(mention.names), "maybe": sorted(mention.maybe)})
+            kept = self._lines[id] = (mention, line)
+        return kept[1]
+
     def _forget(self) -> None:
         self._generation, self._stamp, self._end, self._walk = b"", None, 0, None
-        self.memories = {}
+        self.memories, self._lines = {}, {}
 
     def _read(self, stream: BinaryIO) -> None:
         new: dict[str, Mentions] = {}

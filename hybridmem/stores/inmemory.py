@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,8 @@ class InMemoryVectorIndex:
         rows = np.asarray(vectors, dtype=np.float32)
         self._vectors.setdefault(namespace, {}).update(zip(ids, rows, strict=True))
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
-        for id in ids:
-            self._vectors.get(namespace, {}).pop(id, None)
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        return _pop(self._vectors.get(namespace, {}), ids)
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         return _best({id: float(row @ vector) for id, row in self._vectors.get(namespace, {}).items()}, limit)
@@ -58,9 +58,8 @@ class InMemoryLexicalIndex:
     def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None:
         self._texts.setdefault(namespace, {}).update({id: words(text) for id, text in texts.items()})
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
-        for id in ids:
-            self._texts.get(namespace, {}).pop(id, None)
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        return _pop(self._texts.get(namespace, {}), ids)
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         texts = self._texts.get(namespace, {})
@@ -100,9 +99,8 @@ class InMemoryGraphIndex:
     def upsert(self, namespace: Namespace, memories: Sequence[Episode | Fact]) -> None:
         self._memories.setdefault(namespace, {}).update({memory.id: memory_mentions(memory) for memory in memories})
 
-    def delete(self, namespace: Namespace, ids: Sequence[str]) -> None:
-        for id in ids:
-            self._memories.get(namespace, {}).pop(id, None)
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        return _pop(self._memories.get(namespace, {}), ids)
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
         import networkx
@@ -157,6 +155,14 @@ class InMemoryGraphIndex:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _pop(held: dict[str, Any], ids: Sequence[str]) -> int:
+    """Take `ids` out; returns how many were there."""
+    before = len(held)
+    for id in ids:
+        held.pop(id, None)
+    return before - len(held)
 
 
 def _best(scores: Mapping[str, float], limit: int) -> list[tuple[str, float]]:

@@ -247,7 +247,7 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
                 facts.c.superseded_by.not_in(select(outbox.c.memory).where(outbox.c.operation == "delete")),
             ),
             "an erased text may still be in the files": select(counters.c.name).where(
-                counters.c.name == "scrub", counters.c.value == 1
+                counters.c.name == "scrub", counters.c.value > 0
             ),
         }
         for table in (tables.episodes, facts):

@@ -42,7 +42,7 @@ def find(connection: Connection, namespace: Namespace, ids: Sequence[str]) -> di
     """Those of `ids` that are there, in the order asked for."""
     found: dict[str, Episode | Fact] = {}
     for some in chunks(ids):
-        rows = connection.execute(_named(tables.episodes), _names(namespace, some)).mappings()
+        rows = connection.execute(_named(tables.episodes), _names(namespace, some)).mappings().all()
         found.update((row["id"], episode_of(row)) for row in rows)
         if len(found) < len(set(ids)):
             named = _named(tables.facts).params(_names(namespace, some))

@@ -24,8 +24,8 @@ def around(connection: Connection, namespace: Namespace, ids: Sequence[str], dis
     turns: dict[int, Episode] = {}
     for some in chunks({position for positions in places.values() for position in positions}):
         table = tables.episodes
-        rows = connection.execute(select(table).where(table.c.position.in_(some)))
-        turns.update((row["position"], episode_of(row)) for row in rows.mappings())
+        rows = connection.execute(select(table).where(table.c.position.in_(some))).mappings().all()
+        turns.update((row["position"], episode_of(row)) for row in rows)
     return {id: [turns[position] for position in places[id]] for id in ids if id in places}
 
 
@@ -38,7 +38,7 @@ def _places(connection: Connection, namespace: Namespace, ids: Sequence[str], di
         named = select(centre.id, *columns).where(
             tables.beside_ids(centre.namespace) == key(namespace), centre.id.in_(some)
         )
-        for id, *positions in connection.execute(named):
+        for id, *positions in connection.execute(named).all():
             found[id] = sorted(position for position in positions if position is not None)
         if len(found) < len(set(ids)):
             known = select(facts.id).where(tables.beside_ids(facts.namespace) == key(namespace), facts.id.in_(some))

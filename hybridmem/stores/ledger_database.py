@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text, update
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hybridmem.errors import CorruptStore, MissingExtra, NotAMemory, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
@@ -20,6 +20,8 @@ from hybridmem.stores.migrations import migrate
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process before `StoreBusy`."""
+GATHER_SECONDS = 0.2
+"""How long a scrub waits for other threads' writes, among which there may be more to scrub."""
 
 _BUSY = (StoreBusy, "another process holds the ledger: end it, or try again")
 _FULL = (StoreFull, "the disk is full and nothing was stored: free some space, then try again")
@@ -75,6 +77,7 @@ class Database:
             threading.RLock() if self._sqlite else contextlib.nullcontext()
         )
         self._writers, self._counting = 0, threading.Lock()
+        self._scrubbing, self._scrubs, self._scrubbed = threading.Lock(), 0, True
         try:
             self._prepare()
         except StoreError:
@@ -118,7 +121,8 @@ class Database:
     def require_scrub(self, connection: Connection) -> None:
         """Have the next `scrub` do its work, once this transaction is committed."""
         if self._sqlite:
-            connection.execute(update(counters).where(counters.c.name == "scrub").values(value=1))
+            # Counted, so that a process that scrubs now does not take this for done.
+            connection.execute(update(counters).where(counters.c.name == "scrub").values(value=counters.c.value + 1))
 
     def scrub(self) -> bool:
         """Make what was deleted unreadable in the files, if that is due; returns whether nothing is left to do.
@@ -127,20 +131,30 @@ class Database:
         neighbour (about one deleted row in 650 stayed readable): only VACUUM rewrites those pages. Truncating the
         write-ahead log removes what the log repeats. The counter `scrub` stays set until both are done, so that the
         next open finishes what a crash interrupted. PostgreSQL keeps dead rows until its own vacuum: False there.
+
+        Threads that wait for it share one: it takes as long for one deletion as for many.
         """
         if not self._sqlite:
             return False
+        before = self._scrubs
+        with self._scrubbing:
+            if self._scrubs == before:
+                self._let_others_write()
+                with self._in_turn():
+                    self._scrubs += 1
+                    self._scrubbed = self._scrub()
+            return self._scrubbed
+
+    def _let_others_write(self) -> None:
+        patience = time.monotonic() + GATHER_SECONDS
+        while self.writing and time.monotonic() < patience:
+            time.sleep(GATHER_SECONDS / 100)
+
+    def _scrub(self) -> bool:
         with self.read() as connection:
-            due = connection.execute(text("SELECT value FROM counters WHERE name = 'scrub'")).scalar_one()
+            due = connection.execute(select(counters.c.value).where(counters.c.name == "scrub")).scalar_one()
         if not due:
             return True
-        with self._in_turn():
-            return self._scrubbed()
-
-    def _scrubbed(self) -> bool:
-        with self.read() as connection:
-            if not connection.execute(text("SELECT value FROM counters WHERE name = 'scrub'")).scalar_one():
-                return True  # Another thread scrubbed meanwhile, for both.
         try:
             with _translated():
                 self._raw("VACUUM")
@@ -150,8 +164,8 @@ class Database:
         if blocked:
             return False
         with self.write() as connection:
-            connection.execute(update(counters).where(counters.c.name == "scrub").values(value=0))
-        return True
+            done = update(counters).where(counters.c.name == "scrub", counters.c.value == due).values(value=0)
+            return bool(connection.execute(done).rowcount)
 
     def problems(self) -> list[str]:
         """What the database says about its own soundness."""

@@ -88,7 +88,7 @@ class VectorIndexConformance:
     def test_an_unknown_namespace_is_empty(self, index: VectorIndex) -> None:
         assert index.query(ANA, unit_vectors(1)[0], 5) == []
         assert (index.count(ANA), list(index.ids(ANA))) == (0, [])
-        index.delete(ANA, ["ep_0"])
+        assert index.delete(ANA, ["ep_0"]) == 0
 
     def test_upserting_again_replaces(self, index: VectorIndex) -> None:
         vectors = unit_vectors(3)
@@ -100,13 +100,13 @@ class VectorIndexConformance:
     def test_what_is_deleted_is_not_found(self, index: VectorIndex) -> None:
         vectors = unit_vectors(5)
         index.upsert(ANA, [f"ep_{row}" for row in range(5)], vectors)
-        index.delete(ANA, ["ep_2", "ep_3", "nowhere"])
+        assert index.delete(ANA, ["ep_2", "ep_3", "ep_2", "nowhere"]) == 2
         assert {id for id, _ in index.query(ANA, vectors[2], 10)} == {"ep_0", "ep_1", "ep_4"}
         assert sorted(index.ids(ANA)) == ["ep_0", "ep_1", "ep_4"]
 
     def test_nothing_in_nothing_out(self, index: VectorIndex) -> None:
         index.upsert(ANA, [], unit_vectors(0))
-        index.delete(ANA, [])
+        assert index.delete(ANA, []) == 0
         index.upsert(ANA, ["ep_0"], unit_vectors(1))
         assert index.query(ANA, unit_vectors(1)[0], 0) == []
 
@@ -165,7 +165,7 @@ class LexicalIndexConformance:
     def test_an_unknown_namespace_is_empty(self, index: LexicalIndex) -> None:
         assert index.query(ANA, "garden", 5) == []
         assert (index.count(ANA), list(index.ids(ANA))) == (0, [])
-        index.delete(ANA, ["ep_0"])
+        assert index.delete(ANA, ["ep_0"]) == 0
 
     def test_upserting_again_replaces(self, index: LexicalIndex) -> None:
         index.upsert(ANA, {"ep_0": "Oslo in March", "ep_1": "the violin"})
@@ -176,7 +176,7 @@ class LexicalIndexConformance:
 
     def test_what_is_deleted_is_not_found(self, index: LexicalIndex) -> None:
         index.upsert(ANA, {"ep_0": "Oslo in March", "ep_1": "Oslo in May"})
-        index.delete(ANA, ["ep_0", "nowhere"])
+        assert index.delete(ANA, ["ep_0", "nowhere"]) == 1
         assert [id for id, _ in index.query(ANA, "Oslo March", 5)] == ["ep_1"]
         assert list(index.ids(ANA)) == ["ep_1"]
 
@@ -337,7 +337,7 @@ class GraphIndexConformance:
 
     def test_what_is_deleted_takes_its_entities_along(self, index: GraphIndex) -> None:
         index.upsert(ANA, [episode("ep_0", "I saw Zane Kolu in Oslo."), episode("ep_1", "It rains in Oslo.")])
-        index.delete(ANA, ["ep_0", "nowhere"])
+        assert index.delete(ANA, ["ep_0", "nowhere"]) == 1
         assert index.query(ANA, "Zane Kolu", 10) == []
         assert [id for id, _ in index.query(ANA, "Oslo", 10)] == ["ep_1"]
 

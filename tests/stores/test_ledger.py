@@ -7,7 +7,9 @@ import os
 import random
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,50 @@ def test_moving_cells_leaves_no_readable_copy(ledger: SqlLedger, path: Path) -> 
                 gone.add(n)
     ledger.erase(ANA, "e0", NOW)
     assert {int(number) for number in re.findall(rb"TOKEN(\d{4})", files(path))} & gone == set()
+
+
+def test_threads_that_erase_at_once_share_a_scrub(
+    ledger: SqlLedger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append([episode(f"e{n}", f"TOKEN{n:03d}") for n in range(12)])
+    run: list[str] = []
+    real = ledger._database._raw
+
+    def counted(statement: str) -> tuple[Any, ...]:
+        run.append(statement)
+        time.sleep(0.05)  # so that the others come while it runs
+        return real(statement)
+
+    monkeypatch.setattr(ledger._database, "_raw", counted)
+    with ThreadPoolExecutor(12) as pool:
+        erased = list(pool.map(lambda n: ledger.erase(ANA, f"e{n}", NOW), range(12)))
+    assert all(each["scrubbed"] for each in erased)
+    assert run.count("VACUUM") <= 4
+    assert b"TOKEN" not in files(path)
+    assert ledger.check() == []
+
+
+def test_a_scrub_leaves_what_another_process_erases_meanwhile_to_be_scrubbed(
+    ledger: SqlLedger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append([episode("e1", "TOKEN1"), episode("e2", "TOKEN2")])
+    other = SqlLedger(path)
+    monkeypatch.setattr(other._database, "scrub", lambda: False)
+    real = ledger._database._raw
+
+    def interrupted(statement: str) -> tuple[Any, ...]:
+        result = real(statement)
+        if statement == "VACUUM":
+            other.erase(ANA, "e2", NOW)
+        return result
+
+    monkeypatch.setattr(ledger._database, "_raw", interrupted)
+    assert ledger.erase(ANA, "e1", NOW)["scrubbed"] is False
+    other.close()
+    assert ledger.check() == ["an erased text may still be in the files: scrub"]
+    again = SqlLedger(path)
+    assert again.check() == []
+    again.close()
 
 
 def test_an_erasure_that_a_reader_holds_up_is_finished_by_the_next_open(path: Path) -> None:
