@@ -21,9 +21,9 @@ PACKAGE_VERSION = "0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the model.safetensors that sentence-transformers/all-MiniLM-L6-v2 publishes."""
 DIMENSION = 384
-FEW = 8
-"""So many texts at once never load torch, and are remembered."""
-WORTH_TORCH = 256
+FEW = 64
+"""So many texts at once never load torch."""
+WORTH_TORCH = 2048
 """Texts that come in larger numbers load torch when they are more than this in all: numpy embeds half as many a
 second, but needs seconds less to begin."""
 
@@ -32,7 +32,7 @@ class MiniLmEmbedder:
     """An `Embedder` with all-MiniLM-L6-v2 (6 layers, 384 dimensions, the first 256 tokens of a text), on the CPU.
 
     The first texts go through numpy, and sentence-transformers is loaded for larger numbers; both agree to 1e-5. The
-    vectors of the last `remembered` texts that came in small numbers are kept, under digests of the texts.
+    vectors of the last `remembered` texts that came alone, as queries do, are kept under digests of the texts.
 
     `folder` defaults to the model's files in the installed package, none of whose code is run.
     Raises `MissingExtra` where the package is missing, and `ModelIncomplete` where its weights are not the published.
@@ -58,8 +58,10 @@ class MiniLmEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
             return np.zeros((0, DIMENSION), dtype=np.float32)
+        if len(texts) == 1:
+            return np.stack([self._recent.of(texts[0], self._one)])
         if len(texts) <= FEW:
-            return np.stack([self._recent.of(text, self._one) for text in texts])
+            return self._encoder().embed(texts)
         with self._lock:
             self._in_batches += len(texts)
             worth_torch = self._in_batches > WORTH_TORCH

@@ -49,13 +49,15 @@ def test_minilm_gives_unit_vectors_that_know_what_is_near(embedder):
     assert embedder.embed([]).shape == (0, 384)
 
 
-def test_numpy_and_sentence_transformers_agree(embedder, folder, monkeypatch):
-    few = embedder.embed(TEXTS)
-    many = SentenceTransformersEmbedder(folder).embed(TEXTS)
-    assert np.abs(few - many).max() < 1e-5
+def test_numpy_and_sentence_transformers_agree(embedder, folder):
+    texts = [*TEXTS, *("very " * number + "long" for number in (150, 0, 400, 30, 1)), *TEXTS]
+    by_numpy = embedder.embed(texts)
+    by_torch = SentenceTransformersEmbedder(folder).embed(texts)
+    assert np.abs(by_numpy - by_torch).max() < 1e-5
 
 
 def test_many_texts_are_embedded_by_torch_and_in_their_order(folder, monkeypatch):
+    monkeypatch.setattr(minilm, "FEW", 8)
     monkeypatch.setattr(minilm, "WORTH_TORCH", 10)
     embedder = MiniLmEmbedder(folder)
     texts = [f"{'very ' * (number % 5)}note number {number}" for number in range(12)]
@@ -66,12 +68,16 @@ def test_many_texts_are_embedded_by_torch_and_in_their_order(folder, monkeypatch
     assert np.abs(together[3] - embedder.embed([texts[3]])[0]).max() < 1e-5
 
 
-def test_a_few_texts_are_remembered_by_digest_alone(folder):
+def test_texts_that_come_alone_are_remembered_by_digest_alone(folder):
     embedder = MiniLmEmbedder(folder, remembered=2)
     first = embedder.embed(["one"])
     assert embedder.embed(["one"]).tolist() == first.tolist()
-    embedder.embed(["two", "three"])
+    for text in ("two", "three"):
+        embedder.embed([text])
+    embedder.embed(["four", "five", "six"])
     assert len(embedder._recent) == 2
+    first[:] = 0
+    assert np.linalg.norm(embedder.embed(["one"])) == pytest.approx(1.0, abs=1e-5)
     assert all(isinstance(key, bytes) and len(key) == 32 for key in embedder._recent._vectors)
 
 
