@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hybridmem.embedding.base import Embedder
 from hybridmem.errors import EmbeddingMismatch, StoreBusy, StoreError
 from hybridmem.records import Episode, Fact, Namespace
-from hybridmem.stores.base import GraphIndex, Ledger, LexicalIndex, OutboxEntry, VectorIndex
+from hybridmem.stores.base import GraphIndex, Ledger, LexicalIndex, OutboxEntry, VectorIndex, Vectors
 from hybridmem.stores.fair_lock import FairLock
 
 Memory = Episode | Fact
@@ -26,6 +28,8 @@ Progress = Callable[[int, int], None]
 
 BATCH = 256
 """Memories that are embedded, indexed and acknowledged at a time."""
+STEP = 8
+"""Texts that are embedded at a time where somebody may have to be given way to."""
 BUSY_SECONDS = 600.0
 """How long to wait for another process that indexes, before `StoreBusy`."""
 _SHOWN = 3
@@ -66,6 +70,8 @@ class Indexes:
             _Follower("graph", graph, self._put_mentions),
         )
         self._names = [follower.name for follower in self._followers]
+        self.before_step: Callable[[], None] | None = None
+        """Called between the steps of following the ledger, which are small then: to give way to what matters more."""
         self.kept_up = False
         """Whether somebody in this process catches up after every write: a search need not look then."""
 
@@ -112,7 +118,7 @@ class Indexes:
     def remove(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now; returns how many each index held."""
         with self._alone():
-            return {follower.name: follower.index.delete(namespace, ids) for follower in self._followers}
+            return {follower.name: self._delete(follower, namespace, ids) for follower in self._followers}
 
     def check(self, namespace: Namespace, *, tell_waiting: bool = True) -> list[str]:
         """Where an index and the ledger disagree about `namespace`, one line each; empty when all is well.
@@ -204,7 +210,15 @@ class Indexes:
         for namespace, ids in wanted.items():
             kept = {memory.id for memory in shown[namespace]}
             if gone := [id for id in ids if id not in kept]:
-                follower.index.delete(namespace, gone)
+                self._delete(follower, namespace, gone)
+
+    def _delete(self, follower: _Follower, namespace: Namespace, ids: Sequence[str]) -> int:
+        self._step()
+        return follower.index.delete(namespace, ids)
+
+    def _step(self) -> None:
+        if self.before_step is not None:
+            self.before_step()
 
     def _put_vectors(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
         if not shown:
@@ -214,19 +228,31 @@ class Indexes:
             beside.write_text(json.dumps(self._made_by()), encoding="utf-8")
             beside.replace(self._record)
         # All namespaces' texts at once: one by one they take three times as long.
-        vectors = self.embedder.embed([text for memories in shown.values() for text in _texts(memories)])
+        vectors = self._embed([text for memories in shown.values() for text in _texts(memories)])
         start = 0
         for namespace, memories in shown.items():
+            self._step()
             end = start + len(memories)
             self.vectors.upsert(namespace, [memory.id for memory in memories], vectors[start:end])
             start = end
 
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        if self.before_step is None:
+            return self.embedder.embed(texts)
+        parts = []
+        for start in range(0, len(texts), STEP):
+            self._step()
+            parts.append(self.embedder.embed(texts[start : start + STEP]))
+        return np.concatenate(parts)
+
     def _put_texts(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
         for namespace, memories in shown.items():
+            self._step()
             self.lexical.upsert(namespace, dict(zip((each.id for each in memories), _texts(memories), strict=True)))
 
     def _put_mentions(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
         for namespace, memories in shown.items():
+            self._step()
             self.graph.upsert(namespace, memories)
 
     def _made_by(self) -> dict[str, str | int]:

@@ -44,6 +44,8 @@ def serve(
     """Serve the memory over HTTP: REST, and OpenAI's chat, embeddings and models. Loopback unless told otherwise.
 
     Without tokens of yours it makes one for --namespace, and shows it once, on stderr."""
+    # Numpy reads it when it loads. Many at once are answered sooner when each keeps to one core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if token_file is not None and token is not None:
         raise InvalidInput("both --token and --token-file are given: pass one of them")
     try:

@@ -48,8 +48,9 @@ class BertEncoder:
         ends = np.cumsum(lengths)
         spans = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
         states = self._states(np.concatenate(ids), np.concatenate([np.arange(length) for length in lengths]), spans)
-        pooled = np.stack([states[span].mean(axis=0) for span in spans])
-        return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+        pooled: Floats = np.stack([states[span].mean(axis=0) for span in spans])
+        pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+        return pooled
 
     def _states(self, ids: NDArray[np.int64], positions: NDArray[np.int64], spans: Sequence[slice]) -> Floats:
         """The last layer's states, of shape (len(ids), dimension): the sentences stand one behind the other, so that

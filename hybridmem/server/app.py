@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from hybridmem.errors import HybridMemError
 from hybridmem.memory import HybridMemory
 from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall
+from hybridmem.server.garbage import short_collections
 from hybridmem.server.gate import Gate
 from hybridmem.server.limits import Limits
 from hybridmem.server.page import page
@@ -54,7 +55,8 @@ def build(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.workers = workers = Workers(bounds, memory)
         workers.start()
-        yield
+        with short_collections():
+            yield
         await workers.stop()
         if upstream is not None:
             await upstream.close()

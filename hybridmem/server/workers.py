@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from hybridmem.errors import HybridMemError
 from hybridmem.server.limits import Limits
+from hybridmem.server.precedence import Precedence
 
 if TYPE_CHECKING:
+    from hybridmem.indexing import Indexes
     from hybridmem.memory import HybridMemory
 
 T = TypeVar("T")
 Lane = Literal["search", "read", "write", "erase", "model", "jobs"]
 """What may wait for what: requests of one lane wait for one another, and for nobody else."""
+LOOKS: frozenset[Lane] = frozenset({"search", "read"})
+"""What goes first."""
 WRITES: frozenset[Lane] = frozenset({"write", "erase"})
 
 PATIENT = 10
@@ -49,31 +53,41 @@ class Workers:
         self._pools = {lane: ThreadPoolExecutor(size, f"hybridmem-{lane}") for lane, size in sizes.items()}
         self._behind = ThreadPoolExecutor(1, "hybridmem-index", _be_patient)
         self._memory = memory
+        self._precedence = Precedence()
         self._written = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
-        self._following: asyncio.Task[None] | None = None
+        self._found: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         self._written.set()
-        self._following = asyncio.create_task(self._keep_following())
+        self._tasks = [asyncio.create_task(self._keep_following()), asyncio.create_task(self._keep_answering())]
 
     async def stop(self) -> None:
         """What runs is waited for; what only waits is dropped."""
-        if self._following is not None:
-            self._following.cancel()
+        for task in self._tasks:
+            task.cancel()
         for pool in (*self._pools.values(), self._behind):
             await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
     async def run(self, lane: Lane, call: Callable[[], T]) -> T:
         """`call` in a thread of `lane`. One that is given up before a thread took it is never done."""
         loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._pools[lane], call)
-        if lane in WRITES:
-            followed = loop.create_future()
-            self._waiting.append(followed)
-            self._written.set()
-            await followed
+        if lane in LOOKS:
+            with self._precedence.first():
+                return await loop.run_in_executor(self._pools[lane], call)
+        if lane not in WRITES:
+            return await loop.run_in_executor(self._pools[lane], call)
+        result = await loop.run_in_executor(self._pools[lane], self._giving_way, call)
+        found = loop.create_future()
+        self._waiting.append(found)
+        self._written.set()
+        await found
         return result
+
+    def _giving_way(self, call: Callable[[], T]) -> T:
+        self._precedence.give_way()
+        return call()
 
     async def _keep_following(self) -> None:
         while True:
@@ -85,20 +99,38 @@ class Workers:
             try:
                 await asyncio.get_running_loop().run_in_executor(self._behind, self._follow)
             finally:
-                for followed in waiting:
-                    if not followed.done():
-                        followed.set_result(None)
+                for found in waiting:
+                    self._found.put_nowait(found)
+
+    async def _keep_answering(self) -> None:
+        while True:
+            found = await self._found.get()
+            if found.done():  # Its client has left.
+                continue
+            found.set_result(None)
+            if not self._found.empty():
+                await self._precedence.give_way_and_space()
 
     def _follow(self) -> None:
-        indexes = self._memory.indexes
         try:
-            indexes.catch_up()
-            indexes.kept_up = True
-        except Exception as error:
-            # The next search follows what it needs itself: it meets the same, and answers for it.
-            indexes.kept_up = False
-            known = isinstance(error, HybridMemError)
-            log.warning("the indexes could not follow the ledger: %s", error, exc_info=not known)
+            indexes = self._memory.indexes
+            indexes.before_step = self._precedence.give_way
+            indexes.kept_up = _caught_up(indexes)
+        except HybridMemError as error:
+            # They cannot be opened: whoever searches meets the same.
+            log.warning("the indexes could not be opened: %s", error)
+
+
+def _caught_up(indexes: Indexes) -> bool:
+    """Have `indexes` follow the ledger; whether they could. Where not, the next search tries, and answers for it."""
+    try:
+        indexes.catch_up()
+    except Exception as error:
+        log.warning(
+            "the indexes could not follow the ledger: %s", error, exc_info=not isinstance(error, HybridMemError)
+        )
+        return False
+    return True
 
 
 def _be_patient() -> None:
