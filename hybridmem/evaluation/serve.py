@@ -57,6 +57,8 @@ class ServeReport:
     embedder: str
     seconds: float
     per_second: float
+    alone: Spread
+    """Of searches, when nothing else is asked: how fast the machine is just now."""
     operations: dict[str, Spread]
     errors: int
     leaks: int
@@ -103,7 +105,7 @@ def run(
         tally = Tally()
         with _server(place, named, namespaces) as url:
             load = _Load(url, clients, requests, rate, known, tally, seed, progress)
-            seconds = asyncio.run(load.run())
+            seconds, alone = asyncio.run(load.run())
         with HybridMemory.open(place / "memory", namespace="bench", embedder=named) as memory:
             lost = _lost(memory, tally, known)
     return ServeReport(
@@ -115,6 +117,7 @@ def run(
         embedder=named,
         seconds=seconds,
         per_second=requests / seconds,
+        alone=_spread(alone),
         operations={name: _spread(tally.seconds[name]) for name in OPERATIONS if tally.seconds[name]},
         errors=len(tally.errors),
         leaks=len(tally.leaks),
@@ -135,8 +138,8 @@ class _Load:
     seed: int
     progress: Progress
 
-    async def run(self) -> float:
-        """Send everything; returns the seconds that it took."""
+    async def run(self) -> tuple[float, list[float]]:
+        """Send everything; returns (the seconds that it took, those of searches by one client, before and after)."""
         connections = [Connection(self.url, _token(number % len(self.known))) for number in range(self.clients)]
         made = [
             Client(
@@ -149,16 +152,19 @@ class _Load:
             )
             for number, connection in enumerate(connections)
         ]
-        for client in made[: len(self.known)]:
-            await client.warm()
+        tenants = made[: len(self.known)]
+        for client in tenants:
+            await client.ask_all()
+        alone = await tenants[0].ask_all()
         loop = asyncio.get_running_loop()
         started = loop.time()
         left = iter(range(self.requests))
         await asyncio.gather(*(self._work(client, left, started) for client in made))
         taken = loop.time() - started
+        alone += await tenants[0].ask_all()
         for connection in connections:
             await connection.close()
-        return taken
+        return taken, alone
 
     async def _work(self, client: Client, left: Iterator[int], started: float) -> None:
         loop = asyncio.get_running_loop()

@@ -104,10 +104,15 @@ class Client:
         self._own: list[str] = []
         self._written = 0
 
-    async def warm(self) -> None:
-        """Ask every question once, unmeasured: its vector is in the cache from then on."""
+    async def ask_all(self) -> list[float]:
+        """The seconds of a search for each question, one by one. Its vector is in the cache from then on."""
+        loop = asyncio.get_running_loop()
+        seconds = []
         for question in self._questions:
+            since = loop.time()
             await self._connection.ask("POST", "/v1/search", {"query": question})
+            seconds.append(loop.time() - since)
+        return seconds
 
     async def act(self, since: float | None = None) -> None:
         """One request of a random kind; its latency counts from `since` (loop time), or from now."""
