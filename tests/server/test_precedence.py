@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from hybridmem.memory import HybridMemory
 from hybridmem.server import garbage, precedence
 from hybridmem.server.garbage import short_collections
@@ -16,7 +18,9 @@ from hybridmem.server.precedence import Precedence
 from hybridmem.server.workers import Workers
 
 
-def test_a_step_waits_until_nobody_goes_first() -> None:
+def test_a_step_waits_until_nobody_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedence, "WAY_SECONDS", 60)
+
     async def look() -> None:
         first = Precedence()
         steps: list[str] = []
@@ -28,9 +32,9 @@ def test_a_step_waits_until_nobody_goes_first() -> None:
         with first.first(), first.first():
             thread = threading.Thread(target=step)
             thread.start()
-            await asyncio.sleep(precedence.WAY_SECONDS / 5)
+            await asyncio.sleep(0.1)
             assert not steps
-        thread.join(precedence.WAY_SECONDS / 2)
+        thread.join(10)
         assert steps == ["step"]
 
     asyncio.run(look())
@@ -81,7 +85,7 @@ def test_many_texts_are_embedded_in_steps_between_which_others_are_given_way_to(
         assert "39 bees" in memory.search("Who saw 39 bees?")[0].text
 
 
-def test_what_survived_a_long_collection_is_not_looked_at_again(monkeypatch) -> None:
+def test_what_survived_a_long_collection_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage, "LONG_SECONDS", 0.0)
     with short_collections():
         before = gc.get_freeze_count()
