@@ -62,7 +62,7 @@ def test_searches_without_end_do_not_hold_up_the_writes(tmp_path: Path) -> None:
             try:
                 async with asyncio.timeout(20):
                     await asyncio.gather(
-                        *(workers.run("write", lambda n=n: memory.add(f"Ulla saw {n} bees.")) for n in range(10))
+                        *(workers.run("write", lambda n=n: memory.add(f"Ulla saw {n} bees.")) for n in range(10))  # type: ignore[misc]
                     )
                 assert not search.done()
                 assert memory.indexes.lexical.count(memory.namespace) == 10
