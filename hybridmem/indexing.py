@@ -237,12 +237,11 @@ class Indexes:
             start = end
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
-        if self.before_step is None:
-            return self.embedder.embed(texts)
+        size = BATCH if self.before_step is None else STEP
         parts = []
-        for start in range(0, len(texts), STEP):
+        for start in range(0, len(texts), size):
             self._step()
-            parts.append(self.embedder.embed(texts[start : start + STEP]))
+            parts.append(self.embedder.embed(texts[start : start + size]))
         return np.concatenate(parts)
 
     def _put_texts(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:

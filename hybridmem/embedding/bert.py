@@ -1,6 +1,6 @@
 """The forward pass of a small BERT in numpy: the first vector after 0.3 s, where loading torch takes seconds.
 
-Torch needs about three quarters of the time for each text, once it has loaded.
+Torch takes half to three quarters of the time for each text, once it has loaded.
 """
 
 from __future__ import annotations

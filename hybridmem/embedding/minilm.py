@@ -24,8 +24,8 @@ DIMENSION = 384
 FEW = 64
 """So many texts at once never load torch."""
 WORTH_TORCH = 2048
-"""Texts that come in larger numbers load torch when they are more than this in all: numpy embeds half as many a
-second, but needs seconds less to begin."""
+"""Texts that come in larger numbers load torch when they are more than this in all: numpy takes up to
+twice as long for each, but needs seconds less to begin."""
 
 
 class MiniLmEmbedder:

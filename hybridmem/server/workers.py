@@ -112,25 +112,18 @@ class Workers:
                 await self._precedence.give_way_and_space()
 
     def _follow(self) -> None:
+        indexes: Indexes | None = None
         try:
             indexes = self._memory.indexes
             indexes.before_step = self._precedence.give_way
-            indexes.kept_up = _caught_up(indexes)
-        except HybridMemError as error:
-            # They cannot be opened: whoever searches meets the same.
-            log.warning("the indexes could not be opened: %s", error)
-
-
-def _caught_up(indexes: Indexes) -> bool:
-    """Have `indexes` follow the ledger; whether they could. Where not, the next search tries, and answers for it."""
-    try:
-        indexes.catch_up()
-    except Exception as error:
-        log.warning(
-            "the indexes could not follow the ledger: %s", error, exc_info=not isinstance(error, HybridMemError)
-        )
-        return False
-    return True
+            indexes.catch_up()
+            indexes.kept_up = True
+        except Exception as error:
+            # The next search opens and follows what it needs itself: it meets the same, and answers for it.
+            if indexes is not None:
+                indexes.kept_up = False
+            known = isinstance(error, HybridMemError)
+            log.warning("the indexes could not follow the ledger: %s", error, exc_info=not known)
 
 
 def _be_patient() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
 from pathlib import Path
@@ -11,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from hybridmem.memory import HybridMemory
-from hybridmem.server import garbage, precedence
-from hybridmem.server.garbage import short_collections
+from hybridmem.server import precedence
 from hybridmem.server.limits import Limits
 from hybridmem.server.precedence import Precedence
 from hybridmem.server.workers import Workers
@@ -83,18 +81,3 @@ def test_many_texts_are_embedded_in_steps_between_which_others_are_given_way_to(
         assert len(steps) >= 5
         assert memory.indexes.check(memory.namespace) == []
         assert "39 bees" in memory.search("Who saw 39 bees?")[0].text
-
-
-def test_what_survived_a_long_collection_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "LONG_SECONDS", 0.0)
-    with short_collections():
-        before = gc.get_freeze_count()
-        kept = [[number] for number in range(10_000)]
-        gc.collect()
-        assert gc.get_freeze_count() >= before + len(kept)
-        monkeypatch.setattr(garbage, "LONG_SECONDS", 60.0)
-        before = gc.get_freeze_count()
-        kept += [[number] for number in range(10_000)]
-        gc.collect()
-        assert gc.get_freeze_count() == before
-    assert gc.get_freeze_count() == 0

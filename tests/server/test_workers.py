@@ -79,6 +79,23 @@ def test_where_the_indexes_cannot_follow_the_write_is_answered_and_the_search_an
     assert "could not follow" in caplog.text
 
 
+def test_where_the_indexes_cannot_be_opened_writes_are_answered_all_the_same(
+    memory: HybridMemory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: HybridMemory) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(HybridMemory, "indexes", property(broken))
+
+    async def write() -> None:
+        async with working(memory) as workers, asyncio.timeout(10):
+            for number in range(3):
+                await workers.run("write", lambda n=number: memory.add(f"Ulla saw {n} bees."))  # type: ignore[misc]
+
+    asyncio.run(write())
+    assert "the disk is gone" in caplog.text
+
+
 def test_a_write_of_another_process_is_found_soon(server: Server, ana: httpx.Client) -> None:
     ana.post("/v1/search", json={"query": "bees"})
     command = [sys.executable, "-m", "hybridmem.cli", "--memory", str(server.folder), "--namespace", "users/ana"]
