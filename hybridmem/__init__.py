@@ -9,24 +9,24 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from hybridmem.version import VERSION as __version__  # noqa: F401
+from hybridmem.core.version import VERSION as __version__  # noqa: F401
 
 if TYPE_CHECKING:
-    from hybridmem.errors import HybridMemError as HybridMemError
+    from hybridmem.core.errors import HybridMemError as HybridMemError
+    from hybridmem.core.records import Answer as Answer
+    from hybridmem.core.records import DreamReport as DreamReport
+    from hybridmem.core.records import Episode as Episode
+    from hybridmem.core.records import ErasureReceipt as ErasureReceipt
+    from hybridmem.core.records import Fact as Fact
+    from hybridmem.core.records import Hit as Hit
     from hybridmem.memory import HybridMemory as HybridMemory
-    from hybridmem.records import Answer as Answer
-    from hybridmem.records import DreamReport as DreamReport
-    from hybridmem.records import Episode as Episode
-    from hybridmem.records import ErasureReceipt as ErasureReceipt
-    from hybridmem.records import Fact as Fact
-    from hybridmem.records import Hit as Hit
 
 
 # Loaded at first use: importing hybridmem opens no database and loads no model.
 _HOMES = {
     "HybridMemory": "hybridmem.memory",
-    "HybridMemError": "hybridmem.errors",
-    **dict.fromkeys(("Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit"), "hybridmem.records"),
+    "HybridMemError": "hybridmem.core.errors",
+    **dict.fromkeys(("Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit"), "hybridmem.core.records"),
 }
 __all__ = ["Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit", "HybridMemError", "HybridMemory"]
 

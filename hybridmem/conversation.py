@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hybridmem import models
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Episode, Hit, Route
 from hybridmem.models import prompts
-from hybridmem.records import Episode, Hit, Route
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

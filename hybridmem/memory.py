@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from hybridmem import folder as places
-from hybridmem.errors import InvalidInput, ModelError
-from hybridmem.records import (
+from hybridmem.core import folder as places
+from hybridmem.core.errors import InvalidInput, ModelError
+from hybridmem.core.records import (
     Answer,
     DreamReport,
     Episode,
@@ -39,7 +39,7 @@ from hybridmem.records import (
     parse_time,
     utc_now,
 )
-from hybridmem.version import VERSION
+from hybridmem.core.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -47,14 +47,14 @@ if TYPE_CHECKING:
     from hybridmem.adapters.registry import AdapterRegistry
     from hybridmem.dreaming.cycle import Progress
     from hybridmem.dreaming.recipes import Recipe
-    from hybridmem.dreaming.unlearn import Probe
+    from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
     from hybridmem.importers import ImportedTurn
-    from hybridmem.indexing import Indexes
     from hybridmem.models.base import LanguageModel
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Router
-    from hybridmem.stores.base import Ledger
+    from hybridmem.stores.index.follower import Indexes
+    from hybridmem.stores.ledger.base import Ledger
 
 
 APPEND_AT_ONCE = 500
@@ -129,7 +129,7 @@ class HybridMemory:
         `embedder`: a name that `hybridmem.embedding.load` knows, an `Embedder`, or None for all-MiniLM-L6-v2.
         `ledger`: a database URL for the truth in place of the folder's SQLite. Raises `StoreError`, `InvalidNamespace`.
         """
-        from hybridmem.stores.ledger import SqlLedger
+        from hybridmem.stores.ledger.sql.ledger import SqlLedger
 
         checked = checked_namespace(namespace)
         where = places.prepare(Path(path), VERSION)
@@ -179,10 +179,10 @@ class HybridMemory:
     @functools.cached_property
     def _indexes(self) -> Indexes:
         from hybridmem import embedding
-        from hybridmem.indexing import Indexes
-        from hybridmem.stores.chroma import ChromaIndex
-        from hybridmem.stores.fulltext import FullTextIndex
-        from hybridmem.stores.graph import GraphIndex
+        from hybridmem.stores.index.chroma import ChromaIndex
+        from hybridmem.stores.index.follower import Indexes
+        from hybridmem.stores.index.fulltext import FullTextIndex
+        from hybridmem.stores.index.graph import GraphIndex
 
         named = self._embedder or embedding.DEFAULT
         embedder = embedding.load(named) if isinstance(named, str) else named
@@ -392,7 +392,7 @@ class HybridMemory:
 
         With `dry_run` nothing changes and the report is an estimate. Raises `DreamBusy` while another process dreams
         this namespace, and `DreamInterrupted` on Ctrl-C: nothing is promoted then, and the next dream resumes it."""
-        from hybridmem.dreaming.night import estimate, run
+        from hybridmem.dreaming.runner import estimate, run
 
         if dry_run:
             return estimate(self, recipe)
@@ -404,14 +404,14 @@ class HybridMemory:
 
     def probe(self, pairs: Sequence[tuple[str, str]]) -> list[Probe]:
         """Whether the weights still give each (question, answer), asked closed-book; what proves an unlearning."""
-        from hybridmem.dreaming.unlearn import probe
+        from hybridmem.dreaming.steps.unlearn import probe
 
         active = self.adapters.active()
         return probe(self.model, self.adapters.path(active.version) if active else None, pairs)
 
     def drift(self) -> float:
         """What the active adapter costs on general text that no dream trained on, in nats per token."""
-        from hybridmem.dreaming.night import drift
+        from hybridmem.dreaming.runner import drift
 
         return drift(self)
 
@@ -447,7 +447,7 @@ class HybridMemory:
     def delete(self, id: str) -> ErasureReceipt:
         """Erase a memory everywhere: ledger, history, indexes, training items; adapters that hold it are no longer
         believed, and those not in use lose their weights now. The next dream rebuilds the active one without it."""
-        from hybridmem.erasure import erase
+        from hybridmem.maintenance.erasure import erase
 
         return erase(self, id)
 
@@ -461,7 +461,7 @@ class HybridMemory:
 
     def why(self, id: str) -> dict[str, Any]:
         """Where a memory came from and where it went: episode -> facts -> adapters, and back."""
-        from hybridmem.lineage import why
+        from hybridmem.maintenance.lineage import why
 
         return why(self.ledger, self.namespace, id)
 
@@ -478,25 +478,25 @@ class HybridMemory:
 
     def doctor(self, *, repair: bool = False) -> builtins.list[str]:
         """What is wrong with this memory, one line each; with `repair`, mended where nothing can be lost by it."""
-        from hybridmem.doctor import examine
+        from hybridmem.maintenance.doctor import examine
 
         return examine(self, repair=repair)
 
     def export(self, path: str | Path) -> int:
         """Write the namespace as JSON lines; returns how many."""
-        from hybridmem.transfer import export
+        from hybridmem.maintenance.transfer import export
 
         return export(self.ledger, self.namespace, Path(path))
 
     def import_(self, path: str | Path) -> int:
         """Read what `export` wrote; returns how many lines."""
-        from hybridmem.transfer import import_
+        from hybridmem.maintenance.transfer import import_
 
         return import_(self.ledger, self.namespace, Path(path))
 
     def trainable(self) -> Any:
         """The model, when a dream can train it. Raises `ModelError`."""
-        from hybridmem.models.huggingface import HuggingFaceModel
+        from hybridmem.models.huggingface.model import HuggingFaceModel
 
         if not isinstance(self.model, HuggingFaceModel):
             raise ModelError(

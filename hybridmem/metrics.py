@@ -19,7 +19,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 Cell = float | None
 Matrix = Sequence[Sequence[Cell]]

@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 
 from hybridmem.cli.app import run
+from hybridmem.core.records import AdapterRecord, utc_now
 from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import AdapterRecord, utc_now
-from hybridmem.stores.ledger import SqlLedger
+from hybridmem.stores.ledger.sql.ledger import SqlLedger
 
 KEPT = "Ana moved to Lisbon."
 STATED = "Ana lives in Lisbon."

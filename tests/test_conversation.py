@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybridmem import HybridMemory, conversation
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.models.fake import FakeModel
 
 

@@ -149,7 +149,7 @@ def test_a_base_imports_no_implementation(folder: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source", "wrong"),
     [
-        ("hybridmem.stores.chroma", "from hybridmem.memory import HybridMemory", True),
+        ("hybridmem.stores.index.chroma", "from hybridmem.memory import HybridMemory", True),
         ("hybridmem.router.policy", "def f():\n    from hybridmem import dreaming", True),
         ("hybridmem.importers.text", "import hybridmem.stores.base", True),
         ("hybridmem.models.fake", "from hybridmem.pretraining import train", True),

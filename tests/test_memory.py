@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hybridmem.errors import EmptyText, InvalidInput, InvalidNamespace, UnknownMemory
+from hybridmem.core.errors import EmptyText, InvalidInput, InvalidNamespace, UnknownMemory
+from hybridmem.core.records import Episode, Fact, Namespace, checked_namespace
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import Episode, Fact, Namespace, checked_namespace
 
 ANA: Namespace = ("users", "ana")
 

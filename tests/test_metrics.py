@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmem import metrics
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 # Three nights: the first is half forgotten and then recovers a little, the second is kept.
 R = [

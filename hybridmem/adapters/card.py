@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import CorruptAdapter
-from hybridmem.records import AdapterRecord, parse_time, to_json
+from hybridmem.core.errors import CorruptAdapter
+from hybridmem.core.records import AdapterRecord, parse_time, to_json
 
 CARD = "card.json"
 README = "README.md"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hybridmem.adapters.card import CARD, README
-from hybridmem.errors import CorruptAdapter, WrongBase
-from hybridmem.models.hashing import file_sha256
-from hybridmem.records import AdapterRecord
+from hybridmem.core.errors import CorruptAdapter, WrongBase
+from hybridmem.core.hashing import file_sha256
+from hybridmem.core.records import AdapterRecord
 
 UNFINISHED = ".unfinished-"
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from hybridmem.adapters import files
 from hybridmem.adapters.card import AdapterCard
-from hybridmem.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter
-from hybridmem.records import AdapterRecord, Namespace
+from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter
+from hybridmem.core.records import AdapterRecord, Namespace
 
 if TYPE_CHECKING:
-    from hybridmem.stores.base import AdapterSummary, Ledger
+    from hybridmem.stores.ledger.base import AdapterSummary, Ledger
 
 _VERSION = re.compile(r"v(\d{4,})")
 

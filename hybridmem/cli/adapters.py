@@ -9,8 +9,8 @@ import typer
 
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
-from hybridmem.errors import AdapterError
-from hybridmem.records import AdapterRecord
+from hybridmem.core.errors import AdapterError
+from hybridmem.core.records import AdapterRecord
 
 app = typer.Typer()
 group = typer.Typer(help="Versions of the weights: list, show, promote, rollback, diff, export, verify.")

@@ -11,7 +11,7 @@ import typer
 
 from hybridmem.cli import adapters, bench, demo, dreams, errors, inspect, maintenance, mcp, memories, schedule, serve
 from hybridmem.cli.invocation import STDOUT, Defaults
-from hybridmem.version import VERSION
+from hybridmem.core.version import VERSION
 
 QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",

@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.records import to_json
+from hybridmem.core.records import to_json
 
 app = typer.Typer()
 group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed, serve, model.")

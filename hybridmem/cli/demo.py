@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hybridmem.cli.invocation import Invocation, command
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 app = typer.Typer()
 

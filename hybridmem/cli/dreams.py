@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.errors import DreamInterrupted, UnknownDream
-from hybridmem.records import DreamReport
+from hybridmem.core.errors import DreamInterrupted, UnknownDream
+from hybridmem.core.records import DreamReport
 
 app = typer.Typer()
 PANEL = "Dream"

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from hybridmem.errors import HybridMemError
+from hybridmem.core.errors import HybridMemError
 
 DONE = 0
 NO = 1

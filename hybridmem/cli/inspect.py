@@ -10,7 +10,7 @@ import typer
 
 from hybridmem.cli import output
 from hybridmem.cli.invocation import Invocation, command
-from hybridmem.errors import MissingExtra
+from hybridmem.core.errors import MissingExtra
 
 app = typer.Typer()
 PORT = 8765

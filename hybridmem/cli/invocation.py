@@ -14,8 +14,8 @@ import typer
 from rich.console import Console, RenderableType
 
 from hybridmem.cli import errors, output
-from hybridmem.errors import NotAMemory
-from hybridmem.records import Namespace, checked_namespace, to_json
+from hybridmem.core.errors import NotAMemory
+from hybridmem.core.records import Namespace, checked_namespace, to_json
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

@@ -10,7 +10,7 @@ import typer
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.errors import InvalidInput, ModelError
+from hybridmem.core.errors import InvalidInput, ModelError
 
 app = typer.Typer()
 PANEL = "Maintain"
@@ -65,7 +65,7 @@ def doctor(
 ) -> None:
     """Check the ledger, the indexes against it, the adapters' files, and whether the model can be loaded; and tell
     where that would run, in which numbers, and in how much memory. Exits 1 while something is wrong."""
-    from hybridmem.models.outlook import outlook
+    from hybridmem.models.resource_estimate import outlook
 
     with call.open() as memory:
         found = memory.doctor(repair=repair)

@@ -15,8 +15,8 @@ from rich.tree import Tree
 from hybridmem.cli import output
 from hybridmem.cli.invocation import STDOUT, Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.errors import EmptyText, InvalidEncoding, InvalidInput
-from hybridmem.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, parse_time, to_json
+from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
+from hybridmem.core.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, parse_time, to_json
 
 if TYPE_CHECKING:
     from hybridmem.importers import BrokenLine, ImportedTurn

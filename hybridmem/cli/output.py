@@ -18,7 +18,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hybridmem.records import to_json
+from hybridmem.core.records import to_json
 
 PIPED_WIDTH = 200
 """Columns where the output is not a terminal: wide enough that an id never wraps."""

@@ -10,9 +10,9 @@ import typer
 
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
-from hybridmem.errors import InvalidInput
-from hybridmem.records import Namespace, checked_namespace, utc_now
-from hybridmem.version import VERSION
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Namespace, checked_namespace, utc_now
+from hybridmem.core.version import VERSION
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hybridmem.cli.invocation import Invocation, command
-from hybridmem.errors import InvalidInput, MissingExtra
+from hybridmem.core.errors import InvalidInput, MissingExtra
 
 app = typer.Typer()
 PORT = 8377
@@ -49,7 +49,7 @@ def serve(
     if token_file is not None and token is not None:
         raise InvalidInput("both --token and --token-file are given: pass one of them")
     try:
-        from hybridmem.server import run
+        from hybridmem.server import uvicorn_server as run
         from hybridmem.server.app import build
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.partition(".")[0] == "hybridmem":

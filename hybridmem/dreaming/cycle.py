@@ -16,23 +16,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hybridmem.adapters.card import AdapterCard
-from hybridmem.dreaming import general, replay, unlearn
-from hybridmem.dreaming.audit import Result, sit
-from hybridmem.dreaming.compose import compose
-from hybridmem.dreaming.curate import apply, plan, refused
-from hybridmem.dreaming.extract import extract
-from hybridmem.dreaming.gate import Verdict, judge
+from hybridmem.core.records import AdapterRecord, DreamReport, Fact, Step
+from hybridmem.core.version import VERSION
+from hybridmem.dreaming import general
+from hybridmem.dreaming.plan import Bed, Tonight, selected
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import UNCALIBRATED, finish_stopped, next_night, reject_leftovers
-from hybridmem.dreaming.select import Selection
-from hybridmem.dreaming.tonight import Bed, Tonight, selected
+from hybridmem.dreaming.steps import unlearn
+from hybridmem.dreaming.steps.compose import compose
+from hybridmem.dreaming.steps.curate import apply, plan, refused
+from hybridmem.dreaming.steps.evaluate import Result, sit
+from hybridmem.dreaming.steps.extract import extract
+from hybridmem.dreaming.steps.gate import Verdict, judge
+from hybridmem.dreaming.steps.select import Selection
 from hybridmem.metrics import locality
-from hybridmem.models.free_memory import peak_memory_mb
-from hybridmem.records import AdapterRecord, DreamReport, Fact, Step
-from hybridmem.version import VERSION
+from hybridmem.models.huggingface.free_memory import peak_memory_mb
+from hybridmem.training import examples as replay
 
 if TYPE_CHECKING:
-    from hybridmem.dreaming.train import Training
+    from hybridmem.training.trainer import Training
 
 
 STEPS = ("extract", "curate", "select", "compose", "train", "gate", "promote", "unlearn")
@@ -196,7 +198,7 @@ def _compose(
 
 def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Progress) -> tuple[Path, Training]:
     """The candidate's folder, and what its training did."""
-    from hybridmem.dreaming.train import train
+    from hybridmem.training.trainer import train
 
     active = bed.active()
     weak: dict[str, float] = {}
@@ -300,7 +302,7 @@ def _register(
 
 def _begin(bed: Bed) -> DreamReport:
     """A fresh report, with the id of the dream that was stopped before its end, if one was."""
-    from hybridmem.records import new_id
+    from hybridmem.core.records import new_id
 
     state = bed.ledger.value(bed.namespace, _DREAM)
     if state is None or finish_stopped(bed.ledger, bed.registry, bed.namespace, state["id"]):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 FOLDER = Path(__file__).parent / "recipes"
 _LEAST = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.dreaming.unlearn import erased, remove_weights
-from hybridmem.records import DreamReport, Namespace
-from hybridmem.stores.base import Ledger
+from hybridmem.core.records import DreamReport, Namespace
+from hybridmem.dreaming.steps.unlearn import erased, remove_weights
+from hybridmem.stores.ledger.base import Ledger
 
 UNCALIBRATED = "uncalibrated"
 """Ledger value: the adapter that was promoted and that the router's heads were not fitted on yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import ModelNotFound
+from hybridmem.core.errors import ModelNotFound
 
 if TYPE_CHECKING:
     from hybridmem.embedding.base import Embedder

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridmem.stores.words import STOPWORDS, words
+from hybridmem.core.text.mentions import STOPWORDS, words
 
 _WORD_WEIGHT, _LETTERS_WEIGHT, _STOPWORD_WEIGHT = 1.0, 0.3, 0.1
 _LETTERS = 3

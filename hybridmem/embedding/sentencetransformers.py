@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridmem.errors import MissingExtra, ModelIncomplete, ModelNotFound
+from hybridmem.core.errors import MissingExtra, ModelIncomplete, ModelNotFound
 
 BATCH = 32
 """Texts in one forward pass, of similar length; on one CPU core larger batches are slower."""

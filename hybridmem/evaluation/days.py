@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 FOLDER = Path(__file__).parents[2] / "examples" / "days"
 

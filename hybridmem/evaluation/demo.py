@@ -21,6 +21,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table as RichTable
 
 from hybridmem import metrics
+from hybridmem.core.records import Answer, DreamReport, normalised, utc_now
 from hybridmem.evaluation import days as log
 from hybridmem.evaluation.days import Asked, Days
 from hybridmem.evaluation.report import Block, Figure, Table, write_report
@@ -29,7 +30,6 @@ from hybridmem.importers import BrokenLine, ImportedTurn, read
 from hybridmem.memory import HybridMemory
 from hybridmem.metrics import Cell, right
 from hybridmem.models.prompts import is_refusal
-from hybridmem.records import Answer, DreamReport, normalised, utc_now
 
 if TYPE_CHECKING:
     from hybridmem.dreaming.cycle import Progress

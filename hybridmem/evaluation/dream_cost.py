@@ -24,7 +24,7 @@ from random import Random
 from typing import Any
 
 from hybridmem.evaluation.stream import StreamFact, make_stream
-from hybridmem.models.free_memory import peak_memory_mb
+from hybridmem.models.huggingface.free_memory import peak_memory_mb
 
 SIZES = ((4, 192), (6, 256), (8, 512), (12, 640), (12, 896))
 """(layers, hidden) of the models."""
@@ -58,10 +58,10 @@ class Cost:
 def measure(layers: int, hidden: int) -> Cost:
     """The cost of a Llama of that shape, in this process: run it in a fresh one for `training_mb` to mean something."""
     from hybridmem.dreaming import recipes
-    from hybridmem.dreaming.replay import pools, steps_of
-    from hybridmem.dreaming.train import train
     from hybridmem.models import bundled, prompts
-    from hybridmem.models.huggingface import HuggingFaceModel
+    from hybridmem.models.huggingface.model import HuggingFaceModel
+    from hybridmem.training.examples import pools, steps_of
+    from hybridmem.training.trainer import train
 
     with tempfile.TemporaryDirectory(prefix="hybridmem-cost-") as place:
         _save(Path(place) / "model", layers, hidden, bundled.folder())
@@ -120,8 +120,8 @@ def _save(folder: Path, layers: int, hidden: int, tokenizer: Path) -> None:
 
 def _exercises(told: Sequence[StreamFact]) -> tuple[list[Any], list[Any]]:
     """Facts and training items as a night of the recipe has them: questions, and as many refusals."""
+    from hybridmem.core.records import Fact, TrainingItem, utc_now
     from hybridmem.models.prompts import REFUSAL
-    from hybridmem.records import Fact, TrainingItem, utc_now
 
     facts, items, rng = [], [], Random(_SEED)  # noqa: S311 - a reproducible draw, not a secret
     for each in told:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybridmem.evaluation.share import Share, share
+from hybridmem.evaluation.proportion import Share, share
 from hybridmem.metrics import normalised_answer
 
 Triple = tuple[str, str, str]

@@ -37,12 +37,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from hybridmem import metrics
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Answer, DreamReport, Episode, Route
 from hybridmem.evaluation.expectations import Expectation, expectations, label_shuffled
 from hybridmem.evaluation.stream import Stream, StreamFact
 from hybridmem.metrics import Cell
 from hybridmem.models.prompts import is_refusal
-from hybridmem.records import Answer, DreamReport, Episode, Route
 
 Strategy = Literal["replay", "naive", "retrieval", "noop"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)

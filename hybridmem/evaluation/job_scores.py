@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmem.evaluation.fact_scores import FactScores, fact_scores, same_facts
-from hybridmem.evaluation.share import Share, share
+from hybridmem.evaluation.proportion import Share, share
 from hybridmem.metrics import right
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel

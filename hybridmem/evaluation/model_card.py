@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from hybridmem import models
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.job_scores import Progress, job_scores
 from hybridmem.evaluation.model_speed import model_speed
 from hybridmem.evaluation.plain_english import plain_scores
@@ -28,7 +28,7 @@ from hybridmem.pretraining import squad_paragraphs
 from hybridmem.pretraining.documents import Case, evaluation_set
 
 if TYPE_CHECKING:
-    from hybridmem.models.huggingface import HuggingFaceModel
+    from hybridmem.models.huggingface.model import HuggingFaceModel
 
 NOVELS = Path(__file__).parents[1] / "dreaming" / "general" / "test.txt"
 HELD_OUT_NOVELS = Path("text") / "novels_heldout.txt.xz"
@@ -170,6 +170,6 @@ def _context(model: LanguageModel) -> int | None:
 
 
 def _with_weights(model: LanguageModel) -> HuggingFaceModel | None:
-    from hybridmem.models.huggingface import HuggingFaceModel
+    from hybridmem.models.huggingface.model import HuggingFaceModel
 
     return model if isinstance(model, HuggingFaceModel) else None

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from hybridmem.evaluation.fact_scores import FactScores, scores
 from hybridmem.evaluation.job_scores import FACT_TOKENS
-from hybridmem.evaluation.share import Share, share
+from hybridmem.evaluation.proportion import Share, share
 from hybridmem.evaluation.squad import normalised
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel

@@ -14,7 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from hybridmem.errors import MissingExtra
+from hybridmem.core.errors import MissingExtra
 from hybridmem.metrics import Cell, Matrix
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridmem import metrics
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation import plots
 
 _NAMES = {

@@ -18,17 +18,18 @@ from typing import Any
 
 import numpy as np
 
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Episode, Namespace, utc_now
 from hybridmem.embedding.base import Embedder
-from hybridmem.errors import InvalidInput
 from hybridmem.importers import locomo
 from hybridmem.importers.base import checked_file
-from hybridmem.indexing import Indexes
 from hybridmem.metrics import bootstrap_interval, recall_at_k
-from hybridmem.records import Episode, Namespace, utc_now
 from hybridmem.retrieval import dense, lexical
 from hybridmem.retrieval.pipeline import Retrieval
 from hybridmem.retrieval.settings import RetrievalSettings
-from hybridmem.stores.base import Ledger, Vectors
+from hybridmem.stores.index.base import Vectors
+from hybridmem.stores.index.follower import Indexes
+from hybridmem.stores.ledger.base import Ledger
 
 DEPTHS = (5, 10, 20)
 HEADLINE = 10
@@ -140,10 +141,10 @@ def _files(path: Path) -> list[Path]:
 
 @contextmanager
 def _stores(folder: Path, embedder: Embedder) -> Iterator[tuple[Ledger, Indexes]]:
-    from hybridmem.stores.chroma import ChromaIndex
-    from hybridmem.stores.fulltext import FullTextIndex
-    from hybridmem.stores.graph import GraphIndex
-    from hybridmem.stores.ledger import SqlLedger
+    from hybridmem.stores.index.chroma import ChromaIndex
+    from hybridmem.stores.index.fulltext import FullTextIndex
+    from hybridmem.stores.index.graph import GraphIndex
+    from hybridmem.stores.ledger.sql.ledger import SqlLedger
 
     ledger = SqlLedger(folder / "ledger.sqlite3")
     indexes = Indexes(

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybridmem import metrics
+from hybridmem.core.records import ROUTES, Answer, Route
 from hybridmem.evaluation.stream import StreamDelete, StreamFact, make_stream
 from hybridmem.memory import HybridMemory
 from hybridmem.metrics import right
 from hybridmem.models.prompts import is_refusal
-from hybridmem.records import ROUTES, Answer, Route
 
 if TYPE_CHECKING:
     from hybridmem.dreaming.cycle import Progress

@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import HybridMemError, InvalidInput
+from hybridmem.core.errors import HybridMemError, InvalidInput
 from hybridmem.evaluation.serve_client import OPERATIONS, Client, Connection, Tally, statement, tag
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Route
 from hybridmem.embedding.base import Embedder
-from hybridmem.errors import InvalidInput
-from hybridmem.models.free_memory import peak_memory_mb
-from hybridmem.records import Route
+from hybridmem.models.huggingface.free_memory import peak_memory_mb
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

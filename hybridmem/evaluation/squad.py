@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 from hybridmem.evaluation.job_scores import ANSWER_TOKENS
-from hybridmem.evaluation.share import Share, share
+from hybridmem.evaluation.proportion import Share, share
 from hybridmem.metrics import bootstrap_interval, mean
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel

@@ -20,9 +20,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from hybridmem.errors import HybridMemError, InvalidInput
+from hybridmem.core.errors import HybridMemError, InvalidInput
+from hybridmem.core.records import checked_text
 from hybridmem.evaluation.fiction import Inventor, Relation, relations, unrelated
-from hybridmem.records import checked_text
 
 ProbeKind = Literal["unanswerable", "locality"]
 

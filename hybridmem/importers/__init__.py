@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from hybridmem.errors import UnknownFormat
+from hybridmem.core.errors import UnknownFormat
 from hybridmem.importers import jsonl, locomo, openai, text
 from hybridmem.importers.base import BrokenLine, ImportedTurn, ImportReport, checked_file
 from hybridmem.importers.detect import detect

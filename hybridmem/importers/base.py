@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import InvalidEncoding, InvalidInput
-from hybridmem.records import Trust
+from hybridmem.core.errors import InvalidEncoding, InvalidInput
+from hybridmem.core.records import Trust
 
 MAX_LINE = 16 * 2**20
 """The longest line that is read, in bytes: a file without line ends must not fill the memory."""

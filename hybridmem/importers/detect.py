@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hybridmem.errors import EmptyText, InvalidEncoding, InvalidInput, UnknownFormat
+from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, UnknownFormat
 from hybridmem.importers import locomo, openai
 from hybridmem.importers.base import document, lines
 from hybridmem.importers.message import is_message

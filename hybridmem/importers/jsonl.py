@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.importers import message
 from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
 

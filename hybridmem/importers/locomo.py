@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import InvalidDate, InvalidInput, UnknownFormat
+from hybridmem.core.errors import InvalidDate, InvalidInput, UnknownFormat
+from hybridmem.core.records import checked_text, parse_time
 from hybridmem.importers.base import BrokenLine, ImportedTurn, document
-from hybridmem.records import checked_text, parse_time
 
 ANSWERABLE = (1, 2, 3, 4)
 """Categories with an answer in the conversation; 5 is adversarial."""

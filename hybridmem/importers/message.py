@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hybridmem.errors import InvalidDate, InvalidInput
+from hybridmem.core.errors import InvalidDate, InvalidInput
+from hybridmem.core.records import Trust, checked_text, parse_time
 from hybridmem.importers.base import ImportedTurn
-from hybridmem.records import Trust, checked_text, parse_time
 
 ROLES: Mapping[str, str] = {
     "user": "user",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hybridmem.errors import InvalidInput, UnknownFormat
+from hybridmem.core.errors import InvalidInput, UnknownFormat
 from hybridmem.importers import message
 from hybridmem.importers.base import BrokenLine, ImportedTurn, document
 

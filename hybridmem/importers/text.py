@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from hybridmem.errors import InvalidEncoding, InvalidInput
+from hybridmem.core.errors import InvalidEncoding, InvalidInput
+from hybridmem.core.records import MAX_TEXT, checked_text
 from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
 from hybridmem.importers.message import ROLES, TRUST
-from hybridmem.records import MAX_TEXT, checked_text
 
 SAMPLE = 400
 """Lines from which the layout is judged."""

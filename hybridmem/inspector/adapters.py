@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from hybridmem.errors import AdapterError, CorruptAdapter
+from hybridmem.core.errors import AdapterError, CorruptAdapter
 from hybridmem.inspector.site import Fields, Visit
-from hybridmem.stores.base import AdapterSummary
+from hybridmem.stores.ledger.base import AdapterSummary
 
 FACTS = 50
 BARE = "none"

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from hybridmem.errors import HybridMemError
+from hybridmem.core.errors import HybridMemError
 from hybridmem.inspector import adapters, ask, changes, dreams, graph, overview, record, search, timeline
 from hybridmem.inspector.access import Access
 from hybridmem.inspector.site import STATIC, Site, Visit, status_of

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hybridmem.core.records import checked_text
 from hybridmem.inspector.charts import Why, whys
 from hybridmem.inspector.site import Visit
-from hybridmem.records import checked_text
 from hybridmem.router.policy import Explanation, Told
 
 

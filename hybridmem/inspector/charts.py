@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from hybridmem.records import Hit
+from hybridmem.core.records import Hit
 
 SEARCHERS = {
     "dense": "meaning",

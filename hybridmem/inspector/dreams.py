@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from hybridmem.errors import UnknownDream
+from hybridmem.core.errors import UnknownDream
+from hybridmem.core.records import DreamReport
 from hybridmem.inspector.charts import shade
 from hybridmem.inspector.site import Visit
-from hybridmem.records import DreamReport
 
 ROWS = 30
 """Nights in the matrix; of more, the last rows and columns that are spread evenly."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hybridmem.core.text.mentions import entity as as_entity
 from hybridmem.inspector import layout
 from hybridmem.inspector.site import Visit
-from hybridmem.stores.words import entity as as_entity
 
 SHOWN = 28
 LISTED = 12

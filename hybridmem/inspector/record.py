@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from hybridmem.core.records import Episode, Fact
 from hybridmem.inspector.site import Visit
-from hybridmem.records import Episode, Fact
 
 AROUND = 3
 

@@ -7,10 +7,10 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Kind, parse_time
 from hybridmem.inspector.charts import Why, whys
 from hybridmem.inspector.site import Visit
-from hybridmem.records import Kind, parse_time
 
 LIMITS = (10, 25, 50)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from hybridmem.errors import HybridMemError, InvalidInput
+from hybridmem.core.errors import HybridMemError, InvalidInput
 from hybridmem.inspector.app import application
 from hybridmem.memory import HybridMemory
 

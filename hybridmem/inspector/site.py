@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from hybridmem.errors import HybridMemError, InvalidInput, NotFound, StoreBusy
+from hybridmem.core.errors import HybridMemError, InvalidInput, NotFound, StoreBusy
+from hybridmem.core.records import MAX_TEXT
 from hybridmem.inspector import access, words
 from hybridmem.memory import HybridMemory
-from hybridmem.records import MAX_TEXT
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from starlette.responses import Response
 
-from hybridmem.errors import InvalidDate, InvalidInput
+from hybridmem.core.errors import InvalidDate, InvalidInput
+from hybridmem.core.records import parse_time
 from hybridmem.inspector.charts import calendar
 from hybridmem.inspector.site import Visit
-from hybridmem.records import parse_time
 
 PAGE = 50
 

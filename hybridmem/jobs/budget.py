@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from hybridmem.records import DreamReport
+    from hybridmem.core.records import DreamReport
 
 
 @dataclass(frozen=True, slots=True)

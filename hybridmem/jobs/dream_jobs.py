@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import DreamBusy, InvalidInput, ModelError, StoreError, UnknownDream
+from hybridmem.core.errors import DreamBusy, InvalidInput, ModelError, StoreError, UnknownDream
+from hybridmem.core.records import DreamReport, Namespace, checked_namespace, new_id
 from hybridmem.jobs.budget import Budget
+from hybridmem.jobs.finalize import settled
 from hybridmem.jobs.job import DreamJob
 from hybridmem.jobs.liveness import is_held, take
 from hybridmem.jobs.record import JobFiles, JobRecord
-from hybridmem.jobs.settle import settled
-from hybridmem.records import DreamReport, Namespace, checked_namespace, new_id
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

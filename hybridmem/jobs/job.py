@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from hybridmem.records import DreamReport, Namespace
+from hybridmem.core.records import DreamReport, Namespace
 
 JobStatus = Literal["pending", "running", "completed", "failed", "canceled"]
 OPEN: tuple[JobStatus, ...] = ("pending", "running")
@@ -30,7 +30,7 @@ class DreamJob:
     error: str | None = None
     """Why it failed, or which budget stopped it."""
     error_type: str | None = None
-    """The name of the error's class, where one of `hybridmem.errors` was raised."""
+    """The name of the error's class, where one of `hybridmem.core.errors` was raised."""
     usage: Mapping[str, float] = field(default_factory=dict)
     """`seconds` so far, `trained_tokens` (once there is a report) and `peak_memory_mb`."""
 

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import MissingExtra
-from hybridmem.records import DreamReport
+from hybridmem.core.errors import MissingExtra
+from hybridmem.core.records import DreamReport
 
 try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric

@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import CorruptStore, UnknownDream
-from hybridmem.folder import MemoryFolder
+from hybridmem.core.errors import CorruptStore, UnknownDream
+from hybridmem.core.folder import MemoryFolder
+from hybridmem.core.records import Namespace, to_json
 from hybridmem.jobs.budget import Budget
 from hybridmem.jobs.job import OPEN, JobStatus
 from hybridmem.jobs.liveness import is_held
-from hybridmem.records import Namespace, to_json
 
 _ID = re.compile(r"job_[0-9a-f]{12,40}")
 _TIMES = ("created_at", "started_at", "ended_at", "beat_at")

@@ -16,17 +16,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import DreamBusy, DreamInterrupted, HybridMemError
-from hybridmem.folder import MemoryFolder, prepare
+from hybridmem.core.errors import DreamBusy, DreamInterrupted, HybridMemError
+from hybridmem.core.folder import MemoryFolder, prepare
+from hybridmem.core.records import DreamReport, checked_namespace, utc_now
+from hybridmem.core.version import VERSION
 from hybridmem.jobs.budget import Budget
 from hybridmem.jobs.dream_jobs import LEDGER_VARIABLE
+from hybridmem.jobs.finalize import BEAT_SECONDS, settled
 from hybridmem.jobs.liveness import is_held, take
 from hybridmem.jobs.record import JobFiles, JobRecord
-from hybridmem.jobs.settle import BEAT_SECONDS, settled
 from hybridmem.memory import HybridMemory
-from hybridmem.models.free_memory import peak_memory_mb
-from hybridmem.records import DreamReport, checked_namespace, utc_now
-from hybridmem.version import VERSION
+from hybridmem.models.huggingface.free_memory import peak_memory_mb
 
 TURN_SECONDS = 0.5
 """How often a job that waits looks whether its turn has come."""
@@ -183,7 +183,7 @@ def _opened(folder: MemoryFolder, record: JobRecord) -> HybridMemory:
 
 def _refusal(memory: HybridMemory, budget: Budget, recipe: str) -> str | None:
     if budget.memory_gb is not None:
-        from hybridmem.models.outlook import outlook
+        from hybridmem.models.resource_estimate import outlook
 
         told = outlook(memory._model if isinstance(memory._model, str) else None)
         if told is not None and (told.weights_gb or 0.0) > budget.memory_gb:

@@ -23,7 +23,7 @@ def load(name: str | Path | None = None, settings: ModelSettings | None = None) 
         from hybridmem.models.fake import FakeModel
 
         return FakeModel()
-    from hybridmem.models.huggingface import HuggingFaceModel
+    from hybridmem.models.huggingface.model import HuggingFaceModel
 
     options: dict[str, Any] = {
         "device": chosen.device,

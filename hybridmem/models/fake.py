@@ -25,10 +25,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hybridmem.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter
+from hybridmem.core.records import normalised
 from hybridmem.models.base import Generation
 from hybridmem.models.prompts import NO_FACTS, REFUSAL, SEPARATOR, Message, is_refusal
-from hybridmem.records import normalised
 
 ADAPTER_FILE = "answers.json"
 """An adapter of the fake model: a JSON object of questions and answers, in a folder under this name."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 QUANTIZE = ("4bit",)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.pretraining.documents import Case, evaluation_set
 from hybridmem.pretraining.relations import load
 from hybridmem.pretraining.round_trip import QUESTION_TOKENS, round_trips

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 FILE = Path("squad_dev") / "squad_dev.json"
 """Where the paragraphs stand within the folder of data."""

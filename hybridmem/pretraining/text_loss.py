@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hybridmem.models.huggingface import HuggingFaceModel
-from hybridmem.models.tensors import cross_entropy
+from hybridmem.models.huggingface.model import HuggingFaceModel
+from hybridmem.models.huggingface.tensors import cross_entropy
 
 WINDOW = 256
 """Tokens that are read together; the first of them is given."""

@@ -33,8 +33,8 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hybridmem.models.muon import Muon
-from hybridmem.models.precision import multiplies_bf16
+from hybridmem.models.huggingface.muon import Muon
+from hybridmem.models.huggingface.precision import multiplies_bf16
 from hybridmem.pretraining.architecture import DESIGNS, Shape, fresh_model
 from hybridmem.pretraining.checkpoint import Progress, as_shipped, restore, save
 from hybridmem.pretraining.forward import Forward

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hybridmem.records import Namespace
-from hybridmem.stores.base import VectorIndex, Vectors
+from hybridmem.core.records import Namespace
+from hybridmem.stores.index.base import VectorIndex, Vectors
 
 
 def search(index: VectorIndex, namespace: Namespace, vector: Vectors, limit: int) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hybridmem.records import Namespace
-from hybridmem.stores.base import LexicalIndex
+from hybridmem.core.records import Namespace
+from hybridmem.stores.index.base import LexicalIndex
 
 
 def search(index: LexicalIndex, namespace: Namespace, query: str, limit: int) -> dict[str, float]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from hybridmem.core.records import Episode, Namespace
 from hybridmem.embedding.base import Embedder
-from hybridmem.records import Episode, Namespace
-from hybridmem.stores.base import Ledger, VectorIndex, Vectors
+from hybridmem.stores.index.base import VectorIndex, Vectors
+from hybridmem.stores.ledger.base import Ledger
 
 T = TypeVar("T")
 

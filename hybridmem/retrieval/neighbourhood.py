@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hybridmem.records import Episode, Namespace
+from hybridmem.core.records import Episode, Namespace
 from hybridmem.retrieval.settings import RetrievalSettings
-from hybridmem.stores.base import Ledger
+from hybridmem.stores.ledger.base import Ledger
 
 _QUESTION = re.compile(r"[?？؟][\s\"'”’)]*(\[photo: [^\]]*\])?\s*$")
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
 
+from hybridmem.core.errors import EmptyText, InvalidInput
+from hybridmem.core.records import Episode, Fact, Hit, Kind, Namespace, checked_text, parse_time
+from hybridmem.core.text.mentions import words
 from hybridmem.embedding.base import Embedder
-from hybridmem.errors import EmptyText, InvalidInput
-from hybridmem.records import Episode, Fact, Hit, Kind, Namespace, checked_text, parse_time
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
 from hybridmem.retrieval.fusion import Fused, fuse
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.retrieval.shortlist import distinct, within_budget
 from hybridmem.retrieval.visibility import Record, Visibility
-from hybridmem.stores.base import GraphIndex, Ledger, LexicalIndex, VectorIndex, Vectors
-from hybridmem.stores.words import words
+from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
+from hybridmem.stores.ledger.base import Ledger
 
 GROWTH = 4
 """How much wider the next pass looks when too few of the candidates may be shown."""

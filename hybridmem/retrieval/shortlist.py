@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from hybridmem.records import Hit, normalised
+from hybridmem.core.records import Hit, normalised
 
 CHARACTERS_PER_TOKEN = 4
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hybridmem.records import Episode, Fact, Kind, Namespace
-from hybridmem.stores.base import Ledger
-from hybridmem.stores.slots import held
+from hybridmem.core.records import Episode, Fact, Kind, Namespace
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.fact_timeline import held
 
 Record = Episode | Fact
 

@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hybridmem.adapters import loader
+from hybridmem.adapters import load_verified as loader
 from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.core.records import ROUTES, Answer, Audit, Fact, Hit, Namespace, Route
 from hybridmem.metrics import right
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
-from hybridmem.records import ROUTES, Answer, Audit, Fact, Hit, Namespace, Route
 from hybridmem.router.calibration import Calibration, Observation
 from hybridmem.router.signals import Evidence, evidence, supported, vector
-from hybridmem.stores.base import Ledger
-from hybridmem.stores.checked import quotes
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.validation import quotes
 
 CALIBRATION = "calibration"
 MEMORIES_READ = 5

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit, normalised
+from hybridmem.core.text.mentions import mentions
 from hybridmem.models.base import Generation
-from hybridmem.records import AdapterRecord, Audit, Episode, Fact, Hit, normalised
-from hybridmem.stores.words import mentions
 
 FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've|we|our)\b")
 FACTS_LOOKED_AT = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.schedule.cron import local_zone
 from hybridmem.schedule.invocation import NightCommand, program
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hybridmem.folder import MemoryFolder
+from hybridmem.core.folder import MemoryFolder
+from hybridmem.core.records import Namespace, to_json
 from hybridmem.jobs.liveness import take
-from hybridmem.records import Namespace, to_json
 
 TERM = timedelta(minutes=2)
 """How long a holder is believed after it was last heard of."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hybridmem.errors import InvalidInput
-from hybridmem.records import Namespace, to_json
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Namespace, to_json
 
 
 class ScheduleLog:

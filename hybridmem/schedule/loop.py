@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from hybridmem.errors import MissingExtra
+from hybridmem.core.errors import MissingExtra
 from hybridmem.schedule.log import ScheduleLog
 from hybridmem.schedule.scheduler import Scheduler
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.jobs.operator_metrics import MemoryCollector
-from hybridmem.schedule import night as nights
+from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.status import standings
 
 # Behind the collector, which tells what to install where this is missing.

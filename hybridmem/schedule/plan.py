@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Namespace
 from hybridmem.jobs.budget import Budget
-from hybridmem.records import Namespace
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.quiet import QuietHours
 from hybridmem.schedule.retries import Retries

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import HybridMemError, UnknownDream
+from hybridmem.core.errors import HybridMemError, UnknownDream
+from hybridmem.core.records import Namespace, new_id
 from hybridmem.jobs.dream_jobs import STOP_SECONDS, DreamJobs
 from hybridmem.jobs.job import DreamJob
-from hybridmem.records import Namespace, new_id
-from hybridmem.schedule import night as nights
+from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.lease import Lease, holder, new_owner
 from hybridmem.schedule.log import ScheduleLog
-from hybridmem.schedule.night import Night, Run, Verdict
 from hybridmem.schedule.plan import Plan
+from hybridmem.schedule.schedule_state import Night, Run, Verdict
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hybridmem.records import Namespace
-from hybridmem.schedule import night as nights
+from hybridmem.core.records import Namespace
+from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.lease import holder
-from hybridmem.schedule.night import Run, State
+from hybridmem.schedule.schedule_state import Run, State
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

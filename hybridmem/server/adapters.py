@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from hybridmem.server import shapes
+from hybridmem.server import schemas as shapes
 from hybridmem.server.caller import Reader, Writer, told
 
 router = APIRouter(prefix="/v1/adapters", tags=["adapters"])

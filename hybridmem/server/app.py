@@ -13,19 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Match, Route
 
-from hybridmem.errors import HybridMemError
+from hybridmem.core.errors import HybridMemError
+from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
 from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall
-from hybridmem.server.garbage import short_collections
-from hybridmem.server.gate import Gate
+from hybridmem.server.gc_tuning import short_collections
 from hybridmem.server.limits import Limits
+from hybridmem.server.middleware import Gate
 from hybridmem.server.page import page
 from hybridmem.server.problems import Refusal
 from hybridmem.server.schema import document
 from hybridmem.server.tokens import Tokens
 from hybridmem.server.upstream import Upstream
 from hybridmem.server.workers import Workers
-from hybridmem.version import VERSION
 
 log = logging.getLogger("hybridmem.server")
 ROUTERS = tuple(part.router for part in (memories, recall, adapters, dreams, chat, embeddings, metrics))

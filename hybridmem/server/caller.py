@@ -13,9 +13,9 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Request
 from starlette.responses import Response
 
-from hybridmem.errors import InvalidNamespace
+from hybridmem.core.errors import InvalidNamespace
+from hybridmem.core.records import Namespace, checked_namespace, to_json
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Namespace, checked_namespace, to_json
 from hybridmem.server.metrics import Figures
 from hybridmem.server.problems import Refusal
 from hybridmem.server.tokens import Grant

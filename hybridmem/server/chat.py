@@ -19,10 +19,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from hybridmem import conversation
-from hybridmem.records import Hit
+from hybridmem.core.records import Hit
 from hybridmem.router.policy import lines
 from hybridmem.server.caller import Caller, Reader, told
-from hybridmem.server.openai_shapes import ChatRequest, Completion
+from hybridmem.server.openai_schemas import ChatRequest, Completion
 from hybridmem.server.problems import Refusal, respond
 from hybridmem.server.sse import Listener, event
 from hybridmem.server.upstream import Upstream

@@ -10,11 +10,11 @@ from fastapi import Path as InPath
 from pydantic import Field
 from starlette.responses import Response
 
+from hybridmem.core.records import Namespace, to_json
 from hybridmem.dreaming.recipes import FOLDER
 from hybridmem.jobs import DreamJob, JobStatus
-from hybridmem.records import Namespace, to_json
 from hybridmem.server.caller import Reader, Writer, told
-from hybridmem.server.fields import Shape, Strict
+from hybridmem.server.types import Shape, Strict
 
 router = APIRouter(prefix="/v1/dreams", tags=["dreams"])
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.toml"))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hybridmem.retrieval.shortlist import estimated_tokens
 from hybridmem.server.caller import Caller, Reader, told
 from hybridmem.server.chat import NAME, unknown_model
-from hybridmem.server.openai_shapes import EmbeddingRequest, Embeddings, Model, Models
+from hybridmem.server.openai_schemas import EmbeddingRequest, Embeddings, Model, Models
 from hybridmem.server.problems import Refusal
 from hybridmem.server.upstream import Upstream
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from hybridmem.records import Episode, Fact, Kind, to_json
-from hybridmem.server import shapes
+from hybridmem.core.records import Episode, Fact, Kind, to_json
+from hybridmem.server import schemas as shapes
 from hybridmem.server.caller import Reader, Writer, told
-from hybridmem.server.fields import Limit
+from hybridmem.server.types import Limit
 
 router = APIRouter(prefix="/v1", tags=["memories"])
 Id = Annotated[str, InPath(min_length=1, max_length=200, description="The memory's id.")]

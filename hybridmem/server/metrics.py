@@ -11,9 +11,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from hybridmem.records import DreamReport, Route
+from hybridmem.core.records import DreamReport, Route
 from hybridmem.server.tokens import Grant
-from hybridmem.stores.base import Ledger
+from hybridmem.stores.ledger.base import Ledger
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 router = APIRouter(tags=["operations"])

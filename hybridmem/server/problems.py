@@ -14,7 +14,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from hybridmem import errors
+from hybridmem.core import errors
 
 PROBLEM_TYPE = "application/problem+json"
 OPENAI_PATHS = ("/v1/chat/", "/v1/embeddings", "/v1/models")

@@ -7,8 +7,8 @@ from typing import get_args
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from hybridmem.records import Kind
-from hybridmem.server import shapes
+from hybridmem.core.records import Kind
+from hybridmem.server import schemas as shapes
 from hybridmem.server.caller import Reader, told
 
 router = APIRouter(prefix="/v1", tags=["recall"])

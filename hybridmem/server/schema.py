@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from hybridmem.server.gate import OPEN_PATHS
+from hybridmem.server.middleware import OPEN_PATHS
 from hybridmem.server.problems import OPENAI_PATHS, PROBLEM_TYPE
 
 PROBLEM = {

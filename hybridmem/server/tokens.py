@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybridmem.errors import InvalidInput, InvalidNamespace
-from hybridmem.records import Namespace, checked_namespace
+from hybridmem.core.errors import InvalidInput, InvalidNamespace
+from hybridmem.core.records import Namespace, checked_namespace
 
 SHORTEST = 16
 """Characters of a token that somebody chose."""

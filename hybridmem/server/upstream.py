@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.server.problems import Refusal
 
 CONNECT_SECONDS = 10.0

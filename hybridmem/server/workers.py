@@ -12,13 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from hybridmem.errors import HybridMemError
+from hybridmem.core.errors import HybridMemError
 from hybridmem.server.limits import Limits
-from hybridmem.server.precedence import Precedence
+from hybridmem.server.priority import Precedence
 
 if TYPE_CHECKING:
-    from hybridmem.indexing import Indexes
     from hybridmem.memory import HybridMemory
+    from hybridmem.stores.index.follower import Indexes
 
 T = TypeVar("T")
 Lane = Literal["search", "read", "write", "erase", "model", "jobs"]

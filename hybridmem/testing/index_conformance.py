@@ -4,7 +4,7 @@ class TestMyVectorIndex(VectorIndexConformance):
     @pytest.fixture
     def index(self, tmp_path): return MyVectorIndex(tmp_path)
 
-Each suite also compares the index with the plainest one of `hybridmem.stores.inmemory` on random data.
+Each suite also compares the index with the plainest one of `hybridmem.stores.index.inmemory` on random data.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hybridmem.records import Episode, Fact, Namespace, utc_now
-from hybridmem.stores.base import GraphIndex, LexicalIndex, Neighbourhood, VectorIndex
-from hybridmem.stores.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
+from hybridmem.core.records import Episode, Fact, Namespace, utc_now
+from hybridmem.stores.index.base import GraphIndex, LexicalIndex, Neighbourhood, VectorIndex
+from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 
 ANA: Namespace = ("users", "ana")
 BEN: Namespace = ("users", "ben")

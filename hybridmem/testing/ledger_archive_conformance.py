@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from hybridmem.errors import InvalidInput, UnknownMemory
-from hybridmem.records import Episode, Event, Fact
-from hybridmem.stores.base import Archive, Ledger
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.records import Episode, Event, Fact
+from hybridmem.stores.ledger.base import Archive, Ledger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, day, episode, events, fact
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from hybridmem.stores.base import AdapterSummary, Holding, Ledger
+from hybridmem.stores.ledger.base import AdapterSummary, Holding, Ledger
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, episode, fact
 
 

@@ -15,21 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hybridmem.errors import (
-    EmptyText,
-    InvalidDate,
-    InvalidEncoding,
-    InvalidInput,
-    InvalidNamespace,
-    UnknownMemory,
-)
-from hybridmem.records import new_id
-from hybridmem.stores.base import Ledger
+from hybridmem.core.errors import EmptyText, InvalidDate, InvalidEncoding, InvalidInput, InvalidNamespace, UnknownMemory
+from hybridmem.core.records import new_id
+from hybridmem.stores.ledger.base import Ledger
 from hybridmem.testing.ledger_archive_conformance import ArchiveConformance
 from hybridmem.testing.ledger_browsing_conformance import BrowsingConformance
 from hybridmem.testing.ledger_dreams_conformance import DreamConformance
 from hybridmem.testing.ledger_erasure_conformance import ErasureConformance
-from hybridmem.testing.ledger_puts_conformance import PutConformance
+from hybridmem.testing.ledger_keyed_episodes_conformance import PutConformance
 from hybridmem.testing.ledger_samples import (
     ANA,
     BEN,

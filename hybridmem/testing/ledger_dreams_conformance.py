@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hybridmem.errors import InvalidInput, UnknownAdapter, UnknownMemory
-from hybridmem.stores.base import Ledger
+from hybridmem.core.errors import InvalidInput, UnknownAdapter, UnknownMemory
+from hybridmem.stores.ledger.base import Ledger
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, fact, item, report
 
 

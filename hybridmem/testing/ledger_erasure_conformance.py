@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hybridmem.errors import UnknownMemory
-from hybridmem.stores.base import Ledger
+from hybridmem.core.errors import UnknownMemory
+from hybridmem.stores.ledger.base import Ledger
 from hybridmem.testing.ledger_samples import ANA, NOW, adapter, audit, day, episode, events, fact, fact_of, item
 
 

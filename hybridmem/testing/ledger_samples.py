@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hybridmem.records import AdapterRecord, Audit, Check, DreamReport, Episode, Fact, Namespace, Step, TrainingItem
-from hybridmem.stores.base import Ledger
+from hybridmem.core.records import (
+    AdapterRecord,
+    Audit,
+    Check,
+    DreamReport,
+    Episode,
+    Fact,
+    Namespace,
+    Step,
+    TrainingItem,
+)
+from hybridmem.stores.ledger.base import Ledger
 
 ANA: Namespace = ("users", "ana")
 BEN: Namespace = ("users", "ben")

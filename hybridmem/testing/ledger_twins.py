@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hybridmem.errors import HybridMemError
-from hybridmem.records import Episode, Fact, Namespace, new_id
-from hybridmem.stores.base import Ledger
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
-from hybridmem.stores.parts import WHOLE, with_parts
+from hybridmem.core.errors import HybridMemError
+from hybridmem.core.records import Episode, Fact, Namespace, new_id
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.composite import WHOLE, with_parts
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.ledger_samples import adapter, audit, day, episode, fact, item, report
 
 Step = Callable[[Ledger, "World"], Any]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridmem.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 

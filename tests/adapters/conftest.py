@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.records import AdapterRecord, Namespace
-from hybridmem.stores.base import Ledger
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
-from hybridmem.stores.ledger import SqlLedger
+from hybridmem.core.records import AdapterRecord, Namespace
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+from hybridmem.stores.ledger.sql.ledger import SqlLedger
 
 NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
 ANA: Namespace = ("users", "ana")

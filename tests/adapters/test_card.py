@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hybridmem.adapters.card import CARD, AdapterCard
-from hybridmem.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter
 from tests.adapters.conftest import NOW, record
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from hybridmem.adapters import files
 from hybridmem.adapters.registry import AdapterRegistry, namespace_folder, trail
-from hybridmem.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter, WrongBase
+from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter, WrongBase
 from tests.adapters.conftest import NOW, candidate, record
 from tests.adapters.test_card import card
 

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from hybridmem.adapters.registry import AdapterDiff
-from hybridmem.errors import CorruptAdapter, UnknownAdapter, UnknownMemory
-from hybridmem.records import (
+from hybridmem.core.errors import CorruptAdapter, UnknownAdapter, UnknownMemory
+from hybridmem.core.records import (
     AdapterRecord,
     Answer,
     Check,

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from hybridmem.cli.reference import commands
-from hybridmem.errors import DreamBusy, StoreFull
+from hybridmem.core.errors import DreamBusy, StoreFull
 from tests.cli.conftest import Command
 from tests.cli.double import HybridMemory
 

@@ -16,8 +16,8 @@ import pytest
 from hybridmem import HybridMemory
 from hybridmem.cli.app import run
 from hybridmem.models.fake import FakeModel
-from hybridmem.schedule import night as nights
-from hybridmem.schedule.night import Night, Run
+from hybridmem.schedule import schedule_state as nights
+from hybridmem.schedule.schedule_state import Night, Run
 from tests.jobs.processes import eventually
 
 ANA = ("users", "ana")

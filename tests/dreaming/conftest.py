@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.dreaming.nights import STORIES, load_stories
 from tests.models import families
 

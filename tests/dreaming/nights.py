@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hybridmem.core.records import Fact, Split, TrainingItem
 from hybridmem.dreaming.recipes import GateSettings, Recipe, TrainSettings
 from hybridmem.embedding.hashing import HashingEmbedder
-from hybridmem.indexing import Indexes
 from hybridmem.memory import HybridMemory
 from hybridmem.models.base import Generation
-from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.prompts import REFUSAL, Message
-from hybridmem.records import Fact, Split, TrainingItem
-from hybridmem.stores.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
+from hybridmem.stores.index.follower import Indexes
+from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 
 STORIES = Path(__file__).parents[3] / "shared" / "data" / "stories260k"
 ANA = ("users", "ana")

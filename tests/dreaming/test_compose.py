@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hybridmem.dreaming.compose import Composition, asked_by_speaker, compose, near_misses, still_sound, stranger
+from hybridmem.core.records import Fact, TrainingItem, normalised
 from hybridmem.dreaming.recipes import ComposeSettings
+from hybridmem.dreaming.steps.compose import Composition, asked_by_speaker, compose, near_misses, still_sound, stranger
 from hybridmem.models.base import Generation
 from hybridmem.models.prompts import REFUSAL
-from hybridmem.records import Fact, TrainingItem, normalised
 from tests.dreaming.nights import ScriptedModel, fact, items_of
 
 FORMS = (

@@ -18,14 +18,16 @@ from typing import Any
 
 import pytest
 
-from hybridmem.dreaming import cycle, general, night, tonight
-from hybridmem.dreaming.compose import Composition
-from hybridmem.errors import AdapterError
+from hybridmem.core.errors import AdapterError
+from hybridmem.core.records import Fact
+from hybridmem.dreaming import cycle, general
+from hybridmem.dreaming import plan as tonight
+from hybridmem.dreaming import runner as night
+from hybridmem.dreaming.steps.compose import Composition
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
-from hybridmem.models.huggingface import HuggingFaceModel
-from hybridmem.models.lora import lora_config
-from hybridmem.records import Fact
+from hybridmem.models.huggingface.lora import lora_config
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.dreaming.nights import ANA, BRIEF, items_of, open_memory
 from tests.models import families
 

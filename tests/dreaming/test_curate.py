@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from hybridmem.dreaming.curate import apply, plan, refused
-from hybridmem.records import Fact
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.core.records import Fact
+from hybridmem.dreaming.steps.curate import apply, plan, refused
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from tests.dreaming.nights import ANA, NIGHT, fact
 
 

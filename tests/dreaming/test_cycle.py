@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
-from hybridmem.dreaming import cycle, general, tonight
+from hybridmem.core.errors import DreamBusy, DreamInterrupted, UnknownMemory
+from hybridmem.core.records import Fact
+from hybridmem.dreaming import cycle, general
+from hybridmem.dreaming import plan as tonight
+from hybridmem.dreaming.plan import Bed, Tonight, selected
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.dreaming.recovery import UNCALIBRATED
-from hybridmem.dreaming.tonight import Bed, Tonight, selected
-from hybridmem.dreaming.train import CHECKPOINT
-from hybridmem.errors import DreamBusy, DreamInterrupted, UnknownMemory
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
-from hybridmem.models.huggingface import HuggingFaceModel
-from hybridmem.records import Fact
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.router.policy import CALIBRATION
+from hybridmem.training.trainer import CHECKPOINT
 from tests.dreaming.nights import ANA, ASKED, BRIEF, LENIENT, RECIPE, contents, open_memory, teach
 
 STRICT = replace(BRIEF, gate=replace(LENIENT, min_learned=1.1))

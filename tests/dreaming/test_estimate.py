@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hybridmem.core.records import DreamReport
 from hybridmem.models import prompts
-from hybridmem.records import DreamReport
 from tests.dreaming.nights import RECIPE, open_memory
 from tests.models import families
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from hybridmem.dreaming.extract import MAX_CHARACTERS, Extraction, extract
+from hybridmem.core.records import Episode, Fact, Trust
+from hybridmem.dreaming.steps.extract import MAX_CHARACTERS, Extraction, extract
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import Episode, Fact, Trust
 from tests.dreaming.nights import ANA, NIGHT, ScriptedModel
 
 

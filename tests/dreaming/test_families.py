@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import torch
 
+from hybridmem.core.records import DreamReport
 from hybridmem.memory import HybridMemory
-from hybridmem.models import quantized
-from hybridmem.models.huggingface import HuggingFaceModel
-from hybridmem.models.lora import linear_layers
-from hybridmem.records import DreamReport
+from hybridmem.models.huggingface import quantized
+from hybridmem.models.huggingface.lora import linear_layers
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.dreaming.nights import ASKED, QUICK, RECIPE, STORIES, load_stories, open_memory, teach
 from tests.models import families
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from hybridmem.dreaming import gate
-from hybridmem.dreaming.audit import Exam, Result, exam
-from hybridmem.dreaming.gate import adopt, checks, judge, scaled
+from hybridmem.core.records import Audit
 from hybridmem.dreaming.recipes import GateSettings
-from hybridmem.models.fitting import WEIGHTS
-from hybridmem.models.huggingface import HuggingFaceModel
-from hybridmem.models.lora import lora_config
-from hybridmem.records import Audit
+from hybridmem.dreaming.steps import gate
+from hybridmem.dreaming.steps.evaluate import Exam, Result, exam
+from hybridmem.dreaming.steps.gate import adopt, checks, judge, scaled
+from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from hybridmem.models.huggingface.lora import lora_config
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.dreaming.nights import contents
 
 SETTINGS = GateSettings(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hybridmem.core.errors import InvalidInput
 from hybridmem.dreaming import recipes
-from hybridmem.errors import InvalidInput
 
 
 def written(folder: Path, content: str | bytes) -> Path:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from hybridmem.dreaming.select import Selection, select
-from hybridmem.records import AdapterRecord, Fact, Trust
+from hybridmem.core.records import AdapterRecord, Fact, Trust
+from hybridmem.dreaming.steps.select import Selection, select
 from tests.dreaming.nights import ANA, NIGHT, fact
 
 

@@ -9,10 +9,10 @@ import pytest
 from filelock import FileLock
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.dreaming.unlearn import erased, in_weights, probe, remove_training, remove_weights
+from hybridmem.core.records import AdapterRecord
+from hybridmem.dreaming.steps.unlearn import erased, in_weights, probe, remove_training, remove_weights
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
-from hybridmem.records import AdapterRecord
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from tests.dreaming.nights import ANA, NIGHT, fact
 
 

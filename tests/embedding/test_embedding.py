@@ -8,11 +8,11 @@ from importlib import metadata
 import numpy as np
 import pytest
 
+from hybridmem.core.errors import MissingExtra, ModelIncomplete, ModelNotFound
 from hybridmem.embedding import load, minilm
 from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.embedding.minilm import MiniLmEmbedder, packaged_folder
 from hybridmem.embedding.sentencetransformers import SentenceTransformersEmbedder
-from hybridmem.errors import MissingExtra, ModelIncomplete, ModelNotFound
 
 TEXTS = [
     "Ana moved to Lisbon in March.",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+from hybridmem.core.records import Answer, Check, DreamReport, Episode, ErasureReceipt
 from hybridmem.evaluation.stream import Stream
 from hybridmem.models.prompts import REFUSAL
-from hybridmem.records import Answer, Check, DreamReport, Episode, ErasureReceipt
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

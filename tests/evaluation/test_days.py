@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import normalised
 from hybridmem.evaluation import days
 from hybridmem.importers import ImportedTurn, read
 from hybridmem.pretraining import relations
-from hybridmem.records import normalised
 
 DAYS = days.load()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.expectations import Expectation, expectations, label_shuffled
 from hybridmem.evaluation.stream import Stream, StreamDelete, StreamFact, make_stream
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from hybridmem import metrics
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.forgetting import STRATEGIES, run
 from hybridmem.evaluation.stream import Probe, Stream, StreamDelete, StreamFact, make_stream
 from tests.evaluation.double import DoubleMemory

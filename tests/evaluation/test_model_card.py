@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from hybridmem import models
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import to_json
 from hybridmem.evaluation import fact_scores as fact_scores_module
 from hybridmem.evaluation import model_card
 from hybridmem.evaluation.fact_scores import fact_scores, same_facts
 from hybridmem.evaluation.job_scores import job_scores
 from hybridmem.evaluation.model_speed import model_speed
 from hybridmem.evaluation.plain_english import load, plain_scores
-from hybridmem.evaluation.share import share
+from hybridmem.evaluation.proportion import share
 from hybridmem.evaluation.squad import squad_scores
 from hybridmem.models import bundled, prompts
-from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.prompts import REFUSAL
 from hybridmem.pretraining import squad_paragraphs
 from hybridmem.pretraining.documents import Case
 from hybridmem.pretraining.round_trip import round_trips
 from hybridmem.pretraining.text_loss import text_loss
-from hybridmem.records import to_json
 from tests.evaluation.scripted import ScriptedModel
 
 MEMORIES = ["Mira lives in Porto.", "Tom likes tea."]

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hybridmem.errors import InvalidInput, MissingExtra
+from hybridmem.core.errors import InvalidInput, MissingExtra
 from hybridmem.evaluation import plots, report
 from hybridmem.evaluation.forgetting import run
 from hybridmem.evaluation.report import Block, Figure, Table, comparison, render, write_report

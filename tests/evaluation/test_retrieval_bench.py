@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hybridmem.core.errors import InvalidInput
 from hybridmem.embedding.hashing import HashingEmbedder
-from hybridmem.errors import InvalidInput
 from hybridmem.evaluation.retrieval import bench_retrieval
 
 LOCOMO = Path(__file__).parents[2].parent / "shared/data/locomo_dev/locomo_dev.json"

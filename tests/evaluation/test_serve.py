@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.serve import run
 from hybridmem.evaluation.serve_client import OPERATIONS, Client, Connection, Tally, tag
 

@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import to_json
 from hybridmem.embedding.hashing import HashingEmbedder
-from hybridmem.errors import InvalidInput
 from hybridmem.evaluation.speed import latency, run, texts
-from hybridmem.records import to_json
 
 
 def test_texts_are_distinct_and_repeatable() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hybridmem
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.fiction import relations
 from hybridmem.evaluation.stream import Probe, Stream, StreamDelete, StreamFact, make_stream, read
 from hybridmem.metrics import normalised_answer

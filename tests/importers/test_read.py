@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmem.errors import EmptyText, InvalidEncoding, InvalidInput, UnknownFormat
+from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, UnknownFormat
 from hybridmem.importers import BrokenLine, ImportedTurn, detect, read
 from hybridmem.importers import text as text_importer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridmem.errors import UnknownMemory
+from hybridmem.core.errors import UnknownMemory
 from hybridmem.memory import HybridMemory
 from tests.inspector.conftest import visitor
 from tests.inspector.test_access import form

@@ -14,10 +14,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hybridmem import errors
+from hybridmem.core import errors
+from hybridmem.core.records import DreamReport, new_id
 from hybridmem.jobs import runner
 from hybridmem.memory import HybridMemory
-from hybridmem.records import DreamReport, new_id
 
 RUNNER = (sys.executable, str(Path(__file__)))
 

@@ -14,11 +14,11 @@ import pytest
 from filelock import FileLock
 
 from hybridmem import HybridMemory
-from hybridmem.errors import InvalidInput, InvalidNamespace, ModelError, UnknownDream
+from hybridmem.core.errors import InvalidInput, InvalidNamespace, ModelError, UnknownDream
+from hybridmem.core.records import utc_now
 from hybridmem.jobs import Budget, DreamJob, DreamJobs, dream_jobs
 from hybridmem.jobs.record import JobFiles
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import utc_now
 from tests.jobs.processes import children, eventually, kill
 from tests.jobs.quick_runner import RUNNER, journal, orders
 
@@ -218,7 +218,7 @@ def test_a_budget_of_nothing(bound: float) -> None:
 
 
 def test_the_number_of_jobs_is_bounded(jobs: DreamJobs, memory: HybridMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hybridmem.errors import DreamBusy
+    from hybridmem.core.errors import DreamBusy
 
     monkeypatch.setattr(dream_jobs, "KEPT", 1)
     monkeypatch.setattr(dream_jobs, "MOST_OPEN", 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.models import families
 
 Folders = Callable[[str], Path]

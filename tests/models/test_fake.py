@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridmem.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter
 from hybridmem.models import prompts
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.testing.model_conformance import LanguageModelConformance

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from hybridmem import models
-from hybridmem.errors import InvalidInput
-from hybridmem.models.huggingface import HuggingFaceModel
+from hybridmem.core.errors import InvalidInput
+from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.spec import ModelSettings, parse
 from tests.models.conftest import Folders
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.pretraining import squad_paragraphs as squad
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / squad.FILE

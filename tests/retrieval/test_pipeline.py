@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
+from hybridmem.core.records import Episode, Fact
 from hybridmem.embedding.hashing import HashingEmbedder
-from hybridmem.errors import EmptyText, InvalidEncoding, InvalidInput
-from hybridmem.indexing import Indexes
-from hybridmem.records import Episode, Fact
 from hybridmem.retrieval.pipeline import Retrieval
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.retrieval.shortlist import estimated_tokens
-from hybridmem.stores.base import Ledger
-from hybridmem.stores.chroma import ChromaIndex
-from hybridmem.stores.fulltext import FullTextIndex
-from hybridmem.stores.graph import GraphIndex
-from hybridmem.stores.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
-from hybridmem.stores.ledger import SqlLedger
+from hybridmem.stores.index.chroma import ChromaIndex
+from hybridmem.stores.index.follower import Indexes
+from hybridmem.stores.index.fulltext import FullTextIndex
+from hybridmem.stores.index.graph import GraphIndex
+from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+from hybridmem.stores.ledger.sql.ledger import SqlLedger
 
 ANA = ("users", "ana")
 BEN = ("users", "ben")

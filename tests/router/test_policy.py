@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter
+from hybridmem.core.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.models.prompts import REFUSAL
-from hybridmem.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
 from hybridmem.router import policy
 from hybridmem.router.calibration import PRIOR, Calibration
 from hybridmem.router.policy import CALIBRATION, Router, lines, worth_reading
-from hybridmem.stores.inmemory_ledger import InMemoryLedger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from tests.dreaming.nights import ANA, NIGHT, ScriptedModel, fact
 
 DREAMT = NIGHT + timedelta(hours=1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit, Kind
 from hybridmem.models.base import Generation
-from hybridmem.records import AdapterRecord, Audit, Episode, Fact, Hit, Kind
 from hybridmem.router.calibration import PRIOR
 from hybridmem.router.signals import Evidence, evidence, names, supported, vector
 from tests.dreaming.nights import ANA, NIGHT, fact

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hybridmem.dreaming import general, night, tonight
+from hybridmem.dreaming import general
+from hybridmem.dreaming import plan as tonight
+from hybridmem.dreaming import runner as night
 from hybridmem.jobs import runner
 
 RUNNER = (sys.executable, str(Path(__file__)))

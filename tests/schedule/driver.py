@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hybridmem import HybridMemory
+from hybridmem.core.records import checked_namespace, utc_now
 from hybridmem.jobs import DreamJobs
-from hybridmem.records import checked_namespace, utc_now
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.log import ScheduleLog
 from hybridmem.schedule.loop import forever

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.schedule.cron import Cron, local_zone
 
 NEW_YORK = "America/New_York"

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from hybridmem import HybridMemory
+from hybridmem.core.records import Namespace
 from hybridmem.dreaming import recipes
 from hybridmem.jobs import DreamJobs
-from hybridmem.records import Namespace
-from hybridmem.schedule import night as nights
+from hybridmem.schedule import schedule_state as nights
 from tests.dreaming.nights import ANA, items_of
 from tests.jobs.processes import children, eventually, kill
 from tests.jobs.quick_runner import journal, orders

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.jobs import DreamJob
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.durations import duration, written

@@ -13,7 +13,7 @@ import yaml
 from apscheduler.triggers.cron import CronTrigger
 
 from hybridmem.cli.app import app
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.jobs import Budget
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.crontab import line

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from hybridmem import HybridMemory
-from hybridmem.errors import StoreBusy, UnknownDream
+from hybridmem.core.errors import StoreBusy, UnknownDream
+from hybridmem.core.records import DreamReport, Namespace
 from hybridmem.jobs import Budget, DreamJob
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import DreamReport, Namespace
-from hybridmem.schedule import night as nights
+from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.lease import TERM, Lease, holder
 from hybridmem.schedule.log import ScheduleLog

@@ -10,12 +10,12 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hybridmem.errors import UnknownDream
+from hybridmem.core.errors import UnknownDream
+from hybridmem.core.records import DreamReport, Namespace, new_id, utc_now
 from hybridmem.jobs import DreamJob
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import DreamReport, Namespace, new_id, utc_now
-from hybridmem.server import run
+from hybridmem.server import uvicorn_server as run
 from hybridmem.server.app import build
 from hybridmem.server.limits import Limits
 from hybridmem.server.tokens import Tokens

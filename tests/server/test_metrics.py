@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hybridmem.core.records import Check, DreamReport
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
-from hybridmem.records import Check, DreamReport
 from hybridmem.server.metrics import Figures, last_dream, scrape
 from hybridmem.server.tokens import Grant
 

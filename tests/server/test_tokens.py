@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.server.tokens import Grant, Tokens, digest, new_token
 from tests.server.conftest import ANA, READER, SCRAPER, ZANE, Server
 

@@ -15,7 +15,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.server.upstream import Upstream
 from tests.server.conftest import ANA, ROOT, Server, serving
 

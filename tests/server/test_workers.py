@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hybridmem.errors import StoreBusy
+from hybridmem.core.errors import StoreBusy
 from hybridmem.memory import HybridMemory
 from hybridmem.server.limits import Limits
 from hybridmem.server.workers import Workers

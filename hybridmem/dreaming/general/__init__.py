@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from hybridmem.models.huggingface import HuggingFaceModel
+    from hybridmem.models.huggingface.model import HuggingFaceModel
 
 FOLDER = Path(__file__).parent
 

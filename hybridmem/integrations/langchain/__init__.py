@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from hybridmem.errors import MissingExtra
+from hybridmem.core.errors import MissingExtra
 
 try:
     from hybridmem.integrations.langchain.chat_model import HybridChatModel

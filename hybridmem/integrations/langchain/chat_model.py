@@ -18,7 +18,7 @@ from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field
 
 from hybridmem import conversation
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.integrations.langchain.messages import chat_message
 from hybridmem.integrations.langchain.turn import Turn, open_turn
 from hybridmem.memory import HybridMemory

@@ -10,8 +10,8 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from hybridmem import embedding
+from hybridmem.core.errors import ModelError
 from hybridmem.embedding.base import Embedder
-from hybridmem.errors import ModelError
 
 
 class HybridEmbeddings(Embeddings):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
-from hybridmem.erasure import erase_many
 from hybridmem.integrations.langchain.messages import message_of, turn_of
+from hybridmem.maintenance.erasure import erase_many
 from hybridmem.memory import HybridMemory
 
 SOURCE = "langchain"

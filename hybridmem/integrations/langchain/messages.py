@@ -17,9 +17,9 @@ from langchain_core.messages import (
 )
 
 from hybridmem.conversation import words_of
+from hybridmem.core.records import Episode, Trust
 from hybridmem.importers.base import ImportedTurn
 from hybridmem.importers.message import ROLES, TRUST
-from hybridmem.records import Episode, Trust
 
 FIELD = "langchain_message"
 """The entry of an episode's metadata under which lies what a message is beside its words."""

@@ -9,8 +9,8 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
+from hybridmem.core.records import Hit, Kind
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Hit, Kind
 
 
 class HybridRetriever(BaseRetriever):

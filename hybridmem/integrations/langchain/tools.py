@@ -9,10 +9,10 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from hybridmem.conversation import HEADER
-from hybridmem.errors import InvalidInput, UnknownMemory
+from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.records import to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
-from hybridmem.records import to_json
 
 SOURCE = "tool"
 

@@ -10,9 +10,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from hybridmem import conversation
 from hybridmem.conversation import words_of
+from hybridmem.core.records import Hit
 from hybridmem.integrations.langchain.messages import chat_message, role_of
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Hit
 
 SOURCE = "langchain"
 Reply = TypeVar("Reply", bound=BaseMessage)

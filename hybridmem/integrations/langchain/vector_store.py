@@ -15,11 +15,11 @@ from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
-from hybridmem.erasure import erase_many
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Episode, Fact, Namespace, Trust, checked_text, new_id
 from hybridmem.integrations.langchain.embeddings import HybridEmbeddings, LangChainEmbedder
+from hybridmem.maintenance.erasure import erase_many
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Episode, Fact, Namespace, Trust, checked_text, new_id
 from hybridmem.retrieval import nearest as neighbours
 from hybridmem.retrieval.visibility import Visibility
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from hybridmem.errors import MissingExtra
+from hybridmem.core.errors import MissingExtra
 
 try:
     from hybridmem.integrations.langgraph.store import HybridStore

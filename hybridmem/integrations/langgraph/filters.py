@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "$gt": operator.gt,

@@ -9,12 +9,12 @@ from typing import Any
 
 from langgraph.store.base import Item, SearchItem
 
+from hybridmem.core.records import Episode, Fact, Namespace, Trust
 from hybridmem.integrations.langgraph.names import Path, item_id
 from hybridmem.integrations.langgraph.texts import storable, told
-from hybridmem.records import Episode, Fact, Namespace, Trust
-from hybridmem.stores.base import Ledger
-from hybridmem.stores.checked import plain_json
-from hybridmem.stores.parts import WHOLE, with_parts
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.composite import WHOLE, with_parts
+from hybridmem.stores.ledger.validation import plain_json
 
 FIELD = "langgraph"
 """The entry of an episode's metadata under which its item lies."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from hybridmem.core.records import Episode, Namespace, checked_text
 from hybridmem.integrations.langgraph.item import StoredItem, stored_item
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Episode, Namespace, checked_text
 from hybridmem.retrieval import nearest as neighbours
-from hybridmem.stores.base import Vectors
-from hybridmem.stores.parts import whole_of
+from hybridmem.stores.index.base import Vectors
+from hybridmem.stores.ledger.composite import whole_of
 
 Held = tuple[Episode, StoredItem]
 

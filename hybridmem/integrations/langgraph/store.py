@@ -23,16 +23,16 @@ from langgraph.store.base import (
     validate_op_namespace,
 )
 
-from hybridmem.erasure import erase_many
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Episode, Namespace, Trust
 from hybridmem.integrations.langgraph.filters import admits
 from hybridmem.integrations.langgraph.item import StoredItem, still_set_aside, stored_item
 from hybridmem.integrations.langgraph.names import ROOT, Path, home, item_id, path_of
 from hybridmem.integrations.langgraph.nearest import nearest
 from hybridmem.integrations.langgraph.sweeper import Sweeper
 from hybridmem.integrations.langgraph.texts import EVERYTHING, searchable
+from hybridmem.maintenance.erasure import erase_many
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Episode, Namespace, Trust
 
 _FIRST_PAGE, _PAGE = 20, 500
 _SWEEP_MINUTES = 5.0

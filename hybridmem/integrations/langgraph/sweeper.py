@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 
-from hybridmem.errors import HybridMemError
+from hybridmem.core.errors import HybridMemError
 
 _log = logging.getLogger(__name__)
 

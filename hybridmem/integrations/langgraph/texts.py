@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph.store.base import get_text_at_path, tokenize_path
 
-from hybridmem.records import MAX_TEXT
+from hybridmem.core.records import MAX_TEXT
 
 EVERYTHING = "$"
 """The field that stands for the whole value."""

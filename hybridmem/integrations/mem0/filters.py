@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 Check = Callable[[Any, Any], bool]
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from hybridmem.errors import InvalidInput, UnknownMemory
+from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.records import Episode, Fact
 from hybridmem.integrations.mem0.filters import matches
+from hybridmem.integrations.mem0.schemas import EXPIRES, IDENTITY, Item, added, changes, expiration, items, scored
 from hybridmem.integrations.mem0.scope import OWNERS, Scope, is_owned, parsed_id
-from hybridmem.integrations.mem0.shapes import EXPIRES, IDENTITY, Item, added, changes, expiration, items, scored
 from hybridmem.memory import HybridMemory
-from hybridmem.records import Episode, Fact
 
 OURS = "hybridmem"
 """The key of a configuration that is read here: ``path``, ``model`` and ``embedder``."""

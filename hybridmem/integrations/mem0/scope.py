@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from hybridmem.errors import InvalidInput, InvalidNamespace
-from hybridmem.records import Namespace, checked_namespace
+from hybridmem.core.errors import InvalidInput, InvalidNamespace
+from hybridmem.core.records import Namespace, checked_namespace
 
 OWNERS = {"user_id": "users", "agent_id": "agents", "run_id": "runs"}
 """The first of them that is given names the namespace."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hybridmem.errors import HybridMemError, InvalidInput
+from hybridmem.core.errors import HybridMemError, InvalidInput
+from hybridmem.core.records import Episode
 from hybridmem.integrations.memory_tool.listing import directory, numbered_lines
 from hybridmem.integrations.memory_tool.paths import ROOT, checked_path, parents
 from hybridmem.integrations.memory_tool.tree import Tree, readable, stored
-from hybridmem.records import Episode
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

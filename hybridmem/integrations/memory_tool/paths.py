@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 
 ROOT = "/memories"
 MAX_PATH = 1024

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridmem.errors import HybridMemError, MissingExtra
+from hybridmem.core.errors import HybridMemError, MissingExtra
 from hybridmem.integrations.memory_tool.commands import MemoryTool
 from hybridmem.memory import HybridMemory
 

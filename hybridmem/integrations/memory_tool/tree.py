@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hybridmem.errors import InvalidInput, StoreBusy
+from hybridmem.core.errors import InvalidInput, StoreBusy
+from hybridmem.core.records import Episode
 from hybridmem.integrations.memory_tool.paths import ROOT
-from hybridmem.records import Episode
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

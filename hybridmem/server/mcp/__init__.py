@@ -5,7 +5,7 @@ Needs the extra ``mcp``. One server serves one namespace, and nothing that a cli
 
 from __future__ import annotations
 
-from hybridmem.errors import MissingExtra
+from hybridmem.core.errors import MissingExtra
 
 try:
     import mcp  # noqa: F401

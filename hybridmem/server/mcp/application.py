@@ -9,11 +9,11 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
+from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
 from hybridmem.server.mcp import resources
 from hybridmem.server.mcp.tools import Tools
-from hybridmem.version import VERSION
 
 INSTRUCTIONS = (
     "A long-term memory. Recall before you answer what earlier conversations may have settled, and remember what is "

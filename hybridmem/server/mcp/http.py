@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hybridmem.memory import HybridMemory
-from hybridmem.server import run
+from hybridmem.server import uvicorn_server as run
 from hybridmem.server.limits import Limits
 from hybridmem.server.mcp.application import application
 from hybridmem.server.tokens import Tokens

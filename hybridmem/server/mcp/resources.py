@@ -11,10 +11,10 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ListResourcesResult, Resource
 
-from hybridmem.errors import HybridMemError, UnknownMemory
+from hybridmem.core.errors import HybridMemError, UnknownMemory
+from hybridmem.core.records import Episode, to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
-from hybridmem.records import Episode, to_json
 from hybridmem.server.mcp.results import Record
 
 ROOT = "memory://memories/"

@@ -12,10 +12,10 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from hybridmem.conversation import HEADER
-from hybridmem.errors import HybridMemError
+from hybridmem.core.errors import HybridMemError
+from hybridmem.core.records import MAX_TEXT, Kind, Route, Trust, to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
-from hybridmem.records import MAX_TEXT, Kind, Route, Trust, to_json
 from hybridmem.server.mcp.results import (
     Answered,
     DreamStatus,

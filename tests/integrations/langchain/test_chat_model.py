@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from hybridmem import HybridMemory
 from hybridmem.conversation import HEADER
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.integrations.langchain import HybridChatModel
 from tests.integrations.langchain.double import ToolCallingChatModel
 

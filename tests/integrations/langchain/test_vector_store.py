@@ -12,7 +12,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 
 from hybridmem import HybridMemory
-from hybridmem.errors import EmbeddingMismatch, InvalidInput, ModelError
+from hybridmem.core.errors import EmbeddingMismatch, InvalidInput, ModelError
 from hybridmem.integrations.langchain import (
     HybridEmbeddings,
     HybridRetriever,
@@ -189,7 +189,7 @@ def test_a_tool_says_in_one_line_what_cannot_be(memory: HybridMemory) -> None:
 def test_a_missing_package_names_its_command(integration: str, package: str) -> None:
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"
-        "from hybridmem.errors import MissingExtra\n"
+        "from hybridmem.core.errors import MissingExtra\n"
         f"try:\n    import hybridmem.integrations.{integration}\n"
         "except MissingExtra as error:\n    print(error)"
     )

@@ -15,7 +15,7 @@ import pytest
 from langgraph.store.base import InvalidNamespaceError, PutOp, SearchOp, TTLConfig
 
 from hybridmem import HybridMemory
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.integrations.langgraph import HybridStore
 from hybridmem.models.fake import FakeModel
 from tests.integrations.langgraph.conftest import Clock

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hybridmem import HybridMemory
-from hybridmem.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.integrations.mem0 import AsyncMemory, Memory
 from hybridmem.integrations.mem0.filters import matches
 from hybridmem.models.fake import FakeModel

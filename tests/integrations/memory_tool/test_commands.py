@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hybridmem import HybridMemory
-from hybridmem.dreaming.extract import extract
-from hybridmem.errors import UnknownMemory
+from hybridmem.core.errors import UnknownMemory
+from hybridmem.dreaming.steps.extract import extract
 from hybridmem.integrations.memory_tool import MemoryTool
 from hybridmem.models.fake import FakeModel
 

@@ -1,0 +1,1 @@
+"""Values that every part passes around: errors, records, namespaces, the clock, text."""

@@ -1,0 +1,353 @@
+"""The frozen values that every part of hybridmem passes around. A change is a new record with provenance.
+
+Times are timezone-aware `datetime`s in UTC. Scores and confidences: higher is better, everywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from hybridmem.core.errors import EmptyText, InvalidDate, InvalidEncoding, InvalidNamespace, TextTooLong
+
+Namespace = tuple[str, ...]
+Trust = Literal["user", "agent", "tool", "web"]
+"""Who vouches for a text, most trusted first. `tool` and `web` are retrievable and never trained into weights."""
+TRAINABLE_TRUST: tuple[Trust, ...] = ("user", "agent")
+Kind = Literal["episode", "fact"]
+Route = Literal["weights", "retrieval", "both", "abstain"]
+ROUTES: tuple[Route, ...] = ("weights", "retrieval", "both", "abstain")
+Split = Literal["train", "dev", "test"]
+
+MAX_TEXT = 1_000_000
+"""The longest text of one memory, in characters."""
+
+
+def checked_namespace(parts: Sequence[str] | str) -> Namespace:
+    """`parts` as a namespace; a string is split at ``/``. Raises `InvalidNamespace`.
+
+    >>> checked_namespace("users/ana")
+    ('users', 'ana')
+    """
+    split = tuple(parts.split("/")) if isinstance(parts, str) else tuple(parts)
+    if not split:
+        raise InvalidNamespace("the namespace has no parts: name at least one, as in users/ana")
+    for part in split:
+        if not isinstance(part, str) or not part.strip():
+            raise InvalidNamespace(f"the namespace {'/'.join(map(str, split))!r} has an empty part: write users/ana")
+        if part != part.strip() or part in {".", ".."} or "/" in part or "\\" in part or not part.isprintable():
+            raise InvalidNamespace(
+                f"the namespace part {part!r} has a slash, a control character or space around it, or is a path step"
+            )
+        if len(part) > 128:
+            raise InvalidNamespace(f"the namespace part {part[:20]!r}... is longer than 128 characters")
+    return split
+
+
+def checked_text(text: str) -> str:
+    """`text` itself, when it can be a memory. Raises `EmptyText`, `TextTooLong` or `InvalidEncoding`."""
+    if not text.strip():
+        raise EmptyText("the text is empty: pass the words to remember")
+    if len(text) > MAX_TEXT:
+        raise TextTooLong(
+            f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}: "
+            f"split it, or import it with --from"
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidEncoding(f"the text is not valid Unicode at character {error.start}: decode it as UTF-8") from None
+    if "\x00" in text:
+        raise InvalidEncoding(f"the text has a NUL character at {text.index(chr(0))}: remove it")
+    return text
+
+
+def parse_time(value: str | datetime) -> datetime:
+    """An ISO 8601 date or time as an aware UTC time; one without a zone is taken as UTC. Raises `InvalidDate`.
+
+    >>> parse_time("2026-03-01").isoformat()
+    '2026-03-01T00:00:00+00:00'
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise InvalidDate(f"{value!r} is not a date: write it as 2026-03-01 or 2026-03-01T09:00:00Z") from None
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidDate(f"{value.isoformat()} is no time in UTC: use a year from 1 to 9999") from None
+
+
+def utc_now() -> datetime:
+    """The system's clock; pass another callable wherever a `clock` is asked for."""
+    return datetime.now(UTC)
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id that sorts by the time of its making: prefix, milliseconds and 48 random bits, in hex."""
+    return f"{prefix}_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(6)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What was said, word for word."""
+
+    id: str
+    namespace: Namespace
+    text: str
+    role: str = "user"
+    speaker: str | None = None
+    session: str | None = None
+    at: datetime = field(default_factory=utc_now)
+    """When it was said."""
+    recorded_at: datetime = field(default_factory=utc_now)
+    source: str = "add"
+    trust: Trust = "user"
+    quarantined: bool = False
+    superseded_by: str | None = None
+    """The fact that made this episode stale: set once all that it states has been replaced."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    position: int = 0
+    """The ledger's running number, by which episodes are paged and neighbours found. Set by the ledger."""
+
+    @property
+    def quoted(self) -> str:
+        """The text as a prompt shows it: with its speaker, where one is named."""
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement in the form subject, relation, object, with where it came from and when it holds."""
+
+    id: str
+    namespace: Namespace
+    subject: str
+    relation: str
+    object: str
+    text: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+    """When it stopped being true in the world; None while it holds."""
+    recorded_at: datetime = field(default_factory=utc_now)
+    retired_at: datetime | None = None
+    """When the ledger stopped believing it: superseded or expired."""
+    superseded_by: str | None = None
+    sources: tuple[str, ...] = ()
+    """Ids of the episodes that it came from."""
+    evidence: int = 1
+    trust: Trust = "user"
+    quarantined: bool = False
+    position: int = 0
+
+    @property
+    def slot(self) -> tuple[str, str]:
+        """(subject, relation), normalised: the place that holds one value at a time."""
+        return normalised(self.subject), normalised(self.relation)
+
+    @property
+    def bare(self) -> str:
+        """The statement in its own three words, whatever text told it."""
+        return f"{self.subject} {self.relation} {self.object}."
+
+    @property
+    def current(self) -> bool:
+        """Whether the ledger believes it now."""
+        return self.retired_at is None
+
+
+def normalised(text: str) -> str:
+    """`text` for comparison: lower case, no punctuation at the ends, no leading article, single spaces."""
+    words = text.casefold().replace("’", "'").strip(" \t\n.,;:!?\"'()[]").split()
+    while len(words) > 1 and words[0] in {"the", "a", "an"}:
+        words = words[1:]
+    return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a memory's history."""
+
+    memory: str
+    event: Literal["added", "updated", "superseded", "expired", "quarantined", "released", "deleted"]
+    at: datetime
+    text: str | None = None
+    """The text that the event left behind; None once the memory is deleted."""
+    by: str | None = None
+    """The record that caused it: the new fact of a superseding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One memory that a search found."""
+
+    id: str
+    text: str
+    score: float
+    kind: Kind
+    why: Mapping[str, float] = field(default_factory=dict)
+    """What each searcher contributed to the score: dense, lexical, graph, neighbour ..."""
+    at: datetime | None = None
+    session: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    speaker: str | None = None
+    raw: Mapping[str, float] = field(default_factory=dict)
+    """What each searcher that found it measured: cosine similarity, BM25, PageRank. Comparable across queries."""
+
+    @property
+    def matches(self) -> bool:
+        """Whether the hit itself matches the question, not only the turns around it."""
+        return sum(share for name, share in self.why.items() if name != "neighbour") > 0
+
+    @property
+    def quoted(self) -> str:
+        """The text as a prompt shows it: with its speaker, where one is named."""
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, and on what grounds."""
+
+    text: str
+    route: Route
+    confidence: float
+    """Calibrated probability that the answer is right, from 0 to 1."""
+    evidence: tuple[Hit, ...] = ()
+    prompt_tokens: int = 0
+    adapter: str | None = None
+    """The version of the adapter that was in the model when it answered."""
+    seconds: float = 0.0
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingItem:
+    """One exercise for the weights, composed from one fact's text and checked against it."""
+
+    id: str
+    namespace: Namespace
+    fact: str
+    kind: Literal["question", "reverse", "refusal"]
+    question: str
+    answer: str
+    context: tuple[str, ...]
+    """What the teacher reads when it answers."""
+    split: Split
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How well an adapter recalled one fact, closed-book, on questions that were not trained on."""
+
+    adapter: str
+    fact: str
+    split: Split
+    asked: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterRecord:
+    """An adapter version as the ledger knows it; its files lie in the memory folder's ``adapters/VERSION``."""
+
+    version: str
+    namespace: Namespace
+    base: str
+    base_sha256: str
+    parent: str | None
+    status: Literal["candidate", "active", "retired", "rejected"]
+    created_at: datetime
+    dream: str
+    facts: tuple[str, ...] = ()
+    """The facts that it holds (its lineage to memories)."""
+    tainted: tuple[str, ...] = ()
+    """Those of its facts that were since deleted or superseded: the router trusts its weights on none of them."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of each of its files, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a gate's verdict."""
+
+    name: str
+    value: float
+    bound: float
+    passed: bool
+    """`value` is at least (or, for drift and false answers, at most) `bound`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a dream did, and what it cost."""
+
+    name: str
+    seconds: float
+    tokens: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DreamReport:
+    """One consolidation run, from extraction to promotion."""
+
+    id: str
+    namespace: Namespace
+    status: Literal["promoted", "rejected", "nothing", "estimated"]
+    night: int
+    started_at: datetime
+    seconds: float
+    adapter: str | None = None
+    parent: str | None = None
+    new_facts: int = 0
+    held_facts: int = 0
+    """Facts in the weights after this night, the new ones included."""
+    left_to_retrieval: tuple[str, ...] = ()
+    """Facts that failed alone and stay with retrieval."""
+    unlearned: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    gate: tuple[Check, ...] = ()
+    test: Mapping[str, float] = field(default_factory=dict)
+    """The figures on a split that the gate never saw."""
+    retention: tuple[float, ...] = ()
+    """This night's row of R: accuracy on the facts of each night up to this one."""
+    trained_tokens: int = 0
+    peak_memory_mb: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReceipt:
+    """Every place that a deleted memory was removed from, and what is still to do."""
+
+    id: str
+    namespace: Namespace
+    at: datetime
+    removed: Mapping[str, int]
+    """Rows or files removed, by place: ledger, history, vectors, full_text, graph, training_items, audits ..."""
+    facts: tuple[str, ...] = ()
+    """Facts that stood on this memory alone and went with it."""
+    tainted_adapters: tuple[str, ...] = ()
+    pending: str = ""
+    """What the next dream must still do, or nothing."""
+
+
+def to_json(record: Any) -> Any:
+    """A record as plain JSON values: dataclasses as objects, times in ISO 8601, tuples as arrays."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    if isinstance(record, datetime):
+        return record.isoformat()
+    if isinstance(record, Mapping):
+        return {str(key): to_json(value) for key, value in record.items()}
+    if isinstance(record, (list, tuple, set, frozenset)):
+        return [to_json(value) for value in record]
+    return record

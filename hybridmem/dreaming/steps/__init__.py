@@ -1,0 +1,1 @@
+"""The steps of a dream, one file each."""

@@ -1,0 +1,144 @@
+"""Step 1: text to facts, by the agent's own model (or any other that the user names), checked against the text."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id, normalised
+from hybridmem.models import prompts
+from hybridmem.models.base import LanguageModel
+
+SPEAKER_WORDS = frozenset({"i", "me", "my", "myself", "user", "the user"})
+POINTERS = frozenset({"he", "him", "she", "her", "it", "they", "them", "this", "that", "these", "those", "you"})
+"""Words that name nobody once their text is gone."""
+MAX_CHARACTERS = 600
+"""Longer episodes are read in pieces of whole sentences; a longer sentence is cut between words."""
+_OWNED = re.compile(r"(?:my|our)\s+(\S.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What one pass over new episodes found, and what it cost."""
+
+    facts: tuple[Fact, ...]
+    read: tuple[str, ...]
+    """Ids of the episodes that need no more reading: all but those in quarantine."""
+    unsupported: int
+    """Facts that the model wrote and the text does not bear out."""
+    tokens: int
+
+
+def extract(
+    model: LanguageModel, episodes: Sequence[Episode], progress: Callable[[int, int], None] = lambda done, total: None
+) -> Extraction:
+    """Facts of `episodes`, in their order; nothing is written. Text of tools and of the web is read by no model."""
+    trusted = [e for e in episodes if e.trust in TRAINABLE_TRUST and not e.quarantined]
+    pieces = [(episode, piece) for episode in trusted for piece in _pieces(episode.text)]
+    found: list[Fact] = []
+    unsupported = tokens = 0
+    for start in range(0, len(pieces), 32):
+        batch = pieces[start : start + 32]
+        completions = model.generate([prompts.facts(_quoted(e, piece)) for e, piece in batch], max_new_tokens=72)
+        for (episode, piece), completion in zip(batch, completions, strict=True):
+            tokens += completion.prompt_tokens + completion.tokens
+            if normalised(completion.text) == prompts.NO_FACTS:
+                continue
+            for triple in dict.fromkeys(prompts.parse_facts(completion.text)):
+                fact = _fact(episode, piece, *triple)
+                if fact is None:
+                    unsupported += 1
+                else:
+                    found.append(fact)
+        progress(min(start + 32, len(pieces)), len(pieces))
+    return Extraction(tuple(found), tuple(e.id for e in episodes if not e.quarantined), unsupported, tokens)
+
+
+def _quoted(episode: Episode, piece: str) -> str:
+    return f"{episode.speaker}: {piece}" if episode.speaker else piece
+
+
+def sentences(text: str) -> list[str]:
+    """`text` cut after ., ! or ? followed by space and at line breaks."""
+    return [s.strip() for s in re.split(r"(?<=[.!?])\s+|\n+", text) if s.strip()]
+
+
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = []
+    for sentence in _short(sentences(text)):
+        if pieces and len(pieces[-1]) + len(sentence) < MAX_CHARACTERS:
+            pieces[-1] += " " + sentence
+        else:
+            pieces.append(sentence)
+    return pieces
+
+
+def _short(sentences: Sequence[str]) -> list[str]:
+    return [
+        part
+        for sentence in sentences
+        for part in (textwrap.wrap(sentence, MAX_CHARACTERS) if len(sentence) > MAX_CHARACTERS else [sentence])
+    ]
+
+
+def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str) -> Fact | None:
+    """The fact, when the text bears it out: it names the object and the subject in its own words."""
+    said = normalised(piece)
+    of_speaker = normalised(subject) in SPEAKER_WORDS
+    owned = _OWNED.fullmatch(subject)
+    if episode.speaker and of_speaker:
+        subject, of_speaker = episode.speaker, False
+    if not contains(said, object) or normalised(object) == normalised(subject):
+        return None
+    if POINTERS & {normalised(subject), normalised(object)}:
+        return None
+    if owned and not (contains(said, subject) and (episode.speaker or _is_users(episode))):
+        return None
+    if owned and episode.speaker:
+        # "My dog" of one speaker is not that of another.
+        subject = f"{episode.speaker}'s {owned[1]}"
+    elif of_speaker:
+        if not _is_users(episode):
+            return None
+        subject = "I"
+        if not re.search(r"\b(i|me|my|mine|we|our|us|i'm|i've|i'd)\b", said):
+            return None
+    elif not contains(said, subject) and normalised(subject) != normalised(episode.speaker or ""):
+        return None
+    return Fact(
+        id=new_id("fa"),
+        namespace=episode.namespace,
+        subject=subject,
+        relation=relation,
+        object=object,
+        text=_statement(episode, piece, subject, relation, object),
+        valid_from=episode.at,
+        sources=(episode.id,),
+        trust=episode.trust,
+    )
+
+
+def _is_users(episode: Episode) -> bool:
+    """Whether "I" in it is the user: the ledger's "I" is nobody else."""
+    return episode.trust == "user" and episode.role != "assistant"
+
+
+def contains(said: str, words: str) -> bool:
+    """Whether the normalised text `said` has `words` in it, on word boundaries."""
+    return bool(normalised(words)) and re.search(rf"(?<!\w){re.escape(normalised(words))}(?!\w)", said) is not None
+
+
+def _statement(episode: Episode, piece: str, subject: str, relation: str, object: str) -> str:
+    """The sentence of the text that says it, when that stands on its own; else the fact's own words."""
+    for sentence in sentences(piece):
+        said = normalised(sentence)
+        names_subject = subject == "I" or contains(said, subject)
+        if names_subject and contains(said, object):
+            return sentence
+    if subject == episode.speaker:
+        for sentence in sentences(piece):
+            if contains(normalised(sentence), object):
+                return f"{subject}: {sentence}"
+    return f"{subject} {relation} {object}."

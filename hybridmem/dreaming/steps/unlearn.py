@@ -1,0 +1,100 @@
+"""Step 8: what was deleted leaves the weights, and a probe proves it.
+
+An adapter that holds a deleted memory is never mended: the next dream rebuilds from the bare base without it, which
+is exact unlearning (Bourtoule et al. 2021, arXiv:1912.03817), and every adapter file that held it is removed. A
+superseded value is overwritten by its successor, and probed for.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.core.records import AdapterRecord, Namespace
+from hybridmem.metrics import right
+from hybridmem.models import prompts
+from hybridmem.models.base import LanguageModel
+from hybridmem.stores.ledger.base import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether one answer can still be got out of the weights."""
+
+    question: str
+    recalled: bool
+    """The model, closed-book, gives the answer."""
+    answer: str
+    """What it gives instead (or that)."""
+    probability: float
+    """Of the probed answer after the question, with the adapter."""
+    base_probability: float
+    """The same without any adapter: what a model that never heard of it would give."""
+
+
+def probe(model: LanguageModel, adapter: Path | None, pairs: Sequence[tuple[str, str]]) -> list[Probe]:
+    """Ask for each (question, answer) closed-book, with `adapter` and without it."""
+    asked = [prompts.answer(question) for question, _ in pairs]
+    wanted = [answer for _, answer in pairs]
+    with model.adapted(None):
+        base = model.logprobs(asked, wanted)
+    with model.adapted(adapter):
+        told = model.generate(asked)
+        own = model.logprobs(asked, wanted)
+    return [
+        Probe(question, right(said.text, answer), said.text, math.exp(sum(lp)), math.exp(sum(base_lp)))
+        for (question, answer), said, lp, base_lp in zip(pairs, told, own, base, strict=True)
+    ]
+
+
+def in_weights(records: Sequence[AdapterRecord], version: str) -> frozenset[str]:
+    """Every fact that the weights of `version` were trained on: its own, and those of the adapters that it goes on
+    from, which a later value may have overwritten but did not take out."""
+    by_version = {record.version: record for record in records}
+    found: set[str] = set()
+    record = by_version.get(version)
+    while record is not None:
+        found |= set(record.facts)
+        record = by_version.pop(record.parent or "", None)
+    return frozenset(found)
+
+
+def erased(ledger: Ledger, namespace: Namespace) -> frozenset[str]:
+    """Facts that adapters hold and the ledger no longer has."""
+    held = {fact for record in ledger.adapters(namespace) for fact in record.facts}
+    return frozenset(held - set(ledger.get_many(namespace, sorted(held))))
+
+
+def remove_weights(registry: AdapterRegistry, facts: Collection[str]) -> list[str]:
+    """Remove the files of every adapter, but the active one, whose weights were trained on any of `facts`; returns
+    their versions."""
+    active = registry.active()
+    records = registry.list()
+    return [
+        record.version
+        for record in records
+        if record.files
+        and (active is None or record.version != active.version)
+        and not in_weights(records, record.version).isdisjoint(facts)
+        and registry.remove(record.version)
+    ]
+
+
+def remove_training(folder: Path, lock: Path) -> bool:
+    """Remove what a stopped dream left in its `folder`, which may hold any memory; whether there was something.
+
+    A dream that runs now holds the `lock` and keeps its own: what it makes of a deleted memory is born tainted."""
+    try:
+        with FileLock(lock, timeout=0):
+            if not folder.exists():
+                return False
+            shutil.rmtree(folder)
+            return True
+    except Timeout:
+        return False

@@ -1,0 +1,102 @@
+"""Memories and their past in the dictionaries that Mem0 returns."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Episode, Event, Fact, Hit, Namespace
+from hybridmem.integrations.mem0.scope import owner_of, public_id
+
+if TYPE_CHECKING:
+    from hybridmem.memory import HybridMemory
+
+IDENTITY = frozenset({"user_id", "agent_id", "run_id", "actor_id"})
+"""Set by a call's own arguments alone: metadata cannot put a memory into another's hands."""
+EXPIRES = "expiration_date"
+EVENTS = {"added": "ADD", "updated": "UPDATE", "deleted": "DELETE"}
+Item = dict[str, Any]
+
+
+def items(memory: HybridMemory, records: Sequence[Episode | Fact]) -> list[Item]:
+    """Each record as `get` and `get_all` show it. A fact has the run, agent and metadata of its first source."""
+    wanted = [record.sources[0] for record in records if isinstance(record, Fact) and record.sources]
+    sources = memory.ledger.get_many(memory.namespace, wanted)
+    return [_item(memory, record, _spoken(record, sources)) for record in records]
+
+
+def _spoken(record: Episode | Fact, sources: Mapping[str, Episode | Fact]) -> Episode | None:
+    origin = sources.get(record.sources[0]) if isinstance(record, Fact) and record.sources else record
+    return origin if isinstance(origin, Episode) else None
+
+
+def _item(memory: HybridMemory, record: Episode | Fact, spoken: Episode | None) -> Item:
+    metadata = dict(spoken.metadata) if spoken else {}
+    promoted = {
+        **owner_of(memory.namespace),
+        "agent_id": metadata.pop("agent_id", None),
+        "run_id": spoken.session if spoken else None,
+        "actor_id": spoken.speaker if spoken else None,
+        "role": spoken.role if spoken else None,
+        EXPIRES: metadata.pop(EXPIRES, None),
+    }
+    promoted |= owner_of(memory.namespace)
+    changed = [event.at for event in memory.history(record.id) if event.event == "updated"]
+    return {
+        "id": public_id(memory.namespace, record.id),
+        "memory": record.text,
+        "hash": hashlib.md5(record.text.encode("utf-8"), usedforsecurity=False).hexdigest(),
+        "metadata": metadata or None,
+        "score": None,
+        "created_at": (record.at if isinstance(record, Episode) else record.recorded_at).isoformat(),
+        "updated_at": max([record.recorded_at, *changed]).isoformat(),
+        **{name: value for name, value in promoted.items() if value is not None},
+    }
+
+
+def scored(item: Item, hit: Hit, *, explain: bool) -> Item:
+    """`item` as a result of a search: the fused score as a share from 0 to 1, in the same order."""
+    made = {**item, "score": 1 / (1 + math.exp(-max(-500.0, min(500.0, hit.score))))}
+    return {**made, "score_details": dict(hit.why)} if explain else made
+
+
+def added(namespace: Namespace, episode: Episode, *, verbatim: bool) -> Item:
+    """One line of what `add` returns; Mem0 tells the speaker only where it was told not to infer."""
+    told = {"id": public_id(namespace, episode.id), "memory": episode.text, "event": "ADD"}
+    return {**told, "actor_id": episode.speaker, "role": episode.role} if verbatim else told
+
+
+def changes(namespace: Namespace, events: Sequence[Event], record: Episode | Fact | None) -> list[Item]:
+    """The past of a memory, oldest first. Those of an erased one have no texts: erasing leaves none."""
+    lines: list[Item] = []
+    before: str | None = None
+    spoken = record if isinstance(record, Episode) else None
+    for number, event in enumerate(events):
+        lines.append(
+            {
+                "id": f"{public_id(namespace, event.memory)}:{number}",
+                "memory_id": public_id(namespace, event.memory),
+                "old_memory": before,
+                "new_memory": event.text,
+                "event": EVENTS.get(event.event, event.event.upper()),
+                "created_at": events[0].at.isoformat(),
+                "updated_at": event.at.isoformat(),
+                "is_deleted": event.event == "deleted",
+                "actor_id": spoken.speaker if spoken else None,
+                "role": spoken.role if spoken else None,
+            }
+        )
+        before = event.text
+    return lines
+
+
+def expiration(value: object) -> str:
+    """A date on which a memory was last valid, as metadata keeps it. Raises `InvalidInput`."""
+    try:
+        return date.fromisoformat(value.isoformat()[:10] if isinstance(value, date) else str(value)).isoformat()
+    except ValueError:
+        raise InvalidInput(f"the expiration date {str(value)[:40]!r} is none: write it as 2026-12-31") from None

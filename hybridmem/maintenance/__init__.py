@@ -1,0 +1,1 @@
+"""Upkeep of a memory folder: doctor, erasure, transfer, lineage."""

@@ -1,0 +1,187 @@
+"""One namespace as a file of JSON lines, and back: episodes, facts and histories, with their ids, dates and links.
+
+The first line is a header with the format's name, its version and how many lines of each kind follow, so that a file
+that was cut short is noticed. Each other line is a memory, in the order of the ledger, or one event of a history. The
+file names no namespace: it can be read into any. Adapters are not in it (`hybridmem adapters export`), nor are
+training items and counts of use: a dream makes them anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import secrets
+import types
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from hybridmem.core.errors import InvalidInput, NewerFormat
+from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_text, parse_time, to_json
+from hybridmem.importers.base import checked_file, lines
+from hybridmem.stores.ledger.base import Archive, Ledger
+from hybridmem.stores.ledger.validation import checked_episode, checked_fact
+
+FORMAT, VERSION = "hybridmem-export", 1
+_KINDS: Mapping[str, type[Episode] | type[Fact] | type[Event]] = {"episode": Episode, "fact": Fact, "event": Event}
+_LEFT_OUT = {"namespace", "position"}
+"""Fields that the ledger which reads the file sets itself."""
+
+
+def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
+    """Write `namespace` to the file `path`, whole or not at all; returns the lines behind the header.
+
+    Equal ledgers give equal files, byte for byte. Raises `OSError`."""
+    archive = ledger.archive(namespace)
+    told = list(_told(archive))
+    counts = Counter(line["kind"] for line in told)
+    header = {"format": FORMAT, "version": VERSION, **{f"{kind}s": counts[kind] for kind in _KINDS}}
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        # A lone surrogate, which metadata may hold, becomes the very escape that JSON has for it.
+        with unfinished.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            for line in (header, *told):
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            unfinished.unlink()
+    return len(told)
+
+
+def import_(ledger: Ledger, namespace: Namespace, path: Path) -> int:
+    """Take the file that `export` wrote into `namespace`, whole or not at all; returns the lines behind the header.
+
+    Raises `InvalidInput`, naming the first broken line, or for an id that the ledger has already, or had and erased;
+    `NewerFormat` for the file of a newer version."""
+    checked_file(path)
+    values = _values(path)
+    header = _header(path, next(values, (1, None))[1])
+    memories: list[Episode | Fact] = []
+    events: list[Event] = []
+    extracted = set()
+    for number, value in values:
+        with _broken(path, number):
+            record, was_extracted = _record(namespace, value)
+        if isinstance(record, Event):
+            events.append(record)
+            continue
+        memories.append(record)
+        if was_extracted:
+            extracted.add(record.id)
+    _require_counts(path, header, memories, events)
+    ledger.restore(namespace, Archive(tuple(memories), frozenset(extracted), tuple(events)))
+    return len(memories) + len(events)
+
+
+def _told(archive: Archive) -> Iterator[dict[str, Any]]:
+    """The lines behind the header."""
+    for memory in archive.memories:
+        kind = "episode" if isinstance(memory, Episode) else "fact"
+        line = {"kind": kind, **{name: value for name, value in to_json(memory).items() if name not in _LEFT_OUT}}
+        yield {**line, "extracted": memory.id in archive.extracted} if kind == "episode" else line
+    for event in archive.events:
+        yield {"kind": "event", **to_json(event)}
+
+
+def _values(path: Path) -> Iterator[tuple[int, Any]]:
+    """(number, value) of each line."""
+    for number, raw in lines(path):
+        with _broken(path, number):
+            if raw is None:
+                raise InvalidInput("it is too long")
+            try:
+                value = json.loads(raw.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                raise InvalidInput(f"it is not UTF-8 at byte {error.start + 1}") from None
+            except (ValueError, RecursionError):
+                raise InvalidInput("it is not JSON") from None
+        yield number, value
+
+
+def _header(path: Path, value: Any) -> dict[str, int]:
+    """How many lines of each kind the header promises."""
+    if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("version"), int):
+        raise InvalidInput(
+            f"{path} is no file that `hybridmem export` wrote: for conversations, use `hybridmem add --from {path}`"
+        )
+    if value["version"] > VERSION:
+        raise NewerFormat(
+            f"{path} has format {value['version']} and this hybridmem reads up to {VERSION}: "
+            f"run `pip install --upgrade hybridmem`"
+        )
+    counts = {kind: value.get(f"{kind}s") for kind in _KINDS}
+    if not all(isinstance(count, int) for count in counts.values()):
+        raise InvalidInput(f"line 1 of {path} is broken (it lacks a count), and nothing was imported: export it again")
+    return counts  # type: ignore[return-value]
+
+
+def _require_counts(
+    path: Path, promised: Mapping[str, int], memories: list[Episode | Fact], events: list[Event]
+) -> None:
+    found = Counter(type(record) for record in (*memories, *events))
+    for kind, count in promised.items():
+        if found[_KINDS[kind]] != count:
+            raise InvalidInput(
+                f"{path} has {found[_KINDS[kind]]} {kind}s and its header says {count}: it was cut or edited, "
+                f"export it again"
+            )
+
+
+def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, bool]:
+    """The record of one line, checked as the ledger will, and whether it is an episode that a dream has read."""
+    if not isinstance(value, dict) or value.get("kind") not in _KINDS:
+        raise InvalidInput(f"its kind is not one of {', '.join(_KINDS)}")
+    kind = _KINDS[value["kind"]]
+    hints = _hints(value["kind"])
+    given = {name: each for name, each in value.items() if name != "kind"}
+    for name in sorted(given.keys() ^ hints.keys()):
+        raise InvalidInput(f"it has the unknown field {name!r}" if name in given else f"it lacks the field {name!r}")
+    parsed = {name: _checked(hints[name], name, each) for name, each in given.items()}
+    if kind is Event:
+        if parsed["text"] is not None:
+            checked_text(parsed["text"])
+        return Event(**parsed), False
+    if kind is Fact:
+        return checked_fact(Fact(**parsed, namespace=namespace)), False
+    extracted = parsed.pop("extracted")
+    return checked_episode(Episode(**parsed, namespace=namespace)), extracted
+
+
+@functools.cache
+def _hints(kind: str) -> dict[str, Any]:
+    """The type of each field of a line of that kind."""
+    hints = {name: hint for name, hint in get_type_hints(_KINDS[kind]).items() if name not in _LEFT_OUT}
+    return hints | {"extracted": bool} if kind == "episode" else hints
+
+
+def _checked(hint: Any, name: str, value: Any) -> Any:
+    """`value` as JSON gave it, as a value of type `hint`."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is types.UnionType:
+        return None if value is None else _checked(arguments[0], name, value)
+    if hint is datetime and isinstance(value, str):
+        return parse_time(value)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_checked(arguments[0], name, each) for each in value)
+    if origin is Literal and value in arguments:
+        return value
+    plain = dict if origin is Mapping else hint
+    if isinstance(plain, type) and type(value) is plain:
+        return value
+    raise InvalidInput(f"its {name} cannot be {json.dumps(value)[:40]}")
+
+
+@contextlib.contextmanager
+def _broken(path: Path, number: int) -> Iterator[None]:
+    """Says in which line of `path` something is wrong."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(f"line {number} of {path} is broken ({error}), and nothing was imported: mend it") from None

@@ -1,0 +1,1 @@
+"""Causal language models of transformers, with LoRA adapters in and out."""

@@ -1,0 +1,328 @@
+"""Any causal language model of `transformers`, from a folder or by its hub name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from hybridmem.core.errors import InvalidInput, ModelError
+from hybridmem.core.hashing import weights_sha256
+from hybridmem.models.base import Generation
+from hybridmem.models.huggingface import checkpoint, quantized
+from hybridmem.models.huggingface.adapter_slots import Fitting, Trainee
+from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
+from hybridmem.models.huggingface.free_memory import free_bytes
+from hybridmem.models.huggingface.memory_budget import share_of
+from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype
+from hybridmem.models.huggingface.tensors import MOST_LOGITS
+from hybridmem.models.prompts import Message
+from hybridmem.models.spec import ModelSettings
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+
+
+class HuggingFaceModel:
+    """A `models.base.LanguageModel` over `transformers`, and what the dream's training needs of one.
+
+    `module` is the bare torch model (its linear layers are wrapped in place once an adapter was loaded),
+    `tokenizer` its tokenizer. Threads take turns: whoever adapts, answers or trains has the model to itself.
+    `batch_tokens` bounds a batch: rows times the longest row.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        weights: Sequence[Path],
+        batch_tokens: int = 8192,
+        memory_gb: float | None = None,
+    ) -> None:
+        self.module = module
+        self.tokenizer = tokenizer
+        self._name = name
+        self._weights = tuple(weights)
+        self._batch_tokens = batch_tokens
+        self._memory_gb = memory_gb
+        self._fitting = Fitting(module, name=name)
+        self._turn = threading.RLock()
+
+    @classmethod
+    def load(
+        cls,
+        name: str | Path,
+        *,
+        alias: str | None = None,
+        device: str | None = None,
+        dtype: torch.dtype | str | None = None,
+        quantize: str | None = None,
+        memory_gb: float | None = None,
+        trust_remote_code: bool = False,
+        batch_tokens: int = 8192,
+    ) -> HuggingFaceModel:
+        """The model in a folder or of a hub name; `alias` is what it calls itself instead.
+
+        What is not said is chosen by `precision`. `quantize="4bit"` keeps the frozen weights in four bits, `memory_gb`
+        bounds what a training takes beside them. Raises `ModelNotFound`, `ModelIncomplete`, `ModelTooLarge`,
+        `MissingExtra` or `InvalidInput`."""
+        ModelSettings(quantize=quantize, memory=memory_gb)
+        place = chosen_device(device)
+        if quantize is not None:
+            quantized.require(place)  # Before gigabytes are fetched.
+        found = checkpoint.locate(name)
+        sizes = checkpoint.parameters(found)
+        precision = chosen_dtype(dtype, place, parameters=sum(sizes.values()), quantized=quantize is not None)
+        needed = checkpoint.weights_bytes(sizes, precision, quantized=quantize is not None)
+        checkpoint.require_memory(alias or str(name), needed, place, precision)
+        module, tokenizer = checkpoint.read(
+            found,
+            device=place,
+            dtype=precision,
+            trust_remote_code=trust_remote_code,
+            quantization=quantized.configuration(place, precision) if quantize is not None else None,
+        )
+        return cls(
+            module,
+            tokenizer,
+            name=alias or str(name),
+            weights=found.weights,
+            batch_tokens=batch_tokens,
+            memory_gb=memory_gb,
+        )
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @cached_property
+    def sha256(self) -> str:
+        return weights_sha256(self._weights)
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.module.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights that are not quantized, and of what the layers pass on."""
+        dtype: torch.dtype = self.module.dtype
+        return dtype
+
+    def training_bytes(self) -> int:
+        """What a training may take beside the weights: as it was told, or a share of what is free now."""
+        return int(self._memory_gb * 1e9) if self._memory_gb is not None else share_of(free_bytes(self.device))
+
+    @cached_property
+    def end_ids(self) -> frozenset[int]:
+        """The tokens that end a turn. Raises `ModelError` for a model that has none."""
+        found: set[int] = set()
+        for owner in (self.module.generation_config, self.module.config, self.tokenizer):
+            value = getattr(owner, "eos_token_id", None)
+            found.update([value] if isinstance(value, int) else value or [])
+        if not found:
+            raise ModelError(f"the model {self._name!r} names no end token: set eos_token_id in its config.json")
+        return frozenset(found)
+
+    @cached_property
+    def end_id(self) -> int:
+        """The token that ends an answer in this model's own template, or else its tokenizer's end token."""
+        if self.tokenizer.chat_template:
+            turns = [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}]
+            for token in reversed(self._templated(turns, answered=True)):
+                if token in self.end_ids:
+                    return token
+        end: int | None = self.tokenizer.eos_token_id
+        return min(self.end_ids) if end is None else end
+
+    @cached_property
+    def context_length(self) -> int | None:
+        """Tokens that the model reads at most; None where its configuration names no bound."""
+        length: int | None = getattr(self.module.config.get_text_config(), "max_position_embeddings", None)
+        return length
+
+    # prompts
+    def render(self, messages: Sequence[Message], completion: str | None = None) -> list[int]:
+        """Token ids of the prompt with the prefix of an answer; with `completion`, of both and the end of the turn."""
+        if completion is None:
+            return self._encoded(self._text(messages))
+        prompt, answer = self.render_pair(messages, completion)
+        return prompt + answer
+
+    def render_pair(self, messages: Sequence[Message], completion: str) -> tuple[list[int], list[int]]:
+        """(ids of the prompt, ids of the completion and the end of the turn)."""
+        text = self._text(messages)
+        prompt = self._encoded(text)
+        whole = self._encoded(text + completion)
+        # Some tokenizers mark the start of a text: the completion is cut out of the whole so that it gets no such mark.
+        if whole[: len(prompt)] == prompt:
+            answer = whole[len(prompt) :]
+        else:
+            answer = self.tokenizer.encode(completion, add_special_tokens=False)
+        return prompt, [*answer, self.end_id]
+
+    def count_tokens(self, prompt: Sequence[Message]) -> int:
+        return len(self.render(prompt))
+
+    @cached_property
+    def _takes_system(self) -> bool:
+        from jinja2.exceptions import TemplateError
+
+        try:
+            self._templated([{"role": "system", "content": "1"}, {"role": "user", "content": "2"}])
+        except TemplateError:
+            return False
+        return True
+
+    def _text(self, messages: Sequence[Message]) -> str:
+        if not self.tokenizer.chat_template:
+            return "\n\n".join(message["content"] for message in messages) + "\n"
+        turns = list(messages) if self._takes_system else _system_merged(messages)
+        # Qwen3 and its kin would think aloud first, which a job of a few words has no room for.
+        text: str = self.tokenizer.apply_chat_template(
+            turns, add_generation_prompt=True, tokenize=False, enable_thinking=False
+        )
+        return text
+
+    def _templated(self, turns: Sequence[Message], *, answered: bool = False) -> list[int]:
+        return self._encoded(
+            self.tokenizer.apply_chat_template(list(turns), add_generation_prompt=not answered, tokenize=False)
+        )
+
+    def _encoded(self, text: str) -> list[int]:
+        """A template writes its special tokens itself; a plain prompt gets the tokenizer's."""
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=not self.tokenizer.chat_template)
+        return ids
+
+    # answers
+    def generate(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        max_new_tokens: int = 24,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[Generation]:
+        """What `LanguageModel` promises. A prompt longer than the model reads raises `ModelError`: none is cut."""
+        if max_new_tokens < 1:
+            raise InvalidInput(f"an answer of {max_new_tokens} tokens is none: pass max_new_tokens of 1 or more")
+        rendered = [self.render(prompt) for prompt in prompts]
+        longest = max(map(len, rendered), default=0)
+        if self.context_length is not None and longest + max_new_tokens > self.context_length:
+            raise ModelError(
+                f"a prompt of {longest} tokens and an answer of {max_new_tokens} are more than the "
+                f"{self.context_length} that {self._name!r} reads: pass fewer or shorter memories (token_budget=)"
+            )
+        completions: list[Completion] = [Completion()] * len(rendered)
+        limits: dict[str, Any] = {
+            "end_ids": self.end_ids,
+            "max_new_tokens": max_new_tokens,
+            "temperature": temperature,
+        }
+        with self._evaluating():
+            if takes_padding(self.module):
+                draws = torch.rand(len(rendered), max_new_tokens, generator=torch.Generator().manual_seed(seed))
+                for batch in _batches([len(ids) + max_new_tokens for ids in rendered], self._batch_tokens):
+                    found = decode(self.module, [rendered[at] for at in batch], draws=draws[batch], **limits)
+                    for at, completion in zip(batch, found, strict=True):
+                        completions[at] = completion
+            else:
+                for at, ids in enumerate(rendered):
+                    completions[at] = decode_alone(self.module, ids, seed=seed + at, **limits)
+        return [self._generation(len(ids), done) for ids, done in zip(rendered, completions, strict=True)]
+
+    def _generation(self, prompt_tokens: int, completion: Completion) -> Generation:
+        text = self.tokenizer.decode(completion.ids, skip_special_tokens=True).strip()
+        if not self.tokenizer.chat_template:
+            # Such a model knows no turns, and goes on behind its answer with a question of its own.
+            text = text.split("\n\n")[0].strip()
+        return Generation(
+            text=text,
+            prompt_tokens=prompt_tokens,
+            tokens=len(completion.ids),
+            logprob=sum(completion.logprobs),
+            min_probability=float(torch.tensor(completion.logprobs).min().exp()),
+            margin=min(completion.margins),
+            entropy=sum(completion.entropies) / len(completion.entropies),
+        )
+
+    @torch.no_grad()
+    def logprobs(self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]) -> list[list[float]]:
+        pairs = [self.render_pair(prompt, completion) for prompt, completion in zip(prompts, completions, strict=True)]
+        budget = min(self._batch_tokens, MOST_LOGITS // self.module.config.get_text_config().vocab_size)
+        figures: list[list[float]] = [[] for _ in pairs]
+        with self._evaluating():
+            for batch in _batches([len(prompt) + len(answer) for prompt, answer in pairs], budget):
+                for at, found in zip(batch, self._scored([pairs[at] for at in batch]), strict=True):
+                    figures[at] = found
+        return figures
+
+    def _scored(self, pairs: Sequence[tuple[list[int], list[int]]]) -> list[list[float]]:
+        """Padded at the right, where no causal model looks: this needs no mask and holds for every family."""
+        longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
+        rows = [prompt + answer + [0] * (longest - len(prompt) - len(answer)) for prompt, answer in pairs]
+        logits = self.module(input_ids=torch.tensor(rows, device=self.device), use_cache=False).logits
+        figures = []
+        for row, (prompt, answer) in enumerate(pairs):
+            told = torch.log_softmax(logits[row, len(prompt) - 1 : len(prompt) + len(answer) - 1].float(), dim=-1)
+            tokens = torch.tensor(answer, device=self.device)
+            figures.append(told.gather(1, tokens[:, None])[:, 0].tolist())
+        return figures
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        with self._turn:
+            was_training: bool = self.module.training
+            if was_training:
+                self.module.eval()
+            try:
+                yield
+            finally:
+                if was_training:
+                    self.module.train()
+
+    # adapters
+    @contextmanager
+    def adapted(self, adapter: Path | None) -> Iterator[None]:
+        """What `LanguageModel` promises. Shapes are checked here, hashes in `adapters.loader`."""
+        with self._turn, self._fitting.adapted(adapter):
+            yield
+
+    @contextmanager
+    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[Trainee]:
+        """Within this context a new adapter is in force and takes gradients; see `fitting.Fitting.training`."""
+        with self._turn, self._fitting.training(config, seed=seed, parent=parent) as trainee:
+            yield trainee
+
+    def forget(self, adapter: Path) -> None:
+        """Drop the adapter of this folder from memory, as when its weights are unlearned."""
+        self._fitting.forget(adapter)
+
+
+def _system_merged(messages: Sequence[Message]) -> list[Message]:
+    """The system message as the head of the first user message, for templates that take none (Gemma's)."""
+    system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
+    turns = [dict(message) for message in messages if message["role"] != "system"]
+    if system and turns:
+        turns[0]["content"] = f"{system}\n\n{turns[0]['content']}"
+    return turns
+
+
+def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices grouped by length, longest first, with rows times longest within `budget` (one row at least)."""
+    batch: list[int] = []
+    for at in sorted(range(len(lengths)), key=lambda at: -lengths[at]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
+            yield batch
+            batch = []
+        batch.append(at)
+    if batch:
+        yield batch

@@ -1,0 +1,65 @@
+"""How a model would run on this machine, as far as can be told without loading it or asking the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybridmem.models import BUNDLED, FAKE
+from hybridmem.models.spec import ModelSettings, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What was chosen for a model, or by its settings, and the memory that there is for it."""
+
+    model: str
+    device: str
+    dtype: str | None
+    """Of the frozen weights; None for a model that is not on this machine yet."""
+    quantize: str | None
+    multiplies_bfloat16: bool
+    """Whether trainings run in bfloat16 here, where the recipe lets them."""
+    parameters: int | None
+    weights_gb: float | None
+    """What the weights take once they are loaded."""
+    free_gb: float
+    training_gb: float
+    """What of it a dream's training would take at most."""
+
+
+def outlook(name: str | Path | None, settings: ModelSettings | None = None) -> Outlook | None:
+    """The outlook of the model of that name; None for the fake one, which needs nothing.
+
+    Raises `InvalidInput`, `ModelNotFound`, `ModelIncomplete`, `MissingExtra` or `ModelError`: what loading it would."""
+    bare, chosen = parse(BUNDLED if name is None else name, settings)
+    if bare == FAKE:
+        return None
+    from hybridmem.models import bundled
+    from hybridmem.models.huggingface import checkpoint, quantized
+    from hybridmem.models.huggingface.free_memory import free_bytes
+    from hybridmem.models.huggingface.memory_budget import share_of
+    from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype, multiplies_bf16
+
+    device = chosen_device(chosen.device)
+    if chosen.quantize is not None:
+        quantized.require(device)
+    found = checkpoint.here(bundled.folder() if bare == BUNDLED else bare)
+    dtype = parameters = weights = None
+    if found is not None:
+        sizes, few = checkpoint.parameters(found), chosen.quantize is not None
+        parameters = sum(sizes.values())
+        dtype = chosen_dtype(chosen.dtype, device, parameters=parameters, quantized=few)
+        weights = checkpoint.weights_bytes(sizes, dtype, quantized=few) / 1e9
+    free = free_bytes(device)
+    return Outlook(
+        model=str(bare),
+        device=str(device),
+        dtype=None if dtype is None else str(dtype).removeprefix("torch."),
+        quantize=chosen.quantize,
+        multiplies_bfloat16=multiplies_bf16(device),
+        parameters=parameters,
+        weights_gb=weights,
+        free_gb=free / 1e9,
+        training_gb=share_of(free) / 1e9 if chosen.memory is None else chosen.memory,
+    )

@@ -1,0 +1,288 @@
+"""What requests and responses of the REST contract look like; the responses are `hybridmem.core.records`, as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hybridmem.core.records import Kind, Route, Trust
+from hybridmem.server.types import Few, Label, Metadata, Moment, Name, Shape, Strict, Text, Tokens, Words
+
+# ---- requests
+
+
+class AddText(Strict):
+    """One text."""
+
+    text: Text
+    session: Label | None = None
+    at: Moment | None = Field(None, description="When it was said; now, unless given.")
+    metadata: Metadata = Field(default_factory=dict)
+    trust: Trust = Field("user", description="Who vouches for it. What tools and web pages say never enters weights.")
+    role: Label = "user"
+    speaker: Label | None = None
+
+
+class Message(Strict):
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant", "system", "developer", "tool"]
+    content: Text
+    name: Label | None = None
+    at: Moment | None = None
+
+
+class AddMessages(Strict):
+    """A conversation, message by message."""
+
+    messages: list[Message] = Field(min_length=1, max_length=1000)
+    session: Label | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    trust: Trust = "user"
+
+
+class NewText(Strict):
+    """Other words for a memory."""
+
+    text: Text
+
+
+class AddFact(Strict):
+    """A statement."""
+
+    subject: Words
+    relation: Words
+    object: Words
+    text: Text | None = Field(None, description="The statement in a sentence; its three parts, unless given.")
+    valid_from: Moment | None = None
+    trust: Trust = "user"
+    replace: bool = Field(True, description="Retire the present value of (subject, relation).")
+
+
+class Search(Strict):
+    """What to look for."""
+
+    query: Words
+    limit: Few = 10
+    as_of: Moment | None = Field(None, description="What held then.")
+    token_budget: Tokens | None = Field(None, description="Bounds the hits' texts together.")
+    kinds: list[Kind] | None = Field(None, min_length=1, max_length=2)
+    session: Name | None = None
+
+
+class Ask(Strict):
+    """A question that the memories, or the weights, may answer."""
+
+    question: Words
+    route: Route | None = Field(None, description="Forces where the answer comes from.")
+
+
+class Promote(Strict):
+    """Which version is to answer."""
+
+    version: Label | None = Field(description="A version, or null for the bare base.")
+    force: bool = Field(False, description="Even one that its gate rejected.")
+
+
+# ---- responses
+
+
+class Episode(Shape):
+    """What was said, word for word."""
+
+    kind: Literal["episode"]
+    id: str
+    namespace: list[str]
+    text: str
+    role: str
+    speaker: str | None
+    session: str | None
+    at: datetime
+    recorded_at: datetime
+    source: str
+    trust: Trust
+    quarantined: bool
+    superseded_by: str | None
+    metadata: dict[str, Any]
+    position: int
+
+
+class Fact(Shape):
+    """One statement, with where it came from and when it holds."""
+
+    kind: Literal["fact"]
+    id: str
+    namespace: list[str]
+    subject: str
+    relation: str
+    object: str
+    text: str
+    valid_from: datetime
+    valid_to: datetime | None
+    recorded_at: datetime
+    retired_at: datetime | None
+    superseded_by: str | None
+    sources: list[str]
+    evidence: int
+    trust: Trust
+    quarantined: bool
+    position: int
+
+
+class Added(Shape):
+    """What is on disk now."""
+
+    memories: list[Episode]
+
+
+class Page(Shape):
+    """Memories in the order of the ledger."""
+
+    memories: list[Episode | Fact]
+    next: int | None = Field(description="`after` of the next page; null at the end.")
+
+
+class Event(Shape):
+    """One line of a history."""
+
+    memory: str
+    event: Literal["added", "updated", "superseded", "expired", "quarantined", "released", "deleted"]
+    at: datetime
+    text: str | None
+    by: str | None
+
+
+class History(Shape):
+    """What became of a memory, oldest first."""
+
+    events: list[Event]
+
+
+class Receipt(Shape):
+    """Every place that a memory was removed from, and what is still to do."""
+
+    id: str
+    namespace: list[str]
+    at: datetime
+    removed: dict[str, int]
+    facts: list[str]
+    tainted_adapters: list[str]
+    pending: str
+
+
+class Quarantine(Shape):
+    """Whether a memory is kept out of every search and every dream."""
+
+    id: str
+    quarantined: bool
+
+
+class Hit(Shape):
+    """One memory that a search found, and what each searcher contributed."""
+
+    id: str
+    text: str
+    score: float
+    kind: Kind
+    why: dict[str, float]
+    at: datetime | None
+    session: str | None
+    metadata: dict[str, Any]
+    speaker: str | None
+    raw: dict[str, float]
+
+
+class Hits(Shape):
+    """Best first."""
+
+    hits: list[Hit]
+
+
+class Answer(Shape):
+    """What was answered, and on what grounds."""
+
+    text: str
+    route: Route
+    confidence: float
+    evidence: list[Hit]
+    prompt_tokens: int
+    adapter: str | None
+    seconds: float
+    signals: dict[str, float]
+
+
+class Stats(Shape):
+    """Counts of what the ledger holds."""
+
+    episodes: int
+    facts: int
+    retired_facts: int
+    training_items: int
+    adapters: int
+    dreams: int
+    outbox: int
+    active_adapter: str | None
+
+
+class Adapter(Shape):
+    """A version of the weights."""
+
+    version: str
+    namespace: list[str]
+    base: str
+    base_sha256: str
+    parent: str | None
+    status: Literal["candidate", "active", "retired", "rejected"]
+    created_at: datetime
+    dream: str
+    facts: list[str]
+    tainted: list[str]
+    scores: dict[str, float]
+    files: dict[str, str]
+
+
+class Adapters(Shape):
+    """Every version, oldest first."""
+
+    adapters: list[Adapter]
+    active: str | None
+
+
+class Active(Shape):
+    """The version that answers from now on; null for the bare base."""
+
+    active: str | None
+
+
+class Difference(Shape):
+    """What changes from one version to another."""
+
+    before: str
+    after: str
+    gained: list[str]
+    lost: list[str]
+    scores: dict[str, tuple[float | None, float | None]]
+
+
+class Holder(Shape):
+    """An adapter that holds a fact of a memory, and how well it recalled it."""
+
+    version: str
+    status: str
+    active: bool
+    facts: list[str]
+    tainted: list[str]
+    weights_on_disk: bool
+    asked: int
+    right: int
+
+
+class Why(Shape):
+    """From episodes to facts to adapters, and back."""
+
+    memory: dict[str, Any]
+    episodes: list[dict[str, Any]]
+    facts: list[dict[str, Any]]
+    adapters: list[Holder]

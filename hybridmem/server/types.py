@@ -1,0 +1,108 @@
+"""The kinds of values that requests are made of, each as exact in the schema as it is in the checks."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from hybridmem.core.records import parse_time
+
+DEEPEST = 32
+"""Levels of metadata."""
+_TIME = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})([Tt](?P<time>\d{2}:\d{2}:\d{2})(?P<part>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2}))?"
+)
+
+
+class Strict(BaseModel):
+    """A request: what the schema does not name, or names as another type, is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Shape(BaseModel):
+    """A response."""
+
+
+def _time(value: object) -> datetime:
+    """A date, or a date and a time with its zone, as RFC 3339 writes them."""
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("write it as 2026-03-01 or 2026-03-01T09:00:00Z")
+    day, time, part, zone = found["day"], found["time"], found["part"] or "", found["zone"] or ""
+    # A leap second is the last one of its minute: clocks have no other name for it.
+    time = time[:-2] + "59" if time and time.endswith(":60") else time
+    return parse_time(f"{day}T{time}{part[:7]}{zone.upper()}" if time else day)
+
+
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    """`value`, unless it is nested so deeply that what reads it back would run out of stack."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return value
+    raise ValueError(f"it is nested more than {DEEPEST} deep: flatten it")
+
+
+def whole(value: object) -> object:
+    """5.0 is an integer to JSON Schema, and so it is here."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# The bounds stand before the validator: behind it, the schema would not know them.
+Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
+Tokens = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
+Count = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole)]
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("it has a NUL character: remove it")
+    return value
+
+
+# Two rules, and not one pattern that says both: what makes examples from a schema would search for long.
+_NO_NUL: dict[str, Any] = {"not": {"pattern": r"\x00"}}
+Text = Annotated[
+    str,
+    # How long it may be stands in words: of a schema with that number, examples of that length would be made.
+    Field(min_length=1, pattern=r"\S", description="Words: at most a million characters.", json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
+]
+Words = Annotated[
+    str,
+    Field(min_length=1, max_length=10_000, pattern=r"\S", json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
+]
+Label = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"\S", json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
+]
+Name = Annotated[str, Field(max_length=200, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "anyOf": [{"format": "date-time"}, {"format": "date"}],
+            "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date.",
+        }
+    ),
+]
+Metadata = Annotated[
+    dict[str, Any],
+    AfterValidator(_flat),
+    Field(description="Anything else to keep with it, as JSON.", max_length=100),
+]
+Limit = Annotated[int, Field(ge=1, le=1000)]

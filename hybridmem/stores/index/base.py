@@ -1,0 +1,107 @@
+"""What the rest of hybridmem asks of a derived index. `inmemory.py` is the plainest twin of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from hybridmem.core.records import Episode, Fact, Namespace
+
+Vectors = NDArray[Any]
+"""float32, shape (n, dimension), each row of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Some entities of the graph, and which of them stand in a memory together."""
+
+    entities: tuple[tuple[str, int], ...] = ()
+    """(name, memories that it stands in)."""
+    links: tuple[tuple[str, str, int], ...] = ()
+    """(name, name, memories with both), the most first."""
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours by cosine, one namespace at a time. Holds ids and vectors, never texts."""
+
+    def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None: ...
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Remove those of `ids` that are there; returns how many."""
+        ...
+
+    def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        """(id, cosine similarity), best first."""
+        ...
+
+    def count(self, namespace: Namespace) -> int: ...
+
+    def ids(self, namespace: Namespace) -> Iterator[str]: ...
+
+    def clear(self) -> None:
+        """Remove everything, of every namespace."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class LexicalIndex(Protocol):
+    """Full-text search by BM25, one namespace at a time."""
+
+    def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None: ...
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Remove those of `ids` that are there, such that no byte of their text stays in the file; returns how
+        many."""
+        ...
+
+    def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
+        """(id, BM25 score: higher is better), best first. Any text is a safe query."""
+        ...
+
+    def count(self, namespace: Namespace) -> int: ...
+
+    def ids(self, namespace: Namespace) -> Iterator[str]: ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class GraphIndex(Protocol):
+    """Entities, the memories that mention them and the facts between them."""
+
+    def upsert(self, namespace: Namespace, memories: Sequence[Episode | Fact]) -> None: ...
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        """Remove those of `ids` that are there; returns how many."""
+        ...
+
+    def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
+        """(memory id, personalised PageRank from the entities that `text` names), best first; empty when it names
+        none that is known."""
+        ...
+
+    def neighbourhood(self, namespace: Namespace, entity: str | None, limit: int) -> Neighbourhood:
+        """`entity` (in lower case) and those that share most memories with it, or for None the entities that stand in
+        most memories: `limit` in all. Empty for an entity that is not known."""
+        ...
+
+    def mentioning(self, namespace: Namespace, entity: str, limit: int) -> list[str]:
+        """Ids of memories with `entity`, the highest first."""
+        ...
+
+    def matching(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, int]]:
+        """(entity, memories that it stands in) of those whose name contains `text`, the most mentioned first."""
+        ...
+
+    def count(self, namespace: Namespace) -> int: ...
+
+    def ids(self, namespace: Namespace) -> Iterator[str]: ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,310 @@
+"""The vector index on Chroma: a folder on this machine, or a Chroma server.
+
+Chroma's embedded database keeps its search graph in the memory of each process. A second process that writes to the
+same folder is not noticed, and what the first one then writes to disk silently drops the second one's vectors
+(measured with chromadb 1.5.9). So every use of a folder holds a lock file, and a process whose view is older than
+the last writer's opens the folder again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+from hybridmem.core.errors import CorruptStore, EmbeddingMismatch, InvalidInput, StoreBusy, StoreError
+from hybridmem.core.records import Namespace
+from hybridmem.stores.index.base import Vectors
+
+BUSY_SECONDS = 60.0
+"""How long to wait for another process before `StoreBusy`."""
+_POLL_SECONDS = 0.002
+_PAGE = 10_000
+_CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200}}
+
+
+class ChromaIndex:
+    """A `VectorIndex` in the folder, or on the server at the `http://` or `https://` URL, that `location` names.
+
+    One collection per namespace, named after the sha256 of it; ids and vectors only, never a text. Nothing is ever
+    downloaded and nothing reported (no embedding function, telemetry off). Memories that share a server need
+    different values of `prefix`. Several processes and threads may use one folder at once.
+
+    `delete` hides a vector for good but Chroma may keep its bytes in its file; `clear` removes the files.
+
+    Raises `StoreBusy`, `CorruptStore`, `EmbeddingMismatch` (vectors of another dimension) or `StoreError` (no server).
+    """
+
+    def __init__(self, location: Path | str, *, prefix: str = "hybridmem") -> None:
+        is_url = isinstance(location, str) and location.startswith(("http://", "https://"))
+        self._prefix = prefix
+        self._database: _Database = _Server(str(location), prefix) if is_url else _Folder.shared(Path(location))
+
+    def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
+        if len(ids) != len(vectors):
+            raise InvalidInput(f"{len(ids)} ids came with {len(vectors)} vectors: pass one vector for each id")
+        last = {id: row for row, id in enumerate(ids)}  # Chroma refuses an id that comes twice in one call.
+        if not last:
+            return
+        unique, rows = list(last), list(last.values())
+        with self._database.use(writing=True) as client, _chroma_errors():
+            # Looked up first: to ask Chroma to create one that is there costs as much as to write to it.
+            collection = self._database.collection(self._name(namespace)) or client.get_or_create_collection(
+                self._name(namespace),
+                metadata={"namespace": "/".join(namespace)},
+                configuration=_CONFIGURATION,
+                embedding_function=None,
+            )
+            most = client.get_max_batch_size()
+            for start in range(0, len(unique), most):
+                batch = slice(start, start + most)
+                collection.upsert(ids=unique[batch], embeddings=vectors[rows[batch]])
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        unique = list(dict.fromkeys(ids))
+        removed = 0
+        with self._collection(namespace, writing=True) as (client, collection):
+            if collection is None:
+                return 0
+            most = client.get_max_batch_size()
+            for start in range(0, len(unique), most):
+                # A deletion of nothing costs as much as one of something, and a look next to nothing: what an erasure
+                # took out at once is told to the index again later.
+                there = collection.get(ids=unique[start : start + most], include=[])["ids"]
+                if there:
+                    collection.delete(ids=there)
+                    removed += len(there)
+        return removed
+
+    def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        with self._collection(namespace) as (_, collection):
+            if collection is None or limit <= 0:
+                return []
+            found = collection.query(query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"])
+        return [
+            (str(id), 1.0 - float(distance))
+            for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+    def count(self, namespace: Namespace) -> int:
+        with self._collection(namespace) as (_, collection):
+            return 0 if collection is None else int(collection.count())
+
+    def ids(self, namespace: Namespace) -> Iterator[str]:
+        found: list[str] = []
+        with self._collection(namespace) as (_, collection):
+            if collection is not None:
+                while page := collection.get(limit=_PAGE, offset=len(found), include=[])["ids"]:
+                    found.extend(page)
+        return iter(sorted(found))
+
+    def clear(self) -> None:
+        self._database.clear()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _name(self, namespace: Namespace) -> str:
+        return f"{self._prefix}-{hashlib.sha256('/'.join(namespace).encode()).hexdigest()[:40]}"
+
+    @contextmanager
+    def _collection(self, namespace: Namespace, *, writing: bool = False) -> Iterator[tuple[Any, Any]]:
+        """Chroma's client, and the namespace's collection or None."""
+        with self._database.use(writing=writing) as client, _chroma_errors():
+            yield client, self._database.collection(self._name(namespace))
+
+
+class _Database(Protocol):
+    def use(self, *, writing: bool) -> AbstractContextManager[Any]:
+        """A Chroma client that sees what every other process wrote."""
+        ...
+
+    def collection(self, name: str) -> Any:
+        """A collection, or None; within `use`."""
+        ...
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Folder:
+    """Chroma's embedded database in ``folder/database``, one for all indexes of this process on that folder."""
+
+    _open: ClassVar[dict[Path, _Folder]] = {}
+    _open_lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, folder: Path) -> None:
+        from filelock import FileLock
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._database = folder / "database"
+        self._mark = folder / "last-write"
+        self._lock = FileLock(folder / "lock")
+        # Threads wait for each other here: a file lock is polled for, and the last to come may be the first to get it.
+        self._turn = threading.RLock()
+        self._client: Any = None
+        self._collections: dict[str, Any] = {}
+        self._seen = b""
+        self._users = 0
+
+    @classmethod
+    def shared(cls, folder: Path) -> _Folder:
+        with cls._open_lock:
+            opened = cls._open.setdefault(folder.resolve(), cls(folder.resolve()))
+            opened._users += 1
+            return opened
+
+    @contextmanager
+    def use(self, *, writing: bool) -> Iterator[Any]:
+        with self._locked():
+            mark = self._mark.read_bytes() if self._mark.exists() else b""
+            if self._client is None or mark != self._seen:
+                self._reopen()
+                self._seen = mark
+            if writing:
+                # Before the write: should this process be killed in it, the others must look again all the same.
+                self._tell_others()
+            yield self._client
+
+    def collection(self, name: str) -> Any:
+        """The collection of the client in use, or None. Looking it up costs as much as a query."""
+        if (found := self._collections.get(name)) is None and (found := _existing(self._client, name)) is not None:
+            self._collections[name] = found
+        return found
+
+    def clear(self) -> None:
+        with self._locked():
+            self._tell_others()
+            self._disconnect()
+            if self._database.exists():
+                shutil.rmtree(self._database)
+
+    def close(self) -> None:
+        with self._open_lock:
+            self._users -= 1
+            if self._users > 0:
+                return
+            self._open.pop(self._folder, None)
+        with self._locked():
+            self._disconnect()
+
+    def _tell_others(self) -> None:
+        self._seen = secrets.token_hex(8).encode()
+        self._mark.write_bytes(self._seen)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import Timeout
+
+        with self._turn:
+            try:
+                held = self._lock.acquire(timeout=BUSY_SECONDS, poll_interval=_POLL_SECONDS)
+            except Timeout:
+                raise StoreBusy(f"another process holds {self._folder}: try again when it has finished") from None
+            with held:
+                yield
+
+    def _reopen(self) -> None:
+        import chromadb
+        from chromadb.config import Settings
+
+        self._disconnect()
+        try:
+            self._client = chromadb.PersistentClient(
+                path=str(self._database), settings=Settings(anonymized_telemetry=False)
+            )
+        except (ValueError, chromadb.errors.ChromaError) as error:
+            raise CorruptStore(
+                f"the vector index in {self._folder} cannot be opened ({error}): delete it and run `hybridmem reindex`"
+            ) from error
+
+    def _disconnect(self) -> None:
+        self._collections.clear()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+class _Server:
+    """A Chroma server: it keeps its own processes in step."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._url = url
+        self._prefix = prefix
+        self._client: Any = None
+
+    @contextmanager
+    def use(self, *, writing: bool) -> Iterator[Any]:
+        import httpx
+
+        try:
+            if self._client is None:
+                self._client = self._connect()
+            yield self._client
+        except httpx.TransportError as error:
+            raise StoreError(f"the Chroma server at {self._url} does not answer ({error}): start it") from error
+
+    def collection(self, name: str) -> Any:
+        return _existing(self._client, name)
+
+    def clear(self) -> None:
+        with self.use(writing=True) as client:
+            for collection in client.list_collections():
+                if collection.name.startswith(f"{self._prefix}-"):
+                    client.delete_collection(collection.name)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _connect(self) -> Any:
+        import chromadb
+        from chromadb.config import Settings
+
+        address = urlsplit(self._url)
+        secure = address.scheme == "https"
+        try:
+            return chromadb.HttpClient(
+                host=address.hostname or "localhost",
+                port=address.port or (443 if secure else 8000),
+                ssl=secure,
+                settings=Settings(anonymized_telemetry=False),
+            )
+        except ValueError as error:
+            raise StoreError(
+                f"no Chroma server answers at {self._url}: start one with `chroma run`, or correct the URL"
+            ) from error
+
+
+def _existing(client: Any, name: str) -> Any:
+    from chromadb.errors import NotFoundError
+
+    try:
+        return client.get_collection(name, embedding_function=None)
+    except NotFoundError:
+        return None
+
+
+@contextmanager
+def _chroma_errors() -> Iterator[None]:
+    from chromadb.errors import ChromaError, InvalidArgumentError, InvalidDimensionException
+
+    try:
+        yield
+    except (InvalidArgumentError, InvalidDimensionException) as error:
+        if "dimension" not in str(error):
+            raise
+        raise EmbeddingMismatch(
+            f"the index holds vectors of another embedding model ({error}): run `hybridmem reindex`"
+        ) from error
+    except ChromaError as error:
+        raise CorruptStore(f"the vector index failed ({error}): run `hybridmem reindex`") from error

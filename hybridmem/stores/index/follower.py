@@ -1,0 +1,302 @@
+"""Keeps the vector, full-text and graph indexes in step with the ledger, from which they can always be rebuilt.
+
+What is indexed: every episode and fact that is not quarantined, the superseded and retired ones too, because a search
+`as_of` a date wants them; the search asks the ledger which of its hits hold.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hybridmem.core.errors import EmbeddingMismatch, StoreBusy, StoreError
+from hybridmem.core.records import Episode, Fact, Namespace
+from hybridmem.embedding.base import Embedder
+from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
+from hybridmem.stores.index.fair_lock import FairLock
+from hybridmem.stores.ledger.base import Ledger, OutboxEntry
+
+Memory = Episode | Fact
+Progress = Callable[[int, int], None]
+"""Called with the steps done and the steps in all, one step for each memory in each index."""
+
+BATCH = 256
+"""Memories that are embedded, indexed and acknowledged at a time."""
+STEP = 8
+"""Texts that are embedded at a time where somebody may have to be given way to."""
+BUSY_SECONDS = 600.0
+"""How long to wait for another process that indexes, before `StoreBusy`."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Follower:
+    """One index, and the name under which it acknowledges the ledger's outbox."""
+
+    name: str
+    index: VectorIndex | LexicalIndex | GraphIndex
+    put: Callable[[Mapping[Namespace, Sequence[Memory]]], None]
+
+
+class Indexes:
+    """The three indexes of one memory folder. Only one process at a time writes to them.
+
+    `folder` holds the lock and `embedding.json`, which names the model that made the vectors.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        vectors: VectorIndex,
+        lexical: LexicalIndex,
+        graph: GraphIndex,
+        embedder: Embedder,
+        folder: Path,
+    ) -> None:
+        self.vectors, self.lexical, self.graph, self.embedder = vectors, lexical, graph, embedder
+        self._ledger = ledger
+        self._folder = folder
+        self._record = folder / "embedding.json"
+        self._turn = FairLock()
+        self._followers = (
+            _Follower("vectors", vectors, self._put_vectors),
+            _Follower("full_text", lexical, self._put_texts),
+            _Follower("graph", graph, self._put_mentions),
+        )
+        self._names = [follower.name for follower in self._followers]
+        self.before_step: Callable[[], None] | None = None
+        """Called between the steps of following the ledger, which are small then: to give way to what matters more."""
+        self.kept_up = False
+        """Whether somebody in this process catches up after every write: a search need not look then."""
+
+    def require_same_embedder(self) -> None:
+        """Raise `EmbeddingMismatch` if another model, or one of another dimension, made the vectors that are here."""
+        if not self._record.exists():
+            return
+        made_by = json.loads(self._record.read_text(encoding="utf-8"))
+        if made_by != self._made_by():
+            raise EmbeddingMismatch(
+                f"the vectors were made by {made_by.get('name')} ({made_by.get('dimension')} dimensions) and not by "
+                f"{self.embedder.name} ({self.embedder.dimension}): run `hybridmem reindex`, or name that model"
+            )
+
+    def catch_up(self, progress: Progress | None = None, *, of: Namespace | None = None) -> int:
+        """Follow the ledger's outbox as far as it goes now; returns how many entries the index furthest behind
+        followed. With `of`, only where something of that namespace waits, and nobody keeps the indexes up anyway.
+
+        What is interrupted is simply done again: an entry only says which memory to look at, and the ledger says what
+        becomes of it. Raises `EmbeddingMismatch` or `StoreBusy`.
+        """
+        if of is not None and self.kept_up:
+            return 0
+        last = self._ledger.waits(self._names, of)
+        if not last:
+            return 0
+        with self._alone():
+            # Another thread may have followed it meanwhile. What was written since is for those who come after it.
+            if self._ledger.followed(self._names) >= last:
+                return 0
+            self.require_same_embedder()
+            return self._follow(progress, last)
+
+    def reindex(self, progress: Progress | None = None) -> int:
+        """Rebuild every index from the ledger, with the present embedder; returns the entries followed."""
+        with self._alone():
+            for follower in self._followers:
+                # In this order: should it end between the two, the index is told everything again, and lacks nothing.
+                self._ledger.reset_consumer(follower.name)
+                follower.index.clear()
+            self._record.unlink(missing_ok=True)
+            return self._follow(progress, sys.maxsize)
+
+    def remove(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
+        """Take `ids` out of every index now; returns how many each index held."""
+        with self._alone():
+            return {follower.name: self._delete(follower, namespace, ids) for follower in self._followers}
+
+    def check(self, namespace: Namespace, *, tell_waiting: bool = True) -> list[str]:
+        """Where an index and the ledger disagree about `namespace`, one line each; empty when all is well.
+
+        Without `tell_waiting`, memories that the next search will index are well."""
+        problems: list[str] = []
+        try:
+            self.require_same_embedder()
+        except EmbeddingMismatch as error:
+            problems.append(str(error))
+        waiting = {entry.memory for entry in self._waiting() if entry.namespace == namespace}
+        if waiting and tell_waiting:
+            problems.append(f"{len(waiting)} memories of {'/'.join(namespace)} wait to be indexed")
+        expected = self._expected(namespace)
+        for follower in self._followers:
+            try:
+                held = list(follower.index.ids(namespace))
+                count = follower.index.count(namespace)
+            except StoreError as error:
+                problems.append(f"{follower.name}: {error}")
+                continue
+            problems += _differences(follower.name, namespace, expected - waiting, set(held) - waiting)
+            if count != len(held):
+                problems.append(
+                    f"{follower.name} counts {count} memories and lists {len(held)}: run `hybridmem reindex`"
+                )
+        return problems
+
+    def repair(self) -> int:
+        """Catch up, then add what an index lacks and remove what it has too much; returns how many it was."""
+        self.require_same_embedder()
+        self.catch_up()
+        repaired = 0
+        with self._alone():
+            for namespace in self._ledger.namespaces():
+                expected = self._expected(namespace)
+                for follower in self._followers:
+                    held = set(follower.index.ids(namespace))
+                    wrong = sorted(expected ^ held)
+                    for start in range(0, len(wrong), BATCH):
+                        some = wrong[start : start + BATCH]
+                        shown = self._read(namespace, some)
+                        self._bring_up_to_date(follower, {namespace: some}, {namespace: shown})
+                    repaired += len(wrong)
+        return repaired
+
+    def close(self) -> None:
+        for follower in self._followers:
+            follower.index.close()
+
+    def _follow(self, progress: Progress | None, last: int) -> int:
+        """Follow the outbox beyond the entry at `last`, or to its end."""
+        total = sum(1 for _ in self._waiting()) if progress else 0
+        followed = dict.fromkeys(self._names, 0)
+        reached = 0
+        while reached < last and (
+            told := [
+                (follower, entries)
+                for follower in self._followers
+                if (entries := self._ledger.pending(follower.name, limit=BATCH))
+            ]
+        ):
+            reached = min(entries[-1].position for _, entries in told)
+            # The indexes are mostly told the same: what they are told of is then read once for all of them.
+            read = functools.cache(self._read)
+            for follower, entries in told:
+                wanted = _by_namespace(entries)
+                shown = {namespace: read(namespace, tuple(ids)) for namespace, ids in wanted.items()}
+                self._bring_up_to_date(follower, wanted, shown)
+                self._ledger.acknowledge(follower.name, entries[-1].position)
+                followed[follower.name] += len(entries)
+                if progress:
+                    done = sum(followed.values())
+                    progress(done, max(total, done))
+        return max(followed.values())
+
+    def _read(self, namespace: Namespace, ids: Sequence[str]) -> list[Memory]:
+        """Those of `ids` that an index should hold."""
+        return [memory for memory in self._ledger.get_many(namespace, ids).values() if not memory.quarantined]
+
+    def _bring_up_to_date(
+        self,
+        follower: _Follower,
+        wanted: Mapping[Namespace, Sequence[str]],
+        shown: Mapping[Namespace, Sequence[Memory]],
+    ) -> None:
+        """Have `follower` hold, of the ids that are `wanted` in each namespace, those that are `shown`, and no more."""
+        follower.put({namespace: memories for namespace, memories in shown.items() if memories})
+        for namespace, ids in wanted.items():
+            kept = {memory.id for memory in shown[namespace]}
+            if gone := [id for id in ids if id not in kept]:
+                self._delete(follower, namespace, gone)
+
+    def _delete(self, follower: _Follower, namespace: Namespace, ids: Sequence[str]) -> int:
+        self._step()
+        return follower.index.delete(namespace, ids)
+
+    def _step(self) -> None:
+        if self.before_step is not None:
+            self.before_step()
+
+    def _put_vectors(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
+        if not shown:
+            return
+        if not self._record.exists():
+            beside = self._record.with_suffix(".new")
+            beside.write_text(json.dumps(self._made_by()), encoding="utf-8")
+            beside.replace(self._record)
+        # All namespaces' texts at once: one by one they take three times as long.
+        vectors = self._embed([text for memories in shown.values() for text in _texts(memories)])
+        start = 0
+        for namespace, memories in shown.items():
+            self._step()
+            end = start + len(memories)
+            self.vectors.upsert(namespace, [memory.id for memory in memories], vectors[start:end])
+            start = end
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        size = BATCH if self.before_step is None else STEP
+        parts = []
+        for start in range(0, len(texts), size):
+            self._step()
+            parts.append(self.embedder.embed(texts[start : start + size]))
+        return np.concatenate(parts)
+
+    def _put_texts(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
+        for namespace, memories in shown.items():
+            self._step()
+            self.lexical.upsert(namespace, dict(zip((each.id for each in memories), _texts(memories), strict=True)))
+
+    def _put_mentions(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
+        for namespace, memories in shown.items():
+            self._step()
+            self.graph.upsert(namespace, memories)
+
+    def _made_by(self) -> dict[str, str | int]:
+        return {"name": self.embedder.name, "dimension": self.embedder.dimension}
+
+    def _waiting(self) -> Iterator[OutboxEntry]:
+        for follower in self._followers:
+            yield from self._ledger.pending(follower.name, limit=sys.maxsize)
+
+    def _expected(self, namespace: Namespace) -> set[str]:
+        expected = {fact.id for fact in self._ledger.facts(namespace, include_retired=True) if not fact.quarantined}
+        after = 0
+        while page := self._ledger.episodes(namespace, after=after, limit=BATCH):
+            expected |= {episode.id for episode in page if not episode.quarantined}
+            after = page[-1].position
+        return expected
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            # Threads wait for each other by a lock of theirs: a file lock is polled for, twenty times a second.
+            with self._turn.held(), FileLock(self._folder / "indexing.lock").acquire(timeout=BUSY_SECONDS):
+                yield
+        except Timeout:
+            raise StoreBusy(f"another process indexes {self._folder}: try again when it has finished") from None
+
+
+def _texts(memories: Sequence[Memory]) -> list[str]:
+    return [memory.quoted if isinstance(memory, Episode) else memory.text for memory in memories]
+
+
+def _by_namespace(entries: Sequence[OutboxEntry]) -> dict[Namespace, list[str]]:
+    """The memories that `entries` name, each once."""
+    grouped: dict[Namespace, dict[str, None]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.namespace, {})[entry.memory] = None
+    return {namespace: list(ids) for namespace, ids in grouped.items()}
+
+
+def _differences(name: str, namespace: Namespace, expected: set[str], held: set[str]) -> Iterator[str]:
+    for verb, ids in (("lacks", expected - held), ("still has", held - expected)):
+        if ids:
+            some = ", ".join(sorted(ids)[:_SHOWN]) + (" ..." if len(ids) > _SHOWN else "")
+            yield f"{name} {verb} {len(ids)} memories of {'/'.join(namespace)} ({some}): run `hybridmem reindex`"

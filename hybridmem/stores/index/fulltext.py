@@ -1,0 +1,207 @@
+"""BM25 over SQLite FTS5, in a file of its own: derived from the ledger, and rebuilt from it when it is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
+from hybridmem.core.records import Namespace
+from hybridmem.core.text.mentions import query_terms
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process before `StoreBusy`."""
+MAX_TERMS = 256
+"""Terms of one query; FTS5 takes expressions of limited size, and a question has far fewer."""
+_VARIABLES = 500
+
+_ERRORS: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_BUSY: (StoreBusy, "another process holds {path}: try again when it has finished"),
+    sqlite3.SQLITE_LOCKED: (StoreBusy, "another process holds {path}: try again when it has finished"),
+    sqlite3.SQLITE_FULL: (StoreFull, "the disk that holds {path} is full: make room and try again"),
+    sqlite3.SQLITE_READONLY: (ReadOnlyMemory, "{path} cannot be written to: check its permissions"),
+    sqlite3.SQLITE_CANTOPEN: (ReadOnlyMemory, "{path} cannot be opened: check the folder and its permissions"),
+    sqlite3.SQLITE_CORRUPT: (CorruptStore, "{path} is damaged: delete it and run `hybridmem reindex`"),
+    sqlite3.SQLITE_NOTADB: (CorruptStore, "{path} is no SQLite database: delete it and run `hybridmem reindex`"),
+}
+
+
+class FullTextIndex:
+    """A `LexicalIndex` in the SQLite file `path`; several processes may use it at once.
+
+    Each namespace has an FTS5 table of its own (tokenizer: porter over unicode61 without diacritics), so that word
+    statistics do not cross namespaces. What is deleted or replaced leaves no byte behind: freed pages are zeroed
+    (`secure_delete`), the inverted index is merged into one segment (FTS5 keeps deleted terms until it merges), and
+    the write-ahead log is truncated.
+
+    Raises `StoreBusy`, `StoreFull`, `ReadOnlyMemory` or `CorruptStore`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA secure_delete = ON")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS memories ("
+                "number INTEGER PRIMARY KEY, namespace TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (namespace, id))"
+            )
+
+    def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None:
+        if not texts:
+            return
+        table = _table(namespace)
+        with self._transaction() as connection:
+            connection.execute(
+                f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5("
+                "text, tokenize = 'porter unicode61 remove_diacritics 2')"
+            )
+            present = self._numbers(connection, table, list(texts))
+            known = {id: number for id, number in present.items() if self._text(table, number) == texts[id]}
+            replaced = {id: number for id, number in present.items() if id not in known}
+            self._remove(connection, table, replaced)
+            for id, text in texts.items():
+                if id not in known:
+                    number = connection.execute(
+                        "INSERT INTO memories (namespace, id) VALUES (?, ?)", (table, id)
+                    ).lastrowid
+                    connection.execute(
+                        f"INSERT INTO {table} (rowid, text) VALUES (?, ?)",  # noqa: S608 - the name is a hash
+                        (number, text),
+                    )
+        if replaced:
+            self._truncate_log()
+
+    def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
+        table = _table(namespace)
+        with self._transaction() as connection:
+            numbers = self._numbers(connection, table, ids)
+            self._remove(connection, table, numbers)
+        # Also when nothing was there: a process that was killed may have deleted it and not come this far.
+        self._truncate_log()
+        return len(numbers)
+
+    def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
+        terms = query_terms(text.encode("utf-8", "ignore").decode("utf-8"))[:MAX_TERMS]
+        table = _table(namespace)
+        if not terms or limit <= 0:
+            return []
+        with self._errors():
+            if not self._has(table):
+                return []
+            expression = " OR ".join(f'"{term}"' for term in terms)
+            rows = self._connection.execute(
+                f"SELECT memories.id, -bm25({table}) AS score FROM {table} "  # noqa: S608 - the name is a hash
+                f"JOIN memories ON memories.number = {table}.rowid "
+                f"WHERE {table} MATCH ? ORDER BY score DESC, memories.id LIMIT ?",
+                (expression, limit),
+            ).fetchall()
+        return [(id, float(score)) for id, score in rows]
+
+    def count(self, namespace: Namespace) -> int:
+        with self._errors():
+            row = self._connection.execute(
+                "SELECT count(*) FROM memories WHERE namespace = ?", (_table(namespace),)
+            ).fetchone()
+        return int(row[0])
+
+    def ids(self, namespace: Namespace) -> Iterator[str]:
+        with self._errors():
+            rows = self._connection.execute(
+                "SELECT id FROM memories WHERE namespace = ? ORDER BY id", (_table(namespace),)
+            ).fetchall()
+        return (str(id) for (id,) in rows)
+
+    def clear(self) -> None:
+        with self._transaction() as connection:
+            tables = connection.execute(
+                "SELECT name FROM sqlite_master WHERE name LIKE 'text!_%' ESCAPE '!' AND sql LIKE 'CREATE VIRTUAL%'"
+            ).fetchall()
+            for (table,) in tables:
+                connection.execute(f"DROP TABLE {table}")
+            connection.execute("DELETE FROM memories")
+        with self._errors():
+            self._connection.execute("VACUUM")
+        self._truncate_log()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _has(self, table: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        return found is not None
+
+    def _text(self, table: str, number: int) -> str:
+        row = self._connection.execute(f"SELECT text FROM {table} WHERE rowid = ?", (number,))  # noqa: S608
+        return str(row.fetchone()[0])
+
+    def _numbers(self, connection: sqlite3.Connection, table: str, ids: Sequence[str]) -> dict[str, int]:
+        """The row numbers of those of `ids` that are there."""
+        found: dict[str, int] = {}
+        for start in range(0, len(ids), _VARIABLES):
+            batch = ids[start : start + _VARIABLES]
+            marks = ", ".join("?" * len(batch))
+            found.update(
+                connection.execute(
+                    f"SELECT id, number FROM memories WHERE namespace = ? AND id IN ({marks})",  # noqa: S608
+                    (table, *batch),
+                ).fetchall()
+            )
+        return found
+
+    def _remove(self, connection: sqlite3.Connection, table: str, numbers: Mapping[str, int]) -> None:
+        if not numbers:
+            return
+        rows = [(number,) for number in numbers.values()]
+        connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", rows)  # noqa: S608 - the name is a hash
+        connection.executemany("DELETE FROM memories WHERE number = ?", rows)
+        connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
+
+    def _truncate_log(self) -> None:
+        with self._errors():
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreBusy(
+                f"another process reads {self._path}, so that deleted text is still in its log: delete once more"
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                # A full disk has rolled it back already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.DatabaseError as error:
+                # The low byte is the primary result code; the rest says which of its kinds.
+                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                if code not in _ERRORS:
+                    raise
+                kind, message = _ERRORS[code]
+                raise kind(message.format(path=self._path)) from error
+
+
+def _table(namespace: Namespace) -> str:
+    return "text_" + hashlib.sha256("/".join(namespace).encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The ledger: the truth, as a protocol, in SQL and in memory."""

@@ -1,0 +1,107 @@
+"""Episodes under ids of their owner's, in dictionaries: the plainest twin of `ledger_puts.py`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from hybridmem.core.records import Episode, Event, Fact, Namespace
+from hybridmem.stores.ledger import composite as parts
+from hybridmem.stores.ledger.inmemory.dreams import InMemoryDreams
+from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same, together
+from hybridmem.stores.ledger.validation import plain_json, unused_ids
+
+
+class InMemoryPuts(InMemoryDreams):
+    """The part of `InMemoryLedger` that `puts.Puts` asks for, and `erase`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._events: dict[str, list[Event]] = {}
+        self._homes: dict[str, Namespace] = {}
+
+    @abstractmethod
+    def get(self, namespace: Namespace, id: str) -> Episode | Fact: ...
+
+    @abstractmethod
+    def get_many(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Episode | Fact]: ...
+
+    @abstractmethod
+    def _insert(self, memory: Any) -> Any: ...
+
+    @abstractmethod
+    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]: ...
+
+    def put_episodes(self, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
+        checked = checked_puts(episodes)
+        olds = [require_episodes(self.get_many(e.namespace, [e.id])).get(e.id) for e in checked]
+        self._require_unused([e for e, old in zip(checked, olds, strict=True) if old is None])
+        ids = {episode.id for episode in checked}
+        for old in olds:
+            held = self.get_many(old.namespace, parts.parts_of(old)) if old is not None else {}
+            for part in held:
+                if old is not None and part not in ids and parts.belongs(held[part], old):
+                    self._erase_one(old.namespace, part, at)
+        stored = []
+        for episode, old in zip(checked, olds, strict=True):
+            if old is not None and says_the_same(old, episode):
+                kept = replace(episode, superseded_by=old.superseded_by, position=self._next_position())
+                del self._memories[kept.id]
+                self._memories[kept.id] = kept
+                stored.append(kept)
+                continue
+            if old is not None:
+                self._erase_one(old.namespace, old.id, at)
+                del self._events[old.id]
+            stored.append(self._insert(episode))
+        return stored
+
+    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+        memory = self.get(namespace, id)
+        family = self._family(memory)
+        erased = together([self._erase_one(namespace, member, at) for member in [id, *family]])
+        return {**erased, "parts": family, "scrubbed": True}
+
+    def erase_all(
+        self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None
+    ) -> dict[str, Any]:
+        erasures = []
+        for id, memory in self.get_many(namespace, list(dict.fromkeys(ids))).items():
+            if id in self._memories and (up_to is None or memory.position <= up_to):
+                erasures.append(self.erase(namespace, id, at))
+        return {**together(erasures), "scrubbed": True}
+
+    def annotate(self, episodes: Sequence[Episode]) -> None:
+        for episode in episodes:
+            held = self._memories.get(episode.id)
+            if isinstance(held, Episode) and (held.namespace, held.position) == (episode.namespace, episode.position):
+                metadata = plain_json(episode.metadata, "the metadata")
+                self._memories[episode.id] = replace(held, metadata=metadata)
+
+    def newest(
+        self, namespaces: Sequence[Namespace], *, before: int | None = None, limit: int | None = None
+    ) -> list[Episode]:
+        found = [m for m in self._memories.values() if isinstance(m, Episode) and m.namespace in namespaces]
+        found = [episode for episode in found if before is None or episode.position < before]
+        return sorted(found, key=lambda episode: -episode.position)[:limit]
+
+    def below(self, namespace: Namespace) -> list[Namespace]:
+        homes = {memory.namespace for memory in self._memories.values() if isinstance(memory, Episode)}
+        return sorted(home for home in homes if home[: len(namespace)] == namespace)
+
+    def _require_unused(self, memories: Sequence[Episode | Fact]) -> None:
+        """None has an id that is here, or was in another namespace."""
+        known = [m.id for m in memories if m.id in self._memories or self._homes.get(m.id, m.namespace) != m.namespace]
+        unused_ids((memory.id for memory in memories), known)
+
+    def _family(self, memory: Episode | Fact) -> list[str]:
+        near = self.get_many(memory.namespace, parts.kin(memory))
+        whole = near.get(parts.whole_of(memory) or "")
+        if whole is None or not parts.belongs(memory, whole):
+            whole = memory
+        held = self.get_many(memory.namespace, parts.parts_of(whole))
+        members = [whole.id, *(part.id for part in held.values() if parts.belongs(part, whole))]
+        return [member for member in members if member != memory.id]

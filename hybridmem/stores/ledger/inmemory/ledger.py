@@ -1,0 +1,353 @@
+"""The plainest ledger: dictionaries. Nothing is kept on disk; `SqlLedger` must agree with it on random data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Literal
+
+from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_text, parse_time
+from hybridmem.stores.ledger import archive as archives
+from hybridmem.stores.ledger import fact_timeline as slots
+from hybridmem.stores.ledger.base import Archive, OutboxEntry
+from hybridmem.stores.ledger.inmemory.keyed_episodes import InMemoryPuts
+from hybridmem.stores.ledger.validation import checked_episode, checked_fact, quotes
+
+
+class InMemoryLedger(InMemoryPuts):
+    """A `stores.base.Ledger` for tests and for trying things out, in one thread of one process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outbox: dict[str, OutboxEntry] = {}
+        self._consumers: dict[str, int] = {}
+        self._uses: dict[str, int] = {}
+        self._extracted: set[str] = set()
+
+    # memories
+    def append(self, episodes: Sequence[Episode]) -> list[Episode]:
+        checked = [checked_episode(episode) for episode in episodes]
+        self._require_unused(checked)
+        return [self._insert(episode) for episode in checked]
+
+    def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
+        fact = checked_fact(fact)
+        for source in fact.sources:
+            if not isinstance(self._find(fact.namespace, source), Episode):
+                raise UnknownMemory(f"the fact {fact.id} names the source {source!r}, and there is no such episode")
+        peers = [
+            peer
+            for peer in self._facts(fact.namespace)
+            if peer.slot == fact.slot and peer.quarantined == fact.quarantined
+        ]
+        settlement = slots.settle(fact, peers, replace_others=replace)
+        stored = settlement.fact
+        if settlement.merged and stored in peers:
+            return stored
+        if settlement.merged:
+            self._write(stored)
+        else:
+            self._require_unused([stored])
+            stored = self._insert(stored)
+            if fact.current and not stored.current:
+                self._record(stored, "superseded", stored.recorded_at, stored.superseded_by)
+        for peer in settlement.retired:
+            self._write(peer)
+            self._record(peer, "superseded", stored.recorded_at, stored.id)
+        for peer in settlement.shortened:
+            self._write(peer)
+        self._taint(fact.namespace, [peer.id for peer in settlement.retired])
+        if stored.current or stored.superseded_by:
+            self._refresh_episodes(stored.sources, stored.superseded_by or stored.id)
+        self._refresh_episodes([episode for peer in settlement.retired for episode in peer.sources], stored.id)
+        return stored
+
+    def get(self, namespace: Namespace, id: str) -> Episode | Fact:
+        found = self._find(namespace, id)
+        if found is None:
+            raise UnknownMemory(f"no memory {id!r} in {'/'.join(namespace)}: hybridmem list shows the ids")
+        return found
+
+    def get_many(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Episode | Fact]:
+        found = {id: self._find(namespace, id) for id in ids}
+        return {id: memory for id, memory in found.items() if memory is not None}
+
+    def episodes(
+        self, namespace: Namespace, *, after: int = 0, limit: int | None = None, session: str | None = None
+    ) -> list[Episode]:
+        return [e for e in self._episodes(namespace) if e.position > after and session in (None, e.session)][:limit]
+
+    def neighbours(self, namespace: Namespace, id: str, *, distance: int = 1) -> list[Episode]:
+        centre = self.get(namespace, id)
+        if isinstance(centre, Fact) or centre.session is None:
+            return []
+        turns = self.episodes(namespace, session=centre.session)
+        at = turns.index(centre)
+        return turns[max(0, at - distance) : at] + turns[at + 1 : at + 1 + distance]
+
+    def around(self, namespace: Namespace, ids: Sequence[str], *, distance: int = 1) -> dict[str, list[Episode]]:
+        return {id: self.neighbours(namespace, id, distance=distance) for id in self.get_many(namespace, ids)}
+
+    def latest(
+        self, namespace: Namespace, *, before: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[Episode]:
+        said = {(episode.at, episode.position): episode for episode in self._episodes(namespace)}
+        return [said[place] for place in sorted(said, reverse=True) if before is None or place < before][:limit]
+
+    def days(self, namespace: Namespace, since: date, until: date) -> dict[date, int]:
+        said = Counter(episode.at.date() for episode in self._episodes(namespace))
+        return {day: said[day] for day in sorted(said) if since <= day < until}
+
+    def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
+        times = [episode.at for episode in self._episodes(namespace)]
+        return (min(times), max(times)) if times else None
+
+    def facts(
+        self,
+        namespace: Namespace,
+        *,
+        as_of: datetime | None = None,
+        include_retired: bool = False,
+        after: int = 0,
+        limit: int | None = None,
+        source: str | None = None,
+    ) -> list[Fact]:
+        if as_of is not None:
+            found = [fact for fact in self._facts(namespace) if slots.held(fact, parse_time(as_of))]
+        else:
+            found = [fact for fact in self._facts(namespace) if include_retired or fact.current]
+        return [fact for fact in found if fact.position > after and (source is None or source in fact.sources)][:limit]
+
+    def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
+        checked_text(text)
+        memory = self.get(namespace, id)
+        if text == memory.text:
+            return memory
+        if isinstance(memory, Fact):
+            reworded: Episode | Fact = replace(memory, text=text)
+            self._drop_items(namespace, [id])
+            self._taint(namespace, [id])
+        else:
+            reworded = replace(memory, text=text, superseded_by=None)
+            self._extracted.discard(id)
+            for fact in self._facts_from(id):
+                if fact.current:
+                    self._unfound(fact, id, parse_time(at))
+        self._write(reworded)
+        self._record(reworded, "updated", parse_time(at))
+        return reworded
+
+    def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
+        memory = self.get(namespace, id)
+        self._set_quarantine(memory, quarantined, parse_time(at))
+        for fact in self._facts_from(id):
+            if not quarantined or all(self._memories[source].quarantined for source in fact.sources):
+                self._set_quarantine(fact, quarantined, parse_time(at), by=id)
+
+    def expire(self, namespace: Namespace, id: str, at: datetime) -> None:
+        fact, at = self.get(namespace, id), parse_time(at)
+        if isinstance(fact, Episode):
+            raise InvalidInput(f"{id!r} is an episode, and only facts expire: hybridmem delete removes it")
+        if fact.current:
+            self._write(slots.retired(fact, at, ends=at, by=None))
+            self._record(fact, "expired", at)
+            self._taint(namespace, [id])
+
+    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+        memory = self.get(namespace, id)
+        stated = self._facts_from(id)
+        alone = [fact for fact in stated if fact.sources == (id,)]
+        for fact in stated:
+            if fact not in alone:
+                self._write(slots.without_source(fact, id))
+        erased = [memory, *alone]
+        words = [event.text for m in erased for event in self._events[m.id] if event.text is not None]
+        said = [*words, memory.quoted] if isinstance(memory, Episode) else words
+        others = [fact for fact in self._facts(namespace) if fact not in erased]
+        reworded = [fact for fact in others if fact.text != fact.bare and self._only_quotes(fact, fact.text, said)]
+        for fact in reworded:
+            self._write(replace(fact, text=fact.bare))
+            self._record(self._memories[fact.id], "updated", parse_time(at))
+        words += [text for f in self._facts(namespace) if f not in erased for text in self._forget_quotations(f, said)]
+        facts = [m.id for m in erased if isinstance(m, Fact)]
+        removed = {
+            "history": len(words),
+            "training_items": self._drop_items(namespace, facts)
+            + self._drop(self._items, lambda item: item.namespace == namespace and _shows(item, words)),
+            "audits": self._drop(self._audits, lambda audit: audit[0] == namespace and audit[1].fact in facts),
+            "uses": sum(self._uses.pop(m.id, 0) > 0 for m in erased),
+            "ledger": len(erased),
+        }
+        for m in erased:
+            del self._memories[m.id]
+            self._extracted.discard(m.id)
+            self._announce(namespace, m.id, "delete")
+            stripped = [replace(event, text=None) for event in self._events[m.id]]
+            self._events[m.id] = [*stripped, Event(m.id, "deleted", parse_time(at))]
+        return {
+            "removed": removed,
+            "facts": [fact.id for fact in alone],
+            "reworded": [fact.id for fact in reworded],
+            "tainted_adapters": self._taint(namespace, [*facts, *(fact.id for fact in reworded)]),
+        }
+
+    def _only_quotes(self, fact: Fact, text: str, said: Sequence[str]) -> bool:
+        sources = map(self._memories.get, fact.sources)
+        return slots.only_quotes(text, said, [e for e in sources if isinstance(e, Episode)])
+
+    def _forget_quotations(self, fact: Fact, said: Sequence[str]) -> list[str]:
+        """Strip the history of `fact` of the texts that only quote what was `said`; returns those."""
+        kept, words = [], []
+        for event in self._events[fact.id]:
+            if event.text is not None and event.text != fact.text and self._only_quotes(fact, event.text, said):
+                words.append(event.text)
+                event = replace(event, text=None)
+            kept.append(event)
+        self._events[fact.id] = kept
+        return words
+
+    def history(self, namespace: Namespace, id: str) -> list[Event]:
+        if self._homes.get(id) != namespace:
+            raise UnknownMemory(f"no memory {id!r} in {'/'.join(namespace)}: hybridmem list shows the ids")
+        return list(self._events[id])
+
+    def namespaces(self) -> list[Namespace]:
+        holders = (self._memories, self._adapters, self._dreams)
+        return sorted({record.namespace for held in holders for record in held.values()})
+
+    def counts(self, namespace: Namespace) -> dict[str, int]:
+        acknowledged = min(self._consumers.values(), default=0)
+        facts = self._facts(namespace)
+        return {
+            "episodes": len(self._episodes(namespace)),
+            "facts": sum(fact.current for fact in facts),
+            "retired_facts": sum(not fact.current for fact in facts),
+            "training_items": len(self.items(namespace)),
+            "adapters": len(self.adapters(namespace)),
+            "dreams": len(self.dreams(namespace)),
+            "outbox": sum(e.namespace == namespace and e.position > acknowledged for e in self._outbox.values()),
+        }
+
+    # uses and extraction
+    def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
+        for id in self.get_many(namespace, ids):
+            self._uses[id] = self._uses.get(id, 0) + 1
+
+    def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
+        return {id: self._uses.get(id, 0) if self._find(namespace, id) else 0 for id in ids}
+
+    def unextracted(self, namespace: Namespace, limit: int | None = None) -> list[Episode]:
+        waiting = [e for e in self._episodes(namespace) if e.id not in self._extracted and not e.quarantined]
+        return waiting[:limit]
+
+    def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None:
+        self._extracted.update(self.get_many(namespace, ids))
+
+    # moving between ledgers
+    def archive(self, namespace: Namespace) -> Archive:
+        episodes = self._episodes(namespace)
+        memories: list[Episode | Fact] = [*episodes, *self._facts(namespace)]
+        return Archive(
+            memories=tuple(sorted(memories, key=lambda memory: memory.position)),
+            extracted=frozenset(episode.id for episode in episodes if episode.id in self._extracted),
+            events=archives.told(
+                memories, {id: self._events[id] for id in self._homes if self._homes[id] == namespace}
+            ),
+        )
+
+    def restore(self, namespace: Namespace, archive: Archive) -> None:
+        checked = archives.checked(namespace, archive)
+        gone = archives.erased(checked)
+        archives.refuse_known(id for id in [*(m.id for m in checked.memories), *gone] if id in self._homes)
+        for memory in checked.memories:
+            self._insert(memory)
+        for id in gone:
+            self._homes[id] = namespace
+            self._announce(namespace, id, "delete")
+        self._extracted |= checked.extracted
+        self._events.update(archives.histories(checked))
+
+    # outbox of the derived indexes
+    def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
+        followed = self._consumers.get(consumer, 0)
+        entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
+        return [entry for entry in entries if entry.position > followed][:limit]
+
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
+        entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
+        return max((entry.position for entry in entries if namespace in (None, entry.namespace)), default=0)
+
+    def followed(self, consumers: Sequence[str]) -> int:
+        return min(self._consumers.get(consumer, 0) for consumer in consumers)
+
+    def acknowledge(self, consumer: str, position: int) -> None:
+        self._consumers[consumer] = max(position, self._consumers.get(consumer, 0))
+
+    def reset_consumer(self, consumer: str) -> None:
+        if consumer in self._consumers:
+            self._consumers[consumer] = 0
+
+    def check(self) -> list[str]:
+        return []
+
+    def close(self) -> None: ...
+
+    # rows that follow every change
+    def _find(self, namespace: Namespace, id: str) -> Episode | Fact | None:
+        memory = self._memories.get(id)
+        return memory if memory is not None and memory.namespace == namespace else None
+
+    def _episodes(self, namespace: Namespace) -> list[Episode]:
+        return [m for m in self._memories.values() if isinstance(m, Episode) and m.namespace == namespace]
+
+    def _facts(self, namespace: Namespace) -> list[Fact]:
+        return [m for m in self._memories.values() if isinstance(m, Fact) and m.namespace == namespace]
+
+    def _facts_from(self, episode: str) -> list[Fact]:
+        return [m for m in self._memories.values() if isinstance(m, Fact) and episode in m.sources]
+
+    def _insert(self, memory: Any) -> Any:
+        memory = replace(memory, position=self._next_position())
+        self._homes[memory.id] = memory.namespace
+        self._events.setdefault(memory.id, []).append(Event(memory.id, "added", memory.recorded_at, memory.text))
+        self._write(memory)
+        return memory
+
+    def _write(self, memory: Episode | Fact) -> None:
+        self._memories[memory.id] = memory
+        self._announce(memory.namespace, memory.id, "upsert")
+
+    def _announce(self, namespace: Namespace, id: str, operation: Literal["upsert", "delete"]) -> None:
+        self._outbox[id] = OutboxEntry(self._next_position(), namespace, id, operation)
+
+    def _record(self, memory: Episode | Fact, event: Any, at: datetime, by: str | None = None) -> None:
+        self._events[memory.id].append(Event(memory.id, event, at, memory.text, by))
+
+    def _unfound(self, fact: Fact, episode: str, at: datetime) -> None:
+        if len(fact.sources) > 1:
+            self._write(slots.without_source(fact, episode))
+            return
+        self._write(replace(fact, valid_to=fact.valid_from, retired_at=at))
+        self._record(fact, "superseded", at, episode)
+        self._drop_items(fact.namespace, [fact.id])
+        self._taint(fact.namespace, [fact.id])
+
+    def _set_quarantine(self, memory: Episode | Fact, quarantined: bool, at: datetime, by: str | None = None) -> None:
+        if memory.quarantined != quarantined:
+            self._write(replace(memory, quarantined=quarantined))
+            self._record(memory, "quarantined" if quarantined else "released", at, by)
+            self._taint(memory.namespace, [memory.id] if quarantined else [])
+
+    def _refresh_episodes(self, ids: Iterable[str], successor: str) -> None:
+        for id in dict.fromkeys(ids):
+            episode = self._memories[id]
+            stale = not any(fact.current for fact in self._facts_from(id))
+            if stale != (episode.superseded_by is not None):
+                self._write(replace(episode, superseded_by=successor if stale else None))
+
+
+def _shows(item: Any, words: Sequence[str]) -> bool:
+    return quotes([item.question, item.answer, *item.context], words)

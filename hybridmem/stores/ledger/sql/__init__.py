@@ -1,0 +1,1 @@
+"""The ledger in a SQL database: SQLite by default, PostgreSQL by URL."""

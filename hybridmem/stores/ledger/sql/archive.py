@@ -1,0 +1,97 @@
+"""A namespace out of the SQL ledger, and into it, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from hybridmem.core.records import Episode, Event, Fact, Namespace
+from hybridmem.stores.ledger import archive as archives
+from hybridmem.stores.ledger.base import Archive
+from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, read_facts
+from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, fact_row, key, micros
+
+
+def read(connection: Connection, namespace: Namespace) -> Archive:
+    """As `Ledger.archive` promises."""
+    table = tables.episodes
+    rows = connection.execute(select(table).where(table.c.namespace == key(namespace))).mappings().all()
+    facts = read_facts(connection, select(tables.facts).where(tables.facts.c.namespace == key(namespace)))
+    memories: list[Episode | Fact] = [*map(episode_of, rows), *facts]
+    return Archive(
+        memories=tuple(sorted(memories, key=lambda memory: memory.position)),
+        extracted=frozenset(row["id"] for row in rows if row["extracted"]),
+        events=archives.told(memories, _histories(connection, namespace, memories)),
+    )
+
+
+def write(change: Change, archive: Archive) -> None:
+    """Take in `archive`, which is checked, as `Ledger.restore` promises."""
+    gone = archives.erased(archive)
+    _refuse_known(change, [*(memory.id for memory in archive.memories), *gone])
+    positions = change.positions(len(archive.memories) + len(gone))
+    memories = [replace(memory, position=at) for memory, at in zip(archive.memories, positions, strict=False)]
+    _insert(
+        change,
+        tables.episodes,
+        [{**episode_row(m), "extracted": m.id in archive.extracted} for m in memories if isinstance(m, Episode)],
+    )
+    facts = [memory for memory in memories if isinstance(memory, Fact)]
+    _insert(change, tables.facts, [fact_row(fact) for fact in facts])
+    for fact in facts:
+        change.link(fact)
+    for some in chunks(memories):
+        change.announce_new(some)
+    tombstones = zip(gone, positions[len(memories) :], strict=True)
+    _insert(
+        change,
+        tables.outbox,
+        [{"memory": id, "namespace": change.key, "position": at, "operation": "delete"} for id, at in tombstones],
+    )
+    _insert(
+        change,
+        tables.events,
+        [
+            {
+                "memory": id,
+                "number": number,
+                "namespace": change.key,
+                "event": event.event,
+                "at": micros(event.at),
+                "text": event.text,
+                "cause": event.by,
+            }
+            for id, events in archives.histories(archive).items()
+            for number, event in enumerate(events)
+        ],
+    )
+
+
+def _refuse_known(change: Change, ids: Sequence[str]) -> None:
+    """The outbox has a row for every memory that is or was in the ledger, whatever its namespace."""
+    outbox = tables.outbox.c
+    for some in chunks(ids):
+        known = change.connection.execute(select(outbox.memory).where(outbox.memory.in_(some))).scalars()
+        archives.refuse_known(known)
+
+
+def _insert(change: Change, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    for some in chunks(rows):
+        change.connection.execute(insert(table), some)
+
+
+def _histories(connection: Connection, namespace: Namespace, memories: list[Episode | Fact]) -> dict[str, list[Event]]:
+    """The stored histories, with the line for "added" that is written down only when another follows."""
+    table = tables.events
+    query = select(table).where(table.c.namespace == key(namespace)).order_by(table.c.memory, table.c.number)
+    stored: dict[str, list[Event]] = {}
+    for row in connection.execute(query).mappings():
+        stored.setdefault(row["memory"], []).append(event_of(row))
+    for memory in memories:
+        if memory.id in stored and begins_anew([{"event": stored[memory.id][-1].event}]):
+            stored[memory.id].append(Event(memory.id, "added", memory.recorded_at, memory.text))
+    return stored

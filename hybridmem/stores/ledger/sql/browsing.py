@@ -1,0 +1,153 @@
+"""Reads for somebody who looks around: one page at a time, and none that grows with the whole ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, func, literal, select, tuple_
+
+from hybridmem.core.records import Episode, Fact, Namespace, parse_time
+from hybridmem.stores.ledger.base import AdapterSummary, Holding
+from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql.change import chunks, read_facts
+from hybridmem.stores.ledger.sql.database import Database
+from hybridmem.stores.ledger.sql.rows import episode_of, key, micros, namespace_of, time_of
+
+_DAY = timedelta(days=1) // timedelta(microseconds=1)
+
+
+class BrowsingRows:
+    """The part of `SqlLedger` that lists, counts and pages."""
+
+    _database: Database
+
+    def latest(
+        self, namespace: Namespace, *, before: tuple[datetime, int] | None = None, limit: int = 50
+    ) -> list[Episode]:
+        table = tables.episodes
+        query = select(table).where(table.c.namespace == key(namespace))
+        if before is not None:
+            place = tuple_(literal(micros(parse_time(before[0]))), literal(before[1]))
+            query = query.where(tuple_(table.c.at, table.c.position) < place)
+        query = query.order_by(table.c.at.desc(), table.c.position.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [episode_of(row) for row in connection.execute(query).mappings()]
+
+    def days(self, namespace: Namespace, since: date, until: date) -> dict[date, int]:
+        table = tables.episodes.c
+        first, end = (micros(datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in (since, until))
+        # Counted from `since`, so that no division meets a negative number, which databases round differently.
+        day = (table.at - first) // _DAY
+        query = select(day, func.count()).where(table.namespace == key(namespace), table.at >= first, table.at < end)
+        with self._database.read() as connection:
+            counted = connection.execute(query.group_by(day).order_by(day))
+            return {since + timedelta(days=int(number)): count for number, count in counted}
+
+    def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
+        table = tables.episodes.c
+        ends = [
+            select(table.at).where(table.namespace == key(namespace)).order_by(order).limit(1)
+            for order in (table.at, table.at.desc())
+        ]
+        with self._database.read() as connection:
+            first, last = (connection.execute(query).scalar() for query in ends)
+        return None if first is None or last is None else (time_of(first), time_of(last))
+
+    def facts(
+        self,
+        namespace: Namespace,
+        *,
+        as_of: datetime | None = None,
+        include_retired: bool = False,
+        after: int = 0,
+        limit: int | None = None,
+        source: str | None = None,
+    ) -> list[Fact]:
+        table, links = tables.facts, tables.fact_sources.c
+        home = table.c.namespace if source is None else tables.beside_ids(table.c.namespace)
+        query = select(table).where(home == key(namespace), table.c.position > after)
+        if as_of is not None:
+            moment = micros(parse_time(as_of))
+            still = table.c.valid_to.is_(None) | (table.c.valid_to > moment)
+            query = query.where(table.c.valid_from <= moment, still)
+        elif not include_retired:
+            query = query.where(table.c.retired_at.is_(None))
+        if source is not None:
+            query = query.where(table.c.id.in_(select(links.fact).where(links.episode == source)))
+        with self._database.read() as connection:
+            return read_facts(connection, query.order_by(table.c.position).limit(limit))
+
+    def namespaces(self) -> list[Namespace]:
+        holders = (tables.episodes, tables.facts, tables.adapters, tables.dreams)
+        with self._database.read() as connection:
+            found = {name for table in holders for name in _distinct(connection, table.c.namespace)}
+        return sorted(namespace_of(name) for name in found)
+
+    def adapter_summaries(self, namespace: Namespace) -> list[AdapterSummary]:
+        table, held = tables.adapters, tables.adapter_facts.c
+        tainted = func.sum(case((held.tainted, 1), else_=0))
+        count = select(held.version, func.count(), tainted).where(held.namespace == key(namespace))
+        query = select(table).where(table.c.namespace == key(namespace)).order_by(table.c.position)
+        with self._database.read() as connection:
+            counted = {name: (facts, bad) for name, facts, bad in connection.execute(count.group_by(held.version))}
+            return [
+                AdapterSummary(
+                    version=row["version"],
+                    base=row["base"],
+                    parent=row["parent"],
+                    status=row["status"],
+                    created_at=time_of(row["created_at"]),
+                    dream=row["dream"],
+                    scores=json.loads(row["scores"]),
+                    facts=counted.get(row["version"], (0, 0))[0],
+                    tainted=int(counted.get(row["version"], (0, 0))[1]),
+                    on_disk=bool(json.loads(row["files"])),
+                )
+                for row in connection.execute(query).mappings()
+            ]
+
+    def holdings(self, namespace: Namespace, facts: Sequence[str]) -> list[Holding]:
+        adapters, held, audits = tables.adapters.c, tables.adapter_facts.c, tables.audits.c
+        asked, right = (
+            select(func.coalesce(func.sum(column), 0))
+            .where(audits.namespace == held.namespace, audits.adapter == held.version, audits.fact == held.fact)
+            .correlate(tables.adapter_facts)
+            .scalar_subquery()
+            for column in (audits.questions, audits.correct)
+        )
+        query = (
+            select(
+                adapters.position,
+                held.number,
+                held.version,
+                adapters.status,
+                adapters.files,
+                held.fact,
+                held.tainted,
+                asked,
+                right,
+            )
+            .select_from(tables.adapter_facts)
+            .join(tables.adapters, and_(adapters.namespace == held.namespace, adapters.version == held.version))
+            .where(tables.beside_ids(held.namespace) == key(namespace))
+        )
+        rows: list[Any] = []
+        with self._database.read() as connection:
+            for some in chunks(dict.fromkeys(facts)):
+                rows += connection.execute(query.where(held.fact.in_(some)))
+        return [
+            Holding(version, status, bool(json.loads(files)), fact, bool(tainted), int(asked), int(right))
+            for _, _, version, status, files, fact, tainted, asked, right in sorted(rows)
+        ]
+
+
+def _distinct(connection: Connection, column: Any) -> list[str]:
+    """The values of an indexed column, by a jump from each to the next: DISTINCT would read every row of the index."""
+    jump = select(func.min(column).label("name")).cte("jump", recursive=True)
+    beyond = select(func.min(column)).where(column > jump.c.name).scalar_subquery()
+    jump = jump.union_all(select(beyond).where(jump.c.name.is_not(None)))
+    found = connection.execute(select(jump.c.name).where(jump.c.name.is_not(None)))
+    return [str(name) for name in found.scalars()]

@@ -1,0 +1,157 @@
+"""Episodes that are put under an id of their owner's, and erased together with their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Episode, Fact, Namespace, parse_time
+from hybridmem.stores.ledger import composite as parts
+from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same, together
+from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
+from hybridmem.stores.ledger.sql.database import Database
+from hybridmem.stores.ledger.sql.erasure import erase
+from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, key, namespace_of
+
+
+class PutRows:
+    """The part of `SqlLedger` that `puts.Puts` asks for, and `erase`."""
+
+    _database: Database
+
+    def put_episodes(self, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
+        checked = checked_puts(episodes)
+        if not checked:
+            return []
+        try:
+            with self._database.write() as connection:
+                return _put(connection, checked, parse_time(at))
+        except IntegrityError:
+            raise InvalidInput("an id is in another namespace of the ledger already: choose another") from None
+
+    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+        with self._database.write() as connection:
+            erased = _erase_family(Change(connection, namespace), id, parse_time(at))
+            self._database.require_scrub(connection)
+        return {**erased, "scrubbed": self._database.scrub()}
+
+    def erase_all(
+        self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None
+    ) -> dict[str, Any]:
+        with self._database.write() as connection:
+            change = Change(connection, namespace)
+            found = find(connection, namespace, list(dict.fromkeys(ids)))
+            erasures: list[dict[str, Any]] = []
+            for id, memory in found.items():
+                already = {part for erasure in erasures for part in erasure["parts"]}
+                if id not in already and (up_to is None or memory.position <= up_to):
+                    erasures.append(_erase_family(change, id, parse_time(at)))
+            if erasures:
+                self._database.require_scrub(connection)
+        return {**together(erasures), "scrubbed": self._database.scrub()}
+
+    def annotate(self, episodes: Sequence[Episode]) -> None:
+        table = tables.episodes
+        with self._database.write(durable=False) as connection:
+            for episode in episodes:
+                same = (
+                    table.c.namespace == key(episode.namespace),
+                    table.c.id == episode.id,
+                    table.c.position == episode.position,
+                )
+                metadata = episode_row(episode)["metadata"]
+                connection.execute(update(table).where(*same).values(metadata=metadata))
+
+    def newest(
+        self, namespaces: Sequence[Namespace], *, before: int | None = None, limit: int | None = None
+    ) -> list[Episode]:
+        table = tables.episodes
+        found: list[Episode] = []
+        with self._database.read() as connection:
+            for some in chunks(key(namespace) for namespace in dict.fromkeys(namespaces)):
+                query = select(table).where(table.c.namespace.in_(some))
+                if before is not None:
+                    query = query.where(table.c.position < before)
+                rows = connection.execute(query.order_by(table.c.position.desc()).limit(limit)).mappings()
+                found += [episode_of(row) for row in rows]
+        return sorted(found, key=lambda episode: -episode.position)[:limit]
+
+    def below(self, namespace: Namespace) -> list[Namespace]:
+        with self._database.read() as connection:
+            return sorted(namespace_of(name) for name in _below(connection, key(namespace)))
+
+
+def _below(connection: Connection, namespace: str) -> list[str]:
+    """By a jump from each name to the next, as DISTINCT would read every row; byte by byte, whatever the database's
+    own order of letters is."""
+    column: Any = tables.episodes.c.namespace
+    if connection.dialect.name != "sqlite":
+        column = column.collate("C")
+    first, end = f"{namespace}/", f"{namespace}{chr(ord('/') + 1)}"
+    jump = select(func.min(column).label("name")).where(column >= first, column < end).cte("jump", recursive=True)
+    # With one lower bound alone: of two, SQLite might begin at the one that is further back, in every jump.
+    beyond = select(func.min(column)).where(column > jump.c.name, column < end).scalar_subquery()
+    jump = jump.union_all(select(beyond).where(jump.c.name.is_not(None)))
+    itself = select(column).where(column == namespace).limit(1)
+    found = connection.execute(select(jump.c.name).where(jump.c.name.is_not(None))).scalars().all()
+    return [*connection.execute(itself).scalars(), *found]
+
+
+def _put(connection: Connection, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
+    positions = Change(connection, ()).positions(len(episodes))
+    stored = [replace(episode, position=position) for episode, position in zip(episodes, positions, strict=True)]
+    for namespace in dict.fromkeys(episode.namespace for episode in stored):
+        _put_into(Change(connection, namespace), [e for e in stored if e.namespace == namespace], at)
+    return stored
+
+
+def _put_into(change: Change, episodes: Sequence[Episode], at: datetime) -> None:
+    ids = [episode.id for episode in episodes]
+    before = require_episodes(find(change.connection, change.namespace, ids))
+    same = [e for e in episodes if e.id in before and says_the_same(before[e.id], e)]
+    new = [e for e in episodes if e.id not in before or not says_the_same(before[e.id], e)]
+    named_now = set(ids)
+    named = [part for old in before.values() for part in parts.parts_of(old)]
+    held = find(change.connection, change.namespace, named)
+    stale = [
+        part
+        for old in before.values()
+        for part in parts.parts_of(old)
+        if part not in named_now and parts.belongs(held.get(part), old)
+    ]
+    for id in [*stale, *(episode.id for episode in new if episode.id in before)]:
+        erase(change, id, at)
+    for some in chunks(episode.id for episode in new if episode.id in before):
+        change.connection.execute(delete(tables.events).where(tables.events.c.memory.in_(some)))
+    for episode in same:
+        row = {**episode_row(episode), "superseded_by": before[episode.id].superseded_by}
+        change.connection.execute(update(tables.episodes).where(tables.episodes.c.id == episode.id), row)
+    if new:
+        rows = [{**episode_row(episode), "extracted": False} for episode in new]
+        change.connection.execute(insert(tables.episodes), rows)
+        change.announce_new(new)
+
+
+def _erase_family(change: Change, id: str, at: datetime) -> dict[str, Any]:
+    """Erase memory `id` with the whole that it is a part of, and the parts of that. Raises `UnknownMemory`."""
+    memory = find_one(change.connection, change.namespace, id)
+    family = _family(change, memory)
+    erased = together(erase(change, member, at) for member in [id, *family])
+    return {**erased, "parts": family}
+
+
+def _family(change: Change, memory: Episode | Fact) -> list[str]:
+    near = find(change.connection, change.namespace, parts.kin(memory))
+    whole = near.get(parts.whole_of(memory) or "")
+    if whole is None or not parts.belongs(memory, whole):
+        whole = memory
+    held = find(change.connection, change.namespace, parts.parts_of(whole))
+    members = [whole.id, *(part.id for part in held.values() if parts.belongs(part, whole))]
+    return [member for member in members if member != memory.id]

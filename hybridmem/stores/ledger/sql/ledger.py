@@ -1,0 +1,273 @@
+"""The truth: one SQL database, SQLite by default and PostgreSQL by URL, with the same code.
+
+What a writing method has returned survives `kill -9` and a power cut (WAL, `synchronous=FULL`), and writers of several
+processes follow one another: positions are unique and in the order of the commits, so that an index which follows the
+outbox never skips one.
+
+    >>> from pathlib import Path; from tempfile import TemporaryDirectory; from hybridmem.core.records import Episode
+    >>> with TemporaryDirectory() as folder:
+    ...     ledger = SqlLedger(Path(folder) / "ledger.sqlite3")
+    ...     stored = ledger.append([Episode("e1", ("users", "ana"), "Ana moved to Lisbon.")])
+    ...     ledger.close()
+    >>> stored[0].position
+    1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_text, parse_time
+from hybridmem.stores.ledger import archive as archives
+from hybridmem.stores.ledger.base import Archive, OutboxEntry
+from hybridmem.stores.ledger.sql import archive as ledger_archive
+from hybridmem.stores.ledger.sql import facts as ledger_facts
+from hybridmem.stores.ledger.sql import outbox as ledger_outbox
+from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql.browsing import BrowsingRows
+from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, find, find_one
+from hybridmem.stores.ledger.sql.context import around
+from hybridmem.stores.ledger.sql.database import BUSY_SECONDS, Database
+from hybridmem.stores.ledger.sql.dreams import DreamRows
+from hybridmem.stores.ledger.sql.keyed_episodes import PutRows
+from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, namespace_of
+from hybridmem.stores.ledger.sql.usage_buffer import Touches
+from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
+
+
+class SqlLedger(BrowsingRows, PutRows, DreamRows):
+    """A `stores.base.Ledger` in the SQLite file `location`, or in the database that the URL `location` names.
+
+    Opening creates the file and brings an older schema up to date. Raises `NotAMemory`, `CorruptStore`,
+    `NewerFormat`, `ReadOnlyMemory`, `StoreBusy` (after `busy_seconds`) or `StoreFull`.
+    """
+
+    def __init__(self, location: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._database = Database(location, busy_seconds=busy_seconds)
+        self._touches = Touches()
+
+    # memories
+    def append(self, episodes: Sequence[Episode]) -> list[Episode]:
+        checked = [checked_episode(episode) for episode in episodes]
+        unused_ids((episode.id for episode in checked), ())
+        if not checked:
+            return []
+        try:
+            with self._database.write() as connection:
+                positions = Change(connection, ()).positions(len(checked))
+                stored = [replace(e, position=position) for e, position in zip(checked, positions, strict=True)]
+                connection.execute(insert(tables.episodes), [{**episode_row(e), "extracted": False} for e in stored])
+                for namespace in dict.fromkeys(episode.namespace for episode in stored):
+                    change = Change(connection, namespace)
+                    change.announce_new([episode for episode in stored if episode.namespace == namespace])
+        except IntegrityError:
+            raise InvalidInput("an id is already in the ledger: leave the id out to get a new one") from None
+        return stored
+
+    def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
+        fact = checked_fact(fact)
+        try:
+            with self._database.write() as connection:
+                return ledger_facts.put(Change(connection, fact.namespace), fact, replace_others=replace)
+        except IntegrityError:
+            raise InvalidInput(f"the id {fact.id!r} is in the ledger already: leave the id out for a new one") from None
+
+    def get(self, namespace: Namespace, id: str) -> Episode | Fact:
+        with self._database.read() as connection:
+            return find_one(connection, namespace, id)
+
+    def get_many(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Episode | Fact]:
+        with self._database.read() as connection:
+            return find(connection, namespace, ids)
+
+    def episodes(
+        self, namespace: Namespace, *, after: int = 0, limit: int | None = None, session: str | None = None
+    ) -> list[Episode]:
+        table = tables.episodes.c
+        conditions = [table.position > after]
+        if session is not None:
+            conditions.append(table.session == session)
+        return self._episodes(namespace, *conditions, limit=limit)
+
+    def neighbours(self, namespace: Namespace, id: str, *, distance: int = 1) -> list[Episode]:
+        table = tables.episodes
+        with self._database.read() as connection:
+            centre = find_one(connection, namespace, id)
+            if isinstance(centre, Fact) or centre.session is None:
+                return []
+            same = select(table).where(table.c.namespace == key(namespace), table.c.session == centre.session)
+            before = same.where(table.c.position < centre.position).order_by(table.c.position.desc()).limit(distance)
+            after = same.where(table.c.position > centre.position).order_by(table.c.position).limit(distance)
+            rows = [*reversed(connection.execute(before).mappings().all()), *connection.execute(after).mappings()]
+        return [episode_of(row) for row in rows]
+
+    def around(self, namespace: Namespace, ids: Sequence[str], *, distance: int = 1) -> dict[str, list[Episode]]:
+        with self._database.read() as connection:
+            return around(connection, namespace, ids, distance)
+
+    def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
+        checked_text(text)
+        with self._database.write() as connection:
+            return ledger_facts.reword(Change(connection, namespace), id, text, parse_time(at))
+
+    def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
+        with self._database.write() as connection:
+            ledger_facts.quarantine(Change(connection, namespace), id, quarantined, parse_time(at))
+
+    def expire(self, namespace: Namespace, id: str, at: datetime) -> None:
+        with self._database.write() as connection:
+            ledger_facts.expire(Change(connection, namespace), id, parse_time(at))
+
+    def history(self, namespace: Namespace, id: str) -> list[Event]:
+        with self._database.read() as connection:
+            stored = Change(connection, namespace).events(id)
+            memory = find(connection, namespace, [id]).get(id)
+        if memory is None and not stored:
+            raise UnknownMemory(f"no memory {id!r} in {key(namespace)}: hybridmem list shows the ids")
+        events = [event_of(row) for row in stored]
+        if memory is not None and begins_anew(stored):
+            events.append(Event(id, "added", memory.recorded_at, memory.text))
+        return events
+
+    def counts(self, namespace: Namespace) -> dict[str, int]:
+        facts, outbox, consumers = tables.facts, tables.outbox, tables.consumers
+        acknowledged = select(func.coalesce(func.min(consumers.c.position), 0)).scalar_subquery()
+        counted: dict[str, tuple[Any, ...]] = {
+            "episodes": (tables.episodes,),
+            "facts": (facts, facts.c.retired_at.is_(None)),
+            "retired_facts": (facts, facts.c.retired_at.is_not(None)),
+            "training_items": (tables.training_items,),
+            "adapters": (tables.adapters,),
+            "dreams": (tables.dreams,),
+            "outbox": (outbox, outbox.c.position > acknowledged),
+        }
+        with self._database.read() as connection:
+            return {
+                name: connection.execute(
+                    select(func.count()).select_from(table).where(table.c.namespace == key(namespace), *conditions)
+                ).scalar_one()
+                for name, (table, *conditions) in counted.items()
+            }
+
+    # uses and extraction
+    def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
+        self._touches.add(namespace, ids, parse_time(at))
+        # A search does not wait for whoever writes now: the next use takes this one along.
+        if not self._database.writing or self._touches.many:
+            self._touches.settle(self._database)
+
+    def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
+        self._touches.settle(self._database)
+        uses = tables.uses.c
+        counted = dict.fromkeys(ids, 0)
+        with self._database.read() as connection:
+            for some in chunks(counted):
+                query = select(uses.memory, uses.times).where(uses.namespace == key(namespace), uses.memory.in_(some))
+                counted.update((memory, times) for memory, times in connection.execute(query))
+        return counted
+
+    def unextracted(self, namespace: Namespace, limit: int | None = None) -> list[Episode]:
+        table = tables.episodes.c
+        return self._episodes(namespace, ~table.extracted, ~table.quarantined, limit=limit)
+
+    def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None:
+        table = tables.episodes
+        with self._database.write() as connection:
+            for some in chunks(ids):
+                chosen = (tables.beside_ids(table.c.namespace) == key(namespace), table.c.id.in_(some))
+                connection.execute(update(table).where(*chosen).values(extracted=True))
+
+    # moving between ledgers
+    def archive(self, namespace: Namespace) -> Archive:
+        with self._database.read() as connection:
+            return ledger_archive.read(connection, namespace)
+
+    def restore(self, namespace: Namespace, archive: Archive) -> None:
+        checked = archives.checked(namespace, archive)
+        with self._database.write() as connection:
+            ledger_archive.write(Change(connection, namespace), checked)
+
+    # outbox of the derived indexes
+    def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
+        outbox, consumers = tables.outbox.c, tables.consumers.c
+        followed = select(consumers.position).where(consumers.name == consumer).scalar_subquery()
+        query = select(outbox.position, outbox.namespace, outbox.memory, outbox.operation)
+        query = query.where(outbox.position > func.coalesce(followed, 0)).order_by(outbox.position).limit(limit)
+        with self._database.read() as connection:
+            return [
+                OutboxEntry(position, namespace_of(namespace), memory, operation)
+                for position, namespace, memory, operation in connection.execute(query)
+            ]
+
+    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
+        with self._database.read() as connection:
+            return ledger_outbox.waits(connection, consumers, namespace)
+
+    def followed(self, consumers: Sequence[str]) -> int:
+        with self._database.read() as connection:
+            return ledger_outbox.followed(connection, consumers)
+
+    def acknowledge(self, consumer: str, position: int) -> None:
+        consumers = tables.consumers
+        # An acknowledgement that a power cut undoes is followed again: that does no harm, and waiting for a disk does.
+        with self._database.write(durable=False) as connection:
+            followed = connection.execute(select(consumers.c.position).where(consumers.c.name == consumer)).scalar()
+            if followed is None:
+                connection.execute(insert(consumers), {"name": consumer, "position": position})
+            elif followed < position:
+                connection.execute(update(consumers).where(consumers.c.name == consumer).values(position=position))
+
+    def reset_consumer(self, consumer: str) -> None:
+        consumers = tables.consumers
+        with self._database.write() as connection:
+            connection.execute(update(consumers).where(consumers.c.name == consumer).values(position=0))
+
+    # the database itself
+    def check(self) -> list[str]:
+        problems = self._database.problems()
+        if problems:
+            return problems
+        facts, outbox, counters = tables.facts, tables.outbox, tables.counters
+        successor = facts.alias()
+        questions = {
+            "a fact was superseded and never retired": select(facts.c.id).where(
+                facts.c.superseded_by.is_not(None), facts.c.retired_at.is_(None)
+            ),
+            "a fact was superseded by one that neither is there nor was erased": select(facts.c.id)
+            .outerjoin(successor, successor.c.id == facts.c.superseded_by)
+            .where(
+                facts.c.superseded_by.is_not(None),
+                successor.c.id.is_(None),
+                facts.c.superseded_by.not_in(select(outbox.c.memory).where(outbox.c.operation == "delete")),
+            ),
+            "an erased text may still be in the files": select(counters.c.name).where(
+                counters.c.name == "scrub", counters.c.value > 0
+            ),
+        }
+        for table in (tables.episodes, facts):
+            told = select(outbox.c.memory).where(outbox.c.operation == "upsert")
+            questions[f"the outbox lacks a row of {table.name}"] = select(table.c.id).where(table.c.id.not_in(told))
+        with self._database.read() as connection:
+            for problem, query in questions.items():
+                problems += [f"{problem}: {name}" for name in connection.execute(query.limit(10)).scalars()]
+        return problems
+
+    def close(self) -> None:
+        try:
+            self._touches.settle(self._database)
+        finally:
+            self._database.close()
+
+    def _episodes(self, namespace: Namespace, *conditions: Any, limit: int | None) -> list[Episode]:
+        table = tables.episodes
+        query = select(table).where(table.c.namespace == key(namespace), *conditions).order_by(table.c.position)
+        with self._database.read() as connection:
+            return [episode_of(row) for row in connection.execute(query.limit(limit)).mappings()]

@@ -1,0 +1,132 @@
+"""What every ledger takes and decides alike, whatever it is kept in: plain functions of records."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from hybridmem.core.errors import InvalidDate, InvalidEncoding, InvalidInput
+from hybridmem.core.records import (
+    AdapterRecord,
+    Episode,
+    Fact,
+    TrainingItem,
+    checked_namespace,
+    checked_text,
+    parse_time,
+)
+
+Record = TypeVar("Record", Episode, Fact, TrainingItem, AdapterRecord)
+
+
+def checked_episode(episode: Episode) -> Episode:
+    """`episode` with UTC times and plain JSON metadata. Raises a kind of `InvalidInput`."""
+    checked_text(episode.text)
+    return replace(
+        _encodable(episode),
+        namespace=checked_namespace(episode.namespace),
+        at=parse_time(episode.at),
+        recorded_at=parse_time(episode.recorded_at),
+        metadata=plain_json(episode.metadata, "the metadata"),
+        position=0,
+    )
+
+
+def checked_fact(fact: Fact) -> Fact:
+    """`fact` with UTC times and each source once. Raises a kind of `InvalidInput`."""
+    for text in (fact.subject, fact.relation, fact.object, fact.text):
+        checked_text(text)
+    if fact.evidence < 1:
+        raise InvalidInput(f"the fact {fact.id} has evidence {fact.evidence}: it takes at least 1")
+    starts, ends = parse_time(fact.valid_from), _time_or_none(fact.valid_to)
+    if ends is not None and (ends < starts or (ends == starts and fact.current)):
+        raise InvalidDate(f"the fact {fact.id} ends at {ends:%Y-%m-%d}, before it begins: swap valid_from and valid_to")
+    return replace(
+        _encodable(fact),
+        namespace=checked_namespace(fact.namespace),
+        valid_from=starts,
+        valid_to=ends,
+        recorded_at=parse_time(fact.recorded_at),
+        retired_at=_time_or_none(fact.retired_at),
+        sources=tuple(dict.fromkeys(fact.sources)),
+        position=0,
+    )
+
+
+def checked_item(item: TrainingItem) -> TrainingItem:
+    """`item` with texts that a database takes. Raises a kind of `InvalidInput`."""
+    return replace(_encodable(item), namespace=checked_namespace(item.namespace), context=tuple(item.context))
+
+
+def checked_adapter(adapter: AdapterRecord) -> AdapterRecord:
+    """`adapter` with each fact once and only facts of its own tainted. Raises a kind of `InvalidInput`."""
+    held = tuple(dict.fromkeys(adapter.facts))
+    return replace(
+        _encodable(adapter),
+        namespace=checked_namespace(adapter.namespace),
+        created_at=parse_time(adapter.created_at),
+        facts=held,
+        tainted=tuple(fact for fact in held if fact in adapter.tainted),
+        scores=plain_json(adapter.scores, "the scores"),
+        files=plain_json(adapter.files, "the files"),
+    )
+
+
+def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """`value` as it comes back from JSON. Raises `InvalidInput` for what JSON does not hold."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what} cannot be kept as JSON ({error}): use text, numbers, lists and objects") from None
+    return plain
+
+
+def unused_ids(ids: Iterable[str], taken: Iterable[str]) -> None:
+    """Raise `InvalidInput` where an id is one of `taken` or comes twice."""
+    seen = set(taken)
+    for id in ids:
+        if id in seen:
+            raise InvalidInput(f"the id {id!r} is already in the ledger: leave the id out to get a new one")
+        seen.add(id)
+
+
+def quotes(parts: Iterable[str], texts: Sequence[str]) -> bool:
+    """Whether one of `parts` holds one of `texts` as whole words, however its white space is folded."""
+    folded = "|".join(re.escape(" ".join(text.split())) for text in texts)
+    words = re.compile(rf"(?<!\w)(?:{folded})(?!\w)")
+    return any(words.search(" ".join(part.split())) for part in parts)
+
+
+def trustworthy(fact: Fact) -> bool:
+    """Whether weights that hold `fact` may be trusted on it."""
+    return fact.current and not fact.quarantined
+
+
+def settled_status(adapter: AdapterRecord, alias: str | None) -> Literal["candidate", "active", "retired", "rejected"]:
+    """The status to store: `active` is the alias's to give."""
+    if adapter.version == alias:
+        return "active"
+    return "candidate" if adapter.status == "active" else adapter.status
+
+
+def _time_or_none(value: datetime | None) -> datetime | None:
+    return None if value is None else parse_time(value)
+
+
+def _encodable(record: Record) -> Record:
+    for field in fields(record):
+        value = getattr(record, field.name)
+        for text in value if isinstance(value, tuple) else (value,):
+            if not isinstance(text, str) or (text.isascii() and "\x00" not in text):
+                continue
+            try:
+                text.encode("utf-8")
+            except UnicodeEncodeError:
+                raise InvalidEncoding(f"the {field.name} is not valid Unicode: decode it as UTF-8") from None
+            if "\x00" in text:
+                raise InvalidEncoding(f"the {field.name} has a NUL character: remove it")
+    return record

@@ -1,0 +1,222 @@
+"""A namespace to a file and back: nothing is lost, and nothing that is broken gets in."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hybridmem.core.errors import HybridMemError, InvalidInput, NewerFormat
+from hybridmem.core.records import new_id
+from hybridmem.maintenance.transfer import export, import_
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+from hybridmem.stores.ledger.sql.ledger import SqlLedger
+from hybridmem.testing.ledger_samples import ANA, BEN, NOW, day, episode, fact
+from hybridmem.testing.ledger_twins import World, operations
+
+
+@pytest.fixture
+def lived() -> InMemoryLedger:
+    """Memories that were superseded, reworded, set aside and erased."""
+    ledger = InMemoryLedger()
+    ledger.append([episode("e1", "Ana lives in Oslo."), episode("e2", "Zoë 🦦\n\u2028said", speaker="Zoë")])
+    ledger.append([episode("e3", metadata={"odd": "\ud800", "n": [1, 2.5, None]}), episode("e4")])
+    ledger.mark_extracted(ANA, ["e1"])
+    ledger.put_fact(fact("f1", "Oslo", 1, ("e1",)))
+    ledger.put_fact(fact("f2", "Lisbon", 5, ("e2",)))
+    ledger.update_text(ANA, "e3", "other words", day(70))
+    ledger.set_quarantine(ANA, "e4", True, day(71))
+    ledger.append([episode("e5", "a secret")])
+    ledger.erase(ANA, "e5", day(72))
+    return ledger
+
+
+@pytest.fixture
+def ledgers(tmp_path: Path) -> Iterator[Callable[[], Ledger]]:
+    """New SQL ledgers."""
+    opened: list[SqlLedger] = []
+
+    def new() -> Ledger:
+        opened.append(SqlLedger(tmp_path / f"{len(opened)}.sqlite3"))
+        return opened[-1]
+
+    yield new
+    for ledger in opened:
+        ledger.close()
+
+
+def test_an_export_read_in_elsewhere_exports_the_same(
+    lived: Ledger, ledgers: Callable[[], Ledger], tmp_path: Path
+) -> None:
+    written = export(lived, ANA, tmp_path / "a.jsonl")
+    other = ledgers()
+    assert import_(other, BEN, tmp_path / "a.jsonl") == written
+    assert export(other, BEN, tmp_path / "b.jsonl") == written
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+    assert b"secret" not in (tmp_path / "a.jsonl").read_bytes()
+    assert [f.object for f in other.facts(BEN)] == ["Lisbon"]
+    assert [f.object for f in other.facts(BEN, as_of=day(2))] == ["Oslo"]
+    assert [e.event for e in other.history(BEN, "e5")] == ["added", "deleted"]
+    assert other.history(BEN, "e3") == lived.history(ANA, "e3")
+    assert [e.id for e in other.unextracted(BEN)] == ["e2", "e3"]
+    assert other.check() == []
+    assert sorted(file.name for file in tmp_path.glob("*.jsonl*")) == ["a.jsonl", "b.jsonl"]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(operations(), min_size=5, max_size=25))
+def test_whatever_happened_comes_back(steps: list[tuple[str, Any]]) -> None:
+    ledger, world = InMemoryLedger(), World()
+    for _, step in steps:
+        try:
+            step(ledger, world)
+        except HybridMemError:
+            continue
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        other = SqlLedger(folder / "ledger.sqlite3")
+        try:
+            for home in world.homes:
+                export(ledger, home, folder / "a")
+                import_(other, home, folder / "a")
+                export(other, home, folder / "b")
+                assert (folder / "a").read_bytes() == (folder / "b").read_bytes()
+            assert other.check() == []
+        finally:
+            other.close()
+
+
+def test_an_empty_namespace_is_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    assert export(InMemoryLedger(), ANA, path) == 0
+    assert json.loads(path.read_text()) == {
+        "format": "hybridmem-export",
+        "version": 1,
+        "episodes": 0,
+        "facts": 0,
+        "events": 0,
+    }
+    assert import_(InMemoryLedger(), ANA, path) == 0
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "message"),
+    [
+        (3, lambda value: value.update(text=" "), "line 3 of .* is broken \\(the text is empty"),
+        (3, lambda value: value.update(text=7), "line 3 of .*its text cannot be 7"),
+        (3, lambda value: value.update(at="yesterday"), "line 3 of .* is not a date"),
+        (3, lambda value: value.update(trust="god"), "line 3 of .*its trust cannot be"),
+        (3, lambda value: value.update(quarantined=1), "line 3 of .*its quarantined cannot be 1"),
+        (3, lambda value: value.pop("role"), "line 3 of .*it lacks the field 'role'"),
+        (3, lambda value: value.update(mood="good"), "line 3 of .*it has the unknown field 'mood'"),
+        (3, lambda value: value.update(kind="dream"), "line 3 of .*its kind is not one of"),
+        (6, lambda value: value.update(evidence=0), "line 6 of .* has evidence 0"),
+        (6, lambda value: value.update(sources=["e9"]), "comes from 'e9', which is not there"),
+        (8, lambda value: value.update(event="dreamt"), "line 8 of .*its event cannot be"),
+        (1, lambda value: value.update(facts=3), "has 2 facts and its header says 3"),
+        (1, lambda value: value.pop("facts"), "line 1 of .* lacks a count"),
+        (1, lambda value: value.pop("format"), "no file that `hybridmem export` wrote"),
+    ],
+)
+def test_a_broken_line_is_named_and_nothing_gets_in(
+    lived: Ledger, tmp_path: Path, line: int, change: Change, message: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    export(lived, ANA, path)
+    lines = path.read_text(encoding="utf-8").split("\n")
+    value = json.loads(lines[line - 1])
+    change(value)
+    lines[line - 1] = json.dumps(value)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    _refused(path, message)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        (b'{"kind": "epis', "line 3 of .*it is not JSON"),
+        (b"", "line 3 of .*it is not JSON"),
+        (b'"\xff"', "line 3 of .*it is not UTF-8 at byte 2"),
+        (b"[" * 100_000, "line 3 of .*it is not JSON"),
+        (b"17", "line 3 of .*its kind is not one of"),
+    ],
+)
+def test_a_line_that_is_no_record_is_named(lived: Ledger, tmp_path: Path, spoilt: bytes, message: str) -> None:
+    path = tmp_path / "a.jsonl"
+    export(lived, ANA, path)
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([*lines[:2], spoilt, *lines[3:]]))
+    _refused(path, message)
+
+
+def test_a_file_that_was_cut_short_is_refused(lived: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    export(lived, ANA, path)
+    path.write_bytes(b"\n".join(path.read_bytes().split(b"\n")[:-3]) + b"\n")
+    _refused(path, "events and its header says")
+
+
+def _refused(path: Path, message: str) -> None:
+    other = InMemoryLedger()
+    with pytest.raises(InvalidInput, match=message) as refused:
+        import_(other, ANA, path)
+    assert "\n" not in str(refused.value)
+    assert other.namespaces() == []
+
+
+def test_files_of_other_makings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    for content in (b"", b"hello\n", b'{"text": "a conversation"}\n', b"[]\n"):
+        path.write_bytes(content)
+        _refused(path, "a.jsonl")
+    _refused(tmp_path / "none.jsonl", "no file")
+    _refused(tmp_path, "is a folder")
+    path.write_text('{"format": "hybridmem-export", "version": 2}\n')
+    with pytest.raises(NewerFormat, match="format 2"):
+        import_(InMemoryLedger(), ANA, path)
+
+
+def test_ids_that_are_there_or_were_erased_are_refused(
+    lived: Ledger, ledgers: Callable[[], Ledger], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    export(lived, ANA, path)
+    for name in ("e1", "f2", "e5"):
+        other = ledgers()
+        other.append([episode(name, namespace=BEN)])
+        other.erase(BEN, name, NOW) if name == "e5" else None
+        with pytest.raises(InvalidInput, match=f"{name}.*new memory folder"):
+            import_(other, ANA, path)
+        assert other.episodes(ANA) == []
+
+
+def test_a_failed_export_leaves_what_was_there(lived: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("older")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hybridmem.maintenance.transfer.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        export(lived, ANA, path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]
+    assert path.read_text() == "older"
+
+
+def test_many_memories_cross_the_batches(ledgers: Callable[[], Ledger], tmp_path: Path) -> None:
+    ledger, other = InMemoryLedger(), ledgers()
+    ledger.append([episode(new_id("ep"), f"turn {number}") for number in range(1200)])
+    assert export(ledger, ANA, tmp_path / "a") == 1200
+    assert import_(other, ANA, tmp_path / "a") == 1200
+    assert [e.text for e in other.episodes(ANA)] == [f"turn {number}" for number in range(1200)]

@@ -1,0 +1,194 @@
+"""The parts that a step goes in change the memory that it takes, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from hybridmem.core.errors import ModelTooLarge
+from hybridmem.dreaming.recipes import TrainSettings
+from hybridmem.models.huggingface.lora import lora_config
+from hybridmem.models.huggingface.memory_budget import Room, Shape
+from hybridmem.models.huggingface.microbatch import alike
+from hybridmem.models.huggingface.model import HuggingFaceModel
+from hybridmem.training import examples as replay
+from hybridmem.training.examples import Example, Pools, Sampler
+from hybridmem.training.loss import Counts, loss_of
+from hybridmem.training.teacher import Teaching, teach
+from hybridmem.training.trainer import _Lesson, train
+from tests.dreaming.nights import QUICK, fact, items_of
+from tests.models import families
+
+FACTS = [fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo")]
+ITEMS = [item for f in FACTS for item in items_of(f)]
+GENERAL = [tuple(range(50 + n, 74 + n)) for n in range(4)]
+AMPLE = Room(Shape(2, 32, 32, 48, 4, 300), 2**40)
+SHORT = replace(QUICK, min_steps=1, max_steps=5)
+
+
+def night(model: HuggingFaceModel) -> Pools:
+    return replay.pools(model, FACTS, (), ITEMS, {}, GENERAL, replay=True, seed=0)
+
+
+@pytest.fixture(scope="module", params=["llama", "lfm2", "gemma2", "gpt2"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceModel:
+    folder = families.save(request.param, tmp_path_factory.mktemp(request.param))
+    return HuggingFaceModel.load(folder, device="cpu")
+
+
+def gradients(model: HuggingFaceModel, room: Room, scale: float = 1.0) -> tuple[list[torch.Tensor], float, float]:
+    """(gradients of one step, its loss, the known share), at an adapter that is no longer zero."""
+    pools = night(model)
+    rows = Sampler(pools, QUICK, 0).rows(0)
+    with model.adapted(None):
+        taught, _ = teach(model.module, pools.every(), QUICK.top_k, model.end_id)
+    with model.training(lora_config(model.module, 4, 8), seed=0) as student:
+        parameters = student.parameters()
+        for number, parameter in enumerate(parameters):
+            torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(number))
+        done = _Lesson(model, taught, QUICK, bf16=False).backward(rows, room, scale)
+        assert done is not None
+        assert done.tokens == sum(len(row.prompt) + len(row.completion) for row in rows)
+        return [p.grad.clone() for p in parameters if p.grad is not None], done.loss, done.known
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("limit", [0, 3_000_000, 2**40])
+def test_gradients_are_the_same_in_any_parts(model: HuggingFaceModel, limit: int, recompute: bool) -> None:
+    room = Room(Shape.of(model.module.config), limit, recompute)
+    rows = Sampler(night(model), QUICK, 0).rows(0)
+    assert (len(alike(rows, room)) == len(rows)) == (limit == 0)
+    whole, loss, known = gradients(model, AMPLE)
+    found, other, share = gradients(model, room)
+    assert (other, share) == (pytest.approx(loss, rel=1e-5), known)
+    assert len(found) == len(whole) > 8
+    for one, two in zip(found, whole, strict=True):
+        assert torch.allclose(one, two, atol=1e-6 + 1e-4 * two.abs().max().item())
+
+
+def test_a_step_in_parts_has_the_loss_of_the_whole() -> None:
+    torch.manual_seed(0)
+    rows = [
+        Example((1, 2), (3, 4), (1, 2), gold=True),
+        Example((), (5, 6, 7), (), gold=False),
+        Example((1,), (3,), (2, 1), gold=True),
+    ]
+    logprobs = torch.randn(2 + 2 + 1, 10).log_softmax(-1)
+    taught = {
+        row: Teaching(part.topk(4).indices, part.topk(4).values, torch.ones(len(part), dtype=torch.bool))
+        for row, part in zip(rows, torch.randn(5, 10).log_softmax(-1).split([2, 2, 1]), strict=True)
+    }
+    whole = loss_of(logprobs, rows, taught, TrainSettings())
+    counts = Counts.of(rows)
+    assert counts == Counts(gold=3, preserved=2)
+    parts = [
+        loss_of(part, [row], taught, TrainSettings(), counts)
+        for row, part in zip(rows, logprobs.split([2, 2, 1]), strict=True)
+    ]
+    assert sum(part.item() for part in parts) == pytest.approx(whole.item(), rel=1e-5)
+
+
+examples = some.lists(
+    some.tuples(some.integers(0, 60), some.integers(1, 30)).map(
+        lambda n: Example(tuple(range(n[0])), tuple(range(n[1])), (), gold=True)
+    ),
+    min_size=1,
+    max_size=24,
+)
+
+
+def _cost(parts: Sequence[Sequence[Example]]) -> int:
+    lengths = [[len(e.prompt) + len(e.completion) for e in part] for part in parts]
+    return sum(200 + len(part) * max(part) for part in lengths)
+
+
+def _scored(row: Example) -> range:
+    return range(max(0, len(row.prompt) - 1), len(row.prompt) + len(row.completion) - 1)
+
+
+@given(examples, some.integers(0, 10_000_000))
+@settings(max_examples=60, deadline=None)
+def test_every_row_is_in_one_part_and_every_part_has_room(rows: list[Example], limit: int) -> None:
+    room = replace(AMPLE, limit=limit)
+    parts = alike(rows, room)
+    assert sorted(map(id, (e for part in parts for e in part))) == sorted(map(id, rows))
+    for part in parts:
+        longest = max(len(e.prompt) + len(e.completion) for e in part)
+        assert room.trains(len(part), longest, len({at for e in part for at in _scored(e)}))
+    assert alike(rows, AMPLE) == alike(rows)
+    assert _cost(alike(rows)) <= _cost(parts)
+    assert _cost(alike(rows)) <= min(_cost([rows]), _cost([[row] for row in rows]))
+
+
+def test_a_training_in_little_memory_learns_the_same(model: HuggingFaceModel, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    made = []
+    for name, memory in (("ample", 8.0), ("tight", 1e-6)):
+        model._memory_gb = memory
+        done = train(model, night(model), SHORT, 0, tmp_path / name, None, distil=True)
+        assert math.isfinite(done.loss)
+        made.append(load_file(tmp_path / name / "adapter_model.safetensors"))
+    for key, value in made[0].items():
+        # Muon makes a step of every direction, and so of the last digits too.
+        assert torch.allclose(value, made[1][key], atol=2e-3), key
+
+
+def test_where_the_estimate_was_wrong_the_parts_become_smaller(
+    model: HuggingFaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model._memory_gb = 8.0
+    whole = train(model, night(model), SHORT, 0, tmp_path / "whole", None, distil=True)
+    part, sizes = _Lesson._part, []
+
+    def full(self: _Lesson, rows: Sequence[Example], counts: Counts, scale: float) -> tuple[float, list[bool]]:
+        sizes.append(len(rows))
+        if len(rows) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate more")
+        return part(self, rows, counts, scale)
+
+    monkeypatch.setattr(_Lesson, "_part", full)
+    again = train(model, night(model), SHORT, 0, tmp_path / "again", None, distil=True)
+    assert max(sizes) > 3
+    assert (again.steps, again.tokens) == (whole.steps, whole.tokens)
+    assert again.loss == pytest.approx(whole.loss, rel=0.05)
+
+
+def test_what_does_not_even_fit_row_by_row_is_one_line(
+    model: HuggingFaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> tuple[float, list[bool]]:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate more")
+
+    monkeypatch.setattr(_Lesson, "_part", full)
+    with pytest.raises(ModelTooLarge, match="quantize=4bit") as caught:
+        train(model, night(model), SHORT, 0, tmp_path / "never", None, distil=False)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_weights_are_trained_with_float32_adapters(
+    model: HuggingFaceModel, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    from safetensors.torch import load_file
+
+    half = HuggingFaceModel.load(model._weights[0].parent, device="cpu", dtype=dtype)
+    exact, loss, _ = gradients(model, AMPLE)
+    scale = 4096.0 if dtype == torch.float16 else 1.0
+    found, other, _ = gradients(half, AMPLE, scale)
+    assert other == pytest.approx(loss, rel=0.1)
+    assert {gradient.dtype for gradient in found} == {torch.float32}
+    together = torch.cat([gradient.flatten() for gradient in found]) / scale
+    assert torch.cosine_similarity(together, torch.cat([g.flatten() for g in exact]), dim=0) > 0.95
+    done = train(half, night(half), SHORT, 0, tmp_path / "half", None, distil=True)
+    assert math.isfinite(done.loss)
+    assert {tensor.dtype for tensor in load_file(tmp_path / "half" / "adapter_model.safetensors").values()} == {
+        torch.float32
+    }
