@@ -20,7 +20,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from hybridmem.core import folder as places
+from hybridmem.core.clock import parse_time, utc_now
 from hybridmem.core.errors import InvalidInput, ModelError
+from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import (
     Answer,
     DreamReport,
@@ -30,14 +32,10 @@ from hybridmem.core.records import (
     Fact,
     Hit,
     Kind,
-    Namespace,
     Route,
     Trust,
-    checked_namespace,
     checked_text,
     new_id,
-    parse_time,
-    utc_now,
 )
 from hybridmem.core.version import VERSION
 

@@ -66,7 +66,7 @@ def _is_kept(text: str, at: int, character: str) -> bool:
     return (before.isdigit() and character in _KEPT_BETWEEN_DIGITS) or (character == "-" and not before.strip())
 
 
-def right(answer: str, expected: str) -> bool:
+def is_correct(answer: str, expected: str) -> bool:
     """Whether `answer` is `expected`: equal once normalised, or equal but for one preposition in front of the answer.
 
     A long answer that merely contains the expected value is wrong.
@@ -197,19 +197,21 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 def locality(answers: Sequence[str], base_answers: Sequence[str]) -> float:
     """Share of unrelated questions that are answered as the base answers them, once normalised
     (Yao et al. 2023, arXiv:2305.13172)."""
-    return share(
+    return proportion(
         normalised_answer(now) == normalised_answer(before) for now, before in zip(answers, base_answers, strict=True)
     )
 
 
 def false_answer_rate(refused: Sequence[bool]) -> float:
     """answered ∧ unanswerable / unanswerable: `refused` says of each unanswerable question whether it was refused."""
-    return share(not one for one in refused)
+    return proportion(not one for one in refused)
 
 
 def stale_answer_rate(answers: Sequence[str], old: Sequence[Collection[str]]) -> float:
     """answered with a superseded value ∧ superseded / superseded: `old` holds each question's superseded values."""
-    return share(any(right(answer, value) for value in values) for answer, values in zip(answers, old, strict=True))
+    return proportion(
+        any(is_correct(answer, value) for value in values) for answer, values in zip(answers, old, strict=True)
+    )
 
 
 def deleted_answer_rate(answers: Sequence[str], deleted: Sequence[Collection[str]]) -> float:
@@ -293,7 +295,7 @@ def mean(cells: Iterable[Cell]) -> Cell:
     return sum(measured) / len(measured) if measured else None
 
 
-def share(outcomes: Iterable[bool]) -> float:
+def proportion(outcomes: Iterable[bool]) -> float:
     """The share of `outcomes` that are true. Raises `InvalidInput` for none at all."""
     counted = [bool(outcome) for outcome in outcomes]
     if not counted:

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from hybridmem.cli.app import run
-from hybridmem.core.records import AdapterRecord, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.records import AdapterRecord
 from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel

@@ -16,21 +16,18 @@ import hybridmem
 
 PACKAGE = Path(hybridmem.__file__).parent
 LAYERS = (
-    ("errors", "version"),
-    ("records",),
-    ("settings", "folder"),
-    ("metrics",),
-    ("importers",),
+    ("core",),
+    ("metrics", "settings"),
+    ("importers", "embedding"),
     ("stores",),
-    ("embedding",),
     ("models",),
     ("pretraining",),
     ("adapters",),
-    ("indexing", "lineage", "transfer"),
     ("retrieval",),
     ("router",),
+    ("training",),
     ("dreaming",),
-    ("doctor", "erasure"),
+    ("maintenance",),
     ("memory",),
     ("conversation",),
     ("evaluation",),
@@ -44,10 +41,10 @@ LAYERS = (
 RANK = {entry: rank for rank, layer in enumerate(LAYERS) for entry in layer}
 APART = {"testing": set(RANK) - {"cli", "server", "inspector"}}
 """Beside the layers: what it may import. Nothing of the package imports it."""
-LEAF = {"importers": {"errors", "records"}, "pretraining": {"errors", "records", "metrics", "models"}}
+LEAF = {"importers": {"core"}, "embedding": {"core"}, "pretraining": {"core", "metrics", "models"}}
 """Entries that need even less than their place in the layers allows."""
 BACKENDS = {
-    "stores": {"ledger", "chroma", "graph", "fulltext", "inmemory"},
+    "stores": {"sql", "chroma", "graph", "fulltext", "inmemory"},
     "embedding": {"minilm", "hashing"},
     "models": {"huggingface", "fake"},
     "retrieval": {"dense", "lexical", "graph"},

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridmem.core.errors import EmptyText, InvalidInput, InvalidNamespace, UnknownMemory
-from hybridmem.core.records import Episode, Fact, Namespace, checked_namespace
+from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 

@@ -142,7 +142,7 @@ class TestRight:
         ],
     )
     def test_same(self, answer, expected):
-        assert metrics.right(answer, expected)
+        assert metrics.is_correct(answer, expected)
 
     @pytest.mark.parametrize(
         ("answer", "expected"),
@@ -168,13 +168,13 @@ class TestRight:
         ],
     )
     def test_different(self, answer, expected):
-        assert not metrics.right(answer, expected)
+        assert not metrics.is_correct(answer, expected)
 
     words = st.text(string.ascii_letters + string.digits, min_size=1, max_size=8)
 
     @given(words.filter(lambda word: word.lower() not in {"a", "an", "the"}))
     def test_case_article_and_full_stop_never_matter(self, value):
-        assert metrics.right(f"The {value.upper()}.", value)
+        assert metrics.is_correct(f"The {value.upper()}.", value)
 
     @given(st.text(string.printable + "éßÅñ’“”…–"))
     def test_normalising_twice_changes_nothing(self, text):
@@ -183,7 +183,7 @@ class TestRight:
 
     @given(words, words, words)
     def test_a_sentence_around_the_value_is_wrong(self, before, value, after):
-        assert not metrics.right(f"x{before} {value} x{after}", value)
+        assert not metrics.is_correct(f"x{before} {value} x{after}", value)
 
 
 class TestSideEffects:

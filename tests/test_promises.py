@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from hybridmem import HybridMemory
-from hybridmem.metrics import right
+from hybridmem.metrics import is_correct
 from hybridmem.models.prompts import is_refusal
 
 NIGHTS = (
@@ -53,14 +53,14 @@ def held(memory: HybridMemory, night: int) -> list[tuple[str, str, str]]:
     active = memory.adapters.active()
     assert active is not None
     trained = [f.object for f in memory.ledger.facts(memory.namespace) if f.id in active.facts]
-    return [fact for fact in NIGHTS[night] if any(right(value, fact[2]) for value in trained)]
+    return [fact for fact in NIGHTS[night] if any(is_correct(value, fact[2]) for value in trained)]
 
 
 def recalled(memory: HybridMemory, night: int) -> float:
     facts = held(memory, night)
     assert len(facts) >= 4, facts
     answers = memory.answer_many([question for _, question, _ in facts], route="weights")
-    return sum(right(a.text, value) for a, (_, _, value) in zip(answers, facts, strict=True)) / len(facts)
+    return sum(is_correct(a.text, value) for a, (_, _, value) in zip(answers, facts, strict=True)) / len(facts)
 
 
 def test_new_facts_are_in_the_weights(memory: HybridMemory) -> None:
@@ -97,7 +97,7 @@ def test_a_deletion_reaches_the_weights(memory: HybridMemory) -> None:
     receipt = memory.delete(source.id)
     assert sum(receipt.removed.values()) >= 3
     for route in (None, "weights", "retrieval"):
-        assert not right(memory.answer(question, route=route).text, secret)
+        assert not is_correct(memory.answer(question, route=route).text, secret)
     memory.dream()
     after = memory.probe([(question, secret)])[0]
     assert not after.recalled

@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import CorruptAdapter
-from hybridmem.core.records import AdapterRecord, parse_time, to_json
+from hybridmem.core.records import AdapterRecord, to_json
 
 CARD = "card.json"
 README = "README.md"

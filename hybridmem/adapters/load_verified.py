@@ -12,7 +12,7 @@ from hybridmem.models.base import LanguageModel
 
 
 @contextmanager
-def fit(model: LanguageModel, record: AdapterRecord, folder: Path) -> Iterator[None]:
+def load_verified(model: LanguageModel, record: AdapterRecord, folder: Path) -> Iterator[None]:
     """Within this context `model` runs with the adapter of `record`, whose files are in `folder`.
 
     Files that this process hashed before and that seem unchanged (size, time) are not read again: the check costs

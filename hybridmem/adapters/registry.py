@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from hybridmem.adapters import files
 from hybridmem.adapters.card import AdapterCard
 from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter
-from hybridmem.core.records import AdapterRecord, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord
 
 if TYPE_CHECKING:
     from hybridmem.stores.ledger.base import AdapterSummary, Ledger

@@ -41,7 +41,7 @@ def dream(
         raise DreamInterrupted(
             "the dream was interrupted and nothing was promoted: run `hybridmem dream` again to resume it"
         ) from None
-    call.answer(report, *told(report))
+    call.answer(report, *render(report))
     if report.status == "rejected":
         raise typer.Exit(errors.NO)
 
@@ -61,7 +61,7 @@ def dreams(
         if not found:
             nights = ", ".join(str(report.night) for report in reports) or "none yet"
             raise UnknownDream(f"there is no night {night}: choose of {nights}")
-        call.answer(found[-1], *told(found[-1]))
+        call.answer(found[-1], *render(found[-1]))
         return
     rows = [
         (r.night, r.started_at, r.status, r.adapter, r.new_facts, r.held_facts, r.seconds, r.reason) for r in reports
@@ -84,7 +84,7 @@ def _retention(reports: list[DreamReport]) -> RenderableType:
     return output.table(columns, rows, "accuracy by night")
 
 
-def told(report: DreamReport) -> list[RenderableType]:
+def render(report: DreamReport) -> list[RenderableType]:
     """A night as tables: the verdict, the steps and their cost, the gate, and the figures on the test split."""
     headline = f"night {report.night}: {HEADLINES[report.status]}" + (f" ({report.reason})" if report.reason else "")
     figures = {

@@ -15,7 +15,8 @@ from rich.console import Console, RenderableType
 
 from hybridmem.cli import errors, output
 from hybridmem.core.errors import NotAMemory
-from hybridmem.core.records import Namespace, checked_namespace, to_json
+from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.records import to_json
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

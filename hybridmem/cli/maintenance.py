@@ -65,13 +65,13 @@ def doctor(
 ) -> None:
     """Check the ledger, the indexes against it, the adapters' files, and whether the model can be loaded; and tell
     where that would run, in which numbers, and in how much memory. Exits 1 while something is wrong."""
-    from hybridmem.models.resource_estimate import outlook
+    from hybridmem.models.resource_estimate import resource_estimate
 
     with call.open() as memory:
         found = memory.doctor(repair=repair)
         left = memory.doctor() if repair and found else found
     try:
-        told = outlook(call.model)
+        told = resource_estimate(call.model)
     except ModelError as error:
         told = None
         found, left = [*found, f"the model: {error}"], [*left, f"the model: {error}"]

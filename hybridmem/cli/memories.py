@@ -15,8 +15,9 @@ from rich.tree import Tree
 from hybridmem.cli import output
 from hybridmem.cli.invocation import STDOUT, Invocation, command
 from hybridmem.cli.progress import bars
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
-from hybridmem.core.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, parse_time, to_json
+from hybridmem.core.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, to_json
 
 if TYPE_CHECKING:
     from hybridmem.importers import BrokenLine, ImportedTurn
@@ -272,16 +273,16 @@ def _grown(tree: Tree, value: Any) -> Tree:
             if isinstance(each, (dict, list)) and each:
                 _grown(tree.add(output.plain(key)), each)
             elif not isinstance(each, (dict, list)):
-                tree.add(output.plain(f"{key}: {output.shown(each)}"))
+                tree.add(output.plain(f"{key}: {output.render_value(each)}"))
     elif isinstance(value, list):
         for each in value:
             if isinstance(each, dict):
                 name = str(each.get("id") or each.get("version") or "-")
                 _grown(tree.add(output.plain(name, "bold")), {k: v for k, v in each.items() if v != name})
             else:
-                tree.add(output.plain(output.shown(each)))
+                tree.add(output.plain(output.render_value(each)))
     else:
-        tree.add(output.plain(output.shown(value)))
+        tree.add(output.plain(output.render_value(value)))
     return tree
 
 

@@ -40,14 +40,14 @@ def console(*, stderr: bool = False, markup: bool = False) -> Console:
     return _Console(file=stream, width=width, markup=markup, emoji=False, highlight=False)
 
 
-def paged(console: Console, shown: Iterable[RenderableType]) -> None:
+def paged(console: Console, render_value: Iterable[RenderableType]) -> None:
     """Print `shown`; on a terminal, what is taller than the screen goes through the user's PAGER (less, if unset)."""
     if not console.is_terminal:
-        for each in shown:
+        for each in render_value:
             console.print(each)
         return
     with console.capture() as captured:
-        for each in shown:
+        for each in render_value:
             console.print(each)
     text = captured.get()
     if text.count("\n") < console.height:
@@ -68,11 +68,11 @@ def plain(text: str, style: str = "", *, limit: int | None = None) -> Text:
     if limit is not None:
         text = " ".join(text.split())
         text = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    shown = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
-    return Text(shown, style=style)
+    render_value = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    return Text(render_value, style=style)
 
 
-def shown(value: Any) -> str:
+def render_value(value: Any) -> str:
     """A value as a person reads it: times to the minute, floats with three figures after the point."""
     if value is None or (isinstance(value, Mapping | Sequence) and not value):
         return "-"
@@ -85,9 +85,9 @@ def shown(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, Mapping):
-        return "  ".join(f"{key} {shown(each)}" for key, each in value.items())
+        return "  ".join(f"{key} {render_value(each)}" for key, each in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(shown, value))
+        return ", ".join(map(render_value, value))
     return str(value)
 
 
@@ -97,7 +97,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     for name in columns:
         made.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(plain(shown(cell), limit=CELL) for cell in row))
+        made.add_row(*(plain(render_value(cell), limit=CELL) for cell in row))
     return made
 
 
@@ -112,7 +112,7 @@ def pairs(values: Mapping[str, Any], title: str | None = None) -> Table:
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in _flat(values):
-        made.add_row(plain(name), plain(shown(value)))
+        made.add_row(plain(name), plain(render_value(value)))
     return made
 
 

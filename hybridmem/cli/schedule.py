@@ -10,14 +10,15 @@ import typer
 
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Namespace, checked_namespace, utc_now
+from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.version import VERSION
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
     from hybridmem.schedule.invocation import NightCommand
-    from hybridmem.schedule.plan import Plan
+    from hybridmem.schedule.plan import SchedulePlan
     from hybridmem.schedule.status import Standing
 
 app = typer.Typer()
@@ -90,7 +91,7 @@ def schedule(
         from hybridmem.schedule.cron import Cron, local_zone
         from hybridmem.schedule.durations import duration
         from hybridmem.schedule.invocation import NightCommand
-        from hybridmem.schedule.plan import Plan
+        from hybridmem.schedule.plan import SchedulePlan
         from hybridmem.schedule.quiet import QuietHours
         from hybridmem.schedule.retries import Retries
 
@@ -99,7 +100,7 @@ def schedule(
         if not 1 <= at_once <= 64:
             raise InvalidInput(f"--at-once {at_once} is not between 1 and 64: give how many may be dreamt at a time")
         where = zone or local_zone()
-        plan = Plan(
+        plan = SchedulePlan(
             cron=Cron.parse(cron, where) if cron is not None else Cron.nightly(nightly or "", where),
             namespaces=_chosen(call, memory, namespaces, everyone),
             quiet=QuietHours.parse(quiet or [], where),
@@ -152,7 +153,7 @@ def _check_recipe(recipe: str) -> None:
 
 
 def _run(
-    call: Invocation, memory: HybridMemory, plan: Plan, file: Path | None, port: int | None, *, once: bool
+    call: Invocation, memory: HybridMemory, plan: SchedulePlan, file: Path | None, port: int | None, *, once: bool
 ) -> bool:
     """Run the schedule; False when a night of it came to no good end."""
     from contextlib import ExitStack
@@ -180,7 +181,7 @@ def _run(
     return _report(call, memory, plan, began)
 
 
-def _report(call: Invocation, memory: HybridMemory, plan: Plan, began: datetime) -> bool:
+def _report(call: Invocation, memory: HybridMemory, plan: SchedulePlan, began: datetime) -> bool:
     from hybridmem.schedule.status import standings
 
     found = standings(memory, plan.namespaces or memory.ledger.namespaces(), utc_now())

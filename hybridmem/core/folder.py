@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridmem.core.errors import CorruptStore, NewerFormat, NotAMemory, ReadOnlyMemory, StoreFull
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 
 FORMAT = 1
 _MARK = "memory.json"

@@ -8,14 +8,16 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from hybridmem.core.errors import EmptyText, InvalidDate, InvalidEncoding, InvalidNamespace, TextTooLong
+from hybridmem.core.clock import utc_now
+from hybridmem.core.errors import EmptyText, InvalidEncoding, TextTooLong
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.text.tokens import normalised
 
-Namespace = tuple[str, ...]
 Trust = Literal["user", "agent", "tool", "web"]
 """Who vouches for a text, most trusted first. `tool` and `web` are retrievable and never trained into weights."""
 TRAINABLE_TRUST: tuple[Trust, ...] = ("user", "agent")
@@ -26,27 +28,6 @@ Split = Literal["train", "dev", "test"]
 
 MAX_TEXT = 1_000_000
 """The longest text of one memory, in characters."""
-
-
-def checked_namespace(parts: Sequence[str] | str) -> Namespace:
-    """`parts` as a namespace; a string is split at ``/``. Raises `InvalidNamespace`.
-
-    >>> checked_namespace("users/ana")
-    ('users', 'ana')
-    """
-    split = tuple(parts.split("/")) if isinstance(parts, str) else tuple(parts)
-    if not split:
-        raise InvalidNamespace("the namespace has no parts: name at least one, as in users/ana")
-    for part in split:
-        if not isinstance(part, str) or not part.strip():
-            raise InvalidNamespace(f"the namespace {'/'.join(map(str, split))!r} has an empty part: write users/ana")
-        if part != part.strip() or part in {".", ".."} or "/" in part or "\\" in part or not part.isprintable():
-            raise InvalidNamespace(
-                f"the namespace part {part!r} has a slash, a control character or space around it, or is a path step"
-            )
-        if len(part) > 128:
-            raise InvalidNamespace(f"the namespace part {part[:20]!r}... is longer than 128 characters")
-    return split
 
 
 def checked_text(text: str) -> str:
@@ -65,28 +46,6 @@ def checked_text(text: str) -> str:
     if "\x00" in text:
         raise InvalidEncoding(f"the text has a NUL character at {text.index(chr(0))}: remove it")
     return text
-
-
-def parse_time(value: str | datetime) -> datetime:
-    """An ISO 8601 date or time as an aware UTC time; one without a zone is taken as UTC. Raises `InvalidDate`.
-
-    >>> parse_time("2026-03-01").isoformat()
-    '2026-03-01T00:00:00+00:00'
-    """
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise InvalidDate(f"{value!r} is not a date: write it as 2026-03-01 or 2026-03-01T09:00:00Z") from None
-    try:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except OverflowError:
-        raise InvalidDate(f"{value.isoformat()} is no time in UTC: use a year from 1 to 9999") from None
-
-
-def utc_now() -> datetime:
-    """The system's clock; pass another callable wherever a `clock` is asked for."""
-    return datetime.now(UTC)
 
 
 def new_id(prefix: str) -> str:
@@ -162,12 +121,8 @@ class Fact:
         return self.retired_at is None
 
 
-def normalised(text: str) -> str:
-    """`text` for comparison: lower case, no punctuation at the ends, no leading article, single spaces."""
-    words = text.casefold().replace("’", "'").strip(" \t\n.,;:!?\"'()[]").split()
-    while len(words) > 1 and words[0] in {"the", "a", "an"}:
-        words = words[1:]
-    return " ".join(words)
+MemoryRecord = Episode | Fact
+"""What a memory id names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,15 @@ from hybridmem.adapters.card import AdapterCard
 from hybridmem.core.records import AdapterRecord, DreamReport, Fact, Step
 from hybridmem.core.version import VERSION
 from hybridmem.dreaming import general
-from hybridmem.dreaming.plan import Bed, Tonight, selected
+from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import UNCALIBRATED, finish_stopped, next_night, reject_leftovers
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import compose
 from hybridmem.dreaming.steps.curate import apply, plan, refused
-from hybridmem.dreaming.steps.evaluate import Result, sit
+from hybridmem.dreaming.steps.evaluate import EvalResult, evaluate
 from hybridmem.dreaming.steps.extract import extract
-from hybridmem.dreaming.steps.gate import Verdict, judge
+from hybridmem.dreaming.steps.gate import Verdict, evaluate_gate
 from hybridmem.dreaming.steps.select import Selection
 from hybridmem.metrics import locality
 from hybridmem.models.huggingface.free_memory import peak_memory_mb
@@ -65,7 +65,7 @@ class _Log:
         return time.monotonic() - self.started
 
 
-def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
+def dream(bed: DreamContext, recipe: Recipe, progress: Progress) -> DreamReport:
     """One night. Raises only what stops it midway; a night that has nothing to do, or that the gate refuses, is a
     report."""
     log = _Log()
@@ -82,7 +82,7 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
         return _end(bed, replace(report, reason="no new facts to learn"), log)
 
     poor, tokens, written = _compose(bed, recipe, selection, seed, progress)
-    tonight = Tonight.of(bed, selection, poor)
+    tonight = TrainingSet.of(bed, selection, poor)
     log.done("compose", tokens, questions=written, items=len(tonight.items), poor=len(poor))
     if not tonight.new and not (tonight.old and (selection.deleted or selection.replaced)):
         return _end_without_facts(bed, report, tonight, log)
@@ -99,18 +99,18 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
 
     version = bed.registry.next_version()
     progress("gate", 0, 1)
-    verdict = judge(
+    verdict = evaluate_gate(
         bed.model,
         candidate,
         tonight.before_path(bed),
-        tonight.exam(bed, "dev"),
+        tonight.eval_set(bed, "dev"),
         [f.id for f in tonight.new],
         [f.id for f in tonight.old],
         recipe.gate,
         version,
     )
-    final = sit(bed.model, candidate, tonight.exam(bed, "test"), version)
-    base = sit(bed.model, None, tonight.exam(bed, "test"))
+    final = evaluate(bed.model, candidate, tonight.eval_set(bed, "test"), version)
+    base = evaluate(bed.model, None, tonight.eval_set(bed, "test"))
     progress("gate", 1, 1)
     log.done("gate")
 
@@ -148,7 +148,7 @@ def dream(bed: Bed, recipe: Recipe, progress: Progress) -> DreamReport:
 # ---- the steps
 
 
-def _extract_and_curate(bed: Bed, recipe: Recipe, progress: Progress) -> tuple[int, dict[str, int]]:
+def _extract_and_curate(bed: DreamContext, recipe: Recipe, progress: Progress) -> tuple[int, dict[str, int]]:
     """Read what no dream has read; returns the tokens used and the counts."""
     counts = {"episodes": 0, "facts": 0, "unsupported": 0, "superseded": 0, "merged": 0, "contradictions": 0}
     counts["refused"] = tokens = 0
@@ -179,7 +179,7 @@ def _extract_and_curate(bed: Bed, recipe: Recipe, progress: Progress) -> tuple[i
 
 
 def _compose(
-    bed: Bed, recipe: Recipe, selection: Selection, seed: int, progress: Progress
+    bed: DreamContext, recipe: Recipe, selection: Selection, seed: int, progress: Progress
 ) -> tuple[tuple[str, ...], int, int]:
     """Exercises for the new facts that have none yet; returns the facts that got too few, tokens and questions."""
     have = {item.fact for item in bed.ledger.items(bed.namespace, [f.id for f in selection.new])}
@@ -196,7 +196,9 @@ def _compose(
     return made.poor, made.tokens, made.written
 
 
-def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Progress) -> tuple[Path, Training]:
+def _train(
+    bed: DreamContext, recipe: Recipe, tonight: TrainingSet, seed: int, progress: Progress
+) -> tuple[Path, Training]:
     """The candidate's folder, and what its training did."""
     from hybridmem.training.trainer import train
 
@@ -208,7 +210,7 @@ def _train(bed: Bed, recipe: Recipe, tonight: Tonight, seed: int, progress: Prog
     naive = not recipe.replay and tonight.new
     learned = tonight.new if tonight.parent or naive else (*tonight.new, *tonight.old)
     replayed = tonight.old if tonight.parent else ()
-    made = replay.pools(
+    made = replay.build_examples(
         bed.model,
         learned,
         replayed,
@@ -241,7 +243,7 @@ def _failed(verdict: Verdict, new: Sequence[Fact]) -> tuple[str, ...]:
     return tuple(a.fact for a in verdict.result.audits if a.fact in ids and a.right == 0)
 
 
-def _figures(base: Result, final: Result, tonight: Tonight) -> dict[str, float]:
+def _figures(base: EvalResult, final: EvalResult, tonight: TrainingSet) -> dict[str, float]:
     figures = {
         "new_facts": final.accuracy([f.id for f in tonight.new]),
         "old_facts": final.accuracy([f.id for f in tonight.old]),
@@ -255,7 +257,7 @@ def _figures(base: Result, final: Result, tonight: Tonight) -> dict[str, float]:
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
-def _retention(bed: Bed, final: Result) -> tuple[float, ...]:
+def _retention(bed: DreamContext, final: EvalResult) -> tuple[float, ...]:
     """Accuracy on the facts of each night up to this one: a fact belongs to the night that first trained it."""
     night_of = {report.adapter: report.night for report in bed.ledger.dreams(bed.namespace) if report.adapter}
     first: dict[str, str] = {}
@@ -271,7 +273,13 @@ def _retention(bed: Bed, final: Result) -> tuple[float, ...]:
 
 
 def _register(
-    bed: Bed, recipe: Recipe, report: DreamReport, tonight: Tonight, candidate: Path, verdict: Verdict, seed: int
+    bed: DreamContext,
+    recipe: Recipe,
+    report: DreamReport,
+    tonight: TrainingSet,
+    candidate: Path,
+    verdict: Verdict,
+    seed: int,
 ) -> AdapterRecord:
     record = AdapterRecord(
         version=str(report.adapter),
@@ -300,7 +308,7 @@ def _register(
 # ---- beginning and end
 
 
-def _begin(bed: Bed) -> DreamReport:
+def _begin(bed: DreamContext) -> DreamReport:
     """A fresh report, with the id of the dream that was stopped before its end, if one was."""
     from hybridmem.core.records import new_id
 
@@ -318,7 +326,7 @@ def _begin(bed: Bed) -> DreamReport:
     )
 
 
-def _end(bed: Bed, report: DreamReport, log: _Log) -> DreamReport:
+def _end(bed: DreamContext, report: DreamReport, log: _Log) -> DreamReport:
     report = replace(report, steps=tuple(log.steps), seconds=log.seconds, peak_memory_mb=peak_memory_mb())
     bed.ledger.save_dream(report)
     bed.ledger.set_value(bed.namespace, _DREAM, None)
@@ -326,7 +334,7 @@ def _end(bed: Bed, report: DreamReport, log: _Log) -> DreamReport:
     return report
 
 
-def _end_without_facts(bed: Bed, report: DreamReport, tonight: Tonight, log: _Log) -> DreamReport:
+def _end_without_facts(bed: DreamContext, report: DreamReport, tonight: TrainingSet, log: _Log) -> DreamReport:
     """Nothing is left that the weights should hold: what they held of deleted memories goes all the same."""
     if tonight.selection.deleted or tonight.selection.replaced:
         bed.registry.promote(None)
@@ -337,7 +345,7 @@ def _end_without_facts(bed: Bed, report: DreamReport, tonight: Tonight, log: _Lo
     return _end(bed, report, log)
 
 
-def _remove_erased(bed: Bed, selection: Selection, log: _Log) -> None:
+def _remove_erased(bed: DreamContext, selection: Selection, log: _Log) -> None:
     removed = unlearn.remove_weights(bed.registry, unlearn.erased(bed.ledger, bed.namespace))
     for version in removed:
         bed.model.forget(bed.registry.path(version))

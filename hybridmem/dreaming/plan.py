@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Literal
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter
-from hybridmem.core.records import AdapterRecord, Fact, Namespace, Split, TrainingItem
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
 from hybridmem.dreaming import general
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import still_sound
-from hybridmem.dreaming.steps.evaluate import Exam, exam
+from hybridmem.dreaming.steps.evaluate import EvalSet, build_eval_set
 from hybridmem.dreaming.steps.select import Selection, select
 from hybridmem.models.base import LanguageModel
 from hybridmem.stores.ledger.base import Ledger
@@ -32,7 +33,7 @@ EXAM_TOKENS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Bed:
+class DreamContext:
     """All that a dream touches."""
 
     ledger: Ledger
@@ -51,7 +52,7 @@ class Bed:
         return active if active is not None and active.base_sha256 == self.model.sha256 else None
 
 
-def selected(bed: Bed, recipe: Recipe) -> Selection:
+def selected(bed: DreamContext, recipe: Recipe) -> Selection:
     """What would go into the weights now. Reads the ledger and nothing else."""
     everything = bed.ledger.facts(bed.namespace, include_retired=True)
     current = [f for f in everything if f.current]
@@ -70,7 +71,7 @@ def selected(bed: Bed, recipe: Recipe) -> Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Tonight:
+class TrainingSet:
     """What a night trains and examines."""
 
     selection: Selection
@@ -82,7 +83,7 @@ class Tonight:
     """The adapter to go on from; None to start from the bare base."""
 
     @classmethod
-    def of(cls, bed: Bed, selection: Selection, poor: Sequence[str]) -> Tonight:
+    def of(cls, bed: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
         everything = {f.id: f for f in bed.ledger.facts(bed.namespace, include_retired=True)}
         replaced = tuple(everything[id] for id in selection.replaced)
         held = {f.id: f for f in (*selection.new, *selection.old, *replaced)}
@@ -102,11 +103,11 @@ class Tonight:
             parent=None if rebuild else bed.active(),
         )
 
-    def parent_path(self, bed: Bed) -> Path | None:
+    def parent_path(self, bed: DreamContext) -> Path | None:
         """Raises `CorruptAdapter`: nothing is trained on damaged weights."""
         return bed.registry.path(bed.registry.verify(self.parent.version).version) if self.parent else None
 
-    def before_path(self, bed: Bed) -> Path | None:
+    def before_path(self, bed: DreamContext) -> Path | None:
         """The adapter that forgetting is measured against, on a rebuild too; None when there is none that is whole."""
         active = bed.active()
         try:
@@ -114,15 +115,15 @@ class Tonight:
         except CorruptAdapter:
             return None
 
-    def exam(self, bed: Bed, split: Split) -> Exam:
+    def eval_set(self, bed: DreamContext, split: Split) -> EvalSet:
         part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
         rows = general.rows(bed.model, part, EXAM_TOKENS)[:EXAM_ROWS]
         # New facts are all asked; of very many older ones a sample, the same in each sitting.
         rng = random.Random(len(self.old))  # noqa: S311 - a reproducible draw, not a secret
         facts = (*self.new, *rng.sample(self.old, len(self.old)))
-        return exam(split, self.items, facts, self.replaced, general.unrelated(part), rows)
+        return build_eval_set(split, self.items, facts, self.replaced, general.unrelated(part), rows)
 
-    def digest(self, bed: Bed, recipe: Recipe, seed: int) -> str:
+    def digest(self, bed: DreamContext, recipe: Recipe, seed: int) -> str:
         """Of all that decides what a training would produce."""
         decisive = {
             "base": bed.model.sha256,

@@ -68,7 +68,7 @@ class TrainSettings:
     """Share of the steps with a rising learning rate."""
     exposures: int = 70
     """How often each new fact is seen at most, all its questions together."""
-    enough: float = 0.97
+    stop_threshold: float = 0.97
     """Share of a step's closed-book answers that are certain, over three steps, from which on the training only cools
     down; above 1 it runs for all its exposures."""
     min_steps: int = 24

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.core.records import DreamReport, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import DreamReport
 from hybridmem.dreaming.steps.unlearn import erased, remove_weights
 from hybridmem.stores.ledger.base import Ledger
 

@@ -11,7 +11,7 @@ from hybridmem.core.errors import DreamBusy, DreamInterrupted
 from hybridmem.core.records import DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
 from hybridmem.dreaming.cycle import Progress, dream
-from hybridmem.dreaming.plan import EXAM_ROWS, EXAM_TOKENS, Bed, selected
+from hybridmem.dreaming.plan import EXAM_ROWS, EXAM_TOKENS, DreamContext, selected
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import UNCALIBRATED, next_night
 from hybridmem.dreaming.steps.compose import still_sound
@@ -58,9 +58,9 @@ def run(memory: HybridMemory, recipe: str | Recipe, progress: Progress) -> Dream
         ) from None
 
 
-def _bed(memory: HybridMemory) -> Bed:
+def _bed(memory: HybridMemory) -> DreamContext:
     model = memory.trainable()
-    return Bed(
+    return DreamContext(
         ledger=memory.ledger,
         registry=memory.adapters,
         model=model,

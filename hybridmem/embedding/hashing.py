@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridmem.core.text.mentions import STOPWORDS, words
+from hybridmem.core.text.tokens import STOPWORDS, tokens
 
 _WORD_WEIGHT, _LETTERS_WEIGHT, _STOPWORD_WEIGHT = 1.0, 0.3, 0.1
 _LETTERS = 3
@@ -44,7 +44,7 @@ class HashingEmbedder:
 
 
 def _features(text: str) -> Iterator[tuple[str, float]]:
-    for word in words(text):
+    for word in tokens(text):
         if word in STOPWORDS:
             yield word, _STOPWORD_WEIGHT
             continue

@@ -21,14 +21,16 @@ from rich.progress import Progress as Bars
 from rich.table import Table as RichTable
 
 from hybridmem import metrics
-from hybridmem.core.records import Answer, DreamReport, normalised, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.records import Answer, DreamReport
+from hybridmem.core.text.tokens import normalised
 from hybridmem.evaluation import days as log
 from hybridmem.evaluation.days import Asked, Days
 from hybridmem.evaluation.report import Block, Figure, Table, write_report
 from hybridmem.evaluation.terminal import retention_table
 from hybridmem.importers import BrokenLine, ImportedTurn, read
 from hybridmem.memory import HybridMemory
-from hybridmem.metrics import Cell, right
+from hybridmem.metrics import Cell, is_correct
 from hybridmem.models.prompts import is_refusal
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def run(
     started = time.monotonic()
     days = log.load()
     nights = 2 if quick else len(days.logs)
-    teller = Teller(console)
+    teller = DemoConsole(console)
     with HybridMemory.open(folder / "memory", namespace=("demo", "nora"), model=model, embedder=embedder) as memory:
         life = Life(memory, "default")
         teller.say("One memory, some days, some nights", opening(memory))
@@ -134,7 +136,7 @@ def run(
     }
 
 
-class Teller:
+class DemoConsole:
     """Says things in the terminal, and keeps them for the report."""
 
     def __init__(self, console: Console) -> None:
@@ -188,7 +190,7 @@ def opening(memory: HybridMemory) -> str:
     )
 
 
-def first_day(teller: Teller, memory: HybridMemory, days: Days) -> None:
+def first_day(teller: DemoConsole, memory: HybridMemory, days: Days) -> None:
     """Import the first day, and answer by reading what was stored."""
     turns = teller.add(memory, days.logs[0])
     questions = [fact.questions[0] for fact in days.facts[0][:4]]
@@ -209,11 +211,11 @@ def answers_table(questions: Sequence[str], answers: Sequence[Answer]) -> Table:
 
 
 def live(
-    teller: Teller,
+    teller: DemoConsole,
     life: Life,
     days: Days,
     night: int,
-    after: Callable[[Teller, HybridMemory, Days], None] | None = None,
+    after: Callable[[DemoConsole, HybridMemory, Days], None] | None = None,
 ) -> None:
     """One night, and the test of every night so far."""
     with teller.bars(f"$ hybridmem dream --recipe {life.recipe}    # night {night + 1}") as progress:
@@ -250,11 +252,11 @@ def asked_of_weights(memory: HybridMemory, facts: Sequence[Asked]) -> float | No
         return None
     questions = [question for fact in facts for question in fact.questions]
     answers = iter(memory.answer_many(questions, route="weights"))
-    shares = [sum(right(next(answers).text, f.answer) for _ in f.questions) / len(f.questions) for f in facts]
+    shares = [sum(is_correct(next(answers).text, f.answer) for _ in f.questions) / len(f.questions) for f in facts]
     return sum(shares) / len(shares)
 
 
-def show_weights(teller: Teller, memory: HybridMemory, days: Days) -> None:
+def show_weights(teller: DemoConsole, memory: HybridMemory, days: Days) -> None:
     """The questions of the first day again, and what they cost now."""
     questions = [fact.questions[0] for fact in days.facts[0][:4]]
     read_again = memory.answer_many(questions, route="retrieval")
@@ -270,7 +272,7 @@ def show_weights(teller: Teller, memory: HybridMemory, days: Days) -> None:
     )
 
 
-def without_replay(teller: Teller, folder: Path, model: LanguageModel, embedder: str | None, days: Days) -> Life:
+def without_replay(teller: DemoConsole, folder: Path, model: LanguageModel, embedder: str | None, days: Days) -> Life:
     """The same days and nights in a second memory, with nothing but the new facts in each training."""
     where = folder / "without-replay"
     naive = Life(HybridMemory.open(where, namespace=("demo", "nora"), model=model, embedder=embedder), "naive")
@@ -289,10 +291,10 @@ def left_to_the_router(memory: HybridMemory, days: Days, nights: int) -> tuple[d
     shares = {
         route: float(sum(a.route == route for a in answers)) for route in ("weights", "retrieval", "both", "abstain")
     }
-    return shares, metrics.share(right(a.text, value) for a, (_, value) in zip(answers, asked, strict=False))
+    return shares, metrics.proportion(is_correct(a.text, value) for a, (_, value) in zip(answers, asked, strict=False))
 
 
-def a_fact_changes(teller: Teller, memory: HybridMemory, days: Days) -> dict[str, float]:
+def a_fact_changes(teller: DemoConsole, memory: HybridMemory, days: Days) -> dict[str, float]:
     """The next day a fact changes: read at once, dreamt later, and the old value does not come back."""
     teller.add(memory, days.later)
     before = memory.answer_many(list(days.changed.questions))
@@ -302,10 +304,10 @@ def a_fact_changes(teller: Teller, memory: HybridMemory, days: Days) -> dict[str
         f"know only the old value, so the router reads.",
         answers_table(days.changed.questions, before),
     )
-    return {"fresh": metrics.share(right(a.text, days.changed.answer) for a in before)}
+    return {"fresh": metrics.proportion(is_correct(a.text, days.changed.answer) for a in before)}
 
 
-def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder: Path) -> dict[str, float | None]:
+def a_memory_is_deleted(teller: DemoConsole, memory: HybridMemory, days: Days, folder: Path) -> dict[str, float | None]:
     """Delete a memory, dream, and look for it everywhere: search, history, export, and the weights themselves."""
     target = days.deleted
     pairs = [(question, target.answer) for question in target.questions]
@@ -342,29 +344,29 @@ def a_memory_is_deleted(teller: Teller, memory: HybridMemory, days: Days, folder
         answers_table(days.changed.questions, routed),
     )
     return {
-        "recalled_before": metrics.share(p.recalled for p in before),
-        "recalled_after": metrics.share(p.recalled for p in after),
-        "answered": metrics.share(right(a.text, target.answer) for a in [*at_once, *forced]),
+        "recalled_before": metrics.proportion(p.recalled for p in before),
+        "recalled_after": metrics.proportion(p.recalled for p in after),
+        "answered": metrics.proportion(is_correct(a.text, target.answer) for a in [*at_once, *forced]),
         "found": float(searched or exported),
-        "changed": metrics.share(right(a.text, days.changed.answer) for a in [*changed, *routed]),
-        "stale": metrics.share(right(a.text, days.stale) for a in [*changed, *routed]),
+        "changed": metrics.proportion(is_correct(a.text, days.changed.answer) for a in [*changed, *routed]),
+        "stale": metrics.proportion(is_correct(a.text, days.stale) for a in [*changed, *routed]),
         "night_one_after": asked_of_weights(
             memory, [f for f in in_weights(memory, days.facts[0]) if f.answer not in (days.stale, target.answer)]
         ),
     }
 
 
-def unanswerable(teller: Teller, memory: HybridMemory, days: Days) -> tuple[float, float]:
+def unanswerable(teller: DemoConsole, memory: HybridMemory, days: Days) -> tuple[float, float]:
     """(share refused by the router, share answered by the weights alone) of questions that nothing answers."""
     answers = memory.answer_many(list(days.unanswerable))
-    refused = metrics.share(is_refusal(a.text) for a in answers)
+    refused = metrics.proportion(is_refusal(a.text) for a in answers)
     alone = memory.answer_many(list(days.unanswerable), route="weights")
     teller.say(
         "What it does not know",
         f"{len(answers)} questions that nothing in the memory answers; {refused:.0%} are refused.",
         answers_table(days.unanswerable[:4], answers[:4]),
     )
-    return refused, metrics.share(not is_refusal(a.text) for a in alone)
+    return refused, metrics.proportion(not is_refusal(a.text) for a in alone)
 
 
 def prompt_tokens(memory: HybridMemory, days: Days, nights: int) -> dict[str, float]:
@@ -433,7 +435,7 @@ def environment(memory: HybridMemory, seconds: float) -> dict[str, object]:
     }
 
 
-def closing(teller: Teller, figures: Sequence[Figure], report: Path, seconds: float) -> None:
+def closing(teller: DemoConsole, figures: Sequence[Figure], report: Path, seconds: float) -> None:
     table = RichTable("figure", "value", "target", "", title=f"The figures of this run ({seconds:.0f} s)", box=None)
     for figure in figures:
         verdict = "" if figure.met is None else "[green]met" if figure.met else "[red]missed"

@@ -60,7 +60,7 @@ def measure(layers: int, hidden: int) -> Cost:
     from hybridmem.dreaming import recipes
     from hybridmem.models import bundled, prompts
     from hybridmem.models.huggingface.model import HuggingFaceModel
-    from hybridmem.training.examples import pools, steps_of
+    from hybridmem.training.examples import build_examples, steps_of
     from hybridmem.training.trainer import train
 
     with tempfile.TemporaryDirectory(prefix="hybridmem-cost-") as place:
@@ -70,7 +70,7 @@ def measure(layers: int, hidden: int) -> Cost:
         told = [each for each in make_stream(_SEED, 1, NIGHTS[0]).facts if isinstance(each, StreamFact)]
         exercises = _exercises(told)
         general = [[7] * recipe.train.general_tokens for _ in range(8)]
-        drawn = pools(model, exercises[0], [], exercises[1], {}, general, replay=True, seed=_SEED)
+        drawn = build_examples(model, exercises[0], [], exercises[1], {}, general, replay=True, seed=_SEED)
         settings = dataclasses.replace(recipe.train, checkpoint_seconds=3600.0)
         before = peak_memory_mb()
         started = time.monotonic()
@@ -120,7 +120,8 @@ def _save(folder: Path, layers: int, hidden: int, tokenizer: Path) -> None:
 
 def _exercises(told: Sequence[StreamFact]) -> tuple[list[Any], list[Any]]:
     """Facts and training items as a night of the recipe has them: questions, and as many refusals."""
-    from hybridmem.core.records import Fact, TrainingItem, utc_now
+    from hybridmem.core.clock import utc_now
+    from hybridmem.core.records import Fact, TrainingItem
     from hybridmem.models.prompts import REFUSAL
 
     facts, items, rng = [], [], Random(_SEED)  # noqa: S311 - a reproducible draw, not a secret

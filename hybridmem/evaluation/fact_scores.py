@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybridmem.evaluation.proportion import Share, share
+from hybridmem.evaluation.proportion import Proportion, observed_proportion
 from hybridmem.metrics import normalised_answer
 
 Triple = tuple[str, str, str]
@@ -20,9 +20,9 @@ Triple = tuple[str, str, str]
 class FactScores:
     """Of all facts of all texts together."""
 
-    precision: Share | None
+    precision: Proportion | None
     """Of the facts listed, those that are stated; None where none was listed."""
-    recall: Share | None
+    recall: Proportion | None
     """Of the facts stated, those that were listed."""
     f1: float | None
 
@@ -36,8 +36,8 @@ def fact_scores(told: Sequence[Sequence[Triple]], wanted: Sequence[Sequence[Trip
 def scores(right: int, told: int, wanted: int) -> FactScores:
     """`right` facts among `told` ones, of `wanted` ones."""
     return FactScores(
-        precision=share([True] * right + [False] * (told - right)),
-        recall=share([True] * right + [False] * (wanted - right)),
+        precision=observed_proportion([True] * right + [False] * (told - right)),
+        recall=observed_proportion([True] * right + [False] * (wanted - right)),
         f1=2 * right / (told + wanted) if told + wanted else None,
     )
 

@@ -88,7 +88,7 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """How a strategy spends its nights and where it takes its answers from."""
 
     route: Route
@@ -96,19 +96,19 @@ class Plan:
     """None: it never dreams."""
 
 
-def plan_for(strategy: str, recipe: str | None = None) -> Plan:
+def plan_for(strategy: str, recipe: str | None = None) -> BenchPlan:
     """The plan of `strategy`; `recipe` replaces the one that its dreams use. Raises `InvalidInput`."""
     if recipe and strategy in ("retrieval", "noop"):
         raise InvalidInput(f"the strategy {strategy} never dreams: leave the recipe {recipe!r} out")
     match strategy:
         case "replay":
-            return Plan("weights", recipe or "default")
+            return BenchPlan("weights", recipe or "default")
         case "naive":
-            return Plan("weights", recipe or "naive")
+            return BenchPlan("weights", recipe or "naive")
         case "retrieval":
-            return Plan("retrieval", None)
+            return BenchPlan("retrieval", None)
         case "noop":
-            return Plan("weights", None)
+            return BenchPlan("weights", None)
     raise InvalidInput(f"no strategy is called {strategy!r}: choose one of {', '.join(STRATEGIES)}")
 
 
@@ -282,7 +282,7 @@ class _Test:
         return {
             "locality": metrics.locality(said, of_base) if local else None,
             "locality_right": metrics.mean(
-                [float(metrics.right(answers[one.question].text, one.answer)) for one in known]
+                [float(metrics.is_correct(answers[one.question].text, one.answer)) for one in known]
             ),
             "false_answer_rate": metrics.false_answer_rate([refused(answers[question]) for question in unanswerable])
             if unanswerable
@@ -319,5 +319,5 @@ def _accuracies(facts: Sequence[StreamFact], expected: Mapping[str, Expectation]
         value = expected[fact.id].answer if fact.id in expected else fact.answer
         if value is not None:
             said = [answers[question].text for question in fact.test_questions]
-            found.append(sum(metrics.right(text, value) for text in said) / len(said))
+            found.append(sum(metrics.is_correct(text, value) for text in said) / len(said))
     return found

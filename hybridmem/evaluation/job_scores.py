@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmem.evaluation.fact_scores import FactScores, fact_scores, same_facts
-from hybridmem.evaluation.proportion import Share, share
-from hybridmem.metrics import right
+from hybridmem.evaluation.proportion import Proportion, observed_proportion
+from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 from hybridmem.pretraining.documents import Case
@@ -28,10 +28,10 @@ Progress = Callable[[str, int, int], None]
 class JobScore:
     """One job: the share of its cases that are right."""
 
-    right: Share | None
+    right: Proportion | None
     memories: float
     """In the prompt, on average."""
-    refused: Share | None
+    refused: Proportion | None
     """Of the cases that have an answer, those that were refused; None for jobs that have none."""
 
 
@@ -40,12 +40,12 @@ class JobScores:
     """All jobs, and what is counted across them."""
 
     jobs: dict[str, JobScore]
-    refused_unanswerable: Share | None
+    refused_unanswerable: Proportion | None
     """Of the questions about memories that these do not answer: higher is better."""
-    refused_answerable: Share | None
+    refused_answerable: Proportion | None
     """Of the questions about memories that these do answer: lower is better."""
     facts: FactScores
-    question_round_trip: Share | None
+    question_round_trip: Proportion | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class _Told:
     def right(self) -> bool:
         if self.lists_facts:
             told, wanted = prompts.parse_facts(self.said), prompts.parse_facts(self.case.expected)
-            return same_facts(told, wanted) if wanted else right(self.said, self.case.expected)
-        return self.refused if self.answerable is False else right(self.said, self.case.expected)
+            return same_facts(told, wanted) if wanted else is_correct(self.said, self.case.expected)
+        return self.refused if self.answerable is False else is_correct(self.said, self.case.expected)
 
 
 def job_scores(
@@ -105,9 +105,9 @@ def job_scores(
             marks = _round_trips(model, told[job])
             trips += marks
         scores[job] = JobScore(
-            share(marks),
+            observed_proportion(marks),
             statistics.fmean(each.memories for each in told[job]) if told[job] else 0.0,
-            share(each.refused for each in told[job] if each.answerable),
+            observed_proportion(each.refused for each in told[job] if each.answerable),
         )
     progress("jobs", len(jobs), len(jobs))
     everything = [each for some in told.values() for each in some]
@@ -115,13 +115,13 @@ def job_scores(
     facts = [each for each in everything if each.lists_facts]
     return JobScores(
         scores,
-        refused_unanswerable=share(each.refused for each in read if each.answerable is False),
-        refused_answerable=share(each.refused for each in read if each.answerable),
+        refused_unanswerable=observed_proportion(each.refused for each in read if each.answerable is False),
+        refused_answerable=observed_proportion(each.refused for each in read if each.answerable),
         facts=fact_scores(
             [prompts.parse_facts(each.said) for each in facts],
             [prompts.parse_facts(each.case.expected) for each in facts],
         ),
-        question_round_trip=share(trips),
+        question_round_trip=observed_proportion(trips),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from hybridmem.evaluation.fact_scores import FactScores, scores
 from hybridmem.evaluation.job_scores import FACT_TOKENS
-from hybridmem.evaluation.proportion import Share, share
+from hybridmem.evaluation.proportion import Proportion, observed_proportion
 from hybridmem.evaluation.squad import normalised
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
@@ -126,9 +126,9 @@ def matched(told: Sequence[tuple[str, str, str]], facts: Sequence[PlainFact]) ->
 class PlainScores:
     """Of the hand-written cases."""
 
-    groups: dict[str, Share | None]
-    all: Share | None
-    refused_answerable: Share | None
+    groups: dict[str, Proportion | None]
+    all: Proportion | None
+    refused_answerable: Proportion | None
     facts: FactScores
     """By subject and object: the relation's wording is free."""
 
@@ -143,9 +143,9 @@ def plain_scores(model: LanguageModel, cases: Sequence[PlainCase] | None = None)
         groups.setdefault(case.group, []).append(case.is_right(text))
     listed = [(case, prompts.parse_facts(text)) for case, text in told if case.job == "facts"]
     return PlainScores(
-        groups={group: share(marks) for group, marks in groups.items()},
-        all=share(mark for marks in groups.values() for mark in marks),
-        refused_answerable=share(
+        groups={group: observed_proportion(marks) for group, marks in groups.items()},
+        all=observed_proportion(mark for marks in groups.values() for mark in marks),
+        refused_answerable=observed_proportion(
             prompts.is_refusal(text) for case, text in told if case.job not in {"facts", "refuse"}
         ),
         facts=scores(

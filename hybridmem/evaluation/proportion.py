@@ -9,7 +9,7 @@ from hybridmem.metrics import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Proportion:
     """`value` is the share of `of` cases; it lies between `low` and `high` at 95% (Wilson)."""
 
     value: float
@@ -18,10 +18,10 @@ class Share:
     of: int
 
 
-def share(marks: Iterable[bool]) -> Share | None:
+def observed_proportion(marks: Iterable[bool]) -> Proportion | None:
     """The share of `marks` that are true; None where there are none."""
     counted = list(marks)
     if not counted:
         return None
     low, high = wilson_interval(sum(counted), len(counted))
-    return Share(sum(counted) / len(counted), low, high, len(counted))
+    return Proportion(sum(counted) / len(counted), low, high, len(counted))

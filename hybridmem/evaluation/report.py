@@ -69,7 +69,7 @@ class Figure:
 
     @property
     def bound(self) -> str:
-        return "" if self.target is None else f"{'≥' if self.higher_is_better else '≤'} {shown(self.target)}"
+        return "" if self.target is None else f"{'≥' if self.higher_is_better else '≤'} {render_value(self.target)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["shown"] = shown
+    templates.filters["shown"] = render_value
     return templates.get_template("report.html.jinja").render(
         title=title,
         blocks=blocks,
@@ -160,7 +160,7 @@ def comparison(results: Mapping[str, Mapping[str, Any]]) -> Table | None:
     return Table(("figure", *(_NAMES.get(strategy, strategy) for strategy in results)), tuple(rows))
 
 
-def shown(value: object) -> str:
+def render_value(value: object) -> str:
     """`value` for a reader: three digits behind the point for small numbers, groups of three for large ones.
 
     >>> shown(0.12345), shown(48210), shown(None)

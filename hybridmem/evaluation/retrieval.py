@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Namespace, utc_now
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode
 from hybridmem.embedding.base import Embedder
 from hybridmem.importers import locomo
 from hybridmem.importers.base import checked_file

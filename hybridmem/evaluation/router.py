@@ -16,7 +16,7 @@ from hybridmem import metrics
 from hybridmem.core.records import ROUTES, Answer, Route
 from hybridmem.evaluation.stream import StreamDelete, StreamFact, make_stream
 from hybridmem.memory import HybridMemory
-from hybridmem.metrics import right
+from hybridmem.metrics import is_correct
 from hybridmem.models.prompts import is_refusal
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def run(
 
 def _figures(chosen: Sequence[Answer], expected: Sequence[str], forced: dict[Route, list[Answer]]) -> dict[str, Any]:
     answers, refusals = chosen[: len(expected)], chosen[len(expected) :]
-    correct = [right(answer.text, value) for answer, value in zip(answers, expected, strict=True)]
+    correct = [is_correct(answer.text, value) for answer, value in zip(answers, expected, strict=True)]
     by_route = {
-        route: [right(a.text, value) for a, value in zip(told, expected, strict=True)] for route, told in forced.items()
+        route: [is_correct(a.text, value) for a, value in zip(told, expected, strict=True)]
+        for route, told in forced.items()
     }
     answered = [n for n, answer in enumerate(answers) if answer.route != "abstain"]
     figures: dict[str, Any] = {

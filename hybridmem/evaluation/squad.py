@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 from hybridmem.evaluation.job_scores import ANSWER_TOKENS
-from hybridmem.evaluation.proportion import Share, share
+from hybridmem.evaluation.proportion import Proportion, observed_proportion
 from hybridmem.metrics import bootstrap_interval, mean
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
@@ -55,13 +55,13 @@ def _f1(said: list[str], wanted: list[str]) -> float:
 class SquadScores:
     """Of questions on held-out titles, each over its whole paragraph, one sentence a memory."""
 
-    exact_match: Share | None
+    exact_match: Proportion | None
     f1: float | None
     f1_low: float | None
     f1_high: float | None
-    refused: Share | None
+    refused: Proportion | None
     """All of them have an answer: lower is better."""
-    fits: Share | None
+    fits: Proportion | None
     """Of the questions, those whose paragraph and answer fit what the model reads; the others count nowhere else."""
     prompt_tokens: float | None
     """Median of the prompts that fit."""
@@ -87,12 +87,12 @@ def squad_scores(model: LanguageModel, path: Path, count: int, seed: int, contex
     overlaps = [f1(text, answers) for text, answers in told]
     low, high = bootstrap_interval([overlaps], seed=seed) if overlaps else (None, None)
     return SquadScores(
-        exact_match=share(exact_match(text, answers) for text, answers in told),
+        exact_match=observed_proportion(exact_match(text, answers) for text, answers in told),
         f1=mean(overlaps),
         f1_low=low,
         f1_high=high,
-        refused=share(prompts.is_refusal(text) for text, _ in told),
-        fits=share(fits),
+        refused=observed_proportion(prompts.is_refusal(text) for text, _ in told),
+        fits=observed_proportion(fits),
         prompt_tokens=statistics.median(length for length, fit in zip(lengths, fits, strict=True) if fit)
         if kept
         else None,

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput, UnknownFormat
-from hybridmem.core.records import checked_text, parse_time
+from hybridmem.core.records import checked_text
 from hybridmem.importers.base import BrokenLine, ImportedTurn, document
 
 ANSWERABLE = (1, 2, 3, 4)

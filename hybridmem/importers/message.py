@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
-from hybridmem.core.records import Trust, checked_text, parse_time
+from hybridmem.core.records import Trust, checked_text
 from hybridmem.importers.base import ImportedTurn
 
 ROLES: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hybridmem.core.records import checked_text
 from hybridmem.inspector.charts import Why, whys
 from hybridmem.inspector.site import Visit
-from hybridmem.router.policy import Explanation, Told
+from hybridmem.router.policy import Explanation, RouteResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Asked:
     """An explanation as the page shows it."""
 
     explanation: Explanation
-    chosen: Told | None
+    chosen: RouteResult | None
     """The forced twin of the route that was chosen, which has its prompt; None for an abstention."""
     known: dict[str, object]
     hits: tuple[Why, ...]

@@ -7,8 +7,9 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Kind, parse_time
+from hybridmem.core.records import Kind
 from hybridmem.inspector.charts import Why, whys
 from hybridmem.inspector.site import Visit
 

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from starlette.responses import Response
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
-from hybridmem.core.records import parse_time
 from hybridmem.inspector.charts import calendar
 from hybridmem.inspector.site import Visit
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import DreamBusy, InvalidInput, ModelError, StoreError, UnknownDream
-from hybridmem.core.records import DreamReport, Namespace, checked_namespace, new_id
+from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.records import DreamReport, new_id
 from hybridmem.jobs.budget import Budget
 from hybridmem.jobs.finalize import settled
 from hybridmem.jobs.job import DreamJob

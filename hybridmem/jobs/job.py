@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from hybridmem.core.records import DreamReport, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import DreamReport
 
 JobStatus = Literal["pending", "running", "completed", "failed", "canceled"]
 OPEN: tuple[JobStatus, ...] = ("pending", "running")

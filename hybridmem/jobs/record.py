@@ -14,7 +14,8 @@ from typing import Any
 
 from hybridmem.core.errors import CorruptStore, UnknownDream
 from hybridmem.core.folder import MemoryFolder
-from hybridmem.core.records import Namespace, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import to_json
 from hybridmem.jobs.budget import Budget
 from hybridmem.jobs.job import OPEN, JobStatus
 from hybridmem.jobs.liveness import is_held

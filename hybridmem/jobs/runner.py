@@ -16,9 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import DreamBusy, DreamInterrupted, HybridMemError
 from hybridmem.core.folder import MemoryFolder, prepare
-from hybridmem.core.records import DreamReport, checked_namespace, utc_now
+from hybridmem.core.namespace import checked_namespace
+from hybridmem.core.records import DreamReport
 from hybridmem.core.version import VERSION
 from hybridmem.jobs.budget import Budget
 from hybridmem.jobs.dream_jobs import LEDGER_VARIABLE
@@ -35,7 +37,7 @@ GRACE_SECONDS = 60.0
 dream survives as it survives a power cut."""
 
 
-class Diary:
+class JobLog:
     """The job's record, written by two threads in turn."""
 
     def __init__(self, files: JobFiles, record: JobRecord) -> None:
@@ -51,10 +53,10 @@ class Diary:
                 self.files.write(self.record, durable=durable)
 
 
-class Watch(threading.Thread):
+class Watchdog(threading.Thread):
     """Says that the process lives, and interrupts it when somebody asks for that or its budget is used up."""
 
-    def __init__(self, diary: Diary) -> None:
+    def __init__(self, diary: JobLog) -> None:
         super().__init__(daemon=True)
         self._diary = diary
         self._over = threading.Event()
@@ -97,8 +99,8 @@ def main(arguments: Sequence[str]) -> int:
     os.set_inheritable(int(held), False)
     folder = prepare(Path(root), VERSION)
     files = JobFiles(folder, checked_namespace(namespace))
-    diary = Diary(files, files.read(id))
-    watch = Watch(diary)
+    diary = JobLog(files, files.read(id))
+    watch = Watchdog(diary)
     watch.start()
     try:
         with turn(folder, diary):
@@ -121,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def dream(folder: MemoryFolder, diary: Diary, watch: Watch) -> DreamReport | None:
+def dream(folder: MemoryFolder, diary: JobLog, watch: Watchdog) -> DreamReport | None:
     """Dream; None when the budget refused. Raises what `HybridMemory.dream` does."""
     record = diary.record
     diary.note(status="running", started_at=utc_now())
@@ -139,7 +141,7 @@ def dream(folder: MemoryFolder, diary: Diary, watch: Watch) -> DreamReport | Non
 
 
 @contextmanager
-def turn(folder: MemoryFolder, diary: Diary) -> Iterator[None]:
+def turn(folder: MemoryFolder, diary: JobLog) -> Iterator[None]:
     """The job's turn: one of the folder's places, once no older job of its namespace waits and nobody dreams it."""
     while (place := _place(folder, diary)) is None:
         _stop_if_asked(diary)
@@ -151,12 +153,12 @@ def turn(folder: MemoryFolder, diary: Diary) -> Iterator[None]:
         os.close(place)
 
 
-def _stop_if_asked(diary: Diary) -> None:
+def _stop_if_asked(diary: JobLog) -> None:
     if diary.files.asked_to_stop(diary.record.id):
         raise DreamInterrupted("the job was canceled before its dream began")
 
 
-def _place(folder: MemoryFolder, diary: Diary) -> int | None:
+def _place(folder: MemoryFolder, diary: JobLog) -> int | None:
     record = diary.record
     if any(id < record.id and diary.files.alive(id) for id in diary.files.ids()):
         return None
@@ -183,9 +185,9 @@ def _opened(folder: MemoryFolder, record: JobRecord) -> HybridMemory:
 
 def _refusal(memory: HybridMemory, budget: Budget, recipe: str) -> str | None:
     if budget.memory_gb is not None:
-        from hybridmem.models.resource_estimate import outlook
+        from hybridmem.models.resource_estimate import resource_estimate
 
-        told = outlook(memory._model if isinstance(memory._model, str) else None)
+        told = resource_estimate(memory._model if isinstance(memory._model, str) else None)
         if told is not None and (told.weights_gb or 0.0) > budget.memory_gb:
             return f"the model's weights alone take {told.weights_gb:.2f} GB, and the budget is {budget.memory_gb:g} GB"
     if budget.tokens is None:
@@ -193,7 +195,7 @@ def _refusal(memory: HybridMemory, budget: Budget, recipe: str) -> str | None:
     return budget.refusal(memory.dream(dry_run=True, recipe=recipe))
 
 
-def _settle(folder: MemoryFolder, diary: Diary) -> None:
+def _settle(folder: MemoryFolder, diary: JobLog) -> None:
     """After an interruption: the dream may have come to its report just before."""
     with _opened(folder, diary.record) as memory:
         end = settled(diary.record, diary.files, memory.ledger, utc_now())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter, CorruptStore, EmbeddingMismatch, StoreError
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridmem.core.records import Fact, Namespace, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Fact, to_json
 from hybridmem.stores.ledger.base import Holding, Ledger
 
 

@@ -20,8 +20,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput, NewerFormat
-from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_text, parse_time, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact, checked_text, to_json
 from hybridmem.importers.base import checked_file, lines
 from hybridmem.stores.ledger.base import Archive, Ledger
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hybridmem.core.errors import CorruptAdapter
-from hybridmem.core.records import normalised
+from hybridmem.core.text.tokens import normalised
 from hybridmem.models.base import Generation
 from hybridmem.models.prompts import NO_FACTS, REFUSAL, SEPARATOR, Message, is_refusal
 

@@ -10,7 +10,7 @@ from hybridmem.models.spec import ModelSettings, parse
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ResourceEstimate:
     """What was chosen for a model, or by its settings, and the memory that there is for it."""
 
     model: str
@@ -28,7 +28,7 @@ class Outlook:
     """What of it a dream's training would take at most."""
 
 
-def outlook(name: str | Path | None, settings: ModelSettings | None = None) -> Outlook | None:
+def resource_estimate(name: str | Path | None, settings: ModelSettings | None = None) -> ResourceEstimate | None:
     """The outlook of the model of that name; None for the fake one, which needs nothing.
 
     Raises `InvalidInput`, `ModelNotFound`, `ModelIncomplete`, `MissingExtra` or `ModelError`: what loading it would."""
@@ -52,7 +52,7 @@ def outlook(name: str | Path | None, settings: ModelSettings | None = None) -> O
         dtype = chosen_dtype(chosen.dtype, device, parameters=parameters, quantized=few)
         weights = checkpoint.weights_bytes(sizes, dtype, quantized=few) / 1e9
     free = free_bytes(device)
-    return Outlook(
+    return ResourceEstimate(
         model=str(bare),
         device=str(device),
         dtype=None if dtype is None else str(dtype).removeprefix("torch."),

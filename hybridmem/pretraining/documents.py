@@ -14,7 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
-from hybridmem.pretraining.examiner import Case, Examiner
+from hybridmem.pretraining.examiner import Case, CaseGenerator
 from hybridmem.pretraining.general_text import GeneralText
 from hybridmem.pretraining.real_text import RealText
 from hybridmem.pretraining.relations import Relation, load
@@ -59,7 +59,7 @@ def evaluation_set(
     """`per_job` cases for each job, about held-out names, in held-out forms unless they are to be `known_forms`.
 
     Only the world's facts keep their names."""
-    examiner = Examiner(Random(seed), relations or load(), known_forms)  # noqa: S311
+    examiner = CaseGenerator(Random(seed), relations or load(), known_forms)  # noqa: S311
     jobs: dict[str, Callable[[], Case | None]] = {
         "read_1": lambda: examiner.read(1),
         "read_4": lambda: examiner.read(4),

@@ -11,9 +11,9 @@ from hybridmem.models.prompts import Message
 from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.known_world import KnownWorld
 from hybridmem.pretraining.relations import Relation
-from hybridmem.pretraining.sayings import Sayings
+from hybridmem.pretraining.sayings import AttributionQuestions
 from hybridmem.pretraining.scenes import Asked, Scene, SceneWriter, estimated_tokens
-from hybridmem.pretraining.teller import Fact, Teller
+from hybridmem.pretraining.teller import Fact, FactGenerator
 from hybridmem.pretraining.writer import LONGEST_PROMPT, user_part
 
 
@@ -26,14 +26,14 @@ class Case:
     kind: str
 
 
-class Examiner:
+class CaseGenerator:
     """Evaluation cases, one method a job; None where a draw did not suit."""
 
     def __init__(self, rng: Random, relations: tuple[Relation, ...], known_forms: bool) -> None:
         self._rng = rng
-        self._teller = Teller(rng, relations, held_out=True, known_forms=known_forms)
+        self._teller = FactGenerator(rng, relations, held_out=True, known_forms=known_forms)
         self._scenes = SceneWriter(self._teller)
-        self.sayings = Sayings(self._teller, new_forms=not known_forms)
+        self.sayings = AttributionQuestions(self._teller, new_forms=not known_forms)
         self._world = KnownWorld(self._teller)
 
     def read(self, memories: int, updates: bool = False) -> Case | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.relations import Relation
-from hybridmem.pretraining.teller import Fact, Teller, world
+from hybridmem.pretraining.teller import Fact, FactGenerator, world
 
 
 class KnownWorld:
     """The world's facts, and questions about what is not in it."""
 
-    def __init__(self, teller: Teller) -> None:
+    def __init__(self, teller: FactGenerator) -> None:
         self.teller = teller
         self.facts = world(teller.relations)
         self.relations_of: dict[str, list[Relation]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hybridmem.metrics import right
+from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 
@@ -18,7 +18,7 @@ def round_trips(model: LanguageModel, texts: Sequence[str], values: Sequence[str
     It is if it parses, if its answer is the text's value, and if `model` reads that same value out of the text when it
     is asked the question: a question about something else is found out by its answer."""
     pairs = [prompts.parse_question(said) for said in told]
-    asked = [(at, pair[0]) for at, pair in enumerate(pairs) if pair is not None and right(pair[1], values[at])]
+    asked = [(at, pair[0]) for at, pair in enumerate(pairs) if pair is not None and is_correct(pair[1], values[at])]
     read = model.generate([prompts.answer(question, [texts[at]]) for at, question in asked])
-    consistent = {at for (at, _), found in zip(asked, read, strict=True) if right(found.text, values[at])}
+    consistent = {at for (at, _), found in zip(asked, read, strict=True) if is_correct(found.text, values[at])}
     return [at in consistent for at in range(len(texts))]

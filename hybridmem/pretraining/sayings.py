@@ -8,7 +8,7 @@ from hybridmem.models import prompts
 from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.scenes import LABELLED, Asked, Scene
 from hybridmem.pretraining.sentences import capitalised, fill, yes_no_form
-from hybridmem.pretraining.teller import SPEAKER, Fact, Teller
+from hybridmem.pretraining.teller import SPEAKER, Fact, FactGenerator
 
 YES, NO = "Yes", "No"
 
@@ -38,10 +38,10 @@ _HELD_OUT = 2
 """How many forms at the end of each list are kept for evaluation."""
 
 
-class Sayings:
+class AttributionQuestions:
     """Asks about the sentences of a scene, in the words of `teller`; None where a scene has none to ask about."""
 
-    def __init__(self, teller: Teller, new_forms: bool) -> None:
+    def __init__(self, teller: FactGenerator, new_forms: bool) -> None:
         self.teller, self.rng, self._new_forms = teller, teller.rng, new_forms
 
     def who(self, scene: Scene) -> Asked | None:

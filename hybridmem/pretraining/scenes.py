@@ -12,7 +12,7 @@ from hybridmem.pretraining.drawing import any_of
 from hybridmem.pretraining.open_relations import OpenFact
 from hybridmem.pretraining.open_relations import draw as draw_open
 from hybridmem.pretraining.sentences import capitalised, second_person
-from hybridmem.pretraining.teller import SPEAKER, THE_USER, Fact, Teller
+from hybridmem.pretraining.teller import SPEAKER, THE_USER, Fact, FactGenerator
 
 PLAIN, AS_YOU, AS_THE_USER, LABELLED = "I", "you", "the user", "User: I"
 _VOICES = (PLAIN, AS_YOU, AS_THE_USER, LABELLED)
@@ -59,7 +59,7 @@ class Scene:
 class SceneWriter:
     """Writes scenes of a given number of lines and asks about them, in the words of `teller`."""
 
-    def __init__(self, teller: Teller) -> None:
+    def __init__(self, teller: FactGenerator) -> None:
         self.teller = teller
         self.rng: Random = teller.rng
 

@@ -43,7 +43,7 @@ def plain_first(rng: Random, forms: Sequence[str]) -> str:
     return forms[int(rng.random() ** 1.3 * len(forms))]
 
 
-class Teller:
+class FactGenerator:
     """Facts over `relations`, and sentences and questions for them.
 
     If `held_out`, the values are those that no training has, and so are the forms, unless `known_forms`."""

@@ -14,10 +14,10 @@ from hybridmem.pretraining.open_relations import OpenFact
 from hybridmem.pretraining.open_relations import draw as draw_open
 from hybridmem.pretraining.real_text import RealText
 from hybridmem.pretraining.relations import Relation
-from hybridmem.pretraining.sayings import Sayings
+from hybridmem.pretraining.sayings import AttributionQuestions
 from hybridmem.pretraining.scenes import Asked, Scene, SceneWriter, estimated_tokens
 from hybridmem.pretraining.sentences import capitalised
-from hybridmem.pretraining.teller import SPEAKER, Fact, Teller
+from hybridmem.pretraining.teller import SPEAKER, Fact, FactGenerator
 
 Document = list[Message] | str
 """A chat (user and assistant in turn, no system message), or plain text."""
@@ -65,9 +65,9 @@ class Writer:
 
     def __init__(self, rng: Random, relations: tuple[Relation, ...], mixture: Mixture) -> None:
         self._rng, self._mixture = rng, mixture
-        self._teller = Teller(rng, relations)
+        self._teller = FactGenerator(rng, relations)
         self._scenes = SceneWriter(self._teller)
-        self._sayings = Sayings(self._teller, new_forms=False)
+        self._sayings = AttributionQuestions(self._teller, new_forms=False)
         self._world = KnownWorld(self._teller)
 
     def read(self) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.stores.index.base import GraphIndex
 
 

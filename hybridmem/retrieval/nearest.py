@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from hybridmem.core.records import Episode, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode
 from hybridmem.embedding.base import Embedder
 from hybridmem.stores.index.base import VectorIndex, Vectors
 from hybridmem.stores.ledger.base import Ledger

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hybridmem.core.records import Episode, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.stores.ledger.base import Ledger
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidInput
-from hybridmem.core.records import Episode, Fact, Hit, Kind, Namespace, checked_text, parse_time
-from hybridmem.core.text.mentions import words
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact, Hit, Kind, checked_text
+from hybridmem.core.text.tokens import tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
 from hybridmem.retrieval.fusion import Fused, fuse
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.retrieval.shortlist import distinct, within_budget
-from hybridmem.retrieval.visibility import Record, Visibility
+from hybridmem.retrieval.visibility import MemoryRecord, Visibility
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.ledger.base import Ledger
 
@@ -119,7 +121,7 @@ class Retrieval:
         )
         around = {id: turn for id, turn in turns.items() if id not in listed}
         visible |= query.visibility.visible(self.ledger, query.namespace, around)
-        said = set(words(query.text))
+        said = set(tokens(query.text))
         hits = []
         for id, record in visible.items():
             why = dict(fused.of(id))
@@ -132,15 +134,15 @@ class Retrieval:
         return distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
 
 
-def _is_named(record: Record, said: set[str]) -> bool:
+def _is_named(record: MemoryRecord, said: set[str]) -> bool:
     """Whether the query's words `said` name the episode's speaker (by any part of the name) or the fact's subject."""
     if isinstance(record, Fact):
-        subject = set(words(record.subject))
+        subject = set(tokens(record.subject))
         return bool(subject) and subject <= said
-    return record.speaker is not None and not said.isdisjoint(words(record.speaker))
+    return record.speaker is not None and not said.isdisjoint(tokens(record.speaker))
 
 
-def _hit(record: Record, why: Mapping[str, float], raw: Mapping[str, float]) -> Hit:
+def _hit(record: MemoryRecord, why: Mapping[str, float], raw: Mapping[str, float]) -> Hit:
     score = math.fsum(why.values())
     if isinstance(record, Fact):
         return Hit(record.id, record.text, score, "fact", why, at=record.valid_from, raw=raw)

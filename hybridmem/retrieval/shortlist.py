@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from hybridmem.core.records import Hit, normalised
+from hybridmem.core.records import Hit
+from hybridmem.core.text.tokens import normalised
 
 CHARACTERS_PER_TOKEN = 4
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hybridmem.core.records import Episode, Fact, Kind, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact, Kind
 from hybridmem.stores.ledger.base import Ledger
-from hybridmem.stores.ledger.fact_timeline import held
+from hybridmem.stores.ledger.fact_timeline import valid_at
 
-Record = Episode | Fact
+MemoryRecord = Episode | Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,16 @@ class Visibility:
     session: str | None = None
     """Only episodes of this session, and facts that came from one of them."""
 
-    def visible(self, ledger: Ledger, namespace: Namespace, records: Mapping[str, Record]) -> dict[str, Record]:
+    def visible(
+        self, ledger: Ledger, namespace: Namespace, records: Mapping[str, MemoryRecord]
+    ) -> dict[str, MemoryRecord]:
         """Those of `records` that may be shown, in their order."""
         related = self._related(ledger, namespace, records.values())
         return {id: record for id, record in records.items() if self._admits(record, related)}
 
-    def _related(self, ledger: Ledger, namespace: Namespace, records: Iterable[Record]) -> dict[str, Record]:
+    def _related(
+        self, ledger: Ledger, namespace: Namespace, records: Iterable[MemoryRecord]
+    ) -> dict[str, MemoryRecord]:
         """The other records that the decision needs: the facts that superseded, the episodes behind facts."""
         wanted: dict[str, None] = {}
         for record in records:
@@ -40,14 +45,14 @@ class Visibility:
                 wanted.update(dict.fromkeys(record.sources))
         return ledger.get_many(namespace, list(wanted)) if wanted else {}
 
-    def _admits(self, record: Record, related: Mapping[str, Record]) -> bool:
+    def _admits(self, record: MemoryRecord, related: Mapping[str, MemoryRecord]) -> bool:
         if record.quarantined:
             return False
         if isinstance(record, Episode):
             return "episode" in self.kinds and self._admits_episode(record, related)
         return "fact" in self.kinds and self._admits_fact(record, related)
 
-    def _admits_episode(self, episode: Episode, related: Mapping[str, Record]) -> bool:
+    def _admits_episode(self, episode: Episode, related: Mapping[str, MemoryRecord]) -> bool:
         if self.session is not None and episode.session != self.session:
             return False
         if self.as_of is None:
@@ -56,12 +61,12 @@ class Visibility:
         superseded = isinstance(successor, Fact) and successor.valid_from <= self.as_of
         return episode.at <= self.as_of and not superseded
 
-    def _admits_fact(self, fact: Fact, related: Mapping[str, Record]) -> bool:
+    def _admits_fact(self, fact: Fact, related: Mapping[str, MemoryRecord]) -> bool:
         if self.session is not None and not _from_session(self.session, fact.sources, related):
             return False
-        return fact.current if self.as_of is None else held(fact, self.as_of)
+        return fact.current if self.as_of is None else valid_at(fact, self.as_of)
 
 
-def _from_session(session: str, sources: Sequence[str], related: Mapping[str, Record]) -> bool:
+def _from_session(session: str, sources: Sequence[str], related: Mapping[str, MemoryRecord]) -> bool:
     episodes = (related.get(source) for source in sources)
     return any(isinstance(episode, Episode) and episode.session == session for episode in episodes)

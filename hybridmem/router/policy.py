@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from hybridmem.adapters import load_verified as loader
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.core.records import ROUTES, Answer, Audit, Fact, Hit, Namespace, Route
-from hybridmem.metrics import right
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import ROUTES, Answer, Audit, Fact, Hit, Route
+from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
 from hybridmem.router.calibration import Calibration, Observation
@@ -53,7 +54,7 @@ class _Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RouteResult:
     """What one route says when it is forced, and the messages that it reads; none where it was not to be asked."""
 
     answer: Answer
@@ -69,7 +70,7 @@ class Explanation:
     known: Evidence
     threshold: float
     """The confidence below which the router abstains."""
-    routes: Mapping[Route, Told]
+    routes: Mapping[Route, RouteResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Router:
         """`answer` for one question, with what every route would have said."""
         calibration = self.calibration()
         (case,) = self.cases([question])
-        routes: dict[Route, Told] = {}
+        routes: dict[Route, RouteResult] = {}
         for route in ROUTES[:-1]:
             started = time.perf_counter()
             (weights,) = self._ask_weights([case], route, calibration)
@@ -118,7 +119,7 @@ class Router:
             told = self._decide(case, weights, memories, route, calibration, seconds)
             # A forced route says what the last of its readings says, so that is the prompt to show.
             read = memories or weights
-            routes[route] = Told(told, tuple(read.prompt) if read else ())
+            routes[route] = RouteResult(told, tuple(read.prompt) if read else ())
         return Explanation(self.answer([question])[0], case.hits, case.known, calibration.threshold, routes)
 
     def calibration(self) -> Calibration:
@@ -138,7 +139,7 @@ class Router:
         for route, told in readings.items():
             for reading, expected in zip(told, answers, strict=True):
                 if reading and not reading.refuses:
-                    observed[route].append(Observation(reading.features, right(reading.said.text, expected)))
+                    observed[route].append(Observation(reading.features, is_correct(reading.said.text, expected)))
         return observed
 
     def cases(self, questions: Sequence[str]) -> list[_Case]:
@@ -188,7 +189,7 @@ class Router:
             # Asked about what was deleted, the nearest fact that stands may be another one of the same subject: weights
             # that still hold the deleted one are believed where that fact bears them out, and nowhere else.
             readings = [
-                r if r and right(r.said.text, c.known.value or "") else None
+                r if r and is_correct(r.said.text, c.known.value or "") else None
                 for r, c in zip(readings, cases, strict=True)
             ]
         return readings
@@ -215,7 +216,7 @@ class Router:
             with self.model.adapted(None):
                 said = self.model.generate(list(asked.values()))
         else:
-            with loader.fit(self.model, active, self.registry.path(active.version)):
+            with loader.load_verified(self.model, active, self.registry.path(active.version)):
                 said = self.model.generate(list(asked.values()))
         for n, generation in zip(asked, said, strict=True):
             head = "weights" if route == "weights" else "retrieval"
@@ -243,7 +244,7 @@ class Router:
         if route is not None:
             best, chosen = told[-1], route
             confidence = best.confidence
-        elif len(told) == 2 and right(told[0].said.text, told[1].said.text):
+        elif len(told) == 2 and is_correct(told[0].said.text, told[1].said.text):
             best, chosen = told[0], "both"
             confidence = 1 - (1 - told[0].confidence) * (1 - told[1].confidence)
         else:

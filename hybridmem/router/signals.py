@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit, normalised
+from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit
 from hybridmem.core.text.mentions import mentions
+from hybridmem.core.text.tokens import normalised
 from hybridmem.models.base import Generation
 
 FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've|we|our)\b")

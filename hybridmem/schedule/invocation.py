@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridmem.schedule.durations import written
-from hybridmem.schedule.plan import Plan
+from hybridmem.schedule.plan import SchedulePlan
 
 
 @dataclass(frozen=True, slots=True)
 class NightCommand:
     """What makes one night of `plan` on a memory, as arguments of ``hybridmem``."""
 
-    plan: Plan
+    plan: SchedulePlan
     memory: Path
     model: str | None = None
     embedder: str | None = None

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hybridmem.core.folder import MemoryFolder
-from hybridmem.core.records import Namespace, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import to_json
 from hybridmem.jobs.liveness import take
 
 TERM = timedelta(minutes=2)

@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Namespace, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import to_json
 
 
 class ScheduleLog:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.jobs.budget import Budget
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.quiet import QuietHours
@@ -18,7 +18,7 @@ _FIRES_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SchedulePlan:
     """When to dream what, and within which bounds."""
 
     cron: Cron

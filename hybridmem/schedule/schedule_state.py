@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from hybridmem.core.records import Namespace, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import to_json
 from hybridmem.stores.ledger.base import Ledger
 
 KEY = "schedule"
@@ -33,7 +34,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class ScheduleState:
     """Where a namespace's schedule stands. Written by the holder of its lease alone."""
 
     fire: datetime
@@ -54,27 +55,27 @@ class Night:
     next: datetime | None = None
     """When the next night is due, as the scheduler that last looked after it had it."""
 
-    def ended(self, run: Run) -> Night:
+    def ended(self, run: Run) -> ScheduleState:
         """The same with `run` over."""
         runs = (*self.runs, run)[-REMEMBERED:]
         return replace(self, state="waiting", job=None, not_before=None, runs=runs)
 
 
-def read(ledger: Ledger, namespace: Namespace) -> Night | None:
+def read(ledger: Ledger, namespace: Namespace) -> ScheduleState | None:
     """None for a namespace that no schedule has looked after."""
     found = ledger.value(namespace, KEY)
     return None if found is None else _night(found)
 
 
-def write(ledger: Ledger, namespace: Namespace, night: Night) -> None:
+def write(ledger: Ledger, namespace: Namespace, night: ScheduleState) -> None:
     """Durable when it returns."""
     ledger.set_value(namespace, KEY, to_json(night))
 
 
-def _night(found: dict[str, Any]) -> Night:
-    given = _times(Night, found, ("fire", "not_before", "next"))
+def _night(found: dict[str, Any]) -> ScheduleState:
+    given = _times(ScheduleState, found, ("fire", "not_before", "next"))
     runs = tuple(Run(**_times(Run, run, ("fire", "ended_at"))) for run in given.pop("runs"))
-    return Night(**given, runs=runs)
+    return ScheduleState(**given, runs=runs)
 
 
 def _times(made: type[Any], found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import HybridMemError, UnknownDream
-from hybridmem.core.records import Namespace, new_id
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import new_id
 from hybridmem.jobs.dream_jobs import STOP_SECONDS, DreamJobs
 from hybridmem.jobs.job import DreamJob
 from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.lease import Lease, holder, new_owner
 from hybridmem.schedule.log import ScheduleLog
-from hybridmem.schedule.plan import Plan
-from hybridmem.schedule.schedule_state import Night, Run, Verdict
+from hybridmem.schedule.plan import SchedulePlan
+from hybridmem.schedule.schedule_state import Run, ScheduleState, Verdict
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
@@ -37,7 +38,7 @@ class Scheduler:
     def __init__(
         self,
         memory: HybridMemory,
-        plan: Plan,
+        plan: SchedulePlan,
         jobs: DreamJobs,
         clock: Callable[[], datetime],
         log: ScheduleLog,
@@ -134,7 +135,7 @@ class Scheduler:
         if lease is None:
             return False
         try:
-            night = nights.read(self._ledger, namespace) or Night(fire=now - self._reach_back)
+            night = nights.read(self._ledger, namespace) or ScheduleState(fire=now - self._reach_back)
             night = self._planned(night)
             nights.write(self._ledger, namespace, night)
             self._entered.add(namespace)
@@ -145,7 +146,7 @@ class Scheduler:
             self._log.tell("waiting", namespace, f"the next night is due {due}", next=night.next)
         return True
 
-    def _wants(self, night: Night, now: datetime) -> bool:
+    def _wants(self, night: ScheduleState, now: datetime) -> bool:
         """Whether something is to be begun, gone on with or tried again."""
         following = self._next(night.fire)
         if following is not None and following <= now:
@@ -180,7 +181,7 @@ class Scheduler:
         if namespace in self._leases and not self._running(namespace):
             self._give_back(namespace)
 
-    def _begin(self, namespace: Namespace, night: Night, now: datetime) -> None:
+    def _begin(self, namespace: Namespace, night: ScheduleState, now: datetime) -> None:
         fires = list(self._plan.cron.between(night.fire, now))
         if fires and night.state != "waiting":
             night = self._missed(namespace, night, night.fire, "the next night came before it was done", now)
@@ -199,7 +200,7 @@ class Scheduler:
         else:
             self._start(namespace, night, "going on with the night that was stopped")
 
-    def _start(self, namespace: Namespace, night: Night, why: str) -> None:
+    def _start(self, namespace: Namespace, night: ScheduleState, why: str) -> None:
         """The id is in the ledger before the job is there: who is killed between the two finds no job, and starts it;
         who is killed after finds it."""
         night = self._planned(replace(night, state="running", job=new_id("job"), not_before=None))
@@ -207,7 +208,7 @@ class Scheduler:
         self._log.tell("dreaming", namespace, f"dreaming: {why}", fire=night.fire, attempt=night.attempt, job=night.job)
         self._launch(namespace, night)
 
-    def _launch(self, namespace: Namespace, night: Night) -> None:
+    def _launch(self, namespace: Namespace, night: ScheduleState) -> None:
         try:
             self._jobs.start(namespace, self._plan.recipe, budget=self._plan.budget, id=night.job)
         except (HybridMemError, OSError) as error:
@@ -240,7 +241,7 @@ class Scheduler:
         if not job.open:
             self._conclude(namespace, night, job)
 
-    def _conclude(self, namespace: Namespace, night: Night, job: DreamJob) -> None:
+    def _conclude(self, namespace: Namespace, night: ScheduleState, job: DreamJob) -> None:
         now = self.clock()
         wait = self._plan.retries.after(night.attempt, job, self._chance) if job.status == "failed" else None
         if wait is not None:
@@ -252,7 +253,7 @@ class Scheduler:
             self._over(namespace, night, job, now)
         self._give_back(namespace)
 
-    def _over(self, namespace: Namespace, night: Night, job: DreamJob, now: datetime) -> None:
+    def _over(self, namespace: Namespace, night: ScheduleState, job: DreamJob, now: datetime) -> None:
         verdict: Verdict = "canceled" if job.status == "canceled" else "failed"
         reason = job.error or ("somebody stopped it" if job.status == "canceled" else "")
         if job.report is not None and job.report.status != "estimated":
@@ -264,14 +265,16 @@ class Scheduler:
         told = f"{verdict}{f' ({reason})' if reason else ''} after {seconds:.0f} s"
         self._log.tell("over", namespace, told, fire=night.fire, verdict=verdict, job=job.id, usage=job.usage)
 
-    def _missed(self, namespace: Namespace, night: Night, fire: datetime, reason: str, now: datetime) -> Night:
+    def _missed(
+        self, namespace: Namespace, night: ScheduleState, fire: datetime, reason: str, now: datetime
+    ) -> ScheduleState:
         """The night of `fire` will not be dreamt."""
         over = self._planned(replace(night, fire=fire).ended(Run(fire, "missed", now, night.attempt, reason=reason)))
         nights.write(self._ledger, namespace, over)
         self._log.tell("missed", namespace, f"the night of {fire.isoformat()} was missed: {reason}", fire=fire)
         return over
 
-    def _planned(self, night: Night) -> Night:
+    def _planned(self, night: ScheduleState) -> ScheduleState:
         cron = self._plan.cron
         return replace(night, cron=cron.text, zone=cron.zone, next=self._next(night.fire))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.lease import holder

@@ -14,7 +14,8 @@ from fastapi import Depends, Header, Request
 from starlette.responses import Response
 
 from hybridmem.core.errors import InvalidNamespace
-from hybridmem.core.records import Namespace, checked_namespace, to_json
+from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.records import to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.server.metrics import Figures
 from hybridmem.server.problems import Refusal
@@ -76,7 +77,7 @@ Reader = Annotated[Caller, Depends(reader)]
 Writer = Annotated[Caller, Depends(writer)]
 
 
-def told(record: Any, status: int = 200) -> Response:
+def to_response(record: Any, status: int = 200) -> Response:
     """A record, or a structure of records, as the JSON of a response."""
     plain = to_json(record)
     try:

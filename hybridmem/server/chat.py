@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from hybridmem import conversation
 from hybridmem.core.records import Hit
 from hybridmem.router.policy import lines
-from hybridmem.server.caller import Caller, Reader, told
+from hybridmem.server.caller import Caller, Reader, to_response
 from hybridmem.server.openai_schemas import ChatRequest, Completion
 from hybridmem.server.problems import Refusal, respond
 from hybridmem.server.sse import Listener, event
@@ -60,7 +60,7 @@ async def complete(body: ChatRequest, caller: Reader, request: Request, session:
         return PassedOn(caller, upstream, messages, asked, hits, said_in)
     answered = await upstream.post("chat/completions", asked)
     await _remember(caller, messages, hits, said_in, _reply(answered))
-    return told({**answered, "hybridmem": {"recalled": recalled(hits)}})
+    return to_response({**answered, "hybridmem": {"recalled": recalled(hits)}})
 
 
 # ---- the memory's own model
@@ -93,7 +93,7 @@ async def _own(caller: Caller, body: ChatRequest, asked: Mapping[str, Any], sess
         return StreamingResponse(_pieces(head, reply.text, grounds, counted), media_type="text/event-stream")
     message = {"role": "assistant", "content": reply.text, "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    return told({**head, "object": "chat.completion", "choices": [choice], "usage": usage, "hybridmem": grounds})
+    return to_response({**head, "object": "chat.completion", "choices": [choice], "usage": usage, "hybridmem": grounds})
 
 
 def _require_served(asked: Mapping[str, Any]) -> None:

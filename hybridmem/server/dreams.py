@@ -10,10 +10,11 @@ from fastapi import Path as InPath
 from pydantic import Field
 from starlette.responses import Response
 
-from hybridmem.core.records import Namespace, to_json
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import to_json
 from hybridmem.dreaming.recipes import FOLDER
 from hybridmem.jobs import DreamJob, JobStatus
-from hybridmem.server.caller import Reader, Writer, told
+from hybridmem.server.caller import Reader, Writer, to_response
 from hybridmem.server.types import Shape, Strict
 
 router = APIRouter(prefix="/v1/dreams", tags=["dreams"])
@@ -94,7 +95,7 @@ async def start(body: StartDream, caller: Writer, request: Request) -> Response:
     """Begin a dream; it waits for its turn where another one has the namespace."""
     jobs: Jobs = request.app.state.jobs
     job = await caller.run("dreams", "jobs", lambda: jobs.start(caller.namespace, body.recipe))
-    return told(shown(job), 201)
+    return to_response(render(job), 201)
 
 
 @router.get("", response_model=Dreams)
@@ -102,24 +103,24 @@ async def list_jobs(caller: Reader, request: Request) -> Response:
     """The namespace's dreams that wait or run, and the last that ended."""
     jobs: Jobs = request.app.state.jobs
     found = await caller.run("dreams", "jobs", lambda: jobs.list(caller.namespace))
-    return told({"dreams": [shown(job) for job in found]})
+    return to_response({"dreams": [render(job) for job in found]})
 
 
 @router.get("/{id}", response_model=Dream)
 async def get(id: Id, caller: Reader, request: Request) -> Response:
     """How a dream stands."""
     jobs: Jobs = request.app.state.jobs
-    return told(shown(await caller.run("dreams", "jobs", lambda: jobs.get(caller.namespace, id))))
+    return to_response(render(await caller.run("dreams", "jobs", lambda: jobs.get(caller.namespace, id))))
 
 
 @router.post("/{id}/cancel", response_model=Dream)
 async def cancel(id: Id, caller: Writer, request: Request) -> Response:
     """Stop a dream: nothing is promoted, and the next one resumes it. One that has ended stays as it is."""
     jobs: Jobs = request.app.state.jobs
-    return told(shown(await caller.run("dreams", "jobs", lambda: jobs.cancel(caller.namespace, id))))
+    return to_response(render(await caller.run("dreams", "jobs", lambda: jobs.cancel(caller.namespace, id))))
 
 
-def shown(job: DreamJob) -> dict[str, Any]:
+def render(job: DreamJob) -> dict[str, Any]:
     """A job in the shape of the API."""
     failure = {"type": job.error_type or job.status, "message": job.error} if job.error is not None else None
     made: dict[str, Any] = to_json(

@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 from starlette.responses import Response
 
 from hybridmem.retrieval.shortlist import estimated_tokens
-from hybridmem.server.caller import Caller, Reader, told
+from hybridmem.server.caller import Caller, Reader, to_response
 from hybridmem.server.chat import NAME, unknown_model
 from hybridmem.server.openai_schemas import EmbeddingRequest, Embeddings, Model, Models
 from hybridmem.server.problems import Refusal
@@ -27,7 +27,7 @@ async def embed(body: EmbeddingRequest, caller: Reader, request: Request) -> Res
     if body.model not in (NAME, embedder.name):
         if upstream is None:
             raise unknown_model(body.model, (NAME, embedder.name))
-        return told(await upstream.post("embeddings", body.model_dump(exclude_unset=True)))
+        return to_response(await upstream.post("embeddings", body.model_dump(exclude_unset=True)))
     texts = [body.input] if isinstance(body.input, str) else body.input
     vectors = await caller.run("embed", "search", lambda: embedder.embed(texts))
     if body.dimensions not in (None, vectors.shape[1]):
@@ -41,13 +41,13 @@ async def embed(body: EmbeddingRequest, caller: Reader, request: Request) -> Res
     tokens = sum(map(estimated_tokens, texts))
     data = [{"object": "embedding", "index": at, "embedding": each} for at, each in enumerate(coded)]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return told({"object": "list", "data": data, "model": embedder.name, "usage": usage})
+    return to_response({"object": "list", "data": data, "model": embedder.name, "usage": usage})
 
 
 @router.get("/models", response_model=Models)
 async def list_models(caller: Reader, request: Request) -> Response:
     """The models that a request may name."""
-    return told({"object": "list", "data": await _models(caller, request.app.state.upstream)})
+    return to_response({"object": "list", "data": await _models(caller, request.app.state.upstream)})
 
 
 @router.get("/models/{id:path}", response_model=Model)
@@ -58,7 +58,7 @@ async def get_model(
     models = await _models(caller, request.app.state.upstream)
     for model in models:
         if model.get("id") == id:
-            return told(model)
+            return to_response(model)
     raise unknown_model(id, [str(model.get("id")) for model in models])
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hybridmem.core.records import Episode, Fact, Kind, to_json
 from hybridmem.server import schemas as shapes
-from hybridmem.server.caller import Reader, Writer, told
+from hybridmem.server.caller import Reader, Writer, to_response
 from hybridmem.server.types import Limit
 
 router = APIRouter(prefix="/v1", tags=["memories"])
@@ -28,7 +28,7 @@ async def add(body: shapes.AddText | shapes.AddMessages, caller: Writer) -> Resp
     else:
         content = [_message(message) for message in body.messages]
     added = await caller.run("add", "write", lambda: caller.memory.add(content, source="http", **options))
-    return told({"memories": [shown(episode) for episode in added]}, 201)
+    return to_response({"memories": [render(episode) for episode in added]}, 201)
 
 
 @router.get("/memories", response_model=shapes.Page)
@@ -42,51 +42,51 @@ async def page(
     found = await caller.run("list", "read", lambda: caller.memory.list(limit=limit + 1, after=after, kind=kind))
     shown_now = found[:limit]
     following = shown_now[-1].position if len(found) > limit else None
-    return told({"memories": [shown(record) for record in shown_now], "next": following})
+    return to_response({"memories": [render(record) for record in shown_now], "next": following})
 
 
 @router.get("/memories/{id}", response_model=shapes.Episode | shapes.Fact)
 async def get(id: Id, caller: Reader) -> Response:
     """One memory."""
-    return told(shown(await caller.run("get", "read", lambda: caller.memory.get(id))))
+    return to_response(render(await caller.run("get", "read", lambda: caller.memory.get(id))))
 
 
 @router.patch("/memories/{id}", response_model=shapes.Episode | shapes.Fact)
 async def update(id: Id, body: shapes.NewText, caller: Writer) -> Response:
     """Other words for a memory. The old ones stay in its history; weights that hold them are no longer believed."""
-    return told(shown(await caller.run("update", "write", lambda: caller.memory.update(id, body.text))))
+    return to_response(render(await caller.run("update", "write", lambda: caller.memory.update(id, body.text))))
 
 
 @router.delete("/memories/{id}", response_model=shapes.Receipt)
 async def delete(id: Id, caller: Writer) -> Response:
     """Erase a memory everywhere; the receipt names every place, and what the next dream has still to do."""
-    return told(await caller.run("delete", "erase", lambda: caller.memory.delete(id)))
+    return to_response(await caller.run("delete", "erase", lambda: caller.memory.delete(id)))
 
 
 @router.get("/memories/{id}/history", response_model=shapes.History)
 async def history(id: Id, caller: Reader) -> Response:
     """What became of a memory, oldest first; of an erased one without its words."""
-    return told({"events": await caller.run("history", "read", lambda: caller.memory.history(id))})
+    return to_response({"events": await caller.run("history", "read", lambda: caller.memory.history(id))})
 
 
 @router.get("/memories/{id}/why", response_model=shapes.Why)
 async def why(id: Id, caller: Reader) -> Response:
     """Where a memory came from and where it went: episodes, facts, adapters."""
-    return told(await caller.run("why", "read", lambda: caller.memory.why(id)))
+    return to_response(await caller.run("why", "read", lambda: caller.memory.why(id)))
 
 
 @router.post("/memories/{id}/quarantine", response_model=shapes.Quarantine)
 async def quarantine(id: Id, caller: Writer) -> Response:
     """Keep a memory out of every search and every dream until it is released."""
     await caller.run("quarantine", "write", lambda: caller.memory.quarantine(id))
-    return told({"id": id, "quarantined": True})
+    return to_response({"id": id, "quarantined": True})
 
 
 @router.post("/memories/{id}/release", response_model=shapes.Quarantine)
 async def release(id: Id, caller: Writer) -> Response:
     """Let a quarantined memory take part again."""
     await caller.run("release", "write", lambda: caller.memory.release(id))
-    return told({"id": id, "quarantined": False})
+    return to_response({"id": id, "quarantined": False})
 
 
 @router.post("/facts", status_code=201, response_model=shapes.Fact)
@@ -106,10 +106,10 @@ async def add_fact(body: shapes.AddFact, caller: Writer) -> Response:
             replace=body.replace,
         ),
     )
-    return told(shown(fact), 201)
+    return to_response(render(fact), 201)
 
 
-def shown(record: Episode | Fact) -> dict[str, Any]:
+def render(record: Episode | Fact) -> dict[str, Any]:
     """A memory as JSON, with its kind."""
     return {"kind": "episode" if isinstance(record, Episode) else "fact", **to_json(record)}
 

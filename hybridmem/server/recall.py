@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hybridmem.core.records import Kind
 from hybridmem.server import schemas as shapes
-from hybridmem.server.caller import Reader, told
+from hybridmem.server.caller import Reader, to_response
 
 router = APIRouter(prefix="/v1", tags=["recall"])
 
@@ -30,7 +30,7 @@ async def search(body: shapes.Search, caller: Reader) -> Response:
             session=body.session,
         ),
     )
-    return told({"hits": hits})
+    return to_response({"hits": hits})
 
 
 @router.post("/answer", response_model=shapes.Answer)
@@ -38,10 +38,10 @@ async def answer(body: shapes.Ask, caller: Reader) -> Response:
     """Answer from the weights, from retrieval, from both, or not at all."""
     answered = await caller.run("answer", "model", lambda: caller.memory.answer(body.question, route=body.route))
     caller.figures.routed(answered.route)
-    return told(answered)
+    return to_response(answered)
 
 
 @router.get("/stats", response_model=shapes.Stats)
 async def stats(caller: Reader) -> Response:
     """Counts of what the ledger holds, and the active adapter."""
-    return told(await caller.run("stats", "read", caller.memory.stats))
+    return to_response(await caller.run("stats", "read", caller.memory.stats))

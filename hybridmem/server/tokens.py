@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridmem.core.errors import InvalidInput, InvalidNamespace
-from hybridmem.core.records import Namespace, checked_namespace
+from hybridmem.core.namespace import Namespace, checked_namespace
 
 SHORTEST = 16
 """Characters of a token that somebody chose."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from hybridmem.core.records import parse_time
+from hybridmem.core.clock import parse_time
 
 DEEPEST = 32
 """Levels of metadata."""

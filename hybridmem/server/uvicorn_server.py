@@ -73,7 +73,7 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable[[], None]) -> None:
     """Answer on `listener` until Ctrl-C or SIGTERM; `ready` is called when the first request may come."""
 
-    class Patient(_Patient):
+    class Patient(TimeoutProtocol):
         bounds = limits
 
     config = uvicorn.Config(
@@ -119,7 +119,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-class _Patient(H11Protocol):
+class TimeoutProtocol(H11Protocol):
     """uvicorn's protocol, patient within bounds: it waits without end for headers, and for readers."""
 
     bounds = Limits()

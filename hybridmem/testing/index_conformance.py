@@ -18,7 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hybridmem.core.records import Episode, Fact, Namespace, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, Neighbourhood, VectorIndex
 from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 

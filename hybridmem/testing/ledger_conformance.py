@@ -22,7 +22,7 @@ from hybridmem.testing.ledger_archive_conformance import ArchiveConformance
 from hybridmem.testing.ledger_browsing_conformance import BrowsingConformance
 from hybridmem.testing.ledger_dreams_conformance import DreamConformance
 from hybridmem.testing.ledger_erasure_conformance import ErasureConformance
-from hybridmem.testing.ledger_keyed_episodes_conformance import PutConformance
+from hybridmem.testing.ledger_keyed_episodes_conformance import KeyedEpisodesConformance
 from hybridmem.testing.ledger_samples import (
     ANA,
     BEN,
@@ -206,11 +206,15 @@ class EpisodeConformance:
         ledger.acknowledge("dense", told[0].position)
         assert (ledger.pending("dense"), ledger.pending("graph")) == ([], told)
         for home in (None, ANA):
-            assert ledger.waits(["dense"], home) == 0
-            assert ledger.waits(["graph"], home) == ledger.waits(["dense", "graph"], home) == told[-1].position
-        assert ledger.waits(["graph"], ("nobody",)) == 0
-        assert ledger.followed(["dense"]) == told[-1].position
-        assert ledger.followed(["dense", "graph"]) == 0
+            assert ledger.last_pending(["dense"], home) == 0
+            assert (
+                ledger.last_pending(["graph"], home)
+                == ledger.last_pending(["dense", "graph"], home)
+                == told[-1].position
+            )
+        assert ledger.last_pending(["graph"], ("nobody",)) == 0
+        assert ledger.acknowledged_up_to(["dense"]) == told[-1].position
+        assert ledger.acknowledged_up_to(["dense", "graph"]) == 0
         assert ledger.counts(ANA)["outbox"] == 0
         ledger.update_text(ANA, "e1", "new", NOW)
         ledger.erase(ANA, "e2", NOW)
@@ -363,7 +367,7 @@ class LedgerConformance(
     DreamConformance,
     ArchiveConformance,
     BrowsingConformance,
-    PutConformance,
+    KeyedEpisodesConformance,
 ):
     """Everything that `stores.base.Ledger` promises, and agreement with the plainest twin."""
 

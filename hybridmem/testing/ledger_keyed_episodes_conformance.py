@@ -19,11 +19,11 @@ def parted(id: str, *names: str, text: str | None = None) -> list[Episode]:
     return [episode(id, text, metadata=with_parts({"a": 1}, [part.id for part in parts])), *parts]
 
 
-def told(ledger: Ledger, consumer: str = "new") -> dict[str, str]:
+def pending_operations(ledger: Ledger, consumer: str = "new") -> dict[str, str]:
     return {entry.memory: entry.operation for entry in ledger.pending(consumer)}
 
 
-class PutConformance:
+class KeyedEpisodesConformance:
     def test_what_is_put_is_there_once_and_as_it_was_put_last(self, ledger: Ledger) -> None:
         (first,) = ledger.put_episodes([episode("e1", "one", metadata={"n": 1})], NOW)
         assert ledger.get(ANA, "e1") == first
@@ -32,7 +32,7 @@ class PutConformance:
         assert ledger.episodes(ANA) == [second, other]
         assert other.position > second.position > first.position
         assert ledger.put_episodes([], NOW) == []
-        assert told(ledger) == {"e1": "upsert", "e2": "upsert"}
+        assert pending_operations(ledger) == {"e1": "upsert", "e2": "upsert"}
         assert ledger.check() == []
 
     def test_what_is_replaced_leaves_nothing_behind(self, ledger: Ledger) -> None:
@@ -49,7 +49,7 @@ class PutConformance:
         assert (ledger.items(ANA), ledger.uses(ANA, ["e1"])) == ([], {"e1": 0})
         assert ledger.adapters(ANA)[0].tainted == ("f1",)
         assert [e.id for e in ledger.unextracted(ANA)] == ["e1"]
-        assert told(ledger) == {"e1": "upsert", "f1": "delete"}
+        assert pending_operations(ledger) == {"e1": "upsert", "f1": "delete"}
         assert ledger.check() == []
 
     def test_the_same_words_keep_what_was_read_in_them(self, ledger: Ledger) -> None:
@@ -81,7 +81,7 @@ class PutConformance:
         ledger.erase(ANA, "e1", NOW)
         ledger.put_episodes([episode("e1", "back")], NOW)
         assert episode_of(ledger, "e1").text == "back"
-        assert told(ledger) == {"e1": "upsert"}
+        assert pending_operations(ledger) == {"e1": "upsert"}
         assert ledger.check() == []
 
     def test_an_id_stays_in_its_namespace_for_good(self, ledger: Ledger) -> None:
@@ -104,7 +104,7 @@ class PutConformance:
         assert sorted(erased["parts"]) == ["e1", "e1.b"]
         assert erased["removed"]["ledger"] == 3
         assert ledger.episodes(ANA) == []
-        assert set(told(ledger).values()) == {"delete"}
+        assert set(pending_operations(ledger).values()) == {"delete"}
 
     def test_nobody_takes_along_what_does_not_say_that_it_belongs(self, ledger: Ledger) -> None:
         ledger.append([episode("e1"), episode("e2", metadata=with_parts({}, ["e1", "e3"]))])
@@ -147,11 +147,11 @@ class PutConformance:
         outside = [("user",), ("users-",), ("users0",), ("Users", "ana"), ("other", "users")]
         ledger.append([episode(f"e{n}", namespace=home) for n, home in enumerate([*inside, *outside] * 2)])
         ledger.put_fact(fact("f1", namespace=("users", "facts")))
-        assert ledger.below(("users",)) == sorted(inside)
-        assert ledger.below(ANA) == [("users", "ana"), ("users", "ana", "é 1")]
-        assert ledger.below(("nobody",)) == []
+        assert ledger.child_namespaces(("users",)) == sorted(inside)
+        assert ledger.child_namespaces(ANA) == [("users", "ana"), ("users", "ana", "é 1")]
+        assert ledger.child_namespaces(("nobody",)) == []
         ledger.erase_all(ANA, [e.id for e in ledger.episodes(ANA)], NOW)
-        assert ledger.below(ANA) == [("users", "ana", "é 1")]
+        assert ledger.child_namespaces(ANA) == [("users", "ana", "é 1")]
 
     def test_the_newest_come_first_over_several_namespaces(self, ledger: Ledger) -> None:
         ledger.append([episode("e1"), episode("b1", namespace=BEN), episode("e2"), episode("c1", namespace=("c",))])

@@ -5,17 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hybridmem.core.records import (
-    AdapterRecord,
-    Audit,
-    Check,
-    DreamReport,
-    Episode,
-    Fact,
-    Namespace,
-    Step,
-    TrainingItem,
-)
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord, Audit, Check, DreamReport, Episode, Fact, Step, TrainingItem
 from hybridmem.stores.ledger.base import Ledger
 
 ANA: Namespace = ("users", "ana")

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hybridmem.core.errors import HybridMemError
-from hybridmem.core.records import Episode, Fact, Namespace, new_id
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact, new_id
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import WHOLE, with_parts
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger

@@ -45,7 +45,7 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pools:
+class ExamplePools:
     """A night's examples. Facts' examples are grouped by fact, so that each fact is drawn as often as the others."""
 
     new: tuple[tuple[Example, ...], ...]
@@ -78,7 +78,7 @@ def storage_policy(
     return {fact: rng.sample(list(items), min(share, len(items))) for fact, items in grouped.items()}
 
 
-def pools(
+def build_examples(
     renderer: Renderer,
     new: Sequence[Fact],
     old: Sequence[Fact],
@@ -88,7 +88,7 @@ def pools(
     *,
     replay: bool,
     seed: int,
-) -> Pools:
+) -> ExamplePools:
     """A night's examples from the ledger's `items`.
 
     `weak` weighs old facts that the last audit missed above 1; `general` is rows of token ids of general text.
@@ -99,11 +99,11 @@ def pools(
     questions = by_fact(items, ("question", "reverse"))
     fresh = tuple(tuple(_exercise(renderer, i) for i in group) for fact, group in questions.items() if fact in ids)
     if not replay:
-        return Pools(new=fresh)
+        return ExamplePools(new=fresh)
     standing = {f.id for f in old}
     kept = storage_policy({f: g for f, g in questions.items() if f in standing}, OLD_EXERCISES, rng)
     refusals = [i for group in by_fact(items, ("refusal",)).values() for i in group if i.fact in ids | standing]
-    return Pools(
+    return ExamplePools(
         new=fresh,
         old=tuple(tuple(_exercise(renderer, i) for i in group) for group in kept.values()),
         old_weights=tuple(1.0 + weak.get(fact, 0.0) for fact in kept),
@@ -147,7 +147,7 @@ class Sampler:
     """The rows of each step: a pure function of the seed and the step's number, so that a resumed training sees
     what it would have seen."""
 
-    pools: Pools
+    pools: ExamplePools
     settings: TrainSettings
     seed: int
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.training.examples import Example
-from hybridmem.training.teacher import Teaching
+from hybridmem.training.teacher import TeacherTargets
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Counts:
 def loss_of(
     logprobs: Tensor,
     rows: Sequence[Example],
-    taught: dict[Example, Teaching],
+    taught: dict[Example, TeacherTargets],
     settings: TrainSettings,
     counts: Counts | None = None,
 ) -> Tensor:

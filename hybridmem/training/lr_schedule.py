@@ -18,22 +18,22 @@ _LEAST_COOLING = 4
 
 
 @dataclass(slots=True)
-class Pace:
+class LrSchedule:
     """A training's learning rates, step by step, and its end."""
 
     least: int
     most: int
     """Steps, if the answers are never known."""
     warmup: float
-    enough: float
+    stop_threshold: float
     known: list[float] = field(default_factory=list)
     """Share of the answers that were known in each of the last steps."""
     cooling: int | None = None
     """The step at which the rate began to fall."""
 
     @classmethod
-    def of(cls, settings: TrainSettings, most: int) -> Pace:
-        return cls(min(settings.min_steps, most), most, settings.warmup, settings.enough)
+    def of(cls, settings: TrainSettings, most: int) -> LrSchedule:
+        return cls(min(settings.min_steps, most), most, settings.warmup, settings.stop_threshold)
 
     @property
     def steps(self) -> int:
@@ -55,7 +55,7 @@ class Pace:
         over = step + 1
         if self.cooling is None and over < self.most:
             risen = over >= self.warmup * self.most
-            learned = len(self.known) == WINDOW and sum(self.known) / WINDOW >= self.enough
+            learned = len(self.known) == WINDOW and sum(self.known) / WINDOW >= self.stop_threshold
             if (risen and learned) or over >= self.most // 2:
                 self.cooling = over
 
@@ -63,5 +63,5 @@ class Pace:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Pace:
+    def from_json(cls, text: str) -> LrSchedule:
         return cls(**json.loads(text))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybridmem.models.huggingface.memory_budget import Room
+from hybridmem.models.huggingface.memory_budget import MemoryBudget
 from hybridmem.models.huggingface.tensors import collate, logprobs_at
 from hybridmem.training.examples import Example
 
@@ -18,7 +18,7 @@ TEACHER_TOKENS = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Teaching:
+class TeacherTargets:
     """The base's next-token distribution at each completion token of one example: its top k and the rest as a tail."""
 
     tokens: Tensor
@@ -29,11 +29,11 @@ class Teaching:
     """bool (n,): the teacher's first choice is the completion's token."""
 
 
-def teach(
-    module: Any, examples: Sequence[Example], top_k: int, pad: int, room: Room | None = None
-) -> tuple[dict[Example, Teaching], int]:
+def teacher_targets(
+    module: Any, examples: Sequence[Example], top_k: int, pad: int, room: MemoryBudget | None = None
+) -> tuple[dict[Example, TeacherTargets], int]:
     """The teacher's distributions for `examples`, and the tokens it read. `module` runs as the bare base."""
-    taught: dict[Example, Teaching] = {}
+    taught: dict[Example, TeacherTargets] = {}
     order = sorted(set(examples), key=lambda e: (len(e.teacher_prompt) + len(e.completion), e.completion))
     read = 0
     for batch in _batches(order, room):
@@ -48,12 +48,12 @@ def teach(
             count = len(example.completion) - (0 if example.teacher_prompt else 1)
             part = slice(start, start + count)
             target = torch.tensor(example.completion[-count:], device=tokens.device)
-            taught[example] = Teaching(tokens[part].clone(), top[part].clone(), tokens[part, 0] == target)
+            taught[example] = TeacherTargets(tokens[part].clone(), top[part].clone(), tokens[part, 0] == target)
             start += count
     return taught, read
 
 
-def _batches(examples: Sequence[Example], room: Room | None) -> list[list[Example]]:
+def _batches(examples: Sequence[Example], room: MemoryBudget | None) -> list[list[Example]]:
     """`examples`, sorted by length, in runs of at most `TEACHER_TOKENS` padded tokens for which there is `room`."""
     batches: list[list[Example]] = []
     shortest = 0

@@ -26,16 +26,16 @@ from hybridmem.core.errors import ModelTooLarge
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.loss_scale import LossScale
-from hybridmem.models.huggingface.memory_budget import OPTIMIZER_BYTES, Room, Shape
-from hybridmem.models.huggingface.microbatch import alike
+from hybridmem.models.huggingface.memory_budget import OPTIMIZER_BYTES, MemoryBudget, Shape
+from hybridmem.models.huggingface.microbatch import microbatches
 from hybridmem.models.huggingface.muon import Muon
 from hybridmem.models.huggingface.precision import multiplies_bf16
 from hybridmem.models.huggingface.recompute import recomputed
 from hybridmem.models.huggingface.tensors import collate, logprobs_at, scores_all
-from hybridmem.training.examples import Example, Pools, Sampler, steps_of
+from hybridmem.training.examples import Example, ExamplePools, Sampler, steps_of
 from hybridmem.training.loss import Counts, known_answers, loss_of
-from hybridmem.training.lr_schedule import Pace
-from hybridmem.training.teacher import Teaching, teach
+from hybridmem.training.lr_schedule import LrSchedule
+from hybridmem.training.teacher import TeacherTargets, teacher_targets
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface.model import HuggingFaceModel
@@ -57,7 +57,7 @@ class Training:
 
 def train(
     model: HuggingFaceModel,
-    pools: Pools,
+    pools: ExamplePools,
     settings: TrainSettings,
     seed: int,
     folder: Path,
@@ -72,15 +72,15 @@ def train(
     A checkpoint in `folder` is gone on from. With `distil` off there is no teacher: cross-entropy alone.
     Raises `ModelTooLarge` where even one row at a time is more than the device's memory."""
     folder.mkdir(parents=True, exist_ok=True)
-    taught: dict[Example, Teaching] = {}
+    taught: dict[Example, TeacherTargets] = {}
     teacher_tokens = 0
-    pace = Pace.of(settings, steps or steps_of(len(pools.new), settings))
+    pace = LrSchedule.of(settings, steps or steps_of(len(pools.new), settings))
     sampler = Sampler(pools, settings, seed)
     if distil:
         drawn = {example for step in range(pace.most) for example in sampler.rows(step)}
         wanted = [e for e in pools.every() if e in drawn]
         with model.adapted(None):
-            taught, teacher_tokens = teach(
+            taught, teacher_tokens = teacher_targets(
                 model.module, wanted, settings.top_k, model.end_id, _room(model, pools, taken=0)
             )
     tokens, value = 0, math.nan
@@ -137,16 +137,16 @@ class _Lesson:
     """What every step of a training shares."""
 
     model: HuggingFaceModel
-    taught: dict[Example, Teaching]
+    taught: dict[Example, TeacherTargets]
     settings: TrainSettings
     bf16: bool
 
-    def backward(self, rows: Sequence[Example], room: Room, scale: float) -> _Backward | None:
+    def backward(self, rows: Sequence[Example], room: MemoryBudget, scale: float) -> _Backward | None:
         """Add the gradients of the loss of `rows`, times `scale`, to the adapter's: part by part, as there is `room`.
 
         None where the device's memory ended all the same."""
         counts = Counts.of(rows)
-        parts = alike(rows, room)
+        parts = microbatches(rows, room)
         try:
             with recomputed(self.model.module, room.recompute):
                 done = [self._part(part, counts, scale) for part in parts]
@@ -167,16 +167,16 @@ class _Lesson:
         return loss.item(), known_answers(logprobs.detach(), part, self.settings.certain)
 
 
-def _room(model: HuggingFaceModel, pools: Pools, *, taken: int) -> Room:
+def _room(model: HuggingFaceModel, pools: ExamplePools, *, taken: int) -> MemoryBudget:
     """Room for any row of `pools`, once `taken` bytes of what a training may take are gone."""
     shape = Shape.of(model.module.config, scores_all=scores_all(model.module))
     rows = {(len(e.prompt) + len(e.completion), len(e.completion)) for e in pools.every()}
-    return Room.of(shape, model.training_bytes() - taken, rows)
+    return MemoryBudget.of(shape, model.training_bytes() - taken, rows)
 
 
-def _smaller(room: Room, rows: Sequence[Example]) -> Room:
+def _smaller(room: MemoryBudget, rows: Sequence[Example]) -> MemoryBudget:
     """Half the room, once the device refused what was estimated to fit. Raises `ModelTooLarge`."""
-    if room.recompute and all(len(part) == 1 for part in alike(rows, room)):
+    if room.recompute and all(len(part) == 1 for part in microbatches(rows, room)):
         raise ModelTooLarge(
             "the training does not fit into the device's memory, not even row by row: pass a smaller model, load it "
             "with quantize=4bit, or lower `rank` in the recipe"
@@ -191,7 +191,7 @@ def _checkpoint(
     optimizer: torch.optim.Optimizer,
     step: int,
     tokens: int,
-    pace: Pace,
+    pace: LrSchedule,
     scale: LossScale,
 ) -> None:
     tensors: dict[str, Tensor] = {}
@@ -209,8 +209,8 @@ def _checkpoint(
 
 
 def _resume(
-    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, pace: Pace, scale: LossScale
-) -> tuple[int, int, Pace]:
+    path: Path, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer, pace: LrSchedule, scale: LossScale
+) -> tuple[int, int, LrSchedule]:
     """Load the checkpoint into `parameters`, `optimizer` and `scale`; returns its step, tokens and pace: where there is
     none, 0, 0 and the given one."""
     if not path.exists():
@@ -218,7 +218,7 @@ def _resume(
     with path.open("rb") as opened:
         header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))["__metadata__"]
     tensors = load_file(path)
-    step, tokens, pace = int(header["step"]), int(header["tokens"]), Pace.from_json(header["pace"])
+    step, tokens, pace = int(header["step"]), int(header["tokens"]), LrSchedule.from_json(header["pace"])
     scale.value = float(header.get("scale", scale.value))
     for number, parameter in enumerate(parameters):
         with torch.no_grad():

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.core.records import AdapterRecord, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.stores.ledger.sql.ledger import SqlLedger

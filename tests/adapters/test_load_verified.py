@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hybridmem.adapters import files
-from hybridmem.adapters.load_verified import fit
+from hybridmem.adapters.load_verified import load_verified
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter, WrongBase
 from hybridmem.core.records import AdapterRecord
@@ -42,7 +42,7 @@ def test_a_checked_adapter_is_fitted_and_taken_off(
 ) -> None:
     before = model.logprobs(PROMPTS[:1], ["Riga"])
     for _ in range(2):
-        with fit(model, registered, registry.path(registered.version)):
+        with load_verified(model, registered, registry.path(registered.version)):
             assert model.logprobs(PROMPTS[:1], ["Riga"]) != before
         assert model.logprobs(PROMPTS[:1], ["Riga"]) == before
 
@@ -57,7 +57,7 @@ def test_damaged_weights_never_reach_the_model(
     weights.write_bytes(content[:keep] if keep > 0 else content)
     with (
         pytest.raises(CorruptAdapter, match=r"sha256 \w{64}, and \w{64}"),
-        fit(model, registered, registry.path(registered.version)),
+        load_verified(model, registered, registry.path(registered.version)),
     ):
         pass
 
@@ -68,7 +68,7 @@ def test_the_same_architecture_with_other_weights_is_another_base(
     other = HuggingFaceModel.load(families.save("lfm2", tmp_path / "other", seed=1), device="cpu")
     with (
         pytest.raises(WrongBase) as caught,
-        fit(other, registered, registry.path(registered.version)),
+        load_verified(other, registered, registry.path(registered.version)),
     ):
         pass
     assert registered.base_sha256 in str(caught.value)
@@ -85,13 +85,13 @@ def test_an_export_is_a_plain_peft_folder(
     out = registry.export(registered.version, tmp_path / "out")
     theirs = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), out).eval()
     ids = torch.tensor([model.render(PROMPTS[0])])
-    with torch.no_grad(), fit(model, registered, registry.path(registered.version)):
+    with torch.no_grad(), load_verified(model, registered, registry.path(registered.version)):
         assert torch.allclose(theirs(input_ids=ids).logits, model.module(ids).logits, atol=1e-5)
 
 
 def test_removed_weights_say_so(model: HuggingFaceModel, registered: AdapterRecord, tmp_path: Path) -> None:
     gone = dataclasses.replace(registered, files={})
-    with pytest.raises(CorruptAdapter, match="were removed"), fit(model, gone, tmp_path):
+    with pytest.raises(CorruptAdapter, match="were removed"), load_verified(model, gone, tmp_path):
         pass
     with pytest.raises(CorruptAdapter, match="were removed"):
         files.check(gone, tmp_path)

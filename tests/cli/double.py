@@ -11,6 +11,7 @@ from typing import Any
 
 from hybridmem.adapters.registry import AdapterDiff
 from hybridmem.core.errors import CorruptAdapter, UnknownAdapter, UnknownMemory
+from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import (
     AdapterRecord,
     Answer,
@@ -21,7 +22,6 @@ from hybridmem.core.records import (
     Event,
     Fact,
     Hit,
-    Namespace,
     Step,
 )
 

@@ -17,7 +17,7 @@ from hybridmem import HybridMemory
 from hybridmem.cli.app import run
 from hybridmem.models.fake import FakeModel
 from hybridmem.schedule import schedule_state as nights
-from hybridmem.schedule.schedule_state import Night, Run
+from hybridmem.schedule.schedule_state import Run, ScheduleState
 from tests.jobs.processes import eventually
 
 ANA = ("users", "ana")
@@ -100,7 +100,7 @@ def test_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fire = datetime(2026, 3, 2, 3, tzinfo=UTC)
     run_ = Run(fire, "rejected", fire, 1, 61.0, "dr_1", "the gate refused: drift")
     with HybridMemory.open(folder, namespace=ANA, model=FakeModel()) as memory:
-        nights.write(memory.ledger, ANA, Night(fire, cron="0 3 * * *", zone="Europe/Lisbon").ended(run_))
+        nights.write(memory.ledger, ANA, ScheduleState(fire, cron="0 3 * * *", zone="Europe/Lisbon").ended(run_))
     assert schedule(folder, "--status") == 0
     shown = capsys.readouterr().out
     for cell in ("users/ana", "Europe/Lisbon", "2026-03-02 03:00", "rejected", "61.000", "the gate refused: drift"):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hybridmem.core.text.mentions import entity, mentions, name_parts, named, query_terms
+from hybridmem.core.text.mentions import entity, mentions, name_parts, named
+from hybridmem.core.text.tokens import query_terms
 
 
 @pytest.mark.parametrize(

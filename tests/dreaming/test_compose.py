@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hybridmem.core.records import Fact, TrainingItem, normalised
+from hybridmem.core.records import Fact, TrainingItem
+from hybridmem.core.text.tokens import normalised
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.dreaming.steps.compose import Composition, asked_by_speaker, compose, near_misses, still_sound, stranger
 from hybridmem.models.base import Generation

@@ -14,7 +14,7 @@ from hybridmem.core.errors import DreamBusy, DreamInterrupted, UnknownMemory
 from hybridmem.core.records import Fact
 from hybridmem.dreaming import cycle, general
 from hybridmem.dreaming import plan as tonight
-from hybridmem.dreaming.plan import Bed, Tonight, selected
+from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.dreaming.recovery import UNCALIBRATED
 from hybridmem.memory import HybridMemory
@@ -50,10 +50,10 @@ def on_disk(memory: HybridMemory) -> list[str]:
     return sorted({Path(path).parts[1] for path in contents(memory.folder.adapters)})
 
 
-def bed_of(memory: HybridMemory, reader: Any = None) -> Bed:
+def bed_of(memory: HybridMemory, reader: Any = None) -> DreamContext:
     model = memory.trainable()
     folder = memory.folder.dream(memory.namespace)
-    return Bed(memory.ledger, memory.adapters, model, reader or model, ANA, folder, memory._clock)
+    return DreamContext(memory.ledger, memory.adapters, model, reader or model, ANA, folder, memory._clock)
 
 
 def quiet(step: str, done: int, total: int) -> None: ...
@@ -189,7 +189,7 @@ def test_a_replaced_value_is_overwritten_and_asked_for(memory: HybridMemory) -> 
     told = teach(memory, Ana="Lisbon")
     memory.dream(recipe=BRIEF)
     teach(memory, Ana="Riga")
-    night = Tonight.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
+    night = TrainingSet.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
     assert (night.replaced[0].id, night.parent) == (told["Ana"].id, memory.adapters.active())
     assert list(night.exam(bed_of(memory), "dev").stale.values()) == ["Lisbon"]
 
@@ -245,7 +245,7 @@ def test_a_rebuild_is_measured_against_the_adapter_before(memory: HybridMemory) 
     told = teach(memory, Ana="Lisbon", Ben="Oslo")
     memory.dream(recipe=BRIEF)
     memory.delete(told["Ana"].id)
-    night = Tonight.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
+    night = TrainingSet.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
     assert night.parent_path(bed_of(memory)) is None
     assert night.before_path(bed_of(memory)) == memory.adapters.path("v0001")
 
@@ -264,7 +264,7 @@ def test_a_refusal_that_can_be_answered_by_now_is_not_trained(memory: HybridMemo
     teach(memory, Ana="Lisbon")
     assert [i.kind for i in memory.ledger.items(ANA)].count("refusal") == 3
     memory.add_fact("ZorLisbon", "lives in", "Bern")
-    night = Tonight.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
+    night = TrainingSet.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
     assert {item.kind for item in night.items} == {"question"}
 
 

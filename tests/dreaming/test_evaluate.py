@@ -8,7 +8,7 @@ import pytest
 
 from hybridmem.core.records import Audit
 from hybridmem.dreaming.steps import evaluate as audit
-from hybridmem.dreaming.steps.evaluate import Exam, Result, exam, sit
+from hybridmem.dreaming.steps.evaluate import EvalResult, EvalSet, build_eval_set, evaluate
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.prompts import REFUSAL
 from tests.dreaming.nights import ScriptedModel, fact, items_of
@@ -17,12 +17,12 @@ ANA, BEN, CARA = fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo"), fact("f
 ITEMS = [item for f in (ANA, BEN, CARA) for item in items_of(f)]
 
 
-def asked(made: Exam) -> list[str]:
+def asked(made: EvalSet) -> list[str]:
     return [item.fact for item in made.questions]
 
 
 def test_an_exam_asks_its_own_split_on_the_facts_that_stand() -> None:
-    made = exam("dev", ITEMS, [ANA, BEN], [], ["2 + 2?"], [[1, 2]])
+    made = build_eval_set("dev", ITEMS, [ANA, BEN], [], ["2 + 2?"], [[1, 2]])
     assert asked(made) == ["f1", "f2"]
     assert {item.split for item in (*made.questions, *made.unanswerable)} == {"dev"}
     assert {item.fact for item in made.unanswerable} == {"f1", "f2"}
@@ -30,13 +30,13 @@ def test_an_exam_asks_its_own_split_on_the_facts_that_stand() -> None:
 
 
 def test_replaced_facts_are_asked_for_their_old_value() -> None:
-    made = exam("test", ITEMS, [BEN], [ANA], [], [])
+    made = build_eval_set("test", ITEMS, [BEN], [ANA], [], [])
     assert asked(made) == ["f2", "f1"]
     assert list(made.stale.values()) == ["Lisbon"]
 
 
 def test_of_too_many_questions_those_on_the_first_facts_are_asked() -> None:
-    made = exam("dev", ITEMS, [CARA, ANA, BEN], [], [], [], limit=2)
+    made = build_eval_set("dev", ITEMS, [CARA, ANA, BEN], [], [], [], limit=2)
     assert asked(made) == ["f3", "f1"]
 
 
@@ -61,10 +61,10 @@ def no_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_text")
 def test_a_sitting_counts_by_fact_and_by_kind() -> None:
-    made = exam("dev", ITEMS, [ANA, BEN], [CARA], ["2 + 2?", "Sky?"], [])
+    made = build_eval_set("dev", ITEMS, [ANA, BEN], [CARA], ["2 + 2?", "Sky?"], [])
     questions = [item.question for item in (*made.questions, *made.unanswerable)]
     told = dict(zip(questions, ["In Lisbon.", "Lisbon", "Riga", "Porto", REFUSAL], strict=True))
-    result = sit(Examinee({**told, "2 + 2?": "4"}), Path("adapter"), made, "v0007")  # type: ignore[arg-type]
+    result = evaluate(Examinee({**told, "2 + 2?": "4"}), Path("adapter"), made, "v0007")  # type: ignore[arg-type]
     assert result.audits == (Audit("v0007", "f1", "dev", 1, 1), Audit("v0007", "f2", "dev", 1, 0))
     assert (result.false_answers, result.stale, result.nats) == (0.5, 1.0, 2.5)
     assert result.unrelated == ("4", REFUSAL)
@@ -73,18 +73,18 @@ def test_a_sitting_counts_by_fact_and_by_kind() -> None:
 
 @pytest.mark.usefixtures("no_text")
 def test_an_exam_without_questions_is_passed() -> None:
-    result = sit(Examinee({}), None, exam("dev", [], [], [], [], []))  # type: ignore[arg-type]
-    assert result == Result((), 0.0, (), 2.5, 0.0)
+    result = evaluate(Examinee({}), None, build_eval_set("dev", [], [], [], [], []))  # type: ignore[arg-type]
+    assert result == EvalResult((), 0.0, (), 2.5, 0.0)
 
 
 def test_facts_count_the_same_however_often_they_were_asked() -> None:
     audits = (Audit("v", "f1", "dev", 9, 9), Audit("v", "f2", "dev", 1, 0), Audit("v", "f3", "dev", 0, 0))
-    assert Result(audits, 0.0, (), 0.0, 0.0).accuracy(["f1", "f2", "f3"]) == 0.5
+    assert EvalResult(audits, 0.0, (), 0.0, 0.0).accuracy(["f1", "f2", "f3"]) == 0.5
 
 
 def test_a_real_model_sits_an_exam(stories: HuggingFaceModel) -> None:
-    made = exam("dev", ITEMS, [ANA], [BEN], ["Sky?"], [tuple(range(50, 90))])
-    result = sit(stories, None, made)
+    made = build_eval_set("dev", ITEMS, [ANA], [BEN], ["Sky?"], [tuple(range(50, 90))])
+    result = evaluate(stories, None, made)
     assert result.audits == (Audit("", "f1", "dev", 1, 0),)
     assert 0 < result.nats < 40
-    assert sit(stories, None, made) == result
+    assert evaluate(stories, None, made) == result

@@ -10,8 +10,8 @@ import torch
 from hybridmem.core.records import Audit
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.dreaming.steps import gate
-from hybridmem.dreaming.steps.evaluate import Exam, Result, exam
-from hybridmem.dreaming.steps.gate import adopt, checks, judge, scaled
+from hybridmem.dreaming.steps.evaluate import EvalResult, EvalSet, build_eval_set
+from hybridmem.dreaming.steps.gate import adopt, checks, evaluate_gate, scaled
 from hybridmem.models.huggingface.adapter_slots import WEIGHTS
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.model import HuggingFaceModel
@@ -28,19 +28,19 @@ SETTINGS = GateSettings(
 )
 NEW, OLD = ["n1"], ["o1"]
 UNRELATED = ("Paris", "seven", "blue", "four", "salt")
-EMPTY: Exam = exam("dev", [], [], [], [], [])
+EMPTY: EvalSet = build_eval_set("dev", [], [], [], [], [])
 
 
-def result(new: int = 10, old: int = 10, **values: object) -> Result:
+def result(new: int = 10, old: int = 10, **values: object) -> EvalResult:
     """Out of ten questions on each fact."""
     audits = (Audit("v", "n1", "dev", 10, new), Audit("v", "o1", "dev", 10, old))
-    return replace(Result(audits, 0.0, UNRELATED, 3.0, 0.0), **values)  # type: ignore[arg-type]
+    return replace(EvalResult(audits, 0.0, UNRELATED, 3.0, 0.0), **values)  # type: ignore[arg-type]
 
 
 BASE = result(0, 0)
 
 
-def failed(candidate: Result, *, old_before: int = 10) -> list[str]:
+def failed(candidate: EvalResult, *, old_before: int = 10) -> list[str]:
     found = checks(BASE, result(0, old_before), candidate, NEW, OLD, SETTINGS)
     return [check.name for check in found if not check.passed]
 
@@ -63,7 +63,7 @@ def test_a_good_night_passes_every_bound() -> None:
         (result(nats=float("nan")), result(nats=2.0), "drift"),
     ],
 )
-def test_each_bound_fails_alone(just_bad: Result, just_good: Result, name: str) -> None:
+def test_each_bound_fails_alone(just_bad: EvalResult, just_good: EvalResult, name: str) -> None:
     assert failed(just_bad) == [name]
     assert failed(just_good) == []
 
@@ -87,7 +87,7 @@ class Forgetful:
         self.forgotten.append(adapter)
 
 
-Sitting = Callable[..., Result]
+Sitting = Callable[..., EvalResult]
 
 
 def candidate_in(tmp_path: Path) -> Path:
@@ -109,23 +109,23 @@ def side_b(folder: Path) -> float:
     return float(tensors["base_model.model.x.lora_B.weight"][0, 0])
 
 
-def sitting(by_scale: dict[float, Result]) -> Sitting:
+def sitting(by_scale: dict[float, EvalResult]) -> Sitting:
     """Results by how large the adapter's update is; the base's and the parent's beside them."""
 
-    def sit(model: object, adapter: Path | None, exam: Exam, version: str = "") -> Result:
+    def evaluate(model: object, adapter: Path | None, eval_set: EvalSet, version: str = "") -> EvalResult:
         if adapter is None:
             return BASE
         return result(0, 10) if adapter.name == "parent" else by_scale[side_b(adapter) / 4]
 
-    return sit
+    return evaluate
 
 
 def judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sit: Sitting, settings: GateSettings | None = SETTINGS
 ) -> gate.Verdict:
-    monkeypatch.setattr(gate, "sit", sit)
+    monkeypatch.setattr(gate, "evaluate", sit)
     parent = tmp_path / "parent"
-    return judge(Forgetful(), candidate_in(tmp_path), parent, EMPTY, NEW, OLD, settings, "v")  # type: ignore[arg-type]
+    return evaluate_gate(Forgetful(), candidate_in(tmp_path), parent, EMPTY, NEW, OLD, settings, "v")  # type: ignore[arg-type]
 
 
 def test_a_night_that_passes_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import normalised
+from hybridmem.core.text.tokens import normalised
 from hybridmem.evaluation import days
 from hybridmem.importers import ImportedTurn, read
 from hybridmem.pretraining import relations

@@ -17,7 +17,7 @@ from hybridmem.evaluation.fact_scores import fact_scores, same_facts
 from hybridmem.evaluation.job_scores import job_scores
 from hybridmem.evaluation.model_speed import model_speed
 from hybridmem.evaluation.plain_english import load, plain_scores
-from hybridmem.evaluation.proportion import share
+from hybridmem.evaluation.proportion import observed_proportion
 from hybridmem.evaluation.squad import squad_scores
 from hybridmem.models import bundled, prompts
 from hybridmem.models.huggingface.model import HuggingFaceModel
@@ -40,11 +40,11 @@ def stated(text: str, *lines: str) -> Case:
 
 
 def test_a_share_has_its_interval() -> None:
-    found = share([True] * 18 + [False] * 2)
+    found = observed_proportion([True] * 18 + [False] * 2)
     assert found is not None
     assert (found.value, found.of) == (0.9, 20)
     assert found.low == pytest.approx(0.699, abs=1e-3) and found.high == pytest.approx(0.972, abs=1e-3)
-    assert share([]) is None
+    assert observed_proportion([]) is None
 
 
 def test_answers_and_refusals_are_counted_apart() -> None:

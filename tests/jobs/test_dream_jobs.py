@@ -14,8 +14,8 @@ import pytest
 from filelock import FileLock
 
 from hybridmem import HybridMemory
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import InvalidInput, InvalidNamespace, ModelError, UnknownDream
-from hybridmem.core.records import utc_now
 from hybridmem.jobs import Budget, DreamJob, DreamJobs, dream_jobs
 from hybridmem.jobs.record import JobFiles
 from hybridmem.models.fake import FakeModel

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hybridmem import HybridMemory
-from hybridmem.core.records import Check, DreamReport, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.records import Check, DreamReport
 from hybridmem.jobs.operator_metrics import MemoryCollector
 from hybridmem.models.fake import FakeModel
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from hybridmem.core.records import AdapterRecord, Namespace, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord
 from hybridmem.memory import HybridMemory
 
 ANA: Namespace = ("users", "ana")

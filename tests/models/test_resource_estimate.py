@@ -9,14 +9,14 @@ from hybridmem.core.errors import ModelIncomplete, ModelNotFound, ModelTooLarge
 from hybridmem.models.huggingface import checkpoint, free_memory
 from hybridmem.models.huggingface.checkpoint import parameters, weights_bytes
 from hybridmem.models.huggingface.model import HuggingFaceModel
-from hybridmem.models.resource_estimate import outlook
+from hybridmem.models.resource_estimate import resource_estimate
 from tests.models import families
 from tests.models.conftest import Folders
 
 
 def test_the_outlook_is_what_loading_gives(folder_of: Folders) -> None:
     for name in (str(folder_of("gpt2")), f"{folder_of('phi3')},dtype=float16,memory=2", "bundled", None):
-        told, model = outlook(name), models.load(name)
+        told, model = resource_estimate(name), models.load(name)
         assert told is not None
         assert isinstance(model, HuggingFaceModel)
         assert told.parameters == model.module.num_parameters()
@@ -28,17 +28,17 @@ def test_the_outlook_is_what_loading_gives(folder_of: Folders) -> None:
 
 def test_a_model_that_is_not_here_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint.hub, "fetched", lambda name: pytest.fail("asked the hub"))
-    told = outlook("nobody/none,dtype=bf16")
+    told = resource_estimate("nobody/none,dtype=bf16")
     assert told is not None
     assert (told.model, told.dtype, told.parameters, told.weights_gb) == ("nobody/none", None, None, None)
     with pytest.raises(ModelNotFound):
-        outlook("./nowhere")
+        resource_estimate("./nowhere")
 
 
 def test_the_fake_model_needs_nothing_and_an_empty_folder_everything(tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert outlook("fake") is None
+    assert resource_estimate("fake") is None
     with pytest.raises(ModelIncomplete):
-        outlook(tmp_path_factory.mktemp("empty"))
+        resource_estimate(tmp_path_factory.mktemp("empty"))
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_read(

@@ -19,7 +19,7 @@ from hybridmem.pretraining.relations import FOLDER, HELD_OUT, load
 from hybridmem.pretraining.sayings import NO, YES
 from hybridmem.pretraining.scenes import SceneWriter, estimated_tokens
 from hybridmem.pretraining.sentences import fill
-from hybridmem.pretraining.teller import SPEAKER, Teller
+from hybridmem.pretraining.teller import SPEAKER, FactGenerator
 
 MARK = "zqxj"
 TEXT = Path(__file__).parents[3] / "shared" / "data" / "text"
@@ -138,7 +138,7 @@ def test_the_evaluation_asks_every_job() -> None:
 
 
 def test_an_update_comes_after_what_it_replaces() -> None:
-    writer = SceneWriter(Teller(Random(3), load(), held_out=True))
+    writer = SceneWriter(FactGenerator(Random(3), load(), held_out=True))
     for _ in range(200):
         scene = writer.scene(5, updates=True)
         for fact in scene.facts:
@@ -151,7 +151,7 @@ def test_an_update_comes_after_what_it_replaces() -> None:
 
 
 def test_dated_memories_stand_in_order() -> None:
-    writer = SceneWriter(Teller(Random(3), load()))
+    writer = SceneWriter(FactGenerator(Random(3), load()))
     dated = 0
     for _ in range(500):
         lines = writer.scene(5).lines

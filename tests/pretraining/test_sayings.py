@@ -11,15 +11,15 @@ import pytest
 
 from hybridmem.models import prompts
 from hybridmem.pretraining.relations import load
-from hybridmem.pretraining.sayings import NO, WHEN, WHETHER, WHO, YES, Sayings
+from hybridmem.pretraining.sayings import NO, WHEN, WHETHER, WHO, YES, AttributionQuestions
 from hybridmem.pretraining.scenes import AS_THE_USER, AS_YOU, LABELLED, Scene, SceneWriter
 from hybridmem.pretraining.sentences import second_person, yes_no_form
-from hybridmem.pretraining.teller import SPEAKER, Fact, Teller
+from hybridmem.pretraining.teller import SPEAKER, Fact, FactGenerator
 
 
-def scenes(count: int, held_out: bool = False) -> Iterator[tuple[Scene, Sayings]]:
-    teller = Teller(Random(11), load(), held_out=held_out)
-    writer, sayings = SceneWriter(teller), Sayings(teller, new_forms=held_out)
+def scenes(count: int, held_out: bool = False) -> Iterator[tuple[Scene, AttributionQuestions]]:
+    teller = FactGenerator(Random(11), load(), held_out=held_out)
+    writer, sayings = SceneWriter(teller), AttributionQuestions(teller, new_forms=held_out)
     for _ in range(count):
         yield writer.scene(5), sayings
 

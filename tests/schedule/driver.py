@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hybridmem import HybridMemory
-from hybridmem.core.records import checked_namespace, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.namespace import checked_namespace
 from hybridmem.jobs import DreamJobs
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.log import ScheduleLog
 from hybridmem.schedule.loop import forever
-from hybridmem.schedule.plan import Plan
+from hybridmem.schedule.plan import SchedulePlan
 from hybridmem.schedule.scheduler import Scheduler
 from tests.jobs import quick_runner
 from tests.schedule import brief_runner
@@ -44,7 +45,7 @@ def main(folder: str, clock_file: str, runner: str, recipe: str, model: str, *na
     clock = FileClock(Path(clock_file))
     # The lives of jobs are measured by the clock on the wall, as those of their processes are.
     with HybridMemory.open(folder, model=model, embedder="hashing", clock=utc_now) as memory:
-        plan = Plan(Cron.nightly("03:00", "UTC"), tuple(map(checked_namespace, names)), recipe=recipe)
+        plan = SchedulePlan(Cron.nightly("03:00", "UTC"), tuple(map(checked_namespace, names)), recipe=recipe)
         log = ScheduleLog(clock, "UTC", Path(clock_file).with_name(f"log-{os.getpid()}.jsonl"))
         jobs = DreamJobs(memory, at_once=4, runner=RUNNERS[runner])
         forever(Scheduler(memory, plan, jobs, clock, log), log, EVERY)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hybridmem import HybridMemory
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.dreaming import recipes
 from hybridmem.jobs import DreamJobs
 from hybridmem.schedule import schedule_state as nights
@@ -33,7 +33,7 @@ rank = 4
 alpha = 8
 learning_rate = 0.02
 exposures = 80
-enough = 2.0
+stop_threshold = 2.0
 min_steps = 40
 max_steps = 40
 new_rows = 4
@@ -80,7 +80,7 @@ def start(tmp_path: Path, clock: FileClock) -> Iterator[Start]:
             process.wait()
 
 
-def night_of(memory: HybridMemory, namespace: Namespace) -> nights.Night:
+def night_of(memory: HybridMemory, namespace: Namespace) -> nights.ScheduleState:
     found = nights.read(memory.ledger, namespace)
     assert found is not None
     return found

@@ -11,7 +11,7 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.jobs import DreamJob
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.durations import duration, written
-from hybridmem.schedule.plan import Plan
+from hybridmem.schedule.plan import SchedulePlan
 from hybridmem.schedule.quiet import QuietHours
 from hybridmem.schedule.retries import Retries
 
@@ -56,11 +56,13 @@ def test_quiet_hours_that_cover_the_whole_day(texts: list[str]) -> None:
 
 def test_a_plan_whose_every_night_is_quiet_for_too_long() -> None:
     quiet = QuietHours.parse(["01:00-20:00"], "UTC")
-    plan = Plan(Cron.nightly("03:00", "UTC"), None, quiet=quiet, catch_up=timedelta(hours=12))
+    plan = SchedulePlan(Cron.nightly("03:00", "UTC"), None, quiet=quiet, catch_up=timedelta(hours=12))
     with pytest.raises(InvalidInput, match="every night"):
         plan.check(at("2026-03-01T00:00:00"))
-    Plan(Cron.nightly("03:00", "UTC"), None, quiet=quiet, catch_up=timedelta(hours=17)).check(at("2026-03-01T00:00"))
-    Plan(Cron.parse("0 3,23 * * *", "UTC"), None, quiet=quiet).check(at("2026-03-01T00:00:00"))
+    SchedulePlan(Cron.nightly("03:00", "UTC"), None, quiet=quiet, catch_up=timedelta(hours=17)).check(
+        at("2026-03-01T00:00")
+    )
+    SchedulePlan(Cron.parse("0 3,23 * * *", "UTC"), None, quiet=quiet).check(at("2026-03-01T00:00:00"))
 
 
 @pytest.mark.parametrize(

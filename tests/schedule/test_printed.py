@@ -19,7 +19,7 @@ from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.crontab import line
 from hybridmem.schedule.invocation import NightCommand, program
 from hybridmem.schedule.kubernetes import manifest
-from hybridmem.schedule.plan import Plan
+from hybridmem.schedule.plan import SchedulePlan
 from hybridmem.schedule.quiet import QuietHours
 from hybridmem.schedule.retries import Retries
 from hybridmem.schedule.systemd import calendar, quoted, units
@@ -29,7 +29,7 @@ EXPRESSIONS = ["0 3 * * *", "*/30 1-2 * * 1-5", "0 3 1,15 * 0", "15 22 */7 2,11 
 
 
 def command(text: str = "0 3 * * *", folder: str = "/srv/my 100% $mem\"ory's", **given: object) -> NightCommand:
-    plan = Plan(
+    plan = SchedulePlan(
         Cron.parse(text, "Europe/Lisbon"),
         (("users", "ana"), ("users", "bob")),
         quiet=QuietHours.parse(["08:00-20:00"], "Europe/Lisbon"),

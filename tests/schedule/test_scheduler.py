@@ -15,14 +15,15 @@ import pytest
 
 from hybridmem import HybridMemory
 from hybridmem.core.errors import StoreBusy, UnknownDream
-from hybridmem.core.records import DreamReport, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import DreamReport
 from hybridmem.jobs import Budget, DreamJob
 from hybridmem.models.fake import FakeModel
 from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.lease import TERM, Lease, holder
 from hybridmem.schedule.log import ScheduleLog
-from hybridmem.schedule.plan import Plan
+from hybridmem.schedule.plan import SchedulePlan
 from hybridmem.schedule.quiet import QuietHours
 from hybridmem.schedule.retries import Retries
 from hybridmem.schedule.scheduler import Scheduler
@@ -98,7 +99,7 @@ class Night:
         log = ScheduleLog(self.clock, "UTC", self.file, self.said.append)
         return Scheduler(
             self.memory,
-            Plan(cron, namespaces, **plan),
+            SchedulePlan(cron, namespaces, **plan),
             self.jobs,  # type: ignore[arg-type]
             self.clock,
             log,
@@ -106,7 +107,7 @@ class Night:
             chance=random.Random(0),
         )
 
-    def of(self, namespace: Namespace = ANA) -> nights.Night:
+    def of(self, namespace: Namespace = ANA) -> nights.ScheduleState:
         night = nights.read(self.memory.ledger, namespace)
         assert night is not None
         return night

@@ -10,8 +10,10 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import UnknownDream
-from hybridmem.core.records import DreamReport, Namespace, new_id, utc_now
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import DreamReport, new_id
 from hybridmem.jobs import DreamJob
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel

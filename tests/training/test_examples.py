@@ -12,7 +12,15 @@ from hybridmem.core.records import TrainingItem
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.models.prompts import REFUSAL, Message
 from hybridmem.training import examples as replay
-from hybridmem.training.examples import Example, Pools, Sampler, by_fact, pools, steps_of, storage_policy
+from hybridmem.training.examples import (
+    Example,
+    ExamplePools,
+    Sampler,
+    build_examples,
+    by_fact,
+    steps_of,
+    storage_policy,
+)
 from tests.dreaming.nights import fact, items_of
 
 
@@ -41,9 +49,9 @@ ITEMS = [item for f in (*NEW, *OLD) for item in items_of(f)]
 GENERAL = [tuple(range(n, n + 8)) for n in range(60)]
 
 
-def made(words: Words | None = None, *, replayed: bool = True, seed: int = 0, **given: object) -> Pools:
+def made(words: Words | None = None, *, replayed: bool = True, seed: int = 0, **given: object) -> ExamplePools:
     values: dict[str, object] = {"new": NEW, "old": OLD, "items": ITEMS, "weak": {"f4": 2.0}, "general": GENERAL}
-    return pools(words or Words(), **{**values, **given}, replay=replayed, seed=seed)  # type: ignore[arg-type]
+    return build_examples(words or Words(), **{**values, **given}, replay=replayed, seed=seed)  # type: ignore[arg-type]
 
 
 def test_only_training_items_are_trained_on() -> None:
@@ -139,7 +147,7 @@ def test_the_sampler_is_a_pure_function_of_seed_and_step() -> None:
 @settings(max_examples=50, deadline=None)
 @given(facts=st.integers(1, 20), seed=st.integers(0, 10**6))
 def test_every_new_fact_is_drawn_as_often_as_the_others(facts: int, seed: int) -> None:
-    sampler = Sampler(Pools(new=numbered(facts)), SETTINGS, seed)
+    sampler = Sampler(ExamplePools(new=numbered(facts)), SETTINGS, seed)
     for step in range(3):
         rows = sampler.rows(step)
         drawn = [sum(row.completion == (g,) for row in rows) for g in range(facts)]
@@ -148,7 +156,7 @@ def test_every_new_fact_is_drawn_as_often_as_the_others(facts: int, seed: int) -
 
 
 def test_every_new_fact_is_drawn_within_a_night() -> None:
-    sampler = Sampler(Pools(new=numbered(20)), SETTINGS, 0)
+    sampler = Sampler(ExamplePools(new=numbered(20)), SETTINGS, 0)
     steps = steps_of(20, SETTINGS)
     assert {row.completion for step in range(steps) for row in sampler.rows(step)} == {(g,) for g in range(20)}
 
@@ -157,7 +165,7 @@ def test_a_step_has_the_recipes_rows_and_none_of_an_empty_pool() -> None:
     night = made()
     assert len(Sampler(night, SETTINGS, 0).rows(0)) == 6 + 4 + 2 + 1 + 1
     assert len(Sampler(replace(night, refusal=(), general=()), SETTINGS, 0).rows(0)) == 6 + 4 + 1
-    assert Sampler(Pools(new=()), SETTINGS, 0).rows(0) == []
+    assert Sampler(ExamplePools(new=()), SETTINGS, 0).rows(0) == []
 
 
 @pytest.mark.parametrize(("facts", "steps"), [(0, 24), (1, 24), (10, 50), (30, 150), (300, 150)])

@@ -3,14 +3,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmem.training.lr_schedule import WINDOW, Pace
+from hybridmem.training.lr_schedule import WINDOW, LrSchedule
 
 SHARES = st.lists(st.floats(0, 1), min_size=160, max_size=160)
 
 
-def paced(most: int, known: list[float], enough: float = 0.95, least: int = 1) -> tuple[Pace, list[float]]:
+def paced(
+    most: int, known: list[float], stop_threshold: float = 0.95, least: int = 1
+) -> tuple[LrSchedule, list[float]]:
     """A whole training, and the rates of its steps."""
-    pace, rates, step = Pace(min(least, most), most, 0.1, enough), [], 0
+    pace, rates, step = LrSchedule(min(least, most), most, 0.1, stop_threshold), [], 0
     while step < pace.steps:
         rates.append(pace.rate(step))
         pace.told(step, known[step])
@@ -18,11 +20,11 @@ def paced(most: int, known: list[float], enough: float = 0.95, least: int = 1) -
     return pace, rates
 
 
-@given(most=st.integers(1, 150), known=SHARES, enough=st.floats(0, 2), least=st.integers(1, 200))
+@given(most=st.integers(1, 150), known=SHARES, stop_threshold=st.floats(0, 2), least=st.integers(1, 200))
 def test_rates_rise_stay_and_fall_and_the_steps_are_bounded(
-    most: int, known: list[float], enough: float, least: int
+    most: int, known: list[float], stop_threshold: float, least: int
 ) -> None:
-    pace, rates = paced(most, known, enough, least)
+    pace, rates = paced(most, known, stop_threshold, least)
     assert min(least, most) <= len(rates) == pace.steps <= most
     assert all(0 < rate <= 1 for rate in rates)
     top = rates.index(max(rates))
@@ -50,11 +52,11 @@ def test_one_lucky_step_is_not_enough() -> None:
 @given(most=st.integers(1, 60), known=SHARES, stop=st.integers(0, 59))
 def test_a_pace_that_was_written_down_goes_on_the_same(most: int, known: list[float], stop: int) -> None:
     whole = paced(most, known)[1]
-    pace, step = Pace(1, most, 0.1, 0.95), 0
+    pace, step = LrSchedule(1, most, 0.1, 0.95), 0
     rates = []
     while step < pace.steps:
         if step == stop:
-            pace = Pace.from_json(pace.to_json())
+            pace = LrSchedule.from_json(pace.to_json())
         rates.append(pace.rate(step))
         pace.told(step, known[step])
         step += 1

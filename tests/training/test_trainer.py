@@ -16,9 +16,9 @@ from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.huggingface.tensors import collate, cross_entropy, logprobs_at
 from hybridmem.training import examples as replay
 from hybridmem.training import trainer as training
-from hybridmem.training.examples import Example, Pools
+from hybridmem.training.examples import Example, ExamplePools
 from hybridmem.training.loss import _kl, known_answers, loss_of
-from hybridmem.training.teacher import Teaching, teach
+from hybridmem.training.teacher import TeacherTargets, teacher_targets
 from hybridmem.training.trainer import CHECKPOINT, train
 from tests.dreaming.nights import QUICK, contents, fact, items_of
 
@@ -28,8 +28,8 @@ GENERAL = [tuple(range(50 + n, 74 + n)) for n in range(4)]
 SHORT = replace(QUICK, min_steps=1, max_steps=8)
 
 
-def night(model: HuggingFaceModel, *, replayed: bool = True) -> Pools:
-    return replay.pools(model, FACTS, (), ITEMS, {}, GENERAL, replay=replayed, seed=0)
+def night(model: HuggingFaceModel, *, replayed: bool = True) -> ExamplePools:
+    return replay.build_examples(model, FACTS, (), ITEMS, {}, GENERAL, replay=replayed, seed=0)
 
 
 def weights(model: HuggingFaceModel) -> str:
@@ -88,7 +88,7 @@ def test_a_training_ends_soon_after_all_is_known(stories: HuggingFaceModel, fold
     done = train(
         stories,
         night(stories),
-        replace(QUICK, learning_rate=5e-3, enough=0.9, max_steps=400, exposures=800),
+        replace(QUICK, learning_rate=5e-3, stop_threshold=0.9, max_steps=400, exposures=800),
         0,
         folder,
         None,
@@ -119,11 +119,11 @@ class Stopped(Exception):
     """Somebody pulls the plug."""
 
 
-@pytest.mark.parametrize(("stop_after", "enough"), [(1, 2.0), (5, 2.0), (8, 2.0), (4, 0.0), (6, 0.0)])
+@pytest.mark.parametrize(("stop_after", "stop_threshold"), [(1, 2.0), (5, 2.0), (8, 2.0), (4, 0.0), (6, 0.0)])
 def test_a_training_goes_on_exactly_where_it_was_stopped(
-    stories: HuggingFaceModel, tmp_path: Path, stop_after: int, enough: float
+    stories: HuggingFaceModel, tmp_path: Path, stop_after: int, stop_threshold: float
 ) -> None:
-    settings = replace(SHORT, checkpoint_seconds=-1.0, enough=enough)
+    settings = replace(SHORT, checkpoint_seconds=-1.0, stop_threshold=stop_threshold)
 
     def run(folder: Path, stop: int | None = None) -> training.Training:
         def progress(step: int, total: int) -> None:
@@ -160,10 +160,10 @@ def test_another_seed_trains_another_adapter(stories: HuggingFaceModel, tmp_path
 
 
 @pytest.fixture
-def batch(stories: HuggingFaceModel) -> Iterator[tuple[list[Example], torch.Tensor, dict[Example, Teaching]]]:
+def batch(stories: HuggingFaceModel) -> Iterator[tuple[list[Example], torch.Tensor, dict[Example, TeacherTargets]]]:
     pools = night(stories)
     rows = [pools.new[0][0], pools.new[1][0], pools.general[0]]
-    taught, _ = teach(stories.module, rows, 64, stories.end_id)
+    taught, _ = teacher_targets(stories.module, rows, 64, stories.end_id)
     ids, mask, where = collate([(e.prompt, e.completion) for e in rows], stories.end_id, stories.device)
     with torch.no_grad():
         yield rows, logprobs_at(stories.module, ids, mask, where), taught
@@ -224,9 +224,9 @@ def test_text_that_is_only_preserved_gets_no_cross_entropy() -> None:
     assert loss_of(peaked([2, 3], 0.1), [example], {}, TrainSettings()).item() == 0.0
 
 
-def taught_to(distribution: torch.Tensor, targets: list[int], k: int) -> Teaching:
+def taught_to(distribution: torch.Tensor, targets: list[int], k: int) -> TeacherTargets:
     logprobs, tokens = distribution.topk(k)
-    return Teaching(tokens, logprobs, tokens[:, 0] == torch.tensor(targets))
+    return TeacherTargets(tokens, logprobs, tokens[:, 0] == torch.tensor(targets))
 
 
 def test_the_divergence_of_equal_distributions_is_zero_and_of_others_is_not() -> None:

@@ -1,9 +1,7 @@
-"""Words and names in a text, found without any model.
+"""Names in a text, found without any model.
 
 >>> sorted(mentions("Yesterday I met Zane Kolu at the Café Luna about QX-4821.").names)
 ['café luna', 'qx-4821', 'zane kolu']
->>> query_terms("Where does Ana live, and what is QX-4821?")
-['ana', 'live', 'qx-4821']
 """
 
 from __future__ import annotations
@@ -13,30 +11,11 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-STOPWORDS = frozenset(
-    """
-    a about above after again against ago all almost already also although always am an and another any are aren't as
-    at away be because been before being below between both but by can can't cannot could couldn't did didn't do does
-    doesn't doing don't done down during each either else ever every few for from further get gets getting go goes
-    going gonna gone got had hadn't has hasn't have haven't having he he'd he'll he's hello her here hers herself hey
-    hi him himself his how however i i'd i'll i'm i've if in into is isn't it it'd it'll it's its itself just last
-    later let let's like lot maybe me might mine more most much must my myself never next no nor not now of off oh ok
-    okay on once one only or other our ours ourselves out over own perhaps please really same shall she she'd she'll
-    she's should shouldn't since so some soon still such sure than thank thanks that that's the their theirs them
-    themselves then there there's these they they'd they'll they're they've this those though through to today
-    tomorrow tonight too under until up upon us very was wasn't we we'd we'll we're we've well were weren't what
-    what's when whenever where where's wherever whether which while who who's whom whose why will with within without
-    won't would wouldn't wow yeah yes yesterday yet you you'd you'll you're you've your yours yourself yourselves
-    """.split()  # noqa: SIM905 - a paragraph reads better than a list of strings
-)
-"""English words that say nothing about what a text is about."""
+from hybridmem.core.text.tokens import POSSESSIVE, STOPWORDS, TOKEN
 
 MAX_NAME_WORDS = 6
 """A longer run of capitalised words is a heading or shouting, not a name."""
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_PART = re.compile(r"[^\W_]+")
-_POSSESSIVE = re.compile(r"['’]s?$", re.IGNORECASE)
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;…\n]|[-–—]{2}|—)[\s\"'“”‘’«»()\[\]*_-]*$")
 _WITHIN_NAMES = frozenset({"of", "de", "da", "do", "dos", "di", "del", "du", "la", "le", "van", "von", "der", "den"})
 _FIRST_PERSON = frozenset({"i", "i'm", "i'd", "i'll", "i've"})
@@ -53,29 +32,9 @@ class Mentions:
     """Single capitalised words at the start of a sentence: names only if another text is certain of them."""
 
 
-def words(text: str) -> list[str]:
-    """Every run of letters and digits, in lower case and without diacritics, in order."""
-    apart = unicodedata.normalize("NFKD", text.lower())
-    return _PART.findall("".join(letter for letter in apart if not unicodedata.combining(letter)))
-
-
-def query_terms(text: str) -> list[str]:
-    """What to look for when somebody asks `text`: its words without the stopwords (with them, if nothing else is
-    left), each once, in order; an id or number with inner punctuation stays in one piece."""
-    found: dict[str, None] = {}
-    for token in _TOKEN.findall(unicodedata.normalize("NFC", text).replace("’", "'")):
-        whole = _POSSESSIVE.sub("", token.lower())
-        if whole in STOPWORDS or any(map(str.isdigit, whole)):
-            found[whole] = None
-        else:
-            found.update(dict.fromkeys(_PART.findall(whole)))
-    told = [term for term in found if term not in STOPWORDS]
-    return told or list(found)
-
-
 def entity(name: str) -> str:
     """`name` as the graph knows it: lower case, words alone, no possessive, no leading article."""
-    parts = [_POSSESSIVE.sub("", token.casefold()) for token in _tokens(name)]
+    parts = [POSSESSIVE.sub("", token.casefold()) for token in _tokens(name)]
     while len(parts) > 1 and parts[0] in _ARTICLES:
         parts = parts[1:]
     return " ".join(parts)
@@ -100,7 +59,7 @@ def mentions(text: str) -> Mentions:
                 (maybe if run_starts_sentence and len(run) == 1 else names).add(name)
         run = []
 
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         token, gap = match.group(), text[end : match.start()]
         starts_sentence = _SENTENCE_START.search(text, max(0, match.start() - 16), match.start()) is not None
         end = match.end()
@@ -113,7 +72,7 @@ def mentions(text: str) -> Mentions:
             if not run:
                 run_starts_sentence = starts_sentence
             run.append(token)
-            if _POSSESSIVE.search(token):
+            if POSSESSIVE.search(token):
                 close()
         elif run and token in _WITHIN_NAMES:
             run.append(token)
@@ -129,7 +88,7 @@ def named(text: str, known: Collection[str], parts: Mapping[str, Collection[str]
     `parts` is `name_parts(known)`: a capitalised word that is no entity itself names those that contain it.
     """
     tokens = _tokens(text)
-    folded = [_POSSESSIVE.sub("", token.casefold()) for token in tokens]
+    folded = [POSSESSIVE.sub("", token.casefold()) for token in tokens]
     found: dict[str, None] = {}
     start = 0
     while start < len(tokens):
@@ -159,7 +118,7 @@ def name_parts(known: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(unicodedata.normalize("NFC", text))
+    return TOKEN.findall(unicodedata.normalize("NFC", text))
 
 
 def _is_code(token: str) -> bool:

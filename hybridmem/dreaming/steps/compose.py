@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
-from hybridmem.core.records import Fact, Split, TrainingItem, new_id, normalised
+from hybridmem.core.records import Fact, Split, TrainingItem, new_id
+from hybridmem.core.text.tokens import normalised
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.dreaming.steps.extract import contains
-from hybridmem.metrics import right
+from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 
@@ -164,10 +165,10 @@ def _write_questions(
         if question is None:
             continue
         asked = normalised(question)
-        if right(pair[1], fact.object) and _names_subject(question, fact):
+        if is_correct(pair[1], fact.object) and _names_subject(question, fact):
             distinct.setdefault((fact.id, asked), _Exercise(fact, "question", question, completion.logprob))
         elif (
-            right(pair[1], fact.subject)
+            is_correct(pair[1], fact.subject)
             and _asks_back(asked, fact)
             and ends[fact.slot[1], normalised(fact.object)] == 1
         ):
@@ -236,7 +237,7 @@ def _sound(
     sound = [
         e
         for e, answer in zip(asked, answers, strict=True)
-        if right(answer.text, e.answer) or _misspelt(answer.text, e.answer, values)
+        if is_correct(answer.text, e.answer) or _misspelt(answer.text, e.answer, values)
     ]
     return sound, sum(a.prompt_tokens + a.tokens for a in answers)
 
@@ -322,7 +323,7 @@ def _of_others(
     asked: dict[str, list[str]] = {}
     for (fact, name), completion in zip(told, completions, strict=True):
         pair = prompts.parse_question(completion.text)
-        if pair and right(pair[1], fact.object) and _names_subject(pair[0], replace(fact, subject=name)):
+        if pair and is_correct(pair[1], fact.object) and _names_subject(pair[0], replace(fact, subject=name)):
             asked.setdefault(fact.id, []).append(pair[0])
     refusals = [
         TrainingItem(new_id("it"), fact.namespace, fact.id, "refusal", question, prompts.REFUSAL, (fact.text,), split)

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from hybridmem.core.records import Fact, Trust, normalised
+from hybridmem.core.records import Fact, Trust
+from hybridmem.core.text.tokens import normalised
 from hybridmem.stores.ledger.base import Ledger
 
 _RANK: dict[Trust, int] = {"user": 0, "agent": 1, "tool": 2, "web": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CurationPlan:
     """What a curation would do."""
 
     accepted: tuple[tuple[Fact, bool], ...]
@@ -39,10 +40,10 @@ def many_valued() -> frozenset[str]:
     return frozenset(normalised(r.name) for r in load() if not r.single) | {"likes", "knows", "owns", "has", "is"}
 
 
-def plan(ledger: Ledger, candidates: Sequence[Fact]) -> Plan:
+def plan(ledger: Ledger, candidates: Sequence[Fact]) -> CurationPlan:
     """Compare `candidates` (oldest first, one namespace) with the current facts of their slots."""
     if not candidates:
-        return Plan((), (), 0, frozenset(), 0)
+        return CurationPlan((), (), 0, frozenset(), 0)
     current: dict[tuple[str, str], list[Fact]] = {}
     standing = [fact for fact in ledger.facts(candidates[0].namespace) if not fact.quarantined]
     for fact in standing:
@@ -67,7 +68,7 @@ def plan(ledger: Ledger, candidates: Sequence[Fact]) -> Plan:
         elif not single:
             rivals.append(fact)
         accepted.append((fact, single))
-    return Plan(
+    return CurationPlan(
         tuple(accepted), tuple(contradictions), superseded, frozenset(retired & {f.id for f in standing}), merged
     )
 
@@ -77,7 +78,9 @@ def refused(retired: int, standing: int, max_share: float) -> bool:
     return retired > max(5, max_share * standing)
 
 
-def apply(ledger: Ledger, plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Fact]:
+def apply(
+    ledger: Ledger, plan: CurationPlan, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Fact]:
     """Put every accepted fact; returns them as the ledger holds them."""
     held = []
     for number, (fact, single) in enumerate(plan.accepted, 1):

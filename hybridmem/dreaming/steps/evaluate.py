@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybridmem.core.records import Audit, Fact, Split, TrainingItem
-from hybridmem.metrics import right, share
+from hybridmem.metrics import is_correct, proportion
 from hybridmem.models import prompts
 from hybridmem.models.huggingface.tensors import cross_entropy
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Exam:
+class EvalSet:
     """One split's questions, the same for the bare base, the parent and the candidate."""
 
     split: Split
@@ -32,7 +32,7 @@ class Exam:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class EvalResult:
     """How one adapter (or the bare base) did in an exam."""
 
     audits: tuple[Audit, ...]
@@ -51,7 +51,7 @@ class Result:
         return sum(shares) / len(shares) if shares else 1.0
 
 
-def exam(
+def build_eval_set(
     split: Split,
     items: Sequence[TrainingItem],
     facts: Sequence[Fact],
@@ -59,7 +59,7 @@ def exam(
     unrelated: Sequence[str],
     general: Sequence[Sequence[int]],
     limit: int = 400,
-) -> Exam:
+) -> EvalSet:
     """The exam of `split` on `facts`; of facts that were `replaced`, the old questions are asked for the old value.
 
     With more than `limit` questions, those on the first of `facts` are asked."""
@@ -68,7 +68,7 @@ def exam(
     own = [i for i in items if i.split == split]
     stale = [i for i in own if i.kind == "question" and i.fact in old_value]
     asked = sorted((i for i in own if i.kind == "question" and i.fact in standing), key=lambda i: standing[i.fact])
-    return Exam(
+    return EvalSet(
         split=split,
         questions=tuple(asked[:limit] + stale),
         unanswerable=tuple([i for i in own if i.kind == "refusal" and i.fact in standing][-limit // 4 :]),
@@ -78,27 +78,27 @@ def exam(
     )
 
 
-def sit(model: HuggingFaceModel, adapter: Path | None, exam: Exam, version: str = "") -> Result:
+def evaluate(model: HuggingFaceModel, adapter: Path | None, eval_set: EvalSet, version: str = "") -> EvalResult:
     """Let the model with `adapter` sit the exam. The audits carry `version` as the adapter's name."""
-    asked = [i.question for i in (*exam.questions, *exam.unanswerable)] + list(exam.unrelated)
+    asked = [i.question for i in (*eval_set.questions, *eval_set.unanswerable)] + list(eval_set.unrelated)
     with model.adapted(adapter):
         answers = [g.text for g in model.generate([prompts.answer(q) for q in asked], max_new_tokens=16)]
-        nats = cross_entropy(model, exam.general)
-    told, refused = answers[: len(exam.questions)], answers[len(exam.questions) :]
+        nats = cross_entropy(model, eval_set.general)
+    told, refused = answers[: len(eval_set.questions)], answers[len(eval_set.questions) :]
     counts: dict[str, list[int]] = {}
     stale = 0
-    for item, text in zip(exam.questions, told, strict=True):
-        if item.id in exam.stale:
-            stale += right(text, exam.stale[item.id])
+    for item, text in zip(eval_set.questions, told, strict=True):
+        if item.id in eval_set.stale:
+            stale += is_correct(text, eval_set.stale[item.id])
         else:
             tally = counts.setdefault(item.fact, [0, 0])
             tally[0] += 1
-            tally[1] += right(text, item.answer)
-    unanswerable = refused[: len(exam.unanswerable)]
-    return Result(
-        audits=tuple(Audit(version, fact, exam.split, n, ok) for fact, (n, ok) in counts.items()),
-        false_answers=share(not prompts.is_refusal(text) for text in unanswerable) if unanswerable else 0.0,
-        unrelated=tuple(refused[len(exam.unanswerable) :]),
+            tally[1] += is_correct(text, item.answer)
+    unanswerable = refused[: len(eval_set.unanswerable)]
+    return EvalResult(
+        audits=tuple(Audit(version, fact, eval_set.split, n, ok) for fact, (n, ok) in counts.items()),
+        false_answers=proportion(not prompts.is_refusal(text) for text in unanswerable) if unanswerable else 0.0,
+        unrelated=tuple(refused[len(eval_set.unanswerable) :]),
         nats=nats,
-        stale=stale / len(exam.stale) if exam.stale else 0.0,
+        stale=stale / len(eval_set.stale) if eval_set.stale else 0.0,
     )

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id, normalised
+from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id
+from hybridmem.core.text.tokens import normalised
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hybridmem.core.records import Check
 from hybridmem.dreaming.recipes import GateSettings
-from hybridmem.dreaming.steps.evaluate import Exam, Result, sit
+from hybridmem.dreaming.steps.evaluate import EvalResult, EvalSet, evaluate
 from hybridmem.metrics import locality
 from hybridmem.models.huggingface.adapter_slots import WEIGHTS
 
@@ -29,11 +29,16 @@ class Verdict:
     passed: bool
     checks: tuple[Check, ...]
     scale: float
-    result: Result
+    result: EvalResult
 
 
 def checks(
-    base: Result, parent: Result, candidate: Result, new: Sequence[str], old: Sequence[str], settings: GateSettings
+    base: EvalResult,
+    parent: EvalResult,
+    candidate: EvalResult,
+    new: Sequence[str],
+    old: Sequence[str],
+    settings: GateSettings,
 ) -> tuple[Check, ...]:
     """Every bound of `settings`, with what the candidate showed."""
     learned = candidate.accuracy(new)
@@ -51,11 +56,11 @@ def checks(
     )
 
 
-def judge(
+def evaluate_gate(
     model: HuggingFaceModel,
     candidate: Path,
     parent: Path | None,
-    exam: Exam,
+    exam: EvalSet,
     new: Sequence[str],
     old: Sequence[str],
     settings: GateSettings | None,
@@ -67,13 +72,13 @@ def judge(
     With no settings everything passes (for baselines). When no scale passes, the verdict is that of the full scale.
     """
     if settings is None:
-        return Verdict(True, (), 1.0, sit(model, candidate, exam, version))
-    base = sit(model, None, exam)
-    before = sit(model, parent, exam) if parent else base
+        return Verdict(True, (), 1.0, evaluate(model, candidate, exam, version))
+    base = evaluate(model, None, exam)
+    before = evaluate(model, parent, exam) if parent else base
     refusals: list[Verdict] = []
     for scale in settings.scales:
         tried = candidate if scale == 1.0 else scaled(candidate, scale)
-        result = sit(model, tried, exam, version)
+        result = evaluate(model, tried, exam, version)
         found = checks(base, before, result, new, old, settings)
         if all(check.passed for check in found):
             if tried != candidate:

@@ -16,8 +16,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.core.records import AdapterRecord, Namespace
-from hybridmem.metrics import right
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord
+from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 from hybridmem.stores.ledger.base import Ledger
@@ -48,7 +49,7 @@ def probe(model: LanguageModel, adapter: Path | None, pairs: Sequence[tuple[str,
         told = model.generate(asked)
         own = model.logprobs(asked, wanted)
     return [
-        Probe(question, right(said.text, answer), said.text, math.exp(sum(lp)), math.exp(sum(base_lp)))
+        Probe(question, is_correct(said.text, answer), said.text, math.exp(sum(lp)), math.exp(sum(base_lp)))
         for (question, answer), said, lp, base_lp in zip(pairs, told, own, base, strict=True)
     ]
 

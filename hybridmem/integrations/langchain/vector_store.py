@@ -16,7 +16,8 @@ from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Fact, Namespace, Trust, checked_text, new_id
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact, Trust, checked_text, new_id
 from hybridmem.integrations.langchain.embeddings import HybridEmbeddings, LangChainEmbedder
 from hybridmem.maintenance.erasure import erase_many
 from hybridmem.memory import HybridMemory

@@ -9,9 +9,10 @@ from typing import Any
 
 from langgraph.store.base import Item, SearchItem
 
-from hybridmem.core.records import Episode, Fact, Namespace, Trust
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact, Trust
 from hybridmem.integrations.langgraph.names import Path, item_id
-from hybridmem.integrations.langgraph.texts import storable, told
+from hybridmem.integrations.langgraph.texts import render_value, storable
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import WHOLE, with_parts
 from hybridmem.stores.ledger.validation import plain_json
@@ -85,7 +86,7 @@ class StoredItem:
         whole = Episode(
             id=id,
             namespace=namespace,
-            text=texts[0] if texts else storable(told(plain.value)).strip() or storable(self.key).strip() or id,
+            text=texts[0] if texts else storable(render_value(plain.value)).strip() or storable(self.key).strip() or id,
             at=self.updated_at,
             recorded_at=self.updated_at,
             source=SOURCE,

@@ -6,7 +6,7 @@ import hashlib
 import json
 from urllib.parse import unquote
 
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 
 Path = tuple[str, ...]
 """A namespace as LangGraph writes it: any words, none of them empty."""

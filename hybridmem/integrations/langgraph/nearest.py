@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from hybridmem.core.records import Episode, Namespace, checked_text
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, checked_text
 from hybridmem.integrations.langgraph.item import StoredItem, stored_item
 from hybridmem.memory import HybridMemory
 from hybridmem.retrieval import nearest as neighbours

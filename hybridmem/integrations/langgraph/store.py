@@ -24,7 +24,8 @@ from langgraph.store.base import (
 )
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Namespace, Trust
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Trust
 from hybridmem.integrations.langgraph.filters import admits
 from hybridmem.integrations.langgraph.item import StoredItem, still_set_aside, stored_item
 from hybridmem.integrations.langgraph.names import ROOT, Path, home, item_id, path_of
@@ -108,7 +109,7 @@ class HybridStore(BaseStore):
     def sweep_ttl(self) -> int:
         """Erase the items that have expired; returns how many."""
         swept = 0
-        for namespace in self._memory.ledger.below(self._root):
+        for namespace in self._memory.ledger.child_namespaces(self._root):
             now = self._memory._clock()
             expired = [episode for episode, item in self._walk([namespace], all=True) if item.expired(now)]
             if expired:
@@ -165,7 +166,7 @@ class HybridStore(BaseStore):
                         used.append((episode, item))
 
     def _search(self, op: SearchOp, used: list[Held]) -> list[SearchItem]:
-        namespaces = self._memory.ledger.below(home(self._memory.namespace, op.namespace_prefix))
+        namespaces = self._memory.ledger.child_namespaces(home(self._memory.namespace, op.namespace_prefix))
         offset, end = max(op.offset, 0), max(op.offset, 0) + max(op.limit, 0)
         found: list[tuple[float | None, Held]] = []
 
@@ -204,7 +205,7 @@ class HybridStore(BaseStore):
     def _list_namespaces(self, op: ListNamespacesOp) -> list[Path]:
         omits = bool(self.ttl_config and self.ttl_config.get("omit_expired"))
         paths: dict[Path, list[Namespace]] = {}
-        for namespace in self._memory.ledger.below(self._root):
+        for namespace in self._memory.ledger.child_namespaces(self._root):
             path = self._path(namespace)
             if path is not None and all(_matches(condition, path) for condition in op.match_conditions or ()):
                 paths.setdefault(path if op.max_depth is None else path[: op.max_depth], []).append(namespace)

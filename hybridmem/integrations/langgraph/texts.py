@@ -17,12 +17,12 @@ def searchable(value: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
     """The texts of `fields` in `value`, each once; fields that are missing or blank give none."""
     found: dict[str, None] = {}
     for field in fields:
-        texts = [told(value)] if field == EVERYTHING else get_text_at_path(dict(value), tokenize_path(field))
+        texts = [render_value(value)] if field == EVERYTHING else get_text_at_path(dict(value), tokenize_path(field))
         found.update((kept, None) for text in texts if (kept := storable(text)).strip())
     return list(found)
 
 
-def told(value: Mapping[str, Any]) -> str:
+def render_value(value: Mapping[str, Any]) -> str:
     """`value` in plain words, as a person would note it: what an embedding model and a dream read best.
 
     >>> told({"content": "Ana lives in Porto."})

@@ -9,7 +9,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Event, Fact, Hit, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact, Hit
 from hybridmem.integrations.mem0.scope import owner_of, public_id
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from hybridmem.core.errors import InvalidInput, InvalidNamespace
-from hybridmem.core.records import Namespace, checked_namespace
+from hybridmem.core.namespace import Namespace, checked_namespace
 
 OWNERS = {"user_id": "users", "agent_id": "agents", "run_id": "runs"}
 """The first of them that is given names the namespace."""

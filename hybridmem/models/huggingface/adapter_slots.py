@@ -28,7 +28,7 @@ _KEY = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<side>[AB])\.weigh
 _FileState = tuple[str, int, int, int, int]
 
 
-class Fitting:
+class AdapterSlots:
     """Switches the adapters of `module`, whose layers it wraps in place when the first one comes.
 
     `name` goes into saved adapters as their base. At most `capacity` adapters stay loaded; the one that was
@@ -54,7 +54,7 @@ class Fitting:
             yield
 
     @contextmanager
-    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[Trainee]:
+    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[TrainingAdapter]:
         """Within this context a new adapter is in force and takes gradients; at its end it leaves the model.
 
         It starts as PEFT starts it (its update is zero) under `seed`, or from the weights of `parent`, which must
@@ -69,7 +69,7 @@ class Fitting:
             if tensors is not None:
                 self._fill(tensors, _TRAINED, parent)
             with self._switched(_TRAINED):
-                yield Trainee(self._peft, config, self._name)
+                yield TrainingAdapter(self._peft, config, self._name)
         finally:
             self._delete(_TRAINED)
 
@@ -162,7 +162,7 @@ class Fitting:
         return [self._module.device] if self._module.device.type == "cuda" else []
 
 
-class Trainee:
+class TrainingAdapter:
     """The adapter that is in training."""
 
     def __init__(self, peft: Any, config: LoraConfig, base: str) -> None:

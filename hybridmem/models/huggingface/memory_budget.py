@@ -98,7 +98,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class MemoryBudget:
     """What may be in memory at once. A single row always may: nothing smaller can be tried."""
 
     shape: Shape
@@ -109,7 +109,7 @@ class Room:
     arXiv:1604.06174): a third slower, and the only way for a row that would not fit otherwise."""
 
     @classmethod
-    def of(cls, shape: Shape, free: int, rows: Iterable[tuple[int, int]]) -> Room:
+    def of(cls, shape: Shape, free: int, rows: Iterable[tuple[int, int]]) -> MemoryBudget:
         """Room in `free` bytes for any of `rows`: (tokens, those of them that are scored)."""
         return cls(shape, max(0, free), any(shape.trained_bytes(1, *row) > free for row in rows))
 
@@ -121,6 +121,6 @@ class Room:
         """Whether such a batch fits, without gradients."""
         return rows == 1 or self.shape.read_bytes(rows, length, predicted) <= self.limit
 
-    def halved(self) -> Room:
+    def halved(self) -> MemoryBudget:
         """Half of the room, for when the estimate was wrong."""
-        return Room(self.shape, self.limit // 2, recompute=True)
+        return MemoryBudget(self.shape, self.limit // 2, recompute=True)

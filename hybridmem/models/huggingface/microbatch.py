@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hybridmem.models.huggingface.memory_budget import Room
+from hybridmem.models.huggingface.memory_budget import MemoryBudget
 from hybridmem.training.examples import Example
 
 PART_SLOTS = 200
 """What a pass of its own costs beside its tokens, in tokens: measured at the bundled base's size on two cores."""
 
 
-def alike(rows: Sequence[Example], room: Room | None = None) -> list[list[Example]]:
+def microbatches(rows: Sequence[Example], room: MemoryBudget | None = None) -> list[list[Example]]:
     """`rows` in the parts, each of like length, that cost least: a slot of padding costs as much as a token, and a part
     of its own as much as `PART_SLOTS`. No part is larger than there is `room` for."""
     ordered = sorted(rows, key=lambda e: len(e.prompt) + len(e.completion))
@@ -34,7 +34,7 @@ def alike(rows: Sequence[Example], room: Room | None = None) -> list[list[Exampl
     return parts[::-1]
 
 
-def _starts(ordered: Sequence[Example], stop: int, room: Room) -> Iterator[int]:
+def _starts(ordered: Sequence[Example], stop: int, room: MemoryBudget) -> Iterator[int]:
     """Where a part of `ordered` that ends before `stop` may begin, the nearest first."""
     longest = len(ordered[stop - 1].prompt) + len(ordered[stop - 1].completion)
     before = longest

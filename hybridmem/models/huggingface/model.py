@@ -15,7 +15,7 @@ from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.core.hashing import weights_sha256
 from hybridmem.models.base import Generation
 from hybridmem.models.huggingface import checkpoint, quantized
-from hybridmem.models.huggingface.adapter_slots import Fitting, Trainee
+from hybridmem.models.huggingface.adapter_slots import AdapterSlots, TrainingAdapter
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
 from hybridmem.models.huggingface.memory_budget import share_of
@@ -52,7 +52,7 @@ class HuggingFaceModel:
         self._weights = tuple(weights)
         self._batch_tokens = batch_tokens
         self._memory_gb = memory_gb
-        self._fitting = Fitting(module, name=name)
+        self._fitting = AdapterSlots(module, name=name)
         self._turn = threading.RLock()
 
     @classmethod
@@ -297,7 +297,7 @@ class HuggingFaceModel:
             yield
 
     @contextmanager
-    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[Trainee]:
+    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[TrainingAdapter]:
         """Within this context a new adapter is in force and takes gradients; see `fitting.Fitting.training`."""
         with self._turn, self._fitting.training(config, seed=seed, parent=parent) as trainee:
             yield trainee

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from hybridmem.core.records import Episode, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 
 Vectors = NDArray[Any]
 """float32, shape (n, dimension), each row of unit length."""

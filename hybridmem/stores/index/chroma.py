@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from hybridmem.core.errors import CorruptStore, EmbeddingMismatch, InvalidInput, StoreBusy, StoreError
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.stores.index.base import Vectors
 
 BUSY_SECONDS = 60.0

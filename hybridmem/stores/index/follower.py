@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from hybridmem.core.errors import EmbeddingMismatch, StoreBusy, StoreError
-from hybridmem.core.records import Episode, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.embedding.base import Embedder
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.index.fair_lock import FairLock
 from hybridmem.stores.ledger.base import Ledger, OutboxEntry
 
-Memory = Episode | Fact
+MemoryRecord = Episode | Fact
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all, one step for each memory in each index."""
 
@@ -42,7 +43,7 @@ class _Follower:
 
     name: str
     index: VectorIndex | LexicalIndex | GraphIndex
-    put: Callable[[Mapping[Namespace, Sequence[Memory]]], None]
+    put: Callable[[Mapping[Namespace, Sequence[MemoryRecord]]], None]
 
 
 class Indexes:
@@ -96,12 +97,12 @@ class Indexes:
         """
         if of is not None and self.kept_up:
             return 0
-        last = self._ledger.waits(self._names, of)
+        last = self._ledger.last_pending(self._names, of)
         if not last:
             return 0
         with self._alone():
             # Another thread may have followed it meanwhile. What was written since is for those who come after it.
-            if self._ledger.followed(self._names) >= last:
+            if self._ledger.acknowledged_up_to(self._names) >= last:
                 return 0
             self.require_same_embedder()
             return self._follow(progress, last)
@@ -196,7 +197,7 @@ class Indexes:
                     progress(done, max(total, done))
         return max(followed.values())
 
-    def _read(self, namespace: Namespace, ids: Sequence[str]) -> list[Memory]:
+    def _read(self, namespace: Namespace, ids: Sequence[str]) -> list[MemoryRecord]:
         """Those of `ids` that an index should hold."""
         return [memory for memory in self._ledger.get_many(namespace, ids).values() if not memory.quarantined]
 
@@ -204,7 +205,7 @@ class Indexes:
         self,
         follower: _Follower,
         wanted: Mapping[Namespace, Sequence[str]],
-        shown: Mapping[Namespace, Sequence[Memory]],
+        shown: Mapping[Namespace, Sequence[MemoryRecord]],
     ) -> None:
         """Have `follower` hold, of the ids that are `wanted` in each namespace, those that are `shown`, and no more."""
         follower.put({namespace: memories for namespace, memories in shown.items() if memories})
@@ -221,7 +222,7 @@ class Indexes:
         if self.before_step is not None:
             self.before_step()
 
-    def _put_vectors(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
+    def _put_vectors(self, shown: Mapping[Namespace, Sequence[MemoryRecord]]) -> None:
         if not shown:
             return
         if not self._record.exists():
@@ -245,12 +246,12 @@ class Indexes:
             parts.append(self.embedder.embed(texts[start : start + size]))
         return np.concatenate(parts)
 
-    def _put_texts(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
+    def _put_texts(self, shown: Mapping[Namespace, Sequence[MemoryRecord]]) -> None:
         for namespace, memories in shown.items():
             self._step()
             self.lexical.upsert(namespace, dict(zip((each.id for each in memories), _texts(memories), strict=True)))
 
-    def _put_mentions(self, shown: Mapping[Namespace, Sequence[Memory]]) -> None:
+    def _put_mentions(self, shown: Mapping[Namespace, Sequence[MemoryRecord]]) -> None:
         for namespace, memories in shown.items():
             self._step()
             self.graph.upsert(namespace, memories)
@@ -283,7 +284,7 @@ class Indexes:
             raise StoreBusy(f"another process indexes {self._folder}: try again when it has finished") from None
 
 
-def _texts(memories: Sequence[Memory]) -> list[str]:
+def _texts(memories: Sequence[MemoryRecord]) -> list[str]:
     return [memory.quoted if isinstance(memory, Episode) else memory.text for memory in memories]
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
-from hybridmem.core.records import Namespace
-from hybridmem.core.text.mentions import query_terms
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.text.tokens import query_terms
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process before `StoreBusy`."""

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreFull
-from hybridmem.core.records import Episode, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.mentions import Mentions, entity
 from hybridmem.stores.index.base import Neighbourhood
 from hybridmem.stores.index.graph_walk import Walk

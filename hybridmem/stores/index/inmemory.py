@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridmem.core.records import Episode, Fact, Namespace
-from hybridmem.core.text.mentions import Mentions, entity, name_parts, named, query_terms, words
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
+from hybridmem.core.text.mentions import Mentions, entity, name_parts, named
+from hybridmem.core.text.tokens import query_terms, tokens
 from hybridmem.stores.index.base import Neighbourhood, Vectors
 from hybridmem.stores.index.mention_graph import DAMPING, edges, memory_mentions
 
@@ -56,7 +58,7 @@ class InMemoryLexicalIndex:
         self._texts: dict[Namespace, dict[str, list[str]]] = {}
 
     def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None:
-        self._texts.setdefault(namespace, {}).update({id: words(text) for id, text in texts.items()})
+        self._texts.setdefault(namespace, {}).update({id: tokens(text) for id, text in texts.items()})
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         return _pop(self._texts.get(namespace, {}), ids)
@@ -68,7 +70,7 @@ class InMemoryLexicalIndex:
         mean_length = sum(map(len, texts.values())) / len(texts)
         scores: defaultdict[str, float] = defaultdict(float)
         for term in query_terms(text):
-            counts = {id: _occurrences(words(term), told) for id, told in texts.items()}
+            counts = {id: _occurrences(tokens(term), told) for id, told in texts.items()}
             containing = sum(count > 0 for count in counts.values())
             weight = max(math.log((len(texts) - containing + 0.5) / (containing + 0.5)), 1e-6)
             for id, count in counts.items():

@@ -7,13 +7,15 @@ from dataclasses import replace
 from itertools import groupby
 from typing import get_args, get_type_hints
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_namespace, checked_text, parse_time
+from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger.base import Archive
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
 
 
-def told(memories: Iterable[Episode | Fact], histories: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:
+def recorded_events(memories: Iterable[Episode | Fact], histories: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:
     """The `histories` as an archive holds them: those that say more than when `memories` were added."""
     plain = {memory.id: [Event(memory.id, "added", memory.recorded_at, memory.text)] for memory in memories}
     return tuple(event for id in sorted(histories) if list(histories[id]) != plain.get(id) for event in histories[id])

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
-from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Event, Fact, Namespace, TrainingItem
-from hybridmem.stores.ledger.keyed_episodes import Puts
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Event, Fact, TrainingItem
+from hybridmem.stores.ledger.keyed_episodes import KeyedEpisodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Holding:
     right: int = 0
 
 
-class Ledger(Puts, Protocol):
+class Ledger(KeyedEpisodes, Protocol):
     """The truth. Every method that writes is one transaction: it is done whole, and kept, when it returns.
 
     Reading methods see one namespace and nothing else. Ids of another namespace raise `UnknownMemory`.
@@ -207,12 +208,12 @@ class Ledger(Puts, Protocol):
         """The next entries that `consumer` has not acknowledged."""
         ...
 
-    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
+    def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         """The last position of an entry (of `namespace`, where one is named) that one of `consumers` has not
         acknowledged; 0 for none."""
         ...
 
-    def followed(self, consumers: Sequence[str]) -> int:
+    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
         """The position up to which all of `consumers` have acknowledged everything."""
         ...
 

@@ -31,7 +31,7 @@ def whole_of(memory: Episode | Fact | None) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def kin(memory: Episode | Fact) -> list[str]:
+def related_ids(memory: Episode | Fact) -> list[str]:
     """Ids that may belong to the same whole as `memory`."""
     whole = whole_of(memory)
     return [*([whole] if whole else []), *parts_of(memory)]

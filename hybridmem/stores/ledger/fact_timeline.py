@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import get_args
 
-from hybridmem.core.records import Episode, Fact, Trust, normalised
+from hybridmem.core.records import Episode, Fact, Trust
+from hybridmem.core.text.tokens import normalised
 from hybridmem.stores.ledger.validation import quotes
 
 _TRUST: tuple[str, ...] = get_args(Trust)
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class Resolution:
     """What to write so that a new fact takes its place."""
 
     fact: Fact
@@ -31,18 +32,18 @@ class Settlement:
     """Facts that were retired already and turn out to have ended sooner."""
 
 
-def held(fact: Fact, at: datetime) -> bool:
+def valid_at(fact: Fact, at: datetime) -> bool:
     """Whether `fact` was true in the world at `at`, as far as the ledger knows."""
     return fact.valid_from <= at and (fact.valid_to is None or at < fact.valid_to)
 
 
-def settle(fact: Fact, peers: Sequence[Fact], *, replace_others: bool) -> Settlement:
+def resolve(fact: Fact, peers: Sequence[Fact], *, replace_others: bool) -> Resolution:
     """Place `fact` among `peers`: the facts of its namespace and slot, current and retired, equally quarantined.
 
     A fact that is older than a current one arrives late: it is stored retired, and ends where the next one begins.
     """
     if not fact.current:
-        return Settlement(fact)
+        return Resolution(fact)
     timeline = sorted((peer for peer in peers if peer.current or _ever_held(peer)), key=_age)
     later = [peer for peer in timeline if peer.valid_from > fact.valid_from]
     equal = _equal(fact, timeline, later, replace_others)
@@ -50,13 +51,13 @@ def settle(fact: Fact, peers: Sequence[Fact], *, replace_others: bool) -> Settle
         merged = _merged(equal, fact)
         began_sooner = replace_others and merged.valid_from < equal.valid_from
         before = [peer for peer in timeline if peer.valid_from <= merged.valid_from] if began_sooner else []
-        return Settlement(merged, merged=True, shortened=_shortened(merged, before))
+        return Resolution(merged, merged=True, shortened=_shortened(merged, before))
     if not replace_others:
-        return Settlement(fact)
+        return Resolution(fact)
     if any(peer.current for peer in later):
         fact = retired(fact, fact.recorded_at, ends=later[0].valid_from, by=later[0].id)
     earlier = [peer for peer in timeline if peer.valid_from <= fact.valid_from]
-    return Settlement(
+    return Resolution(
         fact,
         retired=tuple(
             retired(peer, fact.recorded_at, ends=fact.valid_from, by=fact.id) for peer in earlier if peer.current

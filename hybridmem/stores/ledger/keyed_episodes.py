@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger.validation import checked_episode
 
 
-class Puts(Protocol):
+class KeyedEpisodes(Protocol):
     """The part of a ledger that keeps other people's keys and values as episodes."""
 
     def put_episodes(self, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
@@ -42,7 +43,7 @@ class Puts(Protocol):
         """Episodes of `namespaces` together, the last stored first; with `before`, those with a position below it."""
         ...
 
-    def below(self, namespace: Namespace) -> list[Namespace]:
+    def child_namespaces(self, namespace: Namespace) -> list[Namespace]:
         """The namespaces that hold episodes, among `namespace` itself and those that begin with all of its parts."""
         ...
 
@@ -68,7 +69,7 @@ def require_episodes(found: Mapping[str, Episode | Fact]) -> dict[str, Episode]:
     return {id: memory for id, memory in found.items() if isinstance(memory, Episode)}
 
 
-def together(erasures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def merge_erasures(erasures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What several erasures return, as one."""
     removed: dict[str, int] = {}
     lists: dict[str, dict[str, None]] = {"facts": {}, "reworded": {}, "tainted_adapters": {}, "parts": {}}

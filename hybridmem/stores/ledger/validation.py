@@ -9,16 +9,10 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidEncoding, InvalidInput
-from hybridmem.core.records import (
-    AdapterRecord,
-    Episode,
-    Fact,
-    TrainingItem,
-    checked_namespace,
-    checked_text,
-    parse_time,
-)
+from hybridmem.core.namespace import checked_namespace
+from hybridmem.core.records import AdapterRecord, Episode, Fact, TrainingItem, checked_text
 
 Record = TypeVar("Record", Episode, Fact, TrainingItem, AdapterRecord)
 

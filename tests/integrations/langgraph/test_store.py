@@ -259,7 +259,7 @@ def test_the_sweeper_works_in_the_background_until_it_is_stopped(mortal: HybridS
     future = mortal.start_ttl_sweeper(sweep_interval_minutes=0.0005)
     assert mortal.start_ttl_sweeper() is future
     patience = time.monotonic() + 20
-    while mortal._memory.ledger.below(mortal._root) and time.monotonic() < patience:
+    while mortal._memory.ledger.child_namespaces(mortal._root) and time.monotonic() < patience:
         time.sleep(0.02)
     assert mortal.search(NOTES) == []
     assert mortal.stop_ttl_sweeper(timeout=10) and future.done()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from hybridmem.models.huggingface.lora import lora_config
-from hybridmem.models.huggingface.memory_budget import SHARE, Room, Shape, share_of
+from hybridmem.models.huggingface.memory_budget import SHARE, MemoryBudget, Shape, share_of
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.huggingface.recompute import recomputed
 from hybridmem.models.huggingface.tensors import logprobs_at, scores_all
@@ -128,7 +128,7 @@ def test_more_of_anything_takes_more(shape: Shape, row: tuple[int, int, int]) ->
 def test_layers_are_computed_twice_only_where_one_row_would_not_fit(
     shape: Shape, free: int, drawn: list[tuple[int, int, int]]
 ) -> None:
-    room = Room.of(shape, free, [(length, predicted) for _, length, predicted in drawn])
+    room = MemoryBudget.of(shape, free, [(length, predicted) for _, length, predicted in drawn])
     assert room.recompute == any(shape.trained_bytes(1, length, scored) > free for _, length, scored in drawn)
     for count, length, predicted in drawn:
         assert room.trains(1, length, predicted)
@@ -147,7 +147,7 @@ def test_the_share_of_the_free_memory_is_a_round_number_below_it(free: int) -> N
 
 
 def test_a_debt_leaves_room_for_single_rows() -> None:
-    room = Room.of(Shape(2, 8, 8, 8, 1, 100), -5, [(10, 2)])
+    room = MemoryBudget.of(Shape(2, 8, 8, 8, 1, 100), -5, [(10, 2)])
     assert (room.limit, room.recompute) == (0, True)
     assert room.trains(1, 10, 2)
     assert not room.trains(2, 10, 2)

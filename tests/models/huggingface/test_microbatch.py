@@ -15,13 +15,13 @@ from hypothesis import strategies as some
 from hybridmem.core.errors import ModelTooLarge
 from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.models.huggingface.lora import lora_config
-from hybridmem.models.huggingface.memory_budget import Room, Shape
-from hybridmem.models.huggingface.microbatch import alike
+from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape
+from hybridmem.models.huggingface.microbatch import microbatches
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.training import examples as replay
-from hybridmem.training.examples import Example, Pools, Sampler
+from hybridmem.training.examples import Example, ExamplePools, Sampler
 from hybridmem.training.loss import Counts, loss_of
-from hybridmem.training.teacher import Teaching, teach
+from hybridmem.training.teacher import TeacherTargets, teacher_targets
 from hybridmem.training.trainer import _Lesson, train
 from tests.dreaming.nights import QUICK, fact, items_of
 from tests.models import families
@@ -29,12 +29,12 @@ from tests.models import families
 FACTS = [fact("f1", "Ana", "Lisbon"), fact("f2", "Ben", "Oslo")]
 ITEMS = [item for f in FACTS for item in items_of(f)]
 GENERAL = [tuple(range(50 + n, 74 + n)) for n in range(4)]
-AMPLE = Room(Shape(2, 32, 32, 48, 4, 300), 2**40)
+AMPLE = MemoryBudget(Shape(2, 32, 32, 48, 4, 300), 2**40)
 SHORT = replace(QUICK, min_steps=1, max_steps=5)
 
 
-def night(model: HuggingFaceModel) -> Pools:
-    return replay.pools(model, FACTS, (), ITEMS, {}, GENERAL, replay=True, seed=0)
+def night(model: HuggingFaceModel) -> ExamplePools:
+    return replay.build_examples(model, FACTS, (), ITEMS, {}, GENERAL, replay=True, seed=0)
 
 
 @pytest.fixture(scope="module", params=["llama", "lfm2", "gemma2", "gpt2"])
@@ -43,12 +43,14 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return HuggingFaceModel.load(folder, device="cpu")
 
 
-def gradients(model: HuggingFaceModel, room: Room, scale: float = 1.0) -> tuple[list[torch.Tensor], float, float]:
+def gradients(
+    model: HuggingFaceModel, room: MemoryBudget, scale: float = 1.0
+) -> tuple[list[torch.Tensor], float, float]:
     """(gradients of one step, its loss, the known share), at an adapter that is no longer zero."""
     pools = night(model)
     rows = Sampler(pools, QUICK, 0).rows(0)
     with model.adapted(None):
-        taught, _ = teach(model.module, pools.every(), QUICK.top_k, model.end_id)
+        taught, _ = teacher_targets(model.module, pools.every(), QUICK.top_k, model.end_id)
     with model.training(lora_config(model.module, 4, 8), seed=0) as student:
         parameters = student.parameters()
         for number, parameter in enumerate(parameters):
@@ -62,9 +64,9 @@ def gradients(model: HuggingFaceModel, room: Room, scale: float = 1.0) -> tuple[
 @pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize("limit", [0, 3_000_000, 2**40])
 def test_gradients_are_the_same_in_any_parts(model: HuggingFaceModel, limit: int, recompute: bool) -> None:
-    room = Room(Shape.of(model.module.config), limit, recompute)
+    room = MemoryBudget(Shape.of(model.module.config), limit, recompute)
     rows = Sampler(night(model), QUICK, 0).rows(0)
-    assert (len(alike(rows, room)) == len(rows)) == (limit == 0)
+    assert (len(microbatches(rows, room)) == len(rows)) == (limit == 0)
     whole, loss, known = gradients(model, AMPLE)
     found, other, share = gradients(model, room)
     assert (other, share) == (pytest.approx(loss, rel=1e-5), known)
@@ -82,7 +84,7 @@ def test_a_step_in_parts_has_the_loss_of_the_whole() -> None:
     ]
     logprobs = torch.randn(2 + 2 + 1, 10).log_softmax(-1)
     taught = {
-        row: Teaching(part.topk(4).indices, part.topk(4).values, torch.ones(len(part), dtype=torch.bool))
+        row: TeacherTargets(part.topk(4).indices, part.topk(4).values, torch.ones(len(part), dtype=torch.bool))
         for row, part in zip(rows, torch.randn(5, 10).log_softmax(-1).split([2, 2, 1]), strict=True)
     }
     whole = loss_of(logprobs, rows, taught, TrainSettings())
@@ -117,14 +119,14 @@ def _scored(row: Example) -> range:
 @settings(max_examples=60, deadline=None)
 def test_every_row_is_in_one_part_and_every_part_has_room(rows: list[Example], limit: int) -> None:
     room = replace(AMPLE, limit=limit)
-    parts = alike(rows, room)
+    parts = microbatches(rows, room)
     assert sorted(map(id, (e for part in parts for e in part))) == sorted(map(id, rows))
     for part in parts:
         longest = max(len(e.prompt) + len(e.completion) for e in part)
         assert room.trains(len(part), longest, len({at for e in part for at in _scored(e)}))
-    assert alike(rows, AMPLE) == alike(rows)
-    assert _cost(alike(rows)) <= _cost(parts)
-    assert _cost(alike(rows)) <= min(_cost([rows]), _cost([[row] for row in rows]))
+    assert microbatches(rows, AMPLE) == microbatches(rows)
+    assert _cost(microbatches(rows)) <= _cost(parts)
+    assert _cost(microbatches(rows)) <= min(_cost([rows]), _cost([[row] for row in rows]))
 
 
 def test_a_training_in_little_memory_learns_the_same(model: HuggingFaceModel, tmp_path: Path) -> None:

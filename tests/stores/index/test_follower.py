@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import EmbeddingMismatch
-from hybridmem.core.records import Episode, Fact, utc_now
+from hybridmem.core.records import Episode, Fact
 from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.stores.index import follower as indexing
 from hybridmem.stores.index.chroma import ChromaIndex

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmem.core.records import Fact
-from hybridmem.stores.ledger.fact_timeline import held, settle
+from hybridmem.stores.ledger.fact_timeline import resolve, valid_at
 from hybridmem.testing.ledger_samples import day, fact
 
 
@@ -16,7 +16,7 @@ def run(arrivals: list[tuple[str, int]]) -> dict[str, Fact]:
     """Put (object, day) pairs one after the other; returns the slot's facts."""
     facts: dict[str, Fact] = {}
     for position, (value, starts) in enumerate(arrivals):
-        settlement = settle(fact(f"f{position}", value, starts), list(facts.values()), replace_others=True)
+        settlement = resolve(fact(f"f{position}", value, starts), list(facts.values()), replace_others=True)
         stored = settlement.fact if settlement.merged else replace(settlement.fact, position=position)
         facts |= {f.id: f for f in (stored, *settlement.retired, *settlement.shortened)}
     return facts
@@ -27,7 +27,7 @@ def test_at_each_moment_at_most_one_value_holds_and_exactly_one_is_current(arriv
     facts = run(arrivals)
     assert sum(f.current for f in facts.values()) == 1
     for moment in range(-1, 8):
-        assert sum(held(f, day(moment)) for f in facts.values()) <= 1
+        assert sum(valid_at(f, day(moment)) for f in facts.values()) <= 1
     assert all(f.current == (f.superseded_by is None) for f in facts.values())
     assert all(f.superseded_by in facts for f in facts.values() if f.superseded_by)
 

@@ -6,7 +6,8 @@ import threading
 import time
 from pathlib import Path
 
-from hybridmem.core.records import Episode, utc_now
+from hybridmem.core.clock import utc_now
+from hybridmem.core.records import Episode
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
 
 ANA = ("users", "ana")

@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import UnknownAdapter, UnknownMemory
-from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Fact, Namespace, TrainingItem, parse_time
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Fact, TrainingItem
 from hybridmem.stores.ledger.base import AdapterSummary, Holding
 from hybridmem.stores.ledger.validation import checked_adapter, checked_item, plain_json, settled_status, trustworthy
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from hybridmem.core.records import Episode, Event, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger import composite as parts
 from hybridmem.stores.ledger.inmemory.dreams import InMemoryDreams
-from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same, together
+from hybridmem.stores.ledger.keyed_episodes import checked_puts, merge_erasures, require_episodes, says_the_same
 from hybridmem.stores.ledger.validation import plain_json, unused_ids
 
 
@@ -62,7 +63,7 @@ class InMemoryPuts(InMemoryDreams):
     def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
         memory = self.get(namespace, id)
         family = self._family(memory)
-        erased = together([self._erase_one(namespace, member, at) for member in [id, *family]])
+        erased = merge_erasures([self._erase_one(namespace, member, at) for member in [id, *family]])
         return {**erased, "parts": family, "scrubbed": True}
 
     def erase_all(
@@ -72,7 +73,7 @@ class InMemoryPuts(InMemoryDreams):
         for id, memory in self.get_many(namespace, list(dict.fromkeys(ids))).items():
             if id in self._memories and (up_to is None or memory.position <= up_to):
                 erasures.append(self.erase(namespace, id, at))
-        return {**together(erasures), "scrubbed": True}
+        return {**merge_erasures(erasures), "scrubbed": True}
 
     def annotate(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
@@ -88,7 +89,7 @@ class InMemoryPuts(InMemoryDreams):
         found = [episode for episode in found if before is None or episode.position < before]
         return sorted(found, key=lambda episode: -episode.position)[:limit]
 
-    def below(self, namespace: Namespace) -> list[Namespace]:
+    def child_namespaces(self, namespace: Namespace) -> list[Namespace]:
         homes = {memory.namespace for memory in self._memories.values() if isinstance(memory, Episode)}
         return sorted(home for home in homes if home[: len(namespace)] == namespace)
 
@@ -98,7 +99,7 @@ class InMemoryPuts(InMemoryDreams):
         unused_ids((memory.id for memory in memories), known)
 
     def _family(self, memory: Episode | Fact) -> list[str]:
-        near = self.get_many(memory.namespace, parts.kin(memory))
+        near = self.get_many(memory.namespace, parts.related_ids(memory))
         whole = near.get(parts.whole_of(memory) or "")
         if whole is None or not parts.belongs(memory, whole):
             whole = memory

@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput, UnknownMemory
-from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_text, parse_time
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger import fact_timeline as slots
 from hybridmem.stores.ledger.base import Archive, OutboxEntry
@@ -43,7 +45,7 @@ class InMemoryLedger(InMemoryPuts):
             for peer in self._facts(fact.namespace)
             if peer.slot == fact.slot and peer.quarantined == fact.quarantined
         ]
-        settlement = slots.settle(fact, peers, replace_others=replace)
+        settlement = slots.resolve(fact, peers, replace_others=replace)
         stored = settlement.fact
         if settlement.merged and stored in peers:
             return stored
@@ -116,7 +118,7 @@ class InMemoryLedger(InMemoryPuts):
         source: str | None = None,
     ) -> list[Fact]:
         if as_of is not None:
-            found = [fact for fact in self._facts(namespace) if slots.held(fact, parse_time(as_of))]
+            found = [fact for fact in self._facts(namespace) if slots.valid_at(fact, parse_time(as_of))]
         else:
             found = [fact for fact in self._facts(namespace) if include_retired or fact.current]
         return [fact for fact in found if fact.position > after and (source is None or source in fact.sources)][:limit]
@@ -253,7 +255,7 @@ class InMemoryLedger(InMemoryPuts):
         return Archive(
             memories=tuple(sorted(memories, key=lambda memory: memory.position)),
             extracted=frozenset(episode.id for episode in episodes if episode.id in self._extracted),
-            events=archives.told(
+            events=archives.recorded_events(
                 memories, {id: self._events[id] for id in self._homes if self._homes[id] == namespace}
             ),
         )
@@ -276,11 +278,11 @@ class InMemoryLedger(InMemoryPuts):
         entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
         return [entry for entry in entries if entry.position > followed][:limit]
 
-    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
+    def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
         return max((entry.position for entry in entries if namespace in (None, entry.namespace)), default=0)
 
-    def followed(self, consumers: Sequence[str]) -> int:
+    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
         return min(self._consumers.get(consumer, 0) for consumer in consumers)
 
     def acknowledge(self, consumer: str, position: int) -> None:

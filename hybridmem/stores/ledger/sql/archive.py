@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
-from hybridmem.core.records import Episode, Event, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger.base import Archive
 from hybridmem.stores.ledger.sql import tables as tables
@@ -25,7 +26,7 @@ def read(connection: Connection, namespace: Namespace) -> Archive:
     return Archive(
         memories=tuple(sorted(memories, key=lambda memory: memory.position)),
         extracted=frozenset(row["id"] for row in rows if row["extracted"]),
-        events=archives.told(memories, _histories(connection, namespace, memories)),
+        events=archives.recorded_events(memories, _histories(connection, namespace, memories)),
     )
 
 

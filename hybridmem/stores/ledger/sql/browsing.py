@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, literal, select, tuple_
 
-from hybridmem.core.records import Episode, Fact, Namespace, parse_time
+from hybridmem.core.clock import parse_time
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger.base import AdapterSummary, Holding
 from hybridmem.stores.ledger.sql import tables as tables
 from hybridmem.stores.ledger.sql.change import chunks, read_facts

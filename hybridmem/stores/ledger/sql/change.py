@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from hybridmem.core.errors import UnknownMemory
-from hybridmem.core.records import Episode, Event, Fact, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger.sql import tables as tables
 from hybridmem.stores.ledger.sql.rows import episode_of, fact_of, fact_row, key, micros
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, select
 
-from hybridmem.core.records import Episode, Namespace
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode
 from hybridmem.stores.ledger.sql import tables as tables
 from hybridmem.stores.ledger.sql.change import chunks
 from hybridmem.stores.ledger.sql.rows import episode_of, key

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import UnknownAdapter, UnknownMemory
-from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Fact, Namespace, TrainingItem, parse_time
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Fact, TrainingItem
 from hybridmem.stores.ledger.sql import tables as tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find
 from hybridmem.stores.ledger.sql.database import Database

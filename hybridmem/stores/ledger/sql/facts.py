@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.records import Episode, Fact
-from hybridmem.stores.ledger.fact_timeline import retired, settle, without_source
+from hybridmem.stores.ledger.fact_timeline import resolve, retired, without_source
 from hybridmem.stores.ledger.sql import tables as tables
 from hybridmem.stores.ledger.sql.change import Change, find, find_one
 from hybridmem.stores.ledger.sql.rows import fact_row, slot_digest
@@ -21,7 +21,7 @@ def put(change: Change, fact: Fact, *, replace_others: bool) -> Fact:
     _require_episodes(change, fact)
     table = tables.facts.c
     peers = change.facts_where(table.slot == slot_digest(fact), table.quarantined == fact.quarantined)
-    settlement = settle(fact, peers, replace_others=replace_others)
+    settlement = resolve(fact, peers, replace_others=replace_others)
     stored = settlement.fact
     if settlement.merged:
         if stored in peers:

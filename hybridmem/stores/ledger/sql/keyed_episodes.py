@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Fact, Namespace, parse_time
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger import composite as parts
-from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same, together
+from hybridmem.stores.ledger.keyed_episodes import checked_puts, merge_erasures, require_episodes, says_the_same
 from hybridmem.stores.ledger.sql import tables as tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.database import Database
@@ -55,7 +57,7 @@ class PutRows:
                     erasures.append(_erase_family(change, id, parse_time(at)))
             if erasures:
                 self._database.require_scrub(connection)
-        return {**together(erasures), "scrubbed": self._database.scrub()}
+        return {**merge_erasures(erasures), "scrubbed": self._database.scrub()}
 
     def annotate(self, episodes: Sequence[Episode]) -> None:
         table = tables.episodes
@@ -83,7 +85,7 @@ class PutRows:
                 found += [episode_of(row) for row in rows]
         return sorted(found, key=lambda episode: -episode.position)[:limit]
 
-    def below(self, namespace: Namespace) -> list[Namespace]:
+    def child_namespaces(self, namespace: Namespace) -> list[Namespace]:
         with self._database.read() as connection:
             return sorted(namespace_of(name) for name in _below(connection, key(namespace)))
 
@@ -143,12 +145,12 @@ def _erase_family(change: Change, id: str, at: datetime) -> dict[str, Any]:
     """Erase memory `id` with the whole that it is a part of, and the parts of that. Raises `UnknownMemory`."""
     memory = find_one(change.connection, change.namespace, id)
     family = _family(change, memory)
-    erased = together(erase(change, member, at) for member in [id, *family])
+    erased = merge_erasures(erase(change, member, at) for member in [id, *family])
     return {**erased, "parts": family}
 
 
 def _family(change: Change, memory: Episode | Fact) -> list[str]:
-    near = find(change.connection, change.namespace, parts.kin(memory))
+    near = find(change.connection, change.namespace, parts.related_ids(memory))
     whole = near.get(parts.whole_of(memory) or "")
     if whole is None or not parts.belongs(memory, whole):
         whole = memory

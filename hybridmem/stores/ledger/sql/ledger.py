@@ -24,8 +24,10 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput, UnknownMemory
-from hybridmem.core.records import Episode, Event, Fact, Namespace, checked_text, parse_time
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger.base import Archive, OutboxEntry
 from hybridmem.stores.ledger.sql import archive as ledger_archive
@@ -39,7 +41,7 @@ from hybridmem.stores.ledger.sql.database import BUSY_SECONDS, Database
 from hybridmem.stores.ledger.sql.dreams import DreamRows
 from hybridmem.stores.ledger.sql.keyed_episodes import PutRows
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, namespace_of
-from hybridmem.stores.ledger.sql.usage_buffer import Touches
+from hybridmem.stores.ledger.sql.usage_buffer import UsageBuffer
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
 
 
@@ -52,7 +54,7 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
 
     def __init__(self, location: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._database = Database(location, busy_seconds=busy_seconds)
-        self._touches = Touches()
+        self._touches = UsageBuffer()
 
     # memories
     def append(self, episodes: Sequence[Episode]) -> list[Episode]:
@@ -207,13 +209,13 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
                 for position, namespace, memory, operation in connection.execute(query)
             ]
 
-    def waits(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
+    def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         with self._database.read() as connection:
-            return ledger_outbox.waits(connection, consumers, namespace)
+            return ledger_outbox.last_pending(connection, consumers, namespace)
 
-    def followed(self, consumers: Sequence[str]) -> int:
+    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
         with self._database.read() as connection:
-            return ledger_outbox.followed(connection, consumers)
+            return ledger_outbox.acknowledged_up_to(connection, consumers)
 
     def acknowledge(self, consumer: str, position: int) -> None:
         consumers = tables.consumers

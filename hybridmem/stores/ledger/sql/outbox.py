@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.stores.ledger.sql.rows import key
 
 _FOLLOWED = "SELECT CASE WHEN count(*) < :consumers THEN 0 ELSE min(position) END FROM consumers WHERE name IN :names"
@@ -20,16 +20,16 @@ _OF_ONE = text(_WAITS.format(of="AND namespace = :namespace")).bindparams(_NAMES
 _ALL_FOLLOWED = text(_FOLLOWED).bindparams(_NAMES)
 
 
-def waits(connection: Connection, consumers: Sequence[str], namespace: Namespace | None) -> int:
-    """See `stores.base.Ledger.waits`. A consumer that never acknowledged anything has everything before it."""
+def last_pending(connection: Connection, consumers: Sequence[str], namespace: Namespace | None) -> int:
+    """See `stores.base.Ledger.last_pending`. A consumer that never acknowledged anything has everything before it."""
     values = _values(consumers)
     if namespace is None:
         return int(connection.execute(_OF_ANY, values).scalar_one())
     return int(connection.execute(_OF_ONE, {**values, "namespace": key(namespace)}).scalar_one())
 
 
-def followed(connection: Connection, consumers: Sequence[str]) -> int:
-    """See `stores.base.Ledger.followed`."""
+def acknowledged_up_to(connection: Connection, consumers: Sequence[str]) -> int:
+    """See `stores.base.Ledger.acknowledged_up_to`."""
     return int(connection.execute(_ALL_FOLLOWED, _values(consumers)).scalar_one())
 
 

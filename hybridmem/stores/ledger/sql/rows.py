@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import (
     AdapterRecord,
     Audit,
@@ -16,7 +17,6 @@ from hybridmem.core.records import (
     Episode,
     Event,
     Fact,
-    Namespace,
     Step,
     TrainingItem,
     to_json,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, text
 
-from hybridmem.core.records import Namespace
+from hybridmem.core.namespace import Namespace
 from hybridmem.stores.ledger.sql.change import chunks
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.rows import key, micros
@@ -26,7 +26,7 @@ _COUNT = text(
 ).bindparams(bindparam("ids", expanding=True))
 
 
-class Touches:
+class UsageBuffer:
     """What `Ledger.touch` was told and has not written. Threads may use it at once."""
 
     def __init__(self) -> None:
