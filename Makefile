@@ -35,8 +35,9 @@ $(READY): pyproject.toml
 demo: $(READY)
 	@$(OFFLINE) $(BIN)/hybridmem demo
 
+# With the bytecode kept: every test that starts a process would compile the package anew.
 test: $(READY)
-	@$(OFFLINE) $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
+	@$(OFFLINE) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -58,4 +59,4 @@ bench: $(READY)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find hybridmem tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find hybridmem lab tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

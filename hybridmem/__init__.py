@@ -1,7 +1,11 @@
 """Memory for AI agents, outside the model and inside it: a ledger with a vector, full-text and graph index, and
 nightly dreams that distil what proved stable into LoRA adapters, with forgetting measured.
 
->>> from hybridmem import HybridMemory
+All public names are here, the errors among them. Besides, `hybridmem.conversation`, `hybridmem.embedding`,
+`hybridmem.importers`, `hybridmem.integrations`, `hybridmem.jobs`, `hybridmem.metrics`, `hybridmem.models` and
+`hybridmem.testing` are public modules.
+
+>>> from hybridmem import EmptyText, HybridMemory
 """
 
 from __future__ import annotations
@@ -12,23 +16,108 @@ from typing import TYPE_CHECKING, Any
 from hybridmem.core.version import VERSION as __version__  # noqa: F401
 
 if TYPE_CHECKING:
+    from hybridmem.adapters.card import AdapterCard as AdapterCard
+    from hybridmem.adapters.registry import AdapterDiff as AdapterDiff
+    from hybridmem.adapters.registry import AdapterRegistry as AdapterRegistry
+    from hybridmem.core.clock import Clock as Clock
+    from hybridmem.core.errors import AdapterError as AdapterError
+    from hybridmem.core.errors import CorruptAdapter as CorruptAdapter
+    from hybridmem.core.errors import CorruptStore as CorruptStore
+    from hybridmem.core.errors import DreamBusy as DreamBusy
+    from hybridmem.core.errors import DreamError as DreamError
+    from hybridmem.core.errors import DreamInterrupted as DreamInterrupted
+    from hybridmem.core.errors import EmbeddingMismatch as EmbeddingMismatch
+    from hybridmem.core.errors import EmptyText as EmptyText
     from hybridmem.core.errors import HybridMemError as HybridMemError
+    from hybridmem.core.errors import InvalidDate as InvalidDate
+    from hybridmem.core.errors import InvalidEncoding as InvalidEncoding
+    from hybridmem.core.errors import InvalidInput as InvalidInput
+    from hybridmem.core.errors import InvalidNamespace as InvalidNamespace
+    from hybridmem.core.errors import MissingExtra as MissingExtra
+    from hybridmem.core.errors import ModelError as ModelError
+    from hybridmem.core.errors import ModelIncomplete as ModelIncomplete
+    from hybridmem.core.errors import ModelNotFound as ModelNotFound
+    from hybridmem.core.errors import ModelTooLarge as ModelTooLarge
+    from hybridmem.core.errors import NewerFormat as NewerFormat
+    from hybridmem.core.errors import NotAMemory as NotAMemory
+    from hybridmem.core.errors import NotFound as NotFound
+    from hybridmem.core.errors import ReadOnlyMemory as ReadOnlyMemory
+    from hybridmem.core.errors import StoreBusy as StoreBusy
+    from hybridmem.core.errors import StoreError as StoreError
+    from hybridmem.core.errors import StoreFull as StoreFull
+    from hybridmem.core.errors import TextTooLong as TextTooLong
+    from hybridmem.core.errors import UnknownAdapter as UnknownAdapter
+    from hybridmem.core.errors import UnknownDream as UnknownDream
+    from hybridmem.core.errors import UnknownFormat as UnknownFormat
+    from hybridmem.core.errors import UnknownMemory as UnknownMemory
+    from hybridmem.core.errors import WrongBase as WrongBase
+    from hybridmem.core.folder import MemoryFolder as MemoryFolder
+    from hybridmem.core.namespace import Namespace as Namespace
+    from hybridmem.core.progress import Progress as Progress
+    from hybridmem.core.records import AdapterRecord as AdapterRecord
     from hybridmem.core.records import Answer as Answer
+    from hybridmem.core.records import Check as Check
     from hybridmem.core.records import DreamReport as DreamReport
     from hybridmem.core.records import Episode as Episode
     from hybridmem.core.records import ErasureReceipt as ErasureReceipt
+    from hybridmem.core.records import Event as Event
     from hybridmem.core.records import Fact as Fact
     from hybridmem.core.records import Hit as Hit
+    from hybridmem.core.records import Kind as Kind
+    from hybridmem.core.records import MemoryRecord as MemoryRecord
+    from hybridmem.core.records import Route as Route
+    from hybridmem.core.records import Step as Step
+    from hybridmem.core.records import Trust as Trust
+    from hybridmem.dreaming.recipes import Recipe as Recipe
+    from hybridmem.dreaming.steps.unlearn import Probe as Probe
+    from hybridmem.embedding.base import Embedder as Embedder
+    from hybridmem.importers.base import ImportedTurn as ImportedTurn
     from hybridmem.memory import HybridMemory as HybridMemory
-
+    from hybridmem.models.base import LanguageModel as LanguageModel
+    from hybridmem.models.reader import ChatModel as ChatModel
+    from hybridmem.models.reader import Reader as Reader
+    from hybridmem.models.trainable import TrainableModel as TrainableModel
+    from hybridmem.stores.index.base import GraphIndex as GraphIndex
+    from hybridmem.stores.index.base import LexicalIndex as LexicalIndex
+    from hybridmem.stores.index.base import VectorIndex as VectorIndex
+    from hybridmem.stores.ledger.base import Ledger as Ledger
+    from hybridmem.stores.ledger.lineage import AdapterSummary as AdapterSummary
+    from hybridmem.workspace import Workspace as Workspace
 
 # Loaded at first use: importing hybridmem opens no database and loads no model.
-_HOMES = {
-    "HybridMemory": "hybridmem.memory",
-    "HybridMemError": "hybridmem.core.errors",
-    **dict.fromkeys(("Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit"), "hybridmem.core.records"),
+_NAMES = {
+    "hybridmem.adapters.card": "AdapterCard",
+    "hybridmem.adapters.registry": "AdapterDiff AdapterRegistry",
+    "hybridmem.core.clock": "Clock",
+    "hybridmem.core.errors": """
+        AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EmbeddingMismatch
+        EmptyText HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
+        ModelError ModelIncomplete ModelNotFound ModelTooLarge NewerFormat NotAMemory NotFound ReadOnlyMemory
+        StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownDream UnknownFormat UnknownMemory
+        WrongBase
+    """,
+    "hybridmem.core.namespace": "Namespace",
+    "hybridmem.core.records": """
+        AdapterRecord Answer Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord Route
+        Step Trust
+    """,
+    "hybridmem.core.progress": "Progress",
+    "hybridmem.dreaming.recipes": "Recipe",
+    "hybridmem.dreaming.steps.unlearn": "Probe",
+    "hybridmem.embedding.base": "Embedder",
+    "hybridmem.importers.base": "ImportedTurn",
+    "hybridmem.memory": "HybridMemory",
+    "hybridmem.models.base": "LanguageModel",
+    "hybridmem.stores.ledger.lineage": "AdapterSummary",
+    "hybridmem.core.folder": "MemoryFolder",
+    "hybridmem.models.reader": "ChatModel Reader",
+    "hybridmem.models.trainable": "TrainableModel",
+    "hybridmem.stores.index.base": "GraphIndex LexicalIndex VectorIndex",
+    "hybridmem.stores.ledger.base": "Ledger",
+    "hybridmem.workspace": "Workspace",
 }
-__all__ = ["Answer", "DreamReport", "Episode", "ErasureReceipt", "Fact", "Hit", "HybridMemError", "HybridMemory"]
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""`HybridMemory`, the face of the project: an agent's memory outside the model and inside it.
+"""`HybridMemory`, the public class: an agent's memory outside the model and inside it.
 
 >>> with HybridMemory.open("memory", namespace=("users", "ana")) as memory:   # doctest: +SKIP
 ...     memory.add("Ana moved to Lisbon in March.")
@@ -14,15 +14,17 @@ import builtins
 import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from hybridmem.core import folder as places
 from hybridmem.core.clock import parse_time, utc_now
-from hybridmem.core.errors import InvalidInput, ModelError
-from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.folder import MemoryFolder
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.progress import Progress, quiet
 from hybridmem.core.records import (
     Answer,
     DreamReport,
@@ -37,33 +39,30 @@ from hybridmem.core.records import (
     checked_text,
     new_id,
 )
-from hybridmem.core.version import VERSION
+from hybridmem.workspace import Backends, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
-    from hybridmem.dreaming.cycle import Progress
     from hybridmem.dreaming.recipes import Recipe
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
     from hybridmem.importers import ImportedTurn
     from hybridmem.models.base import LanguageModel
+    from hybridmem.models.reader import ChatModel, Reader
+    from hybridmem.models.trainable import TrainableModel
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Router
+    from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex
     from hybridmem.stores.index.follower import Indexes
     from hybridmem.stores.ledger.base import Ledger
 
 
 APPEND_AT_ONCE = 500
-SEARCH_FOR_ANSWER = 10
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def _quiet(step: str, done: int, total: int) -> None:
-    """The progress of somebody who does not look."""
 
 
 def _twin(
@@ -87,28 +86,14 @@ class HybridMemory:
     """One namespace of a memory folder. Make it with `open`; close it, or use it as a context manager.
 
     Nothing is loaded before it is needed: `add` opens the ledger alone, `search` the indexes and the embedding model,
-    `answer` and `dream` the language model.
+    `answer` and `dream` the language model. All that it works on is in its `workspace`.
     """
 
-    def __init__(
-        self,
-        where: places.MemoryFolder,
-        ledger: Ledger,
-        namespace: Namespace,
-        model: str | Path | LanguageModel | None,
-        embedder: str | Embedder | None,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self.folder = where
-        self.ledger = ledger
-        self.namespace = namespace
-        self._model = model
-        self._embedder = embedder
-        self._clock = clock
+    def __init__(self, workspace: Workspace, *, closes: bool = True) -> None:
+        """`closes`: whether `close` closes what the workspace has open."""
+        self.workspace = workspace
+        self._closes = closes
         self._one_at_a_time = threading.RLock()
-        self._loading = threading.RLock()
-        self._owner: HybridMemory | None = None
-        """The memory that this one shares its parts with, for one that `at` made."""
 
     @classmethod
     def open(
@@ -118,29 +103,34 @@ class HybridMemory:
         namespace: Sequence[str] | str = ("default",),
         model: str | Path | LanguageModel | None = None,
         embedder: str | Embedder | None = None,
-        ledger: str | None = None,
+        reader: str | Reader | ChatModel | None = None,
+        ledger: str | Path | Ledger | None = None,
+        vectors: str | VectorIndex | None = None,
+        lexical: str | LexicalIndex | None = None,
+        graph: str | GraphIndex | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> HybridMemory:
         """The memory in folder `path`, made where nothing is there yet.
 
         `model`: a folder or hub name of any causal language model, a `LanguageModel`, or None for the bundled one.
         `embedder`: a name that `hybridmem.embedding.load` knows, an `Embedder`, or None for all-MiniLM-L6-v2.
-        `ledger`: a database URL for the truth in place of the folder's SQLite. Raises `StoreError`, `InvalidNamespace`.
-        """
-        from hybridmem.stores.ledger.sql.ledger import SqlLedger
+        `reader`: who extracts facts in a dream: ``openai:MODEL@http://HOST:PORT/v1`` (any endpoint that speaks OpenAI's
+        API, with the key in OPENAI_API_KEY), ``model:NAME``, a LangChain chat model, a `Reader`, or None for `model`.
 
-        checked = checked_namespace(namespace)
-        where = places.prepare(Path(path), VERSION)
-        return cls(where, SqlLedger(ledger or where.ledger), checked, model, embedder, clock)
+        The stores are objects of their protocols, which stay the caller's to close, or names:
+        `ledger`: an SQLite file, a database's URL or ``memory``, in place of the folder's SQLite.
+        `vectors`: ``chroma`` (the default, in the folder), ``memory``, or a Chroma server's ``http://HOST:PORT``; where
+        it asks for a token, that is in HYBRIDMEM_CHROMA_TOKEN. `lexical`: ``fulltext`` or ``memory``. `graph`:
+        ``networkx`` or ``memory``. Indexes in memory are filled from the ledger at the first search.
+
+        Raises `StoreError`, `InvalidNamespace`, and `InvalidInput` for a name that stands for nothing."""
+        backends = Backends(model, embedder, reader, ledger, vectors, lexical, graph)
+        return cls(Workspace.open(Path(path), namespace, backends, clock))
 
     def at(self, namespace: Sequence[str] | str) -> HybridMemory:
         """Another namespace of the same folder. Ledger, indexes and models are shared with this memory, which alone
         has to be closed. Threads may use several at once. Raises `InvalidNamespace`."""
-        other = HybridMemory(
-            self.folder, self.ledger, checked_namespace(namespace), self._model, self._embedder, self._clock
-        )
-        other._owner = self._owner or self
-        return other
+        return HybridMemory(self.workspace.at(namespace), closes=False)
 
     def __enter__(self) -> HybridMemory:
         return self
@@ -152,81 +142,54 @@ class HybridMemory:
 
     def close(self) -> None:
         """Let go of the databases. What was added is on disk already."""
-        if self._owner is not None:
-            return
-        if "_indexes" in self.__dict__:
-            self.indexes.close()
-        self.ledger.close()
+        if self._closes:
+            self.workspace.close()
 
-    # ---- the parts, loaded when first asked for
+    # ---- what it works on, opened when first asked for
+
+    @property
+    def namespace(self) -> Namespace:
+        return self.workspace.namespace
+
+    @property
+    def folder(self) -> MemoryFolder:
+        """The places in the memory folder."""
+        return self.workspace.folder
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """What tells the time of whatever is recorded."""
+        return self.workspace.clock
+
+    @property
+    def ledger(self) -> Ledger:
+        """The truth."""
+        return self.workspace.ledger
 
     @property
     def indexes(self) -> Indexes:
         """The vector, full-text and graph indexes."""
-        owner = self._owner or self
-        with owner._loading:
-            return owner._indexes
+        return self.workspace.indexes
 
     @property
     def model(self) -> LanguageModel:
         """The agent's model."""
-        owner = self._owner or self
-        with owner._loading:
-            return owner._language_model
+        return self.workspace.model
 
-    @functools.cached_property
-    def _indexes(self) -> Indexes:
-        from hybridmem import embedding
-        from hybridmem.stores.index.chroma import ChromaIndex
-        from hybridmem.stores.index.follower import Indexes
-        from hybridmem.stores.index.fulltext import FullTextIndex
-        from hybridmem.stores.index.graph import GraphIndex
-
-        named = self._embedder or embedding.DEFAULT
-        embedder = embedding.load(named) if isinstance(named, str) else named
-        index = self.folder.index
-        return Indexes(
-            self.ledger,
-            ChromaIndex(index / "chroma"),
-            FullTextIndex(index / "fulltext.sqlite3"),
-            GraphIndex(index / "graph"),
-            embedder,
-            index,
-        )
-
-    @functools.cached_property
-    def _language_model(self) -> LanguageModel:
-        from hybridmem import models
-
-        if self._model is None or isinstance(self._model, str | Path):
-            return models.load(self._model)
-        return self._model
-
-    @functools.cached_property
+    @property
     def adapters(self) -> AdapterRegistry:
         """This namespace's adapters: list, active, promote, rollback, diff, export, verify."""
-        from hybridmem.adapters.registry import AdapterRegistry
+        return self.workspace.adapters
 
-        return AdapterRegistry(self.ledger, self.folder.adapters, self.namespace, self._clock)
-
-    @functools.cached_property
+    @property
     def retrieval(self) -> Retrieval:
         """The searchers."""
-        from hybridmem.retrieval.pipeline import Retrieval
+        return self.workspace.retrieval
 
-        self.indexes.require_same_embedder()
-        parts = self.indexes
-        return Retrieval(self.ledger, parts.vectors, parts.lexical, parts.graph, parts.embedder)
-
-    @functools.cached_property
+    @property
     def router(self) -> Router:
-        """Who chooses where an answer comes from."""
-        from hybridmem.router.policy import Router
-
-        def search(question: str) -> list[Hit]:
-            return self.retrieval.search(self.namespace, question, limit=SEARCH_FOR_ANSWER)
-
-        return Router(self.ledger, self.adapters, self.model, self.namespace, search)
+        """What chooses where an answer comes from."""
+        return self.workspace.router
 
     # ---- remembering
 
@@ -252,13 +215,13 @@ class HybridMemory:
         when = parse_time(at) if at is not None else None
         given = dict(metadata or {})
         if isinstance(content, str):
-            told = [ImportedTurn(content, role, speaker, session, when, source, trust, given)]
+            remembered = [ImportedTurn(content, role, speaker, session, when, source, trust, given)]
         else:
-            told = []
+            remembered = []
             for message in content:
                 for turn in turns(message, source=source, session=session):
                     believed = turn.trust if turn.trust != "user" else trust
-                    told.append(
+                    remembered.append(
                         ImportedTurn(
                             turn.text,
                             turn.role,
@@ -270,11 +233,11 @@ class HybridMemory:
                             {**given, **turn.metadata},
                         )
                     )
-            if not told:
+            if not remembered:
                 raise InvalidInput("there are no messages to remember: pass at least one with words in it")
-        return self.ledger.append([self._episode(turn) for turn in told])
+        return self.ledger.append([self._episode(turn) for turn in remembered])
 
-    def add_turns(self, turns: Iterable[ImportedTurn], *, progress: Progress = _quiet) -> list[Episode]:
+    def add_turns(self, turns: Iterable[ImportedTurn], *, progress: Progress = quiet) -> list[Episode]:
         """Remember what an importer read, in batches; each batch is on disk before the next is read."""
         added: list[Episode] = []
         batch: list[Episode] = []
@@ -290,7 +253,7 @@ class HybridMemory:
         return added
 
     def _episode(self, turn: ImportedTurn) -> Episode:
-        now = self._clock()
+        now = self.clock()
         return Episode(
             id=new_id("ep"),
             namespace=self.namespace,
@@ -317,10 +280,12 @@ class HybridMemory:
         trust: Trust = "user",
         replace: bool = True,
     ) -> Fact:
-        """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off."""
+        """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
+
+        A fact of lower `trust` than the value that it would replace is quarantined instead, for a person to judge."""
         for part in (subject, relation, object):
             checked_text(part)
-        now = self._clock()
+        now = self.clock()
         fact = Fact(
             id=new_id("fa"),
             namespace=self.namespace,
@@ -360,7 +325,7 @@ class HybridMemory:
             kinds=kinds or ("episode", "fact"),
             session=session,
         )
-        self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self._clock())
+        self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self.clock())
         return hits
 
     def answer(self, question: str, *, route: Route | None = None) -> Answer:
@@ -374,17 +339,17 @@ class HybridMemory:
         self.indexes.catch_up(of=self.namespace)
         answers = self.router.answer(questions, route)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
-        self.ledger.touch(self.namespace, sorted(used), self._clock())
+        self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers
 
-    def catch_up(self, *, progress: Progress = _quiet) -> int:
+    def catch_up(self, *, progress: Progress = quiet) -> int:
         """Bring the indexes up to the ledger; `search` and `answer` do so themselves. Returns what was followed."""
         return self.indexes.catch_up(lambda done, total: progress("index", done, total))
 
     # ---- dreaming
 
     def dream(
-        self, *, dry_run: bool = False, recipe: str | Recipe = "default", progress: Progress = _quiet
+        self, *, dry_run: bool = False, recipe: str | Recipe = "default", progress: Progress = quiet
     ) -> DreamReport:
         """One night: extract, curate, select, compose, train, gate, promote, unlearn.
 
@@ -393,8 +358,8 @@ class HybridMemory:
         from hybridmem.dreaming.runner import estimate, run
 
         if dry_run:
-            return estimate(self, recipe)
-        return run(self, recipe, progress)
+            return estimate(self.workspace, recipe)
+        return run(self.workspace, recipe, progress)
 
     def dreams(self) -> list[DreamReport]:
         """The reports of every night so far, oldest first."""
@@ -411,7 +376,7 @@ class HybridMemory:
         """What the active adapter costs on general text that no dream trained on, in nats per token."""
         from hybridmem.dreaming.runner import drift
 
-        return drift(self)
+        return drift(self.workspace)
 
     # ---- looking, changing, forgetting
 
@@ -436,7 +401,7 @@ class HybridMemory:
     def update(self, id: str, text: str) -> Episode | Fact:
         """Put new words in place of a memory's; the old ones stay in its history, and weights that hold it are no
         longer believed."""
-        return self.ledger.update_text(self.namespace, id, checked_text(text), self._clock())
+        return self.ledger.update_text(self.namespace, id, checked_text(text), self.clock())
 
     def history(self, id: str) -> builtins.list[Event]:
         """What became of a memory, oldest first."""
@@ -447,15 +412,15 @@ class HybridMemory:
         believed, and those not in use lose their weights now. The next dream rebuilds the active one without it."""
         from hybridmem.maintenance.erasure import erase
 
-        return erase(self, id)
+        return erase(self.workspace, id)
 
     def quarantine(self, id: str) -> None:
         """Keep a memory out of every search and every dream until `release`."""
-        self.ledger.set_quarantine(self.namespace, id, True, self._clock())
+        self.ledger.set_quarantine(self.namespace, id, True, self.clock())
 
     def release(self, id: str) -> None:
         """Let a quarantined memory take part again."""
-        self.ledger.set_quarantine(self.namespace, id, False, self._clock())
+        self.ledger.set_quarantine(self.namespace, id, False, self.clock())
 
     def why(self, id: str) -> dict[str, Any]:
         """Where a memory came from and where it went: episode -> facts -> adapters, and back."""
@@ -466,11 +431,11 @@ class HybridMemory:
     def stats(self) -> dict[str, Any]:
         """Counts of what the ledger holds, and the active adapter."""
         active = self.adapters.active()
-        return {**self.ledger.counts(self.namespace), "active_adapter": active.version if active else None}
+        return {**asdict(self.ledger.counts(self.namespace)), "active_adapter": active.version if active else None}
 
     # ---- upkeep
 
-    def reindex(self, progress: Progress = _quiet) -> int:
+    def reindex(self, progress: Progress = quiet) -> int:
         """Build every index anew from the ledger, with the present embedding model."""
         return self.indexes.reindex(lambda done, total: progress("reindex", done, total))
 
@@ -478,7 +443,7 @@ class HybridMemory:
         """What is wrong with this memory, one line each; with `repair`, mended where nothing can be lost by it."""
         from hybridmem.maintenance.doctor import examine
 
-        return examine(self, repair=repair)
+        return examine(self.workspace, repair=repair)
 
     def export(self, path: str | Path) -> int:
         """Write the namespace as JSON lines; returns how many."""
@@ -492,15 +457,9 @@ class HybridMemory:
 
         return import_(self.ledger, self.namespace, Path(path))
 
-    def trainable(self) -> Any:
+    def trainable(self) -> TrainableModel:
         """The model, when a dream can train it. Raises `ModelError`."""
-        from hybridmem.models.huggingface.model import HuggingFaceModel
-
-        if not isinstance(self.model, HuggingFaceModel):
-            raise ModelError(
-                f"the model {self.model.name!r} cannot be trained: open the memory with a Hugging Face model"
-            )
-        return self.model
+        return self.workspace.trainable()
 
     aadd = _twin(add)
     aadd_fact = _twin(add_fact)

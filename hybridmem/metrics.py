@@ -13,6 +13,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 
@@ -71,7 +72,7 @@ def is_correct(answer: str, expected: str) -> bool:
 
     A long answer that merely contains the expected value is wrong.
 
-    >>> right("In Riga.", "Riga"), right("Riga or Oslo", "Riga")
+    >>> is_correct("In Riga.", "Riga"), is_correct("Riga or Oslo", "Riga")
     (True, False)
     """
     said, wanted = normalised_answer(answer), normalised_answer(expected)
@@ -189,6 +190,25 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     low = (centre - half) / (1 + spread) if successes else 0.0
     high = (centre + half) / (1 + spread) if successes < trials else 1.0
     return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """`value` is the proportion of `of` cases; it lies between `low` and `high` at 95% (Wilson)."""
+
+    value: float
+    low: float
+    high: float
+    of: int
+
+
+def observed_proportion(marks: Iterable[bool]) -> Proportion | None:
+    """The proportion of `marks` that are true, and how sure it is; None where there are none."""
+    counted = list(marks)
+    if not counted:
+        return None
+    low, high = wilson_interval(sum(counted), len(counted))
+    return Proportion(sum(counted) / len(counted), low, high, len(counted))
 
 
 # side effects: shares of questions. Without a question there is no share, and they raise `InvalidInput`.

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface.model import HuggingFaceModel
+    from tests.distribution import UnitScheduling
 
 pytest_plugins = ["pytester"]
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-for name in ("HYBRIDMEM_DIR", "HYBRIDMEM_NAMESPACE", "HYBRIDMEM_MODEL"):
-    os.environ.pop(name, None)
+for name in ("DIR", "NAMESPACE", "MODEL", "EMBEDDER", "VECTORS", "READER"):
+    os.environ.pop(f"HYBRIDMEM_{name}", None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> UnitScheduling | None:
+    if config.getoption("dist") != "loadscope":
+        return None
+    from tests.distribution import UnitScheduling
+
+    config.option.loadscopereorder = False  # the workers have sorted their tests
+    return UnitScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        from tests.distribution import longest_first
+
+        longest_first(items)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,16 @@ import hybridmem
 PACKAGE = Path(hybridmem.__file__).parent
 LAYERS = (
     ("core",),
-    ("metrics", "settings"),
+    ("metrics",),
     ("importers", "embedding"),
     ("stores",),
     ("models",),
-    ("pretraining",),
     ("adapters",),
     ("retrieval",),
     ("router",),
     ("training",),
+    ("continual",),
+    ("workspace",),
     ("dreaming",),
     ("maintenance",),
     ("memory",),
@@ -41,15 +42,18 @@ LAYERS = (
 RANK = {entry: rank for rank, layer in enumerate(LAYERS) for entry in layer}
 APART = {"testing": set(RANK) - {"cli", "server", "inspector"}}
 """Beside the layers: what it may import. Nothing of the package imports it."""
-LEAF = {"importers": {"core"}, "embedding": {"core"}, "pretraining": {"core", "metrics", "models"}}
+LEAF = {"importers": {"core"}, "embedding": {"core"}}
 """Entries that need even less than their place in the layers allows."""
 BACKENDS = {
-    "stores": {"sql", "chroma", "graph", "fulltext", "inmemory"},
+    "stores.ledger": {"sql", "inmemory"},
+    "stores.index": {"chroma", "graph", "fulltext", "inmemory"},
     "embedding": {"minilm", "hashing"},
     "models": {"huggingface", "fake"},
     "retrieval": {"dense", "lexical", "graph"},
 }
 """Implementations of the protocols in their folder's base.py: siblings, which must not know each other."""
+LAB = "lab"
+"""The folder beside the package in which bundled weights are made."""
 HEAVY = ("torch", "transformers", "peft", "chromadb", "sqlalchemy", "networkx", "sentence_transformers", "matplotlib")
 
 Import = tuple[str, str, int]
@@ -63,25 +67,15 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imports(module: str, source: str) -> Iterator[Import]:
-    """Every import of the package by itself, at the top and within functions; those for annotations alone are not."""
-    tree = ast.parse(source)
-    annotations = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in annotations:
-            continue
+    """Every import of the package, or of the lab: at the top, within functions, and for annotations alone."""
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             for name in node.names:
-                if name.name.split(".")[0] == "hybridmem":
+                if name.name.split(".")[0] in ("hybridmem", LAB):
                     yield module, name.name, node.lineno
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}:{node.lineno} imports relatively: name the package"
-            if node.module and node.module.split(".")[0] == "hybridmem":
+            if node.module and node.module.split(".")[0] in ("hybridmem", LAB):
                 for name in node.names:
                     yield module, f"{node.module}.{name.name}", node.lineno
 
@@ -94,6 +88,8 @@ def entry(module: str) -> str | None:
 
 def points_up(imported: Import) -> bool:
     module, target, _ = imported
+    if target.split(".")[0] == LAB:
+        return True
     own, other = entry(module), entry(target)
     if own is None or other is None or own == other or not {own, other} <= RANK.keys() | APART.keys():
         return False
@@ -104,43 +100,94 @@ def points_up(imported: Import) -> bool:
 
 def knows_a_sibling(imported: Import) -> bool:
     module, target, _ = imported
-    own, other = module.split("."), target.split(".")
-    if len(own) < 3 or len(other) < 3 or own[1] != other[1]:
-        return False
-    backends = BACKENDS.get(own[1], set())
-    return own[2] in backends and other[2] in backends and own[2] != other[2]
+    for folder, backends in BACKENDS.items():
+        own, other = within(folder, module), within(folder, target)
+        if own in backends and other in backends and own != other:
+            return True
+    return False
 
 
-ALL = [found for module, path in modules() for found in imports(module, path.read_text(encoding="utf-8"))]
+def within(folder: str, module: str) -> str | None:
+    """The entry of a folder of the package that a module belongs to; None for a module elsewhere."""
+    prefix = f"hybridmem.{folder}."
+    return module.removeprefix(prefix).split(".")[0] if module.startswith(prefix) else None
 
 
-def told(found: list[Import]) -> str:
+def circles(found: Iterable[Import], files: Set[str]) -> list[list[str]]:
+    """The sets of `files` that import each other, over one another or at once, by Tarjan's algorithm (1972).
+
+    That a package is loaded with every module in it counts for nothing: nobody wrote that import."""
+    graph: dict[str, set[str]] = {file: set() for file in files}
+    for module, target, _ in found:
+        file = target if target in files else target.rpartition(".")[0]
+        if file in files and file != module:
+            graph[module].add(file)
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    made: list[list[str]] = []
+
+    def visit(file: str) -> None:
+        order[file] = lowest[file] = len(order)
+        stack.append(file)
+        for other in sorted(graph[file]):
+            if other not in order:
+                visit(other)
+                lowest[file] = min(lowest[file], lowest[other])
+            elif other in stack:
+                lowest[file] = min(lowest[file], order[other])
+        if lowest[file] == order[file]:
+            start = stack.index(file)
+            if len(stack) - start > 1:
+                made.append(sorted(stack[start:]))
+            del stack[start:]
+
+    for file in sorted(files):
+        if file not in order:
+            visit(file)
+    return made
+
+
+FILES = dict(modules())
+ALL = [found for module, path in FILES.items() for found in imports(module, path.read_text(encoding="utf-8"))]
+
+
+def rendered(found: list[Import]) -> str:
     return "\n".join(f"{module}:{line} imports {target}" for module, target, line in found)
 
 
 def test_every_entry_has_its_place() -> None:
-    entries = {entry(module) for module, _ in modules()} - {None, "__main__"}
+    entries = {entry(module) for module in FILES} - {None, "__main__"}
     assert not entries - RANK.keys() - APART.keys(), "name the new entry's layer in this file"
 
 
 def test_imports_point_down() -> None:
     wrong = [found for found in ALL if points_up(found)]
-    assert not wrong, told(wrong)
+    assert not wrong, rendered(wrong)
+
+
+def test_no_files_import_each_other() -> None:
+    assert circles(ALL, FILES.keys()) == []
+
+
+def test_nothing_at_run_time_imports_the_lab() -> None:
+    wrong = [found for found in ALL if found[1].split(".")[0] == LAB]
+    assert not wrong, rendered(wrong)
 
 
 def test_siblings_meet_only_in_base() -> None:
     wrong = [found for found in ALL if knows_a_sibling(found)]
-    assert not wrong, told(wrong)
+    assert not wrong, rendered(wrong)
 
 
-@pytest.mark.parametrize("folder", ["stores", "embedding", "models"])
+@pytest.mark.parametrize("folder", ["stores.ledger", "stores.index", "embedding", "models"])
 def test_a_base_imports_no_implementation(folder: str) -> None:
     wrong = [
         (module, target, line)
         for module, target, line in ALL
-        if module == f"hybridmem.{folder}.base" and entry(target) == folder and target.split(".")[2] in BACKENDS[folder]
+        if module == f"hybridmem.{folder}.base" and within(folder, target) in BACKENDS[folder]
     ]
-    assert not wrong, told(wrong)
+    assert not wrong, rendered(wrong)
 
 
 @pytest.mark.parametrize(
@@ -148,19 +195,65 @@ def test_a_base_imports_no_implementation(folder: str) -> None:
     [
         ("hybridmem.stores.index.chroma", "from hybridmem.memory import HybridMemory", True),
         ("hybridmem.router.policy", "def f():\n    from hybridmem import dreaming", True),
-        ("hybridmem.importers.text", "import hybridmem.stores.base", True),
-        ("hybridmem.models.fake", "from hybridmem.pretraining import train", True),
+        ("hybridmem.importers.text", "import hybridmem.stores.index.base", True),
         ("hybridmem.memory", "from hybridmem.dreaming.cycle import dream", False),
-        ("hybridmem.pretraining.train", "from hybridmem.models.prompts import answer", False),
+        ("hybridmem.dreaming.runner", "from hybridmem.workspace import Workspace", False),
+        ("hybridmem.workspace", "from hybridmem.dreaming.runner import run", True),
         (
-            "hybridmem.stores.base",
+            "hybridmem.stores.index.base",
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hybridmem.memory import X",
-            False,
+            True,
         ),
+        ("hybridmem.evaluation.suites.model.squad", "import lab.squad", True),
+        ("hybridmem.models.bundled", "def f():\n    from lab.documents import write", True),
+        ("hybridmem.cli.app", "import labels", False),
     ],
 )
 def test_the_rule_sees_what_it_should(module: str, source: str, wrong: bool) -> None:
     assert any(points_up(found) for found in imports(module, source)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("module", "target", "wrong"),
+    [
+        ("hybridmem.stores.index.chroma", "hybridmem.stores.index.fulltext.FullTextIndex", True),
+        ("hybridmem.stores.ledger.sql.facts", "hybridmem.stores.ledger.inmemory.ledger", True),
+        ("hybridmem.stores.index.inmemory", "hybridmem.stores.index.base.Vectors", False),
+        ("hybridmem.stores.index.graph", "hybridmem.stores.index.graph_walk.Walk", False),
+    ],
+)
+def test_the_rule_sees_siblings(module: str, target: str, wrong: bool) -> None:
+    assert knows_a_sibling((module, target, 1)) is wrong
+
+
+TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ({"a": "from hybridmem.b import f", "b": "from hybridmem.c import g", "c": ""}, []),
+        ({"a": "from hybridmem.b import f", "b": f"{TYPES}from hybridmem.a import F"}, [["a", "b"]]),
+        ({"a": "from hybridmem import b", "b": "def f():\n    import hybridmem.a"}, [["a", "b"]]),
+        (
+            {"a": "import hybridmem.b", "b": "from hybridmem.c import x", "c": "from hybridmem.a import y", "d": ""},
+            [["a", "b", "c"]],
+        ),
+        (
+            {
+                "a": "import hybridmem.b",
+                "b": "import hybridmem.a",
+                "c": "import hybridmem.d",
+                "d": "import hybridmem.c",
+            },
+            [["a", "b"], ["c", "d"]],
+        ),
+    ],
+)
+def test_the_rule_sees_circles(sources: dict[str, str], found: list[list[str]]) -> None:
+    made = [each for name, source in sources.items() for each in imports(f"hybridmem.{name}", source)]
+    named = {f"hybridmem.{name}" for name in sources}
+    assert circles(made, named) == [[f"hybridmem.{name}" for name in circle] for circle in found]
 
 
 # ---- what it costs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import multiprocessing
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import hybridmem
 from hybridmem.core.errors import EmptyText, InvalidInput, InvalidNamespace, UnknownMemory
 from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import Episode, Fact
@@ -96,7 +98,21 @@ def test_a_bad_batch_adds_nothing(memory: HybridMemory) -> None:
 
 def test_adding_loads_no_index_and_no_model(memory: HybridMemory) -> None:
     memory.add("Ana moved to Lisbon.")
-    assert {"_indexes", "_language_model", "router", "retrieval"}.isdisjoint(vars(memory))
+    assert memory.workspace.resources.opened == set()
+    assert {"router", "retrieval"}.isdisjoint(vars(memory.workspace))
+
+
+def test_nobody_reaches_into_the_private_parts_of_a_memory() -> None:
+    package = Path(hybridmem.__file__).parent
+    found = [
+        f"{path.relative_to(package)}:{node.lineno} reads {ast.unparse(node)}"
+        for path in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and ast.unparse(node.value).split(".")[-1].removeprefix("_") in ("memory", "workspace")
+    ]
+    assert found == []
 
 
 # ---- facts
@@ -112,6 +128,19 @@ def test_the_stale_value_is_never_beside_the_current_one(memory: HybridMemory) -
     old, new = memory.ledger.facts(ANA, include_retired=True)
     assert [event.event for event in memory.history(old.id)] == ["added", "superseded"]
     assert memory.history(old.id)[-1].by == new.id
+
+
+def test_a_web_page_cannot_retire_what_the_user_said(memory: HybridMemory) -> None:
+    said = memory.add_fact("Ana", "lives in", "Lisbon", valid_from="2025-01-01")
+    read = memory.add_fact("Ana", "lives in", "Mordor", valid_from="2026-03-01", trust="web")
+    assert texts(memory.search("Where does Ana live?")) == ["Ana lives in Lisbon."]
+    assert memory.get(said.id) == said
+    assert memory.get(read.id) == read
+    assert (read.quarantined, read.current) == (True, True)
+    assert [(event.event, event.by) for event in memory.history(read.id)] == [("added", None), ("quarantined", said.id)]
+    agreed = memory.add_fact("Ana", "lives in", "Mordor", valid_from="2026-03-01")
+    assert texts(memory.search("Where does Ana live?")) == ["Ana lives in Mordor."]
+    assert memory.get(said.id).superseded_by == agreed.id
 
 
 def test_a_slot_may_hold_several_values_on_request(memory: HybridMemory) -> None:

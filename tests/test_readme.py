@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import scripts
 from tests.server.conftest import ANA, Server, serving
 
 README = Path(__file__).parents[1] / "README.md"
@@ -122,7 +121,7 @@ def changed(agent: str, number: int) -> str:
 
 
 def run(script: str, folder: Path, *words: str) -> str:
-    done = subprocess.run([sys.executable, "-c", script, *words], cwd=folder, capture_output=True, text=True)
+    done = scripts.run(script, folder, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()[-1]
 

@@ -28,25 +28,35 @@ class AdapterCard:
     """The manifest of one adapter version."""
 
     version: str
+    """Its name in the namespace's folder of adapters."""
     base: str
+    """Name of the base model."""
     base_sha256: str
+    """sha256 of the base's weights: ``sha256sum model.safetensors``; for several files, the sha256 of the lines that
+    ``sha256sum *.safetensors`` prints."""
     parent: str | None
     """The version that it was trained from or replaces; None for a namespace's first."""
     facts: tuple[str, ...]
     """Ids of the facts that it holds."""
     data_sha256: str
-    """Digest of the training items, in the order in which they were trained on."""
+    """Digest of the content that it was trained on, the same for the same content: `provenance.data_sha256` of the
+    facts above and of their training items. `hybridmem adapters verify --data` computes it again from the ledger."""
     recipe: Mapping[str, Any]
+    """Every setting of its dream."""
     seed: int
+    """Of every draw of this training: the recipe's seed plus the night's number."""
     created_at: datetime
     hybridmem: str
     """The version of hybridmem that made it."""
+    training_key: str = ""
+    """`provenance.training_key` of this training: base, data in order, settings, seed and parent. Two trainings with
+    one key take the same steps. Empty on older cards, whose `data_sha256` mixes in random ids and matches nothing."""
     gate: Mapping[str, float] = field(default_factory=dict)
     """Scores on the split that decided its promotion."""
     test: Mapping[str, float] = field(default_factory=dict)
     """Scores on a split that the gate never saw."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """sha256 of each file beside the card, by name."""
+    """sha256 of each file beside the card, by name, as ``sha256sum`` prints it."""
 
     def write(self, folder: Path) -> None:
         """Put ``card.json`` and ``README.md`` into `folder`, whole or not at all."""
@@ -75,6 +85,7 @@ class AdapterCard:
         record: AdapterRecord,
         *,
         data_sha256: str,
+        training_key: str,
         recipe: Mapping[str, Any],
         seed: int,
         hybridmem: str,
@@ -89,6 +100,7 @@ class AdapterCard:
             parent=record.parent,
             facts=record.facts,
             data_sha256=data_sha256,
+            training_key=training_key,
             recipe=recipe,
             seed=seed,
             created_at=record.created_at,
@@ -123,6 +135,7 @@ class AdapterCard:
                 f"| base sha256 | `{self.base_sha256}` |",
                 f"| parent | {self.parent or 'none'} |",
                 f"| data sha256 | `{self.data_sha256}` |",
+                f"| training key | `{self.training_key or 'none'}` |",
                 f"| seed | {self.seed} |",
                 "",
                 *_table("Recipe", self.recipe),
@@ -131,9 +144,9 @@ class AdapterCard:
                 *_table("Files (sha256)", self.files),
                 "## Verify",
                 "",
-                f"`hybridmem adapters verify {self.version}` in its memory; elsewhere, `sha256sum` beside the "
-                "table above. It fits the base with the sha256 above and no other. The same seed, recipe and data "
-                "make it again.",
+                f"In its memory: `hybridmem adapters verify {self.version}` for the files, with `--data` also for the "
+                "data. Elsewhere: compare `sha256sum` with the table of files. It fits the base with the sha256 above "
+                "and no other. The same base, data, recipe, seed and parent make it again.",
                 "",
             ]
         )
@@ -147,11 +160,11 @@ def _plain(name: str) -> bool:
 def _table(title: str, values: Mapping[str, Any]) -> list[str]:
     if not values:
         return []
-    rows = [f"| {name} | {_shown(value)} |" for name, value in sorted(values.items())]
+    rows = [f"| {name} | {_cell(value)} |" for name, value in sorted(values.items())]
     return [f"## {title}", "", "| | |", "|---|---|", *rows, ""]
 
 
-def _shown(value: Any) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(to_json(value)).replace("|", "\\|").replace("\n", " ")

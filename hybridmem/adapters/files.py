@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from hybridmem.adapters.card import CARD, README
+from hybridmem.adapters.card import CARD, README, AdapterCard
 from hybridmem.core.errors import CorruptAdapter, WrongBase
 from hybridmem.core.hashing import file_sha256
 from hybridmem.core.records import AdapterRecord
 
 UNFINISHED = ".unfinished-"
+Manifest = AdapterRecord | AdapterCard
+"""What names an adapter's base and the sha256 of its files: the ledger's record, or the card beside the weights."""
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -21,7 +23,7 @@ def hashes(folder: Path) -> dict[str, str]:
     return {file.name: file_sha256(file, fresh=True) for file in files if file.name not in {CARD, README}}
 
 
-def check(record: AdapterRecord, folder: Path, *, fresh: bool = True) -> None:
+def check(record: Manifest, folder: Path, *, fresh: bool = True) -> None:
     """Every file of `record` is in `folder` and is what it was when it was registered.
 
     `fresh` reads them again even if this process hashed them before and they seem unchanged. Raises
@@ -42,7 +44,7 @@ def check(record: AdapterRecord, folder: Path, *, fresh: bool = True) -> None:
             )
 
 
-def check_base(record: AdapterRecord, base: str, base_sha256: str) -> None:
+def check_base(record: Manifest, base: str, base_sha256: str) -> None:
     """`record` was trained on the weights with this digest. Raises `WrongBase` naming both."""
     if record.base_sha256 != base_sha256:
         raise WrongBase(
@@ -51,7 +53,7 @@ def check_base(record: AdapterRecord, base: str, base_sha256: str) -> None:
         )
 
 
-def settle(source: Path, destination: Path) -> None:
+def move_into_place(source: Path, destination: Path) -> None:
     """Copy the folder `source` to `destination`, a new one: after a crash that is there whole or not at all."""
     unfinished = destination.with_name(f"{UNFINISHED}{destination.name}")
     if unfinished.exists():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,38 +14,40 @@ from typing import TYPE_CHECKING
 
 from hybridmem.adapters import files
 from hybridmem.adapters.card import AdapterCard
+from hybridmem.core.clock import Clock
 from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter
-from hybridmem.core.namespace import Namespace
+from hybridmem.core.namespace import Namespace, adapter_folder
 from hybridmem.core.records import AdapterRecord
 
 if TYPE_CHECKING:
-    from hybridmem.stores.ledger.base import AdapterSummary, Ledger
+    from hybridmem.stores.ledger.base import Ledger
+    from hybridmem.stores.ledger.lineage import AdapterSummary
 
 _VERSION = re.compile(r"v(\d{4,})")
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterDiff:
-    """What changes from version `before` to version `after`."""
+    """The changes from version `before` to version `after`."""
 
     before: str
     after: str
     gained: tuple[str, ...]
-    """Ids of facts that only `after` holds."""
+    """Ids of the facts that only `after` holds."""
     lost: tuple[str, ...]
-    """Ids of facts that only `before` holds."""
+    """Ids of the facts that only `before` holds."""
     scores: Mapping[str, tuple[float | None, float | None]]
-    """(before, after) of every score that either has."""
+    """(before, after) of each score that either version has."""
 
 
 class AdapterRegistry:
     """Versions, promotion and rollback. `folder` is the memory's ``adapters``; each namespace has its own within."""
 
-    def __init__(self, ledger: Ledger, folder: Path, namespace: Namespace, clock: Callable[[], datetime]) -> None:
+    def __init__(self, ledger: Ledger, folder: Path, namespace: Namespace, clock: Clock) -> None:
         self._ledger = ledger
         self._namespace = namespace
         self._clock = clock
-        self._folder = folder / namespace_folder(namespace)
+        self._folder = folder / adapter_folder(namespace)
 
     def list(self) -> builtins.list[AdapterRecord]:
         """Every version, oldest first."""
@@ -57,7 +58,7 @@ class AdapterRegistry:
         return self._ledger.adapter_summaries(self._namespace)
 
     def active(self) -> AdapterRecord | None:
-        """The version that answers, or None while the bare base does."""
+        """The active version; None while the bare base answers."""
         return self._ledger.active(self._namespace)
 
     def get(self, version: str) -> AdapterRecord:
@@ -66,7 +67,7 @@ class AdapterRegistry:
         if record is None:
             names = sorted(each.version for each in self.summaries())
             there = f"it has {', '.join(names)}" if names else "it has none yet: run `hybridmem dream`"
-            raise UnknownAdapter(f"{self._spoken} has no adapter {version!r}: {there}")
+            raise UnknownAdapter(f"{self._namespace_name} has no adapter {version!r}: {there}")
         return record
 
     def path(self, version: str) -> Path:
@@ -78,16 +79,16 @@ class AdapterRegistry:
         return AdapterCard.read(self.path(self.get(version).version))
 
     def next_version(self) -> str:
-        """The name after the highest that the ledger or the disk knows: a name is never used twice."""
+        """The name after the highest in the ledger and on disk: no name is used twice."""
         names = [record.version for record in self.list()] + [path.name for path in self._versions_on_disk()]
         numbers = [int(match[1]) for name in names if (match := _VERSION.fullmatch(name))]
         return f"v{max(numbers, default=0) + 1:04d}"
 
     def register(self, candidate: Path, record: AdapterRecord, card: AdapterCard | None = None) -> AdapterRecord:
-        """Take a finished training's folder in as the next version: its files first, then the ledger's record.
+        """Store a finished training's folder as the next version: first the files, then the ledger's record.
 
-        The record and the card get the version and the files' hashes. A crash between the two leaves a folder that
-        `prune` removes; `candidate` goes when all is done. Returns the record as the ledger keeps it. Raises
+        The record and the card get the version and the hashes of the files. A crash between the two steps leaves a
+        folder that `prune` removes; `candidate` is removed at the end. Returns the record as the ledger has it. Raises
         `CorruptAdapter` for a folder without weights."""
         version = self.next_version()
         hashes = files.hashes(candidate) if candidate.is_dir() else {}
@@ -96,7 +97,7 @@ class AdapterRegistry:
         stored = dataclasses.replace(record, version=version, namespace=self._namespace, files=hashes)
         if card is not None:
             dataclasses.replace(card, version=version, files=hashes).write(candidate)
-        files.settle(candidate, self.path(version))
+        files.move_into_place(candidate, self.path(version))
         self._ledger.save_adapter(stored)
         shutil.rmtree(candidate)
         return self.get(version)
@@ -116,26 +117,26 @@ class AdapterRegistry:
         return self.get(version)
 
     def rollback(self) -> AdapterRecord | None:
-        """Move the alias back to what was active before this version; again goes further back.
+        """Move the alias back to the version that was active before; a second call goes further back.
 
-        Versions whose weights were removed are passed over. Returns None when that is the bare base. Raises
-        `UnknownAdapter` when nothing was active before."""
+        Versions without weights are skipped. Returns None for the bare base. Raises `UnknownAdapter` if nothing was
+        active before."""
         active = self.active()
         if active is None:
-            raise UnknownAdapter(f"no adapter of {self._spoken} is active: there is nothing to roll back")
+            raise UnknownAdapter(f"no adapter of {self._namespace_name} is active: there is nothing to roll back")
         removed = {record.version for record in self.list() if not record.files}
         earlier = [
             version for version in trail(self._ledger.activations(self._namespace))[:-1] if version not in removed
         ]
         if not earlier:
             raise UnknownAdapter(
-                f"nothing was active before {active.version} in {self._spoken}: "
+                f"nothing was active before {active.version} in {self._namespace_name}: "
                 f"promote another version, or none for the bare base"
             )
         return self.promote(earlier[-1], force=True)
 
     def verify(self, version: str, *, base: str = "", base_sha256: str | None = None) -> AdapterRecord:
-        """Read every file again and compare it with its hash; the base too, where one is passed.
+        """Read every file again and compare it with its hash, and the base with its own if one is passed.
 
         Raises `UnknownAdapter`, `CorruptAdapter` or `WrongBase` (naming both hashes)."""
         record = self.get(version)
@@ -147,19 +148,19 @@ class AdapterRegistry:
     def diff(self, before: str, after: str) -> AdapterDiff:
         """Raises `UnknownAdapter`."""
         old, new = self.get(before), self.get(after)
-        held_before, held_after = set(old.facts), set(new.facts)
+        facts_before, facts_after = set(old.facts), set(new.facts)
         return AdapterDiff(
             before=before,
             after=after,
-            gained=tuple(fact for fact in new.facts if fact not in held_before),
-            lost=tuple(fact for fact in old.facts if fact not in held_after),
+            gained=tuple(fact for fact in new.facts if fact not in facts_before),
+            lost=tuple(fact for fact in old.facts if fact not in facts_after),
             scores={name: (old.scores.get(name), new.scores.get(name)) for name in sorted({*old.scores, *new.scores})},
         )
 
     def export(self, version: str, destination: Path) -> Path:
         """Copy a verified version into a new folder that `PeftModel.from_pretrained` loads, its card beside it.
 
-        Raises `InvalidInput` where something is there already."""
+        Raises `InvalidInput` if the folder is not empty."""
         record = self.verify(version)
         if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
             raise InvalidInput(f"{str(destination)!r} is there already: export to a new or an empty folder")
@@ -167,13 +168,13 @@ class AdapterRegistry:
         return destination
 
     def remove(self, version: str) -> tuple[str, ...]:
-        """Delete the files of a version that is not active, as when its memories are unlearned; its record stays.
+        """Delete the files of a version that is not active, for example to unlearn its memories; its record stays.
 
         Returns the names of the files. Raises `UnknownAdapter`, or `AdapterError` for the active version."""
         record, active = self.get(version), self.active()
         if active is not None and active.version == version:
             raise AdapterError(f"{version} is active: promote another version, or roll back, before you remove it")
-        # The record first: a crash in between leaves files that nothing names, which `prune` removes.
+        # The record first: a crash in between leaves files that no record names, which `prune` removes.
         self._ledger.save_adapter(dataclasses.replace(record, files={}))
         folder = self.path(version)
         if not folder.is_dir():
@@ -183,20 +184,21 @@ class AdapterRegistry:
         return names
 
     def orphans(self) -> tuple[Path, ...]:
-        """Folders that a crash left: half-copied, or with weights that no record of the ledger names."""
+        """Folders that a crash left: copied in part, or with weights that no record names."""
         known = {record.version for record in self.list() if record.files}
         left = self._folder.glob(f"{files.UNFINISHED}*")
         return tuple(sorted([*left, *(path for path in self._versions_on_disk() if path.name not in known)]))
 
     def prune(self) -> tuple[Path, ...]:
-        """Remove the `orphans`. Not while a dream of this namespace runs: the ledger may not name its folder yet."""
+        """Remove the `orphans`. Do not call it during a dream of this namespace, whose folder may have no record
+        yet."""
         found = self.orphans()
         for path in found:
             shutil.rmtree(path)
         return found
 
     @property
-    def _spoken(self) -> str:
+    def _namespace_name(self) -> str:
         return "/".join(self._namespace)
 
     def _versions_on_disk(self) -> tuple[Path, ...]:
@@ -206,25 +208,18 @@ class AdapterRegistry:
 
 
 def trail(activations: Iterable[tuple[datetime, str | None]]) -> list[str | None]:
-    """What was active on the way to the present, the present last.
+    """The versions that led to the present one, which comes last.
 
-    Going back to a version takes what came after it off the trail: two rollbacks go two versions back.
+    Going back to a version removes the later ones from the trail: two rollbacks go two versions back.
 
     >>> now = datetime(2026, 3, 1)
     >>> trail([(now, "v0001"), (now, "v0002"), (now, "v0003"), (now, "v0002")])
     ['v0001', 'v0002']
     """
-    left: list[str | None] = []
+    path: list[str | None] = []
     for _, version in activations:
-        if version in left:
-            del left[left.index(version) + 1 :]
+        if version in path:
+            del path[path.index(version) + 1 :]
         else:
-            left.append(version)
-    return left
-
-
-def namespace_folder(namespace: Namespace) -> str:
-    """A folder name for any namespace: readable, and distinct by a digest of the exact parts."""
-    readable = re.sub(r"[^a-z0-9]+", "-", "-".join(namespace).lower()).strip("-")[:40]
-    digest = hashlib.sha256("\x00".join(namespace).encode()).hexdigest()[:12]
-    return f"{readable}-{digest}" if readable else digest
+            path.append(version)
+    return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,15 @@ from hybridmem.cli.invocation import Invocation, command
 from hybridmem.core.errors import AdapterError
 from hybridmem.core.records import AdapterRecord
 
+if TYPE_CHECKING:
+    from hybridmem.maintenance.provenance import DataVerdict
+
 app = typer.Typer()
 group = typer.Typer(help="Versions of the weights: list, show, promote, rollback, diff, export, verify.")
 app.add_typer(group, name="adapters", rich_help_panel="Dream")
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version, as `adapters list` shows it.")]
 BARE = "none"
-"""The name of no adapter: the bare base answers."""
+"""The name that stands for no adapter: the bare base answers."""
 
 
 @command(group, "list")
@@ -44,12 +47,10 @@ def show(call: Invocation, version: Version) -> None:
 @command(group)
 def promote(
     call: Invocation,
-    version: Annotated[
-        str, typer.Argument(metavar="VERSION", help="The version that is to answer; none: the bare base.")
-    ],
-    force: Annotated[bool, typer.Option("--force", help="Even one that its gate rejected.")] = False,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version to activate; none for the bare base.")],
+    force: Annotated[bool, typer.Option("--force", help="Promote it even if its gate rejected it.")] = False,
 ) -> None:
-    """Let a version answer from now on. Exits 1 when its gate rejected it."""
+    """Let a version answer from now on. Exits 1 if its gate rejected it."""
     with call.open() as memory:
         refused = version != BARE and not force and memory.adapters.get(version).status == "rejected"
         record = None if refused else memory.adapters.promote(None if version == BARE else version, force=force)
@@ -62,7 +63,7 @@ def promote(
 
 @command(group)
 def rollback(call: Invocation) -> None:
-    """Go back to what answered before the active version."""
+    """Go back to the version that answered before the active one."""
     with call.open() as memory:
         record = memory.adapters.rollback()
     call.answer({"active": record.version if record else None}, output.plain(_answers(record)))
@@ -87,7 +88,7 @@ def export(
     version: Version,
     destination: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
 ) -> None:
-    """Copy a version into a folder that PEFT's `PeftModel.from_pretrained` loads, its card beside it."""
+    """Copy a version and its card into a folder that PEFT's `PeftModel.from_pretrained` loads."""
     with call.open() as memory:
         folder = memory.adapters.export(version, destination)
     call.answer({"version": version, "folder": str(folder)}, output.plain(f"exported {version} to {folder}"))
@@ -97,24 +98,36 @@ def export(
 def verify(
     call: Invocation,
     version: Annotated[
-        str | None, typer.Argument(metavar="[VERSION]", help="One version (default: every one whose files are kept).")
+        str | None, typer.Argument(metavar="[VERSION]", help="One version (default: every version with files).")
     ] = None,
+    data: Annotated[
+        bool, typer.Option("--data", help="Compare its data's digest with the facts and items in the ledger, too.")
+    ] = False,
 ) -> None:
-    """Read every file of a version again and compare it with its hash. Exits 1 when one fails."""
+    """Read every file of a version again and compare it with its hash. Exits 1 if one fails, or its data does."""
+    from hybridmem.maintenance.provenance import compare_data
+
     found: dict[str, str | None] = {}
+    data_of: dict[str, DataVerdict] = {}
     with call.open() as memory:
         versions = [version] if version else [r.version for r in memory.adapters.list() if r.files]
         for each in versions:
             try:
                 memory.adapters.verify(each)
                 found[each] = None
+                if data:
+                    data_of[each] = compare_data(memory.ledger, memory.namespace, memory.adapters.card(each))
             except AdapterError as error:
                 found[each] = str(error)
-    rows = [(each, reason or "sound") for each, reason in found.items()]
-    sound = not any(found.values())
+    rows = [(each, reason or "sound", *([data_of.get(each)] if data else [])) for each, reason in found.items()]
+    sound = not any(found.values()) and all(verdict.status in ("match", "unknown") for verdict in data_of.values())
+    answers: list[dict[str, Any]] = [{"version": each, "reason": reason} for each, reason in found.items()]
+    if data:
+        answers = [{**answer, "data": data_of.get(answer["version"])} for answer in answers]
+    columns = ["version", "verdict", *(["data"] if data else [])]
     call.answer(
-        {"sound": sound, "adapters": [{"version": each, "reason": reason} for each, reason in found.items()]},
-        output.table(["version", "verdict"], rows) if rows else output.plain("no adapters to verify"),
+        {"sound": sound, "adapters": answers},
+        output.table(columns, rows) if rows else output.plain("no adapters to verify"),
     )
     if not sound:
         raise typer.Exit(errors.NO)

@@ -20,7 +20,7 @@ QUIET = {
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-"""Set where the user has not: libraries that print to the terminal by themselves would break the one-line promise."""
+"""Set unless the user has set them: libraries that print to the terminal would break the promise of one line."""
 
 app = typer.Typer(
     name="hybridmem",
@@ -49,20 +49,28 @@ def common(
         str | None,
         typer.Option("--embedder", metavar="NAME", envvar="HYBRIDMEM_EMBEDDER", help="An embedding model."),
     ] = None,
+    vectors: Annotated[
+        str | None,
+        typer.Option("--vectors", metavar="NAME", envvar="HYBRIDMEM_VECTORS", help="The vector index."),
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option("--reader", metavar="NAME", envvar="HYBRIDMEM_READER", help="Who extracts facts in a dream."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Hybrid memory for agents: a store outside the model, and nightly dreams that distil it into LoRA adapters.
 
     Exit codes: 0 done; 1 the command's own "no" (a gate that refused, a doctor that found something); 2 bad usage or
-    input, with one line that names the next thing to do. The options below may stand before or after the command."""
+    input, with one line that says what to do next. The options below work before or after the command."""
     if version:
         typer.echo(f"hybridmem {VERSION}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit
-    context.obj = Defaults(memory, namespace, model, embedder, json)
+    context.obj = Defaults(memory, namespace, model, embedder, vectors, reader, json)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -88,7 +96,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def with_json_target(arguments: Sequence[str]) -> list[str]:
-    """`arguments` with ``-`` behind a bare ``--json`` of `bench`, whose option takes a file and may go without."""
+    """`arguments` with ``-`` after a bare ``--json`` of `bench`, where the file is optional."""
     made = list(arguments)
     if "bench" not in made:
         return made

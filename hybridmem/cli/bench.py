@@ -14,7 +14,15 @@ from rich.console import RenderableType
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
+from hybridmem.continual import registry as strategies
 from hybridmem.core.records import to_json
+
+
+def _strategies() -> str:
+    """The help of an option that names a strategy: every registered one, with its summary."""
+    each = "; ".join(f"{name}: {strategies.get(name).summary}" for name in strategies.names())
+    return f"{each}. The default is the recipe's own."
+
 
 app = typer.Typer()
 group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed, serve, model.")
@@ -22,7 +30,7 @@ app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
 
-@command(group, json_file=True)
+@command(group, json_file=True, backends=False)
 def retrieval(
     call: Invocation,
     data: Annotated[
@@ -32,75 +40,85 @@ def retrieval(
 ) -> None:
     """Recall of the evidence on conversations: every searcher alone, and all of them fused."""
     from hybridmem import embedding
-    from hybridmem.evaluation.retrieval import bench_retrieval
+    from hybridmem.evaluation.suites.retrieval import bench_retrieval
 
     embedder = embedding.load(call.embedder) if call.embedder is not None else None
     with bars(quiet=call.as_json) as progress:
         result = bench_retrieval(data, embedder=embedder, seed=seed, progress=progress)
-    _told(call, "retrieval", result)
+    _answer(call, "retrieval", result)
 
 
 @command(group, json_file=True)
 def forgetting(
     call: Invocation,
     stream: Annotated[Path, typer.Option("--stream", metavar="FILE", help="JSON lines: facts, night by night.")],
-    strategy: Annotated[
-        str, typer.Option("--strategy", metavar="S", help="replay, naive, retrieval or noop.")
-    ] = "replay",
+    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help=_strategies())] = None,
     recipe: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A recipe for the dreams, instead of the strategy's own.")
+        str | None, typer.Option(metavar="NAME", help="The recipe of the dreams: a name, or a .toml file.")
+    ] = None,
+    gate: Annotated[
+        bool | None,
+        typer.Option("--gate/--no-gate", help="Whether a gate may refuse a night (default: as the recipe has it)."),
     ] = None,
     shuffle_labels: Annotated[
-        bool, typer.Option("--shuffle-labels", help="The control: tell other facts' values, and test as before.")
+        bool, typer.Option("--shuffle-labels", help="The control: state other facts' values, and test as before.")
     ] = False,
     seed: Seed = 0,
 ) -> None:
     """Live through a stream night by night, and measure what was learned and what was forgotten."""
-    from hybridmem.evaluation.forgetting import run
     from hybridmem.evaluation.stream import read
+    from hybridmem.evaluation.suites.forgetting import run
     from hybridmem.memory import HybridMemory
 
-    told = read(stream)
+    lived = read(stream)
     aside = output.console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder:
         result = run(
-            told,
+            lived,
             strategy,
             lambda: HybridMemory.open(
-                Path(folder) / "memory", namespace=("bench",), model=call.model, embedder=call.embedder
+                Path(folder) / "memory",
+                namespace=("bench",),
+                model=call.model,
+                embedder=call.embedder,
+                vectors=call.vectors,
+                reader=call.reader,
             ),
             None if call.as_json else lambda line: aside.print(output.plain(line, "dim")),
             seed=seed,
             recipe=recipe,
+            gate=gate,
             shuffle_labels=shuffle_labels,
         )
     rows = [(night, *row) for night, row in enumerate(result["R"], start=1)]
     columns = ["#after night", *(f"#facts of {night}" for night in range(1, len(rows) + 1))]
     figures = {name: value for name, value in result.items() if name not in {"R", "nights"}}
-    call.answer(result, output.table(columns, rows, "R: accuracy"), output.pairs(figures, f"forgetting, {strategy}"))
+    call.answer(
+        result, output.table(columns, rows, "R: accuracy"), output.pairs(figures, f"forgetting, {result['strategy']}")
+    )
 
 
-@command(group, json_file=True)
+@command(group, json_file=True, backends=False)
 def router(call: Invocation, seed: Seed = 0) -> None:
     """How well the router's confidence is calibrated, and what its choice of route gains."""
-    from hybridmem.evaluation.router import run
+    from hybridmem.evaluation.suites.router import run
 
     with bars(quiet=call.as_json) as progress:
-        result = run(model=call.model, seed=seed, progress=progress)
-    _told(call, "router", result)
+        result = run(model=call.model, embedder=call.embedder, seed=seed, progress=progress)
+    _answer(call, "router", result)
 
 
-@command(group, json_file=True)
+@command(group, json_file=True, backends=False)
 def speed(
     call: Invocation,
     memories: Annotated[int, typer.Option(min=2, help="Memories to write.")] = 1000,
-    singles: Annotated[int, typer.Option(min=1, help="So many of them one by one.")] = 100,
+    singles: Annotated[int, typer.Option(min=1, help="How many of them to write one by one.")] = 100,
     searches: Annotated[int, typer.Option(min=1, help="Searches to time.")] = 100,
     answers: Annotated[int, typer.Option(min=0, help="Answers to time by each route; 0 loads no model.")] = 10,
     seed: Seed = 0,
 ) -> None:
     """Adds, searches and answers a second of a temporary memory, beside raw Chroma."""
-    from hybridmem.evaluation.speed import run
+    from hybridmem.evaluation.suites.speed import run
 
     with bars(quiet=call.as_json) as progress:
         result = run(
@@ -113,26 +131,28 @@ def speed(
             seed=seed,
             progress=progress,
         )
-    _told(call, "speed", result)
+    _answer(call, "speed", result)
 
 
-@command(group, json_file=True)
+@command(group, json_file=True, backends=False)
 def serve(
     call: Invocation,
-    memories: Annotated[int, typer.Option(min=1, help="Memories that are there before.")] = 10_000,
-    namespaces: Annotated[int, typer.Option(min=1, help="Namespaces that they belong to.")] = 10,
-    clients: Annotated[int, typer.Option(min=1, help="Clients at a time.")] = 50,
+    memories: Annotated[int, typer.Option(min=1, help="Memories stored beforehand.")] = 10_000,
+    namespaces: Annotated[int, typer.Option(min=1, help="Namespaces they are spread over.")] = 10,
+    clients: Annotated[int, typer.Option(min=1, help="Clients at the same time.")] = 50,
     requests: Annotated[int, typer.Option(min=1, help="Requests of all clients together.")] = 10_000,
     rate: Annotated[
         float | None,
-        typer.Option(help="Requests a second, sent on time; without it, each client sends when it has its answer."),
+        typer.Option(
+            help="Requests a second at a steady pace; without it, each client sends as soon as it has its answer."
+        ),
     ] = None,
     seed: Seed = 0,
 ) -> None:
     """A server in a process of its own under mixed load: errors, lost writes, leaks between namespaces, latencies.
 
     Exits 1 when there was any of the first three."""
-    from hybridmem.evaluation.serve import run
+    from hybridmem.evaluation.suites.serve import run
 
     with bars(quiet=call.as_json) as progress:
         result = run(
@@ -145,12 +165,12 @@ def serve(
             seed=seed,
             progress=progress,
         )
-    _told(call, "serve", result)
+    _answer(call, "serve", result)
     if not result.clean:
         raise typer.Exit(errors.NO)
 
 
-@command(group, json_file=True)
+@command(group, json_file=True, backends=False)
 def model(
     call: Invocation,
     data: Annotated[
@@ -162,8 +182,8 @@ def model(
 ) -> None:
     """The language model's evaluation card: how well it does the memory jobs and reads plain English, and how fast.
 
-    Takes minutes with the bundled model. Shares come with their 95% interval (Wilson)."""
-    from hybridmem.evaluation.model_card import run
+    Takes minutes with the bundled model. Proportions come with their 95% interval (Wilson)."""
+    from hybridmem.evaluation.suites.model.card import run
 
     with bars(quiet=call.as_json) as progress:
         result = run(call.model, data=data, cases=cases, seed=seed, date=date.today().isoformat(), progress=progress)
@@ -210,6 +230,6 @@ def _bounds(share: Mapping[str, Any] | None) -> tuple[Any, ...]:
     return (None,) * 4 if share is None else (share["value"], share["low"], share["high"], share["of"])
 
 
-def _told(call: Invocation, title: str, result: Any) -> None:
+def _answer(call: Invocation, title: str, result: Any) -> None:
     figures = to_json(result)
     call.answer(figures, output.pairs(figures, title))

@@ -1,4 +1,4 @@
-"""``hybridmem dream`` and what the nights before left."""
+"""``hybridmem dream``, and the reports of earlier nights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dream(
 ) -> None:
     """Consolidate: tidy the store, train an adapter, and promote it if the gate finds nothing forgotten.
 
-    Exits 1 when the gate refused. An interrupted dream promotes nothing, and the next one resumes it."""
+    Exits 1 if the gate refused. An interrupted dream promotes nothing, and the next one resumes it."""
     try:
         with call.open() as memory, bars(quiet=call.as_json) as progress:
             report = memory.dream(dry_run=dry_run, recipe=recipe, progress=progress)
@@ -53,7 +53,7 @@ def dreams(
         int | None, typer.Argument(metavar="[NIGHT]", help="One night, with its steps, its gate and what was kept.")
     ] = None,
 ) -> None:
-    """List the nights so far: what each learned, and what became of it; or show one of them whole."""
+    """List the nights so far with what each learned and its verdict, or show one night in full."""
     with call.open() as memory:
         reports = memory.dreams()
     if night is not None:
@@ -67,14 +67,14 @@ def dreams(
         (r.night, r.started_at, r.status, r.adapter, r.new_facts, r.held_facts, r.seconds, r.reason) for r in reports
     ]
     columns = ["#night", "started", "status", "adapter", "#new facts", "#held facts", "#seconds", "reason"]
-    shown: list[RenderableType] = [output.table(columns, rows) if rows else output.plain("no dreams yet")]
+    tables: list[RenderableType] = [output.table(columns, rows) if rows else output.plain("no dreams yet")]
     if any(report.retention for report in reports):
-        shown.append(_retention(reports))
-    call.answer({"dreams": reports}, *shown)
+        tables.append(_retention(reports))
+    call.answer({"dreams": reports}, *tables)
 
 
 def _retention(reports: list[DreamReport]) -> RenderableType:
-    """R: a row for each night that measured it, a column for the night whose facts were asked for."""
+    """The matrix R: a row for each night that measured it, a column for each night's facts."""
     measured = [report for report in reports if report.retention]
     width = max(len(report.retention) for report in measured)
     rows = [
@@ -98,13 +98,13 @@ def render(report: DreamReport) -> list[RenderableType]:
         "peak memory (MB)": report.peak_memory_mb,
         "accuracy by night": report.retention,
     }
-    shown: list[RenderableType] = [output.plain(headline, "bold"), output.pairs(figures)]
+    tables: list[RenderableType] = [output.plain(headline, "bold"), output.pairs(figures)]
     if report.steps:
         steps = [(s.name, s.seconds, s.tokens, s.counts) for s in report.steps]
-        shown.append(output.table(["step", "#seconds", "#tokens", "counts"], steps))
+        tables.append(output.table(["step", "#seconds", "#tokens", "counts"], steps))
     if report.gate:
         checks = [(c.name, c.value, c.bound, "passed" if c.passed else "REFUSED") for c in report.gate]
-        shown.append(output.table(["gate", "#value", "#bound", "verdict"], checks))
+        tables.append(output.table(["gate", "#value", "#bound", "verdict"], checks))
     if report.test:
-        shown.append(output.pairs(report.test, "test split"))
-    return shown
+        tables.append(output.pairs(report.test, "test split"))
+    return tables

@@ -13,18 +13,18 @@ DONE = 0
 NO = 1
 """The command's own "no": a gate that refused, a doctor that found something, a check that failed."""
 BAD = 2
-"""Bad usage or input, or a thing that stands in the way; the line on stderr names the next thing to do."""
+"""Bad usage or input, or an obstacle; the line on stderr says what to do next."""
 
 EXPECTED = (HybridMemError, OSError, KeyboardInterrupt)
-"""What a command may raise for a reason that the user can act on. Anything else is a bug, and shows its trace."""
+"""Errors that the user can act on. Any other error is a bug, and shows its trace."""
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Print `error` as one line on stderr (and, for programs, as an object on stdout); returns the exit code.
 
-    A reader that closed the pipe is not an error: nothing is printed."""
+    A closed pipe is no error, and nothing is printed for it."""
     if isinstance(error, BrokenPipeError):
-        # What is still buffered has nowhere to go; without this the interpreter complains of it at exit.
+        # Buffered output has nowhere to go; without this, the interpreter complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     return fail(explained(error), type(error).__name__, as_json=as_json)
@@ -40,7 +40,7 @@ def fail(message: str, kind: str, *, as_json: bool) -> int:
 
 
 def explained(error: BaseException) -> str:
-    """What was wrong and what to do next, for an error of `EXPECTED`."""
+    """What went wrong and what to do next, for an error of `EXPECTED`."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted: what was acknowledged is stored, run the same command again for the rest"
     if isinstance(error, OSError) and not isinstance(error, HybridMemError):

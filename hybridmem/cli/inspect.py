@@ -27,7 +27,7 @@ def inspect(
 ) -> None:
     """Look inside with a browser: search, timeline, graph, dreams, adapters, and the grounds of an answer.
 
-    This machine alone, with the token in the address that it prints. Nothing can be changed without --edit."""
+    Only this machine can open it, with the token in the printed address. Nothing can be changed without --edit."""
     try:
         from hybridmem.inspector.serve import serve
     except ModuleNotFoundError as error:

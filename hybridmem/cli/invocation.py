@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +39,7 @@ ModelOption = Annotated[
         "--model",
         metavar="MODEL",
         help="A causal language model, by folder or Hugging Face name; device=, dtype=, quantize= and memory= may "
-        "stand behind it, after commas (default: HYBRIDMEM_MODEL, or the bundled one).",
+        "follow it, after commas (default: HYBRIDMEM_MODEL, or the bundled one).",
     ),
 ]
 EmbedderOption = Annotated[
@@ -50,6 +51,24 @@ EmbedderOption = Annotated[
         "(default: HYBRIDMEM_EMBEDDER, or all-MiniLM-L6-v2).",
     ),
 ]
+VectorsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        metavar="NAME",
+        help="The vector index: chroma, memory or a Chroma server's http://HOST:PORT, whose token is in "
+        "HYBRIDMEM_CHROMA_TOKEN (default: HYBRIDMEM_VECTORS, or chroma).",
+    ),
+]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="NAME",
+        help="Who extracts facts in a dream: openai:MODEL@http://HOST:PORT/v1, with the key in OPENAI_API_KEY, or "
+        "model:NAME (default: HYBRIDMEM_READER, or the memory's model).",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 JsonFileOption = Annotated[
     str | None,
@@ -57,77 +76,110 @@ JsonFileOption = Annotated[
 ]
 
 
+COMMON = {
+    "memory": MemoryOption,
+    "namespace": NamespaceOption,
+    "model": ModelOption,
+    "embedder": EmbedderOption,
+    "vectors": VectorsOption,
+    "reader": ReaderOption,
+}
+"""The options of every command that name what it works on."""
+BACKENDS = ("vectors", "reader")
+"""Those that a command leaves out which opens a memory of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """Which memory a command works on, and how it is to speak."""
+    """Which memory a command works on, and in which form it answers."""
 
     folder: Path
     namespace: Namespace
     model: str | None
     embedder: str | None
+    vectors: str | None
+    reader: str | None
     json: str | None
-    """Where the JSON object goes: None for nowhere, ``-`` for stdout (and nothing else goes there), or a file."""
+    """Where the JSON object goes: None for nowhere, ``-`` for stdout, which then carries nothing else, or a file."""
 
     @property
     def as_json(self) -> bool:
         return self.json == STDOUT
 
     def open(self, *, create: bool = False) -> HybridMemory:
-        """The memory. Without `create`, a folder that is not there raises `NotAMemory` instead of being made."""
+        """The memory. Without `create`, a missing folder raises `NotAMemory`."""
         from hybridmem.memory import HybridMemory
 
         if not create and not self.folder.exists():
             raise NotAMemory(
                 f"no memory at {self.folder}: make one with `hybridmem add TEXT`, or name its folder with --memory DIR"
             )
-        return HybridMemory.open(self.folder, namespace=self.namespace, model=self.model, embedder=self.embedder)
+        return HybridMemory.open(
+            self.folder,
+            namespace=self.namespace,
+            model=self.model,
+            embedder=self.embedder,
+            vectors=self.vectors,
+            reader=self.reader,
+        )
 
-    def answer(self, record: Any, *shown: RenderableType) -> None:
-        """Print the command's result: `record` as JSON, or `shown` for people."""
+    def answer(self, record: Any, *rendered: RenderableType) -> None:
+        """Print the command's result: `record` as JSON, or `rendered` for people."""
         if self.as_json:
             output.print_json(record)
             return
         console = output.console()
-        output.paged(console, shown)
+        output.paged(console, rendered)
         if self.json is not None:
             _write_json(record, Path(self.json))
             console.print(output.plain(f"figures written to {self.json}", "dim"))
 
     def console(self) -> Console:
-        """Where a long story is told, with rich's markup: stdout, unless that is for the JSON object alone."""
+        """Where a long report goes, with rich's markup: stdout, unless that is for the JSON object alone."""
         return output.console(stderr=self.as_json, markup=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What was given before the command's name, or in the environment."""
+    """Options given before the command's name or in the environment."""
 
     memory: str = "memory"
     namespace: str = "default"
     model: str | None = None
     embedder: str | None = None
+    vectors: str | None = None
+    reader: str | None = None
     json: bool = False
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, panel: str | None = None, json_file: bool = False
+    app: typer.Typer,
+    name: str | None = None,
+    *,
+    panel: str | None = None,
+    json_file: bool = False,
+    backends: bool = True,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function whose first parameter is an `Invocation` a command of `app`, with the common options.
 
-    What it raises of `errors.EXPECTED` becomes one line on stderr and the exit code 2."""
+    A parameter whose type is a dataclass stands for the options that its fields declare. Without `backends` it takes no
+    `BACKENDS`. What the function raises of `errors.EXPECTED` becomes one line on stderr and the exit code 2."""
+    names = [each for each in COMMON if backends or each not in BACKENDS]
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = _own_parameters(function)
+
         @functools.wraps(function)
         def run(context: typer.Context, **given: Any) -> None:
-            common = {key: given.pop(key) for key in ("memory", "namespace", "model", "embedder", "json")}
+            common = {key: given.pop(key, None) for key in (*COMMON, "json")}
             try:
                 call = _invocation(context, **common)
-                function(call, **given)
+                function(call, **_grouped(own, given))
                 sys.stdout.flush()
             except errors.EXPECTED as error:
                 raise typer.Exit(errors.report(error, as_json=wants_json(context, common["json"]))) from None
 
-        parameters = _parameters(function, json_file=json_file)
+        parameters = _parameters(own, names, json_file=json_file)
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         app.command(name, rich_help_panel=panel)(run)
@@ -137,7 +189,7 @@ def command(
 
 
 def wants_json(context: typer.Context, given: bool | str | None) -> bool:
-    """Whether stdout is for a JSON object alone."""
+    """Whether stdout carries nothing but a JSON object."""
     defaults = context.obj if isinstance(context.obj, Defaults) else Defaults()
     return given is True or given == STDOUT or (not given and defaults.json)
 
@@ -148,6 +200,8 @@ def _invocation(
     namespace: str | None,
     model: str | None,
     embedder: str | None,
+    vectors: str | None,
+    reader: str | None,
     json: bool | str | None,
 ) -> Invocation:
     defaults = context.obj if isinstance(context.obj, Defaults) else Defaults()
@@ -156,21 +210,45 @@ def _invocation(
         namespace=checked_namespace(namespace if namespace is not None else defaults.namespace),
         model=model if model is not None else defaults.model,
         embedder=embedder if embedder is not None else defaults.embedder,
+        vectors=vectors if vectors is not None else defaults.vectors,
+        reader=reader if reader is not None else defaults.reader,
         json=STDOUT if wants_json(context, json) else (json or None) if isinstance(json, str) else None,
     )
 
 
-def _parameters(function: Callable[..., None], *, json_file: bool) -> list[inspect.Parameter]:
-    """The function's own parameters without its first, then the common options, all by keyword."""
+def _own_parameters(function: Callable[..., None]) -> list[inspect.Parameter]:
+    """The function's parameters without its first, the `Invocation`."""
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    return own
+
+
+def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """The options that a parameter stands for: the fields of a dataclass, or itself."""
+    if not _is_group(parameter):
+        return [parameter]
+    return list(inspect.signature(parameter.annotation, eval_str=True).parameters.values())
+
+
+def _is_group(parameter: inspect.Parameter) -> bool:
+    return dataclasses.is_dataclass(parameter.annotation)
+
+
+def _grouped(own: Sequence[inspect.Parameter], given: dict[str, Any]) -> dict[str, Any]:
+    """The values of the options `given`, by the function's `own` parameters."""
+    values: dict[str, Any] = {}
+    for parameter in own:
+        options = {option.name: given[option.name] for option in _options(parameter)}
+        values[parameter.name] = parameter.annotation(**options) if _is_group(parameter) else options[parameter.name]
+    return values
+
+
+def _parameters(own: Sequence[inspect.Parameter], names: Sequence[str], *, json_file: bool) -> list[inspect.Parameter]:
+    """What Typer is to read: the function's `own` options, then the common ones of these `names`, all by keyword."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     return [
         inspect.Parameter("context", keyword, annotation=typer.Context),
-        *(each.replace(kind=keyword) for each in own),
-        inspect.Parameter("memory", keyword, default=None, annotation=MemoryOption),
-        inspect.Parameter("namespace", keyword, default=None, annotation=NamespaceOption),
-        inspect.Parameter("model", keyword, default=None, annotation=ModelOption),
-        inspect.Parameter("embedder", keyword, default=None, annotation=EmbedderOption),
+        *(option.replace(kind=keyword) for parameter in own for option in _options(parameter)),
+        *(inspect.Parameter(name, keyword, default=None, annotation=COMMON[name]) for name in names),
         inspect.Parameter("json", keyword, default=None, annotation=JsonFileOption)
         if json_file
         else inspect.Parameter("json", keyword, default=False, annotation=JsonOption),

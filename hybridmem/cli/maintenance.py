@@ -18,7 +18,7 @@ PANEL = "Maintain"
 
 @command(app, panel=PANEL)
 def stats(call: Invocation) -> None:
-    """Count what is there: memories, facts, exercises, adapters, nights."""
+    """Count memories, facts, exercises, adapters and nights."""
     with call.open() as memory:
         counts = memory.stats()
     call.answer(counts, output.pairs(counts))
@@ -29,7 +29,7 @@ def export(
     call: Invocation,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file of JSON lines.")],
 ) -> None:
-    """Write the whole namespace, its facts and history included, as JSON lines that `import` reads back."""
+    """Write the whole namespace, with its facts and history, as JSON lines that `import` reads back."""
     if file.exists():
         raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
     with call.open() as memory:
@@ -63,21 +63,23 @@ def doctor(
     call: Invocation,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")] = False,
 ) -> None:
-    """Check the ledger, the indexes against it, the adapters' files, and whether the model can be loaded; and tell
-    where that would run, in which numbers, and in how much memory. Exits 1 while something is wrong."""
+    """Check the ledger, the indexes against it, the adapters' files, and whether the model can be loaded; and print the
+    device, the precision and the memory that the model would use. Exits 1 while something is wrong."""
     from hybridmem.models.resource_estimate import resource_estimate
 
     with call.open() as memory:
         found = memory.doctor(repair=repair)
-        left = memory.doctor() if repair and found else found
+        remaining = memory.doctor() if repair and found else found
     try:
-        told = resource_estimate(call.model)
+        estimate = resource_estimate(call.model)
     except ModelError as error:
-        told = None
-        found, left = [*found, f"the model: {error}"], [*left, f"the model: {error}"]
-    lines = [output.plain(f"{'repaired' if each not in left else 'found'}: {each}") for each in found]
-    lines += [output.plain(f"found: {each}") for each in left if each not in found]
-    shown = [output.pairs(output.fields(told))] if told is not None else []
-    call.answer({"found": found, "left": left, "model": told}, *(lines or [output.plain("nothing is wrong")]), *shown)
-    if left:
+        estimate = None
+        found, remaining = [*found, f"the model: {error}"], [*remaining, f"the model: {error}"]
+    lines = [output.plain(f"{'repaired' if each not in remaining else 'found'}: {each}") for each in found]
+    lines += [output.plain(f"found: {each}") for each in remaining if each not in found]
+    tables = [output.pairs(output.fields(estimate))] if estimate is not None else []
+    call.answer(
+        {"found": found, "left": remaining, "model": estimate}, *(lines or [output.plain("nothing is wrong")]), *tables
+    )
+    if remaining:
         raise typer.Exit(errors.NO)

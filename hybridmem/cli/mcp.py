@@ -27,8 +27,8 @@ def mcp(
 ) -> None:
     """Serve the memory to MCP clients: remember, recall, ask, forget, why, dream_status, and memories as resources.
 
-    A client starts it itself and talks over stdin and stdout, or connects to --http with the bearer token. It serves
-    the one namespace that it is given. Without a token of yours --http makes one, and shows it once, on stderr."""
+    A client starts it and talks over stdin and stdout, or connects to --http with the bearer token. It serves only the
+    given namespace. Without --token, --http makes a token and shows it once, on stderr."""
     if not http:
         from hybridmem.server.mcp import stdio
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 from rich.tree import Tree
@@ -19,12 +18,29 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
 from hybridmem.core.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, to_json
 
-if TYPE_CHECKING:
-    from hybridmem.importers import BrokenLine, ImportedTurn
-
 app = typer.Typer()
 WRITE, FIND, CORRECT = "Write", "Find", "Correct and erase"
 Id = Annotated[str, typer.Argument(metavar="ID", help="The memory's id, as `list` and `search` show it.")]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOptions:
+    """Who said a text, when and where, and who vouches for it."""
+
+    session: Annotated[str | None, typer.Option(help="The conversation to which it belongs.")] = None
+    at: Annotated[str | None, typer.Option(metavar="DATE", help="When it was said, in ISO 8601 (default: now).")] = None
+    role: Annotated[str, typer.Option(help="Who spoke: user, assistant, tool ...")] = "user"
+    speaker: Annotated[str | None, typer.Option(help="The speaker's name.")] = None
+    trust: Annotated[
+        Trust,
+        typer.Option(
+            metavar="|".join(get_args(Trust)),
+            help="Who vouches for it; what tools and web pages say never goes into weights.",
+        ),
+    ] = "user"
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Anything else to keep with it; may be repeated.")
+    ] = None
 
 
 @command(app, panel=WRITE)
@@ -39,24 +55,10 @@ def add(
     format: Annotated[
         str, typer.Option("--format", help="The file's format: auto, text, jsonl, openai or locomo.")
     ] = "auto",
-    session: Annotated[str | None, typer.Option(help="The conversation that it belongs to.")] = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="DATE", help="When it was said, in ISO 8601 (default: now).")
-    ] = None,
-    role: Annotated[str, typer.Option(help="Who spoke: user, assistant, tool ...")] = "user",
-    speaker: Annotated[str | None, typer.Option(help="The speaker's name.")] = None,
-    trust: Annotated[
-        Trust,
-        typer.Option(
-            metavar="|".join(get_args(Trust)),
-            help="Who vouches for it; what tools and web pages say never goes into weights.",
-        ),
-    ] = "user",
-    metadata: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Anything else to keep with it; may be repeated.")
-    ] = None,
+    *,
+    turn: TurnOptions,
 ) -> None:
-    """Remember a text, or every turn of a file. Calls no model; what it reports is on disk."""
+    """Remember a text, or every turn of a file. It calls no model, and what it reports is on disk."""
     if (text is None) == (source_file is None):
         raise InvalidInput("nothing to add, or too much: pass one TEXT, or - for stdin, or --from FILE")
     if source_file is not None:
@@ -65,65 +67,48 @@ def add(
     with call.open(create=True) as memory:
         added = memory.add(
             _stdin() if text == STDOUT else str(text),
-            session=session,
-            at=parse_time(at) if at is not None else None,
-            metadata=_metadata(metadata or []),
-            trust=trust,
-            role=role,
-            speaker=speaker,
+            session=turn.session,
+            at=parse_time(turn.at) if turn.at is not None else None,
+            metadata=_metadata(turn.metadata or []),
+            trust=turn.trust,
+            role=turn.role,
+            speaker=turn.speaker,
         )
     call.answer({"added": added, "broken": []}, *(output.plain(f"added {episode.id}") for episode in added))
 
 
-@dataclass
-class _Sieve:
-    """Passes the turns of an import on, and keeps what was broken."""
-
-    entries: Iterator[ImportedTurn | BrokenLine]
-    broken: list[BrokenLine] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[ImportedTurn]:
-        from hybridmem.importers import BrokenLine
-
-        for entry in self.entries:
-            if isinstance(entry, BrokenLine):
-                self.broken.append(entry)
-            else:
-                yield entry
-
-
 def _import(call: Invocation, path: Path, format: str) -> None:
     """Exits 0 when something went in, whatever else was broken."""
-    from hybridmem.importers import read
+    from hybridmem.importers import ImportReport, IntactTurns, read
 
-    sieve = _Sieve(read(path, format))
+    turns = IntactTurns(read(path, format))
     with call.open(create=True) as memory, bars(quiet=call.as_json) as progress:
-        added = memory.add_turns(sieve, progress=progress)
-    if not added:
-        first = f", line {sieve.broken[0].number}: {sieve.broken[0].reason}" if sieve.broken else ""
+        added = memory.add_turns(turns, progress=progress)
+    report = ImportReport(tuple(episode.id for episode in added), tuple(turns.broken))
+    if not report.added:
+        first = f", line {report.broken[0].number}: {report.broken[0].reason}" if report.broken else ""
         raise InvalidInput(f"nothing in {path} could be added{first}: mend the file, or name its --format")
-    lines = [output.plain(f"line {each.number}: {each.reason}", "yellow") for each in sieve.broken]
-    lost = f", {len(sieve.broken):,} broken lines left out" if sieve.broken else ""
-    record = {"added": [episode.id for episode in added], "broken": sieve.broken}
-    call.answer(record, *lines, output.plain(f"added {len(added):,} memories from {path}{lost}"))
+    lines = [output.plain(f"line {each.number}: {each.reason}", "yellow") for each in report.broken]
+    lost = f", {len(report.broken):,} broken lines left out" if report.broken else ""
+    call.answer(report, *lines, output.plain(f"added {len(report.added):,} memories from {path}{lost}"))
 
 
 @command(app, panel=FIND)
 def search(
     call: Invocation,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for, in plain words.")],
-    limit: Annotated[int, typer.Option(min=1, help="At most so many memories.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="Most memories to return.")] = 10,
     as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="What held in the world on that day, in ISO 8601.")
+        str | None, typer.Option(metavar="DATE", help="Search what was valid on that day, in ISO 8601.")
     ] = None,
     token_budget: Annotated[
-        int | None, typer.Option(min=1, help="At most so many tokens of text, by the model's count.")
+        int | None, typer.Option(min=1, help="Most tokens of text in all, by the model's count.")
     ] = None,
     kind: Annotated[
         Kind | None, typer.Option(metavar="|".join(get_args(Kind)), help="Only episodes or only facts.")
     ] = None,
 ) -> None:
-    """Find memories, best first, each with what every searcher contributed to its score."""
+    """Find memories, best first, each with every searcher's contribution to its score."""
     with call.open() as memory:
         hits = memory.search(
             query,
@@ -144,7 +129,7 @@ def ask(
         Route | None, typer.Option(metavar="|".join(ROUTES), help="Force a route instead of leaving it to the router.")
     ] = None,
 ) -> None:
-    """Answer from the weights, from retrieval, from both, or not at all, and say on what grounds."""
+    """Answer from the weights, from retrieval, from both, or not at all, and show the grounds."""
     with call.open() as memory:
         answer = memory.answer(question, route=route)
     grounds = {
@@ -161,10 +146,10 @@ def ask(
 @command(app, "list", panel=FIND)
 def list_memories(
     call: Invocation,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many memories.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Most memories to return.")] = 50,
     after: Annotated[
         int | None,
-        typer.Option(min=0, metavar="POSITION", help="Go on behind this position: the page before names it."),
+        typer.Option(min=0, metavar="POSITION", help="Continue after this position, which the previous page prints."),
     ] = None,
     kind: Annotated[
         Kind | None, typer.Option(metavar="|".join(get_args(Kind)), help="Only episodes or only facts.")
@@ -178,13 +163,15 @@ def list_memories(
     following = page[-1].position if more else None
     rows = [(m.position, _kind(m), m.id, m.at if isinstance(m, Episode) else m.valid_from, _text(m)) for m in page]
     end = [output.plain(f"more: hybridmem list --after {following}", "dim")] if more else []
-    shown = [output.table(["#position", "kind", "id", "when", "text"], rows)] if page else [output.plain("no memories")]
-    call.answer({"memories": [_record(m) for m in page], "next": following}, *shown, *end)
+    tables = (
+        [output.table(["#position", "kind", "id", "when", "text"], rows)] if page else [output.plain("no memories")]
+    )
+    call.answer({"memories": [_record(m) for m in page], "next": following}, *tables, *end)
 
 
 @command(app, panel=FIND)
 def show(call: Invocation, id: Id) -> None:
-    """Show one memory with everything that is recorded of it."""
+    """Show one memory with everything recorded about it."""
     with call.open() as memory:
         record = memory.get(id)
     call.answer(_record(record), output.pairs({"kind": _kind(record), **output.fields(record)}))
@@ -192,7 +179,7 @@ def show(call: Invocation, id: Id) -> None:
 
 @command(app, panel=FIND)
 def history(call: Invocation, id: Id) -> None:
-    """Show what became of a memory: added, updated, superseded, deleted, and when."""
+    """Show a memory's history: when it was added, updated, superseded or deleted."""
     with call.open() as memory:
         events = memory.history(id)
     rows = [(event.at, event.event, event.text, event.by) for event in events]
@@ -204,7 +191,7 @@ def why(call: Invocation, id: Id) -> None:
     """Trace a memory: from episodes to facts to the adapters that hold them, and back."""
     with call.open() as memory:
         trace = to_json(memory.why(id))
-    call.answer(trace, _grown(Tree(output.plain(id, "bold")), trace))
+    call.answer(trace, _with_branches(Tree(output.plain(id, "bold")), trace))
 
 
 @command(app, panel=CORRECT)
@@ -213,7 +200,7 @@ def update(
     id: Id,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The new words; - reads them from stdin.")],
 ) -> None:
-    """Give a memory new words. The old ones stay in its history, and weights that hold them are not trusted."""
+    """Change a memory's words. The old ones stay in its history, and weights that hold them are no longer trusted."""
     with call.open() as memory:
         record = memory.update(id, _stdin() if text == STDOUT else text)
     call.answer(_record(record), output.plain(f"updated {record.id}"))
@@ -221,7 +208,7 @@ def update(
 
 @command(app, panel=CORRECT)
 def delete(call: Invocation, id: Id) -> None:
-    """Erase a memory everywhere, with a receipt: the store at once, the weights by distrust now and the next dream."""
+    """Erase a memory everywhere and print a receipt. Weights that hold it lose trust now and unlearn it next dream."""
     with call.open() as memory:
         receipt = memory.delete(id)
     places = {
@@ -243,7 +230,7 @@ def quarantine(call: Invocation, id: Id) -> None:
 
 @command(app, panel=CORRECT)
 def release(call: Invocation, id: Id) -> None:
-    """Let a quarantined memory be found again."""
+    """End a memory's quarantine, so that it is found again."""
     with call.open() as memory:
         memory.release(id)
     call.answer({"id": id, "quarantined": False}, output.plain(f"released {id}"))
@@ -266,19 +253,19 @@ def _hits(hits: list[Hit] | tuple[Hit, ...], title: str | None = None) -> Any:
     return output.table(["#score", "kind", "id", "when", "text", "why"], rows, title)
 
 
-def _grown(tree: Tree, value: Any) -> Tree:
+def _with_branches(tree: Tree, value: Any) -> Tree:
     """`tree` with a branch for every name and item of `value`."""
     if isinstance(value, dict):
         for key, each in value.items():
             if isinstance(each, (dict, list)) and each:
-                _grown(tree.add(output.plain(key)), each)
+                _with_branches(tree.add(output.plain(key)), each)
             elif not isinstance(each, (dict, list)):
                 tree.add(output.plain(f"{key}: {output.render_value(each)}"))
     elif isinstance(value, list):
         for each in value:
             if isinstance(each, dict):
                 name = str(each.get("id") or each.get("version") or "-")
-                _grown(tree.add(output.plain(name, "bold")), {k: v for k, v in each.items() if v != name})
+                _with_branches(tree.add(output.plain(name, "bold")), {k: v for k, v in each.items() if v != name})
             else:
                 tree.add(output.plain(output.render_value(each)))
     else:
@@ -287,7 +274,7 @@ def _grown(tree: Tree, value: Any) -> Tree:
 
 
 def _stdin() -> str:
-    """All of standard input. Raises `EmptyText` or `InvalidEncoding`."""
+    """The whole standard input as text. Raises `EmptyText` or `InvalidEncoding`."""
     raw = sys.stdin.buffer.read()
     if not raw.strip():
         raise EmptyText("standard input is empty: pipe the text into the command, or pass it as TEXT")
@@ -298,14 +285,14 @@ def _stdin() -> str:
 
 
 def _metadata(given: list[str]) -> dict[str, Any]:
-    """KEY=VALUE pairs; a value that is JSON is taken as that, anything else as a string."""
-    made: dict[str, Any] = {}
+    """KEY=VALUE pairs as a dict; a value that is not JSON is taken as a string."""
+    metadata: dict[str, Any] = {}
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
             raise InvalidInput(f"--metadata {pair!r} is not KEY=VALUE: write it as channel=chat")
         try:
-            made[key.strip()] = json.loads(value)
+            metadata[key.strip()] = json.loads(value)
         except ValueError:
-            made[key.strip()] = value
-    return made
+            metadata[key.strip()] = value
+    return metadata

@@ -1,6 +1,6 @@
 """What a command prints: one JSON object for programs, tables for people.
 
-Texts come from anywhere, so none reaches the terminal with its control characters or as rich's markup."""
+Texts may come from anyone, so control characters and rich's markup in them never reach the terminal."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from rich.text import Text
 from hybridmem.core.records import to_json
 
 PIPED_WIDTH = 200
-"""Columns where the output is not a terminal: wide enough that an id never wraps."""
+"""Columns if the output is not a terminal: wide enough that an id never wraps."""
 CELL = 300
-"""Characters of a text that a table shows; `hybridmem show ID` has all of them."""
+"""Characters of a text in a table; `hybridmem show ID` prints all of them."""
 
 
 class _Console(Console):
@@ -34,20 +34,20 @@ class _Console(Console):
 
 
 def console(*, stderr: bool = False, markup: bool = False) -> Console:
-    """Standard output (or error) as it is now. rich's markup only for those who print none but their own words."""
+    """The present standard output (or error). `markup` is only for callers that print nothing but their own words."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
     return _Console(file=stream, width=width, markup=markup, emoji=False, highlight=False)
 
 
-def paged(console: Console, render_value: Iterable[RenderableType]) -> None:
-    """Print `shown`; on a terminal, what is taller than the screen goes through the user's PAGER (less, if unset)."""
+def paged(console: Console, rendered: Iterable[RenderableType]) -> None:
+    """Print `rendered`; on a terminal, what is taller than the screen goes through the user's PAGER (else less)."""
     if not console.is_terminal:
-        for each in render_value:
+        for each in rendered:
             console.print(each)
         return
     with console.capture() as captured:
-        for each in render_value:
+        for each in rendered:
             console.print(each)
     text = captured.get()
     if text.count("\n") < console.height:
@@ -64,12 +64,12 @@ def print_json(record: Any) -> None:
 
 
 def plain(text: str, style: str = "", *, limit: int | None = None) -> Text:
-    """`text` for a terminal: control characters as their escapes, and cut with an ellipsis after `limit`."""
+    """`text` for a terminal: control characters escaped, and cut with an ellipsis after `limit` characters."""
     if limit is not None:
         text = " ".join(text.split())
         text = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    render_value = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
-    return Text(render_value, style=style)
+    escaped = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    return Text(escaped, style=style)
 
 
 def render_value(value: Any) -> str:
@@ -102,12 +102,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
 
 
 def fields(record: Any) -> dict[str, Any]:
-    """A record's fields by name, as they are: unlike `to_json`, times stay times."""
+    """A record's fields by name; unlike in `to_json`, times stay times."""
     return {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
 
 
 def pairs(values: Mapping[str, Any], title: str | None = None) -> Table:
-    """Names and values, one a line; a mapping within becomes lines of its own, named ``outer.inner``."""
+    """Names and values, one per line; a nested mapping becomes lines named ``outer.inner``."""
     made = Table(box=None, show_header=False, title=title, title_justify="left", title_style="bold", pad_edge=False)
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")

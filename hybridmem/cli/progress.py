@@ -11,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from hybridmem.cli import output
 
 if TYPE_CHECKING:
-    from hybridmem.dreaming.cycle import Progress as Steps
+    from hybridmem.core.progress import Progress as Steps
 
 
 @contextmanager
 def bars(*, quiet: bool) -> Iterator[Steps]:
-    """What to report progress to: one bar for each step; where stderr is no terminal, one line when a step begins; or
-    nothing. A total of 0 stands for one that nobody knows yet."""
+    """A function to report progress to. It draws one bar per step or, where stderr is no terminal, prints one line when
+    a step begins; with `quiet`, nothing. A total of 0 means that the total is not known yet."""
     console = output.console(stderr=True)
     if quiet:
         yield lambda step, done, total: None

@@ -1,7 +1,7 @@
 """``python -m hybridmem.cli.reference``: writes docs/reference from the code; with ``--check``, only compares.
 
-The commands come from the application itself. The settings come from the source of every settings class, read and not
-imported: their names, types, defaults and the texts below them."""
+The commands come from the application itself. The settings come from the source of every settings class, which is not
+imported: names, types, defaults, and the texts below them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from typing import Any
 import typer
 
 from hybridmem.cli.app import app
+from hybridmem.cli.invocation import COMMON
+from hybridmem.dreaming.bounds import BOUNDS
 
 PACKAGE = Path(__file__).parent.parent
 FOLDER = PACKAGE.parent / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from the code: change that, not this file. -->\n"
 ROOT = "hybridmem"
 SETTINGS = ("Settings", "Recipe")
-"""A frozen dataclass whose name ends like this holds settings."""
+"""A frozen dataclass with such an ending in its name holds settings."""
+TABLES = {"GateSettings": {bound.setting: bound.text for bound in BOUNDS}}
+"""Texts of the settings, by class, that a table explains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SettingsClass:
-    """One settings class, as its source has it."""
+    """One settings class, from its source."""
 
     module: str
     name: str
@@ -73,7 +77,7 @@ def _written(name: str) -> str | None:
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """(what a user types, the command) of every command, in the order of the help page."""
+    """(words that the user types, command) of every command, in the order of the help page."""
     root = typer.main.get_command(app)
     yield ROOT, root
     yield from _within(ROOT, root)
@@ -87,23 +91,21 @@ def _within(path: str, group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def cli_page() -> str:
-    """Every command with its arguments and options; those that all commands share stand once, at the top."""
-    parts = [f"{NOTE}# Command line\n"]
+    """Every command with its arguments and options; the shared ones are listed once, at the top."""
+    blocks = [f"{NOTE}# Command line\n"]
     for path, command in commands():
         parameters = [each for each in command.params if each.name != "help" and (path == ROOT or not _shared(each))]
         arguments = " ".join(_argument(each) for each in parameters if each.param_type_name == "argument")
         rest = " COMMAND" if hasattr(command, "commands") else f" {arguments}" if arguments else ""
-        parts.append(f"## {path}\n\n`{path}{rest}`\n\n{_prose(command.help or '')}\n")
+        blocks.append(f"## {path}\n\n`{path}{rest}`\n\n{_prose(command.help or '')}\n")
         if parameters:
-            parts.append("\n".join(_row(each) for each in parameters) + "\n")
-    return "\n".join(parts)
+            blocks.append("\n".join(_row(each) for each in parameters) + "\n")
+    return "\n".join(blocks)
 
 
 def _shared(parameter: Any) -> bool:
     """Whether every command takes it with the same meaning; `bench` has a ``--json OUT`` of its own."""
-    return parameter.name in {"memory", "namespace", "model", "embedder"} or (
-        parameter.name == "json" and not parameter.metavar
-    )
+    return parameter.name in COMMON or (parameter.name == "json" and not parameter.metavar)
 
 
 def _argument(parameter: Any) -> str:
@@ -128,10 +130,8 @@ def _row(parameter: Any) -> str:
 
 
 def settings_classes() -> Iterator[SettingsClass]:
-    """Every settings class that a memory runs with, by module; the pretraining is a script with settings of its own."""
+    """Every settings class that a memory uses, by module."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        if "pretraining" in path.parts:
-            continue
         source = path.read_text(encoding="utf-8")
         if not any(f"{ending}:" in source or f"{ending}(" in source for ending in SETTINGS):
             continue
@@ -142,11 +142,13 @@ def settings_classes() -> Iterator[SettingsClass]:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[Setting]:
-    """The annotated fields, each with the string literal that stands below it."""
+    """The annotated fields, each with the string literal that stands below it, or with its table's text."""
+    explained = TABLES.get(node.name, {})
     for at, statement in enumerate(node.body):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             below = node.body[at + 1] if at + 1 < len(node.body) else None
             text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+            text = text or explained.get(statement.target.id, "")
             default = ast.unparse(statement.value) if statement.value is not None else "required"
             if default.startswith("field(default_factory="):
                 default = default.removeprefix("field(default_factory=").removesuffix(")") + "()"
@@ -154,15 +156,15 @@ def _fields(node: ast.ClassDef) -> Iterator[Setting]:
 
 
 def settings_page() -> str:
-    """Every setting with its type, its default and what it does."""
-    parts = [f"{NOTE}# Settings\n"]
+    """Every setting with its type, its default and its text."""
+    blocks = [f"{NOTE}# Settings\n"]
     for each in settings_classes():
-        parts.append(f"## {each.module}.{each.name}\n\n{_prose(each.text)}\n")
+        blocks.append(f"## {each.module}.{each.name}\n\n{_prose(each.text)}\n")
         rows = [
             f"- `{s.name}: {s.type} = {s.default}`" + (f": {_prose(s.text)}" if s.text else "") for s in each.settings
         ]
-        parts.append("\n".join(rows) + "\n")
-    return "\n".join(parts)
+        blocks.append("\n".join(rows) + "\n")
+    return "\n".join(blocks)
 
 
 def _prose(text: str) -> str:

@@ -25,7 +25,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = PORT,
     token_file: Annotated[
         Path | None,
-        typer.Option("--token-file", metavar="FILE", help="JSON or TOML: the sha256 of each token, its namespaces."),
+        typer.Option(
+            "--token-file", metavar="FILE", help="JSON or TOML with the sha256 and the namespaces of each token."
+        ),
     ] = None,
     token: Annotated[
         str | None,
@@ -41,46 +43,50 @@ def serve(
         str, typer.Option(metavar="VARIABLE", help="The environment variable that holds the upstream's key.")
     ] = KEY_VARIABLE,
 ) -> None:
-    """Serve the memory over HTTP: REST, and OpenAI's chat, embeddings and models. Loopback unless told otherwise.
+    """Serve the memory over HTTP: REST, and OpenAI's chat, embeddings and models. On loopback unless --host says more.
 
-    Without tokens of yours it makes one for --namespace, and shows it once, on stderr."""
-    # Numpy reads it when it loads. Many at once are answered sooner when each keeps to one core.
+    Without --token and --token-file, it makes a token for --namespace and shows it once, on stderr."""
+    # Numpy reads the variable when it loads. Many requests at once are answered sooner if each keeps to one core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if token_file is not None and token is not None:
         raise InvalidInput("both --token and --token-file are given: pass one of them")
-    try:
-        from hybridmem.server import uvicorn_server as run
-        from hybridmem.server.app import build
-    except ModuleNotFoundError as error:
-        if error.name is not None and error.name.partition(".")[0] == "hybridmem":
-            raise
-        raise MissingExtra("the HTTP server needs FastAPI: pip install 'hybridmem[server]'") from None
+    _require_server()
     from hybridmem.jobs import DreamJobs
+    from hybridmem.server import uvicorn_server
+    from hybridmem.server.app import build
     from hybridmem.server.limits import Limits
     from hybridmem.server.tokens import Tokens, new_token
     from hybridmem.server.upstream import Upstream
 
-    if token_file is None and not run.is_loopback(host):
+    if token_file is None and not uvicorn_server.is_loopback(host):
         raise InvalidInput(f"{host} can be reached from other machines: name who may come in with --token-file FILE")
     made = new_token() if token_file is None and token is None else None
     tokens = Tokens.read(token_file) if token_file is not None else Tokens.of(token or str(made), call.namespace)
     behind = Upstream(upstream, os.environ.get(upstream_key) or None) if upstream is not None else None
-    limits = Limits()
-    with call.open(create=True) as memory, run.bind(host, port) as listener:
-        application = build(
-            memory, tokens, jobs=DreamJobs(memory), upstream=behind, limits=limits, hosts=run.allowed_hosts(host)
-        )
-        name = f"[{host}]" if ":" in host else host
-        url = f"http://{name}:{listener.getsockname()[1]}"
+    limits, hosts = Limits(), uvicorn_server.allowed_hosts(host)
+    with call.open(create=True) as memory, uvicorn_server.bind(host, port) as listener:
+        application = build(memory, tokens, jobs=DreamJobs(memory), upstream=behind, limits=limits, hosts=hosts)
+        url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        uvicorn_server.serve(application, listener, limits, lambda: _announce(call, url, made))
 
-        def ready() -> None:
-            told = {"url": url, "namespace": "/".join(call.namespace)}
-            if call.as_json:
-                print(json.dumps({**told, "token": made}), flush=True)  # noqa: T201
-                return
-            lines = [f"hybridmem serves {call.folder} at {url} (docs at {url}/docs); Ctrl-C ends it"]
-            if made is not None:
-                lines.append(f"token for {told['namespace']}, shown this once: {made}")
-            print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201
 
-        run.serve(application, listener, limits, ready)
+def _require_server() -> None:
+    """Raises `MissingExtra` where the packages of the server are not installed."""
+    try:
+        import hybridmem.server.app  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.partition(".")[0] == "hybridmem":
+            raise
+        raise MissingExtra("the HTTP server needs FastAPI: pip install 'hybridmem[server]'") from None
+
+
+def _announce(call: Invocation, url: str, token: str | None) -> None:
+    """Print the server's address, and the token that was made for it, if any."""
+    namespace = "/".join(call.namespace)
+    if call.as_json:
+        print(json.dumps({"url": url, "namespace": namespace, "token": token}), flush=True)  # noqa: T201
+        return
+    lines = [f"hybridmem serves {call.folder} at {url} (docs at {url}/docs); Ctrl-C ends it"]
+    if token is not None:
+        lines.append(f"token for {namespace}, shown this once: {token}")
+    print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201

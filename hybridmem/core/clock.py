@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hybridmem.core.errors import InvalidDate
 
 Clock = Callable[[], datetime]
-"""Returns the time now."""
+"""Returns the present time."""
 
 
 def parse_time(value: str | datetime) -> datetime:

@@ -1,4 +1,5 @@
-"""Every error that hybridmem raises on purpose. Each message is one line: what was wrong, and what to do next.
+"""Every error that hybridmem raises on purpose; all are exported from `hybridmem`. Each message is one line: what was
+wrong, and what to do next.
 
 HybridMemError
 ├── InvalidInput (also ValueError)         what the caller passed cannot be stored or read

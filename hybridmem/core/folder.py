@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridmem.core.errors import CorruptStore, NewerFormat, NotAMemory, ReadOnlyMemory, StoreFull
-from hybridmem.core.namespace import Namespace
+from hybridmem.core.namespace import Namespace, namespace_digest
 
 FORMAT = 1
 _MARK = "memory.json"
+_DIGITS = 16
+"""Hex digits of a namespace's digest in the names of folders and locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class MemoryFolder:
     """The places in one memory folder."""
 
     root: Path
+
+    @property
+    def collection_prefix(self) -> str:
+        """For the names of this memory's collections on a server: another folder, and a copy, have another one."""
+        return f"hybridmem-{hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:16]}"
 
     @property
     def ledger(self) -> Path:
@@ -54,19 +61,15 @@ class MemoryFolder:
 
     def dream(self, namespace: Namespace) -> Path:
         """Where the dream of `namespace` leaves what it needs between its steps."""
-        return self.dreams / _digest(namespace)
+        return self.dreams / namespace_digest(namespace, _DIGITS)
 
     def jobs(self, namespace: Namespace) -> Path:
         """Where the jobs of `namespace` stand; made with its first."""
-        return self.root / "jobs" / _digest(namespace)
+        return self.root / "jobs" / namespace_digest(namespace, _DIGITS)
 
     def dream_lock(self, namespace: Namespace) -> Path:
         """The lock that a dream of `namespace` holds."""
-        return self.locks / f"dream-{_digest(namespace)}.lock"
-
-
-def _digest(namespace: Namespace) -> str:
-    return hashlib.sha256("/".join(namespace).encode()).hexdigest()[:16]
+        return self.locks / f"dream-{namespace_digest(namespace, _DIGITS)}.lock"
 
 
 def prepare(root: Path, version: str) -> MemoryFolder:

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _SETTLED_SECONDS = 2.0
-"""A file younger than this may change again within one tick of the file system's clock: its hash is not kept."""
+"""Hashes of younger files are not cached: such a file may change again within one tick of the file system's clock."""
 
 _known: dict[tuple[str, int, int], str] = {}
 
 
 def file_sha256(path: Path, *, fresh: bool = False) -> str:
-    """The sha256 of a file, in hex; kept in this process by path, size and time of change unless `fresh`."""
+    """The sha256 of a file in hex, cached in this process by path, size and time of change unless `fresh`."""
     state = path.stat()
     key = (str(path.resolve()), state.st_size, state.st_mtime_ns)
     if not fresh and key in _known:
@@ -29,7 +29,7 @@ def file_sha256(path: Path, *, fresh: bool = False) -> str:
 def weights_sha256(files: Iterable[Path]) -> str:
     """One digest of a model's weight files.
 
-    A single file's is the file's own, as ``sha256sum`` prints it. Of several it is the sha256 of what
+    For one file, it is the file's own digest, as ``sha256sum`` prints it. For several, it is the sha256 of what
     ``sha256sum`` prints for them in the order of their names.
     """
     ordered = sorted(files, key=lambda file: file.name)

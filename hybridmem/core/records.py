@@ -55,7 +55,7 @@ def new_id(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What was said, word for word."""
+    """A text, word for word, with who said it and when."""
 
     id: str
     namespace: Namespace
@@ -70,20 +70,20 @@ class Episode:
     trust: Trust = "user"
     quarantined: bool = False
     superseded_by: str | None = None
-    """The fact that made this episode stale: set once all that it states has been replaced."""
+    """The fact that made this episode stale; set once every statement of it has been replaced."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     position: int = 0
-    """The ledger's running number, by which episodes are paged and neighbours found. Set by the ledger."""
+    """The ledger's running number, set by the ledger: pages and neighbours go by it."""
 
     @property
     def quoted(self) -> str:
-        """The text as a prompt shows it: with its speaker, where one is named."""
+        """The text for a prompt, with its speaker where one is named."""
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One statement in the form subject, relation, object, with where it came from and when it holds."""
+    """One statement as subject, relation and object, with its sources and when it holds."""
 
     id: str
     namespace: Namespace
@@ -96,10 +96,10 @@ class Fact:
     """When it stopped being true in the world; None while it holds."""
     recorded_at: datetime = field(default_factory=utc_now)
     retired_at: datetime | None = None
-    """When the ledger stopped believing it: superseded or expired."""
+    """When the ledger stopped believing it, because it was superseded or expired."""
     superseded_by: str | None = None
     sources: tuple[str, ...] = ()
-    """Ids of the episodes that it came from."""
+    """Ids of the episodes behind it."""
     evidence: int = 1
     trust: Trust = "user"
     quarantined: bool = False
@@ -112,7 +112,7 @@ class Fact:
 
     @property
     def bare(self) -> str:
-        """The statement in its own three words, whatever text told it."""
+        """The statement as subject, relation and object, whatever its text says."""
         return f"{self.subject} {self.relation} {self.object}."
 
     @property
@@ -122,7 +122,7 @@ class Fact:
 
 
 MemoryRecord = Episode | Fact
-"""What a memory id names."""
+"""What the id of a memory names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ class Event:
     event: Literal["added", "updated", "superseded", "expired", "quarantined", "released", "deleted"]
     at: datetime
     text: str | None = None
-    """The text that the event left behind; None once the memory is deleted."""
+    """The text after the event; None once the memory is deleted."""
     by: str | None = None
-    """The record that caused it: the new fact of a superseding."""
+    """Id of the record that caused it: the new fact, when one is superseded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,12 @@ class Hit:
 
     @property
     def matches(self) -> bool:
-        """Whether the hit itself matches the question, not only the turns around it."""
-        return sum(share for name, share in self.why.items() if name != "neighbour") > 0
+        """Whether the hit itself matches the question, and not only the turns around it."""
+        return sum(score for name, score in self.why.items() if name != "neighbour") > 0
 
     @property
     def quoted(self) -> str:
-        """The text as a prompt shows it: with its speaker, where one is named."""
+        """The text for a prompt, with its speaker where one is named."""
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
 
@@ -177,14 +177,14 @@ class Answer:
     evidence: tuple[Hit, ...] = ()
     prompt_tokens: int = 0
     adapter: str | None = None
-    """The version of the adapter that was in the model when it answered."""
+    """Version of the adapter that the model answered with."""
     seconds: float = 0.0
     signals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingItem:
-    """One exercise for the weights, composed from one fact's text and checked against it."""
+    """One training exercise, composed from a fact's text and checked against it."""
 
     id: str
     namespace: Namespace
@@ -193,13 +193,13 @@ class TrainingItem:
     question: str
     answer: str
     context: tuple[str, ...]
-    """What the teacher reads when it answers."""
+    """Texts that the teacher reads when it answers."""
     split: Split
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """How well an adapter recalled one fact, closed-book, on questions that were not trained on."""
+    """How well an adapter recalled one fact, closed-book, on questions that it was not trained on."""
 
     adapter: str
     fact: str
@@ -221,9 +221,9 @@ class AdapterRecord:
     created_at: datetime
     dream: str
     facts: tuple[str, ...] = ()
-    """The facts that it holds (its lineage to memories)."""
+    """Ids of the facts in its weights: its lineage to memories."""
     tainted: tuple[str, ...] = ()
-    """Those of its facts that were since deleted or superseded: the router trusts its weights on none of them."""
+    """Its facts that were deleted or superseded since: the router does not trust its weights on them."""
     scores: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each of its files, by name."""
@@ -237,7 +237,7 @@ class Check:
     value: float
     bound: float
     passed: bool
-    """`value` is at least (or, for drift and false answers, at most) `bound`."""
+    """Whether `value` is at least, or at most, `bound`: the table in `dreaming.bounds` says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +266,14 @@ class DreamReport:
     held_facts: int = 0
     """Facts in the weights after this night, the new ones included."""
     left_to_retrieval: tuple[str, ...] = ()
-    """Facts that failed alone and stay with retrieval."""
+    """Ids of facts that failed on their own and stay with retrieval."""
     unlearned: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     gate: tuple[Check, ...] = ()
     test: Mapping[str, float] = field(default_factory=dict)
-    """The figures on a split that the gate never saw."""
+    """Figures on the test split, which the gate never sees."""
     retention: tuple[float, ...] = ()
-    """This night's row of R: accuracy on the facts of each night up to this one."""
+    """This night's row of R: accuracy on each night's facts, up to this one."""
     trained_tokens: int = 0
     peak_memory_mb: float = 0.0
     reason: str = ""
@@ -289,10 +289,10 @@ class ErasureReceipt:
     removed: Mapping[str, int]
     """Rows or files removed, by place: ledger, history, vectors, full_text, graph, training_items, audits ..."""
     facts: tuple[str, ...] = ()
-    """Facts that stood on this memory alone and went with it."""
+    """Ids of facts that had no other source and were removed with it."""
     tainted_adapters: tuple[str, ...] = ()
     pending: str = ""
-    """What the next dream must still do, or nothing."""
+    """What the next dream still has to do; empty for nothing."""
 
 
 def to_json(record: Any) -> Any:

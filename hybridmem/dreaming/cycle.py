@@ -7,21 +7,23 @@ checkpoint when it would be the same training. Nothing is promoted before the ga
 
 from __future__ import annotations
 
-import math
 import shutil
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from hybridmem.adapters.card import AdapterCard
-from hybridmem.core.records import AdapterRecord, DreamReport, Fact, Step
+from hybridmem.adapters.provenance import data_sha256
+from hybridmem.continual import registry as strategies
+from hybridmem.continual.base import Strategy
+from hybridmem.core.process import peak_memory_mb
+from hybridmem.core.progress import Progress
+from hybridmem.core.records import AdapterRecord, DreamReport, new_id
 from hybridmem.core.version import VERSION
-from hybridmem.dreaming import general
+from hybridmem.dreaming.bounds import Evaluated, figures
 from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected
 from hybridmem.dreaming.recipes import Recipe
-from hybridmem.dreaming.recovery import UNCALIBRATED, finish_stopped, next_night, reject_leftovers
+from hybridmem.dreaming.recovery import DreamState, Uncalibrated, finish_stopped, next_night, reject_leftovers
+from hybridmem.dreaming.step_log import StepLog
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import compose
 from hybridmem.dreaming.steps.curate import apply, plan, refused
@@ -29,145 +31,88 @@ from hybridmem.dreaming.steps.evaluate import EvalResult, evaluate
 from hybridmem.dreaming.steps.extract import extract
 from hybridmem.dreaming.steps.gate import Verdict, evaluate_gate
 from hybridmem.dreaming.steps.select import Selection
-from hybridmem.metrics import locality
-from hybridmem.models.huggingface.free_memory import peak_memory_mb
-from hybridmem.training import examples as replay
+from hybridmem.training.trainer import Training, train
 
-if TYPE_CHECKING:
-    from hybridmem.training.trainer import Training
-
-
-STEPS = ("extract", "curate", "select", "compose", "train", "gate", "promote", "unlearn")
 EPISODES_AT_ONCE = 64
-_DREAM = "dream"
 
 
-class Progress(Protocol):
-    """Told how far a step is."""
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A trained adapter that nothing has judged yet."""
 
-    def __call__(self, step: str, done: int, total: int) -> None: ...
-
-
-class _Log:
-    """The steps done so far, timed from the end of the one before."""
-
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.started = self._last = time.monotonic()
-
-    def done(self, name: str, tokens: int = 0, **counts: int) -> None:
-        now = time.monotonic()
-        self.steps.append(Step(name, now - self._last, tokens, counts))
-        self._last = now
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
+    version: str
+    folder: Path
+    parent: AdapterRecord | None
+    """The adapter that it was trained from; None for the bare base."""
+    key: str
+    """Of its training, for its card."""
+    training: Training
+    seed: int
 
 
-def dream(bed: DreamContext, recipe: Recipe, progress: Progress) -> DreamReport:
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the gate decided on the dev split, and the figures on the split that it never saw."""
+
+    verdict: Verdict
+    base: EvalResult
+    final: EvalResult
+
+
+def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamReport:
     """One night. Raises only what stops it midway; a night that has nothing to do, or that the gate refuses, is a
     report."""
-    log = _Log()
-    report = _begin(bed)
+    strategy = strategies.get(recipe.strategy)
+    log = StepLog()
+    report = _begin(context)
     seed = recipe.seed + report.night
-    reject_leftovers(bed.ledger, bed.registry, bed.namespace)
+    reject_leftovers(context.ledger, context.registry, context.namespace)
 
-    tokens, read = _extract_and_curate(bed, recipe, progress)
-    log.done("extract", tokens, **read)
-
-    selection = selected(bed, recipe)
-    log.done("select", new=len(selection.new), old=len(selection.old), waiting=selection.waiting)
-    if not selection.new and not selection.deleted and not selection.replaced:
-        return _end(bed, replace(report, reason="no new facts to learn"), log)
-
-    poor, tokens, written = _compose(bed, recipe, selection, seed, progress)
-    tonight = TrainingSet.of(bed, selection, poor)
-    log.done("compose", tokens, questions=written, items=len(tonight.items), poor=len(poor))
-    if not tonight.new and not (tonight.old and (selection.deleted or selection.replaced)):
-        return _end_without_facts(bed, report, tonight, log)
-
-    candidate, training = _train(bed, recipe, tonight, seed, progress)
-    trained = training.tokens
-    log.done(
-        "train",
-        trained + training.teacher_tokens,
-        new=len(tonight.new),
-        old=len(tonight.old),
-        steps=training.steps,
-    )
-
-    version = bed.registry.next_version()
-    progress("gate", 0, 1)
-    verdict = evaluate_gate(
-        bed.model,
-        candidate,
-        tonight.before_path(bed),
-        tonight.eval_set(bed, "dev"),
-        [f.id for f in tonight.new],
-        [f.id for f in tonight.old],
-        recipe.gate,
-        version,
-    )
-    final = evaluate(bed.model, candidate, tonight.eval_set(bed, "test"), version)
-    base = evaluate(bed.model, None, tonight.eval_set(bed, "test"))
-    progress("gate", 1, 1)
-    log.done("gate")
-
-    report = replace(
-        report,
-        adapter=version,
-        parent=tonight.parent.version if tonight.parent else None,
-        new_facts=len(tonight.new),
-        held_facts=len(tonight.new) + len(tonight.old),
-        gate=verdict.checks,
-        test=_figures(base, final, tonight),
-        trained_tokens=trained,
-        left_to_retrieval=(*poor, *_failed(verdict, tonight.new)),
-        unlearned=tonight.selection.deleted,
-    )
-    record = _register(bed, recipe, report, tonight, candidate, verdict, seed)
-    if verdict.passed:
-        bed.ledger.save_audits(bed.namespace, [*verdict.result.audits, *final.audits])
-        bed.ledger.set_value(bed.namespace, UNCALIBRATED, {"adapter": record.version})
-        bed.registry.promote(record.version)
-        report = replace(report, status="promoted", retention=_retention(bed, final))
-    else:
-        failed = ", ".join(check.name for check in verdict.checks if not check.passed)
-        report = replace(report, status="rejected", reason=f"the gate refused: {failed}")
-        if tonight.selection.deleted:
-            bed.registry.promote(None)
+    _read(context, recipe, progress, log)
+    selection = _select(context, recipe, log)
+    if not strategy.trains:
+        return _end_untrained(context, report, selection, log, f"the strategy {strategy.name} trains nothing")
+    if not (selection.new or selection.deleted or selection.replaced):
+        return _end(context, replace(report, reason="no new facts to learn"), log)
+    training_set = _compose(context, recipe, selection, seed, progress, log)
+    if not training_set.is_worth_training:
+        reason = "no fact could be turned into exercises" if selection.new else "nothing is left to hold"
+        left = tuple(f.id for f in selection.new)
+        return _end_untrained(context, replace(report, left_to_retrieval=left), selection, log, reason)
+    candidate = _train(context, recipe, strategy, training_set, seed, progress, log)
+    measured = _measure(context, recipe, training_set, candidate, progress, log)
+    report = _described(report, training_set, candidate, measured)
+    record = _register(context, recipe, report, training_set, candidate, measured.verdict)
+    report = _decide(context, report, record, measured, selection)
     progress("promote", 1, 1)
     log.done("promote")
-
-    _remove_erased(bed, tonight.selection, log)
+    _unlearn(context, selection, log)
     progress("unlearn", 1, 1)
-    return _end(bed, report, log)
+    return _end(context, report, log)
 
 
 # ---- the steps
 
 
-def _extract_and_curate(bed: DreamContext, recipe: Recipe, progress: Progress) -> tuple[int, dict[str, int]]:
-    """Read what no dream has read; returns the tokens used and the counts."""
+def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLog) -> None:
+    """Extract facts from the episodes that no dream has read, and curate them, batch by batch."""
     counts = {"episodes": 0, "facts": 0, "unsupported": 0, "superseded": 0, "merged": 0, "contradictions": 0}
     counts["refused"] = tokens = 0
-    standing = {f.id for f in bed.ledger.facts(bed.namespace)}
+    standing = {f.id for f in context.ledger.facts(context.namespace)}
     retired: set[str] = set()
-    waiting = bed.ledger.unextracted(bed.namespace, limit=1_000_000)
+    waiting = context.ledger.unextracted(context.namespace, limit=1_000_000)
     for start in range(0, len(waiting), EPISODES_AT_ONCE):
         batch = waiting[start : start + EPISODES_AT_ONCE]
-        found = extract(bed.reader, batch)
-        planned = plan(bed.ledger, [replace(fact, recorded_at=bed.clock()) for fact in found.facts])
+        found = extract(context.reader, batch)
+        tokens += found.tokens
+        planned = plan(context.ledger, [replace(fact, recorded_at=context.clock()) for fact in found.facts])
         retired |= planned.retired & standing
         if refused(len(retired), len(standing), recipe.max_retired_share):
             # The episodes stay unread: a person looks at them, and the facts that stand are untouched.
             counts["refused"] = len(planned.retired)
-            tokens += found.tokens
             break
-        apply(bed.ledger, planned)
-        bed.ledger.mark_extracted(bed.namespace, found.read)
-        tokens += found.tokens
+        apply(context.ledger, planned)
+        context.ledger.mark_extracted(context.namespace, found.read)
         counts["episodes"] += len(batch)
         counts["facts"] += len(planned.accepted)
         counts["unsupported"] += found.unsupported
@@ -175,93 +120,179 @@ def _extract_and_curate(bed: DreamContext, recipe: Recipe, progress: Progress) -
         counts["merged"] += planned.merged
         counts["contradictions"] += len(planned.contradictions)
         progress("extract", start + len(batch), len(waiting))
-    return tokens, counts
+    log.done("extract", tokens, **counts)
+
+
+def _select(context: DreamContext, recipe: Recipe, log: StepLog) -> Selection:
+    selection = selected(context, recipe)
+    log.done("select", new=len(selection.new), old=len(selection.old), waiting=selection.waiting)
+    return selection
 
 
 def _compose(
-    bed: DreamContext, recipe: Recipe, selection: Selection, seed: int, progress: Progress
-) -> tuple[tuple[str, ...], int, int]:
-    """Exercises for the new facts that have none yet; returns the facts that got too few, tokens and questions."""
-    have = {item.fact for item in bed.ledger.items(bed.namespace, [f.id for f in selection.new])}
+    context: DreamContext, recipe: Recipe, selection: Selection, seed: int, progress: Progress, log: StepLog
+) -> TrainingSet:
+    """Exercises for the new facts that have none yet."""
+    ledger, namespace = context.ledger, context.namespace
+    have = {item.fact for item in ledger.items(namespace, [f.id for f in selection.new])}
     fresh = [f for f in selection.new if f.id not in have]
-    others = [f for f in bed.ledger.facts(bed.namespace) if f.id not in {n.id for n in fresh}]
-    with bed.model.adapted(None):
+    others = [f for f in ledger.facts(namespace) if f.id not in {n.id for n in fresh}]
+    with context.model.adapted(None):
         made = compose(
-            bed.model, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
+            context.model, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
         )
-    there = bed.ledger.get_many(bed.namespace, [f.id for f in fresh])
+    there = ledger.get_many(namespace, [f.id for f in fresh])
     # What was deleted, or put in other words, while they were being composed, must not come back in them.
     sound = {f.id for f in fresh if f.id in there and there[f.id].text == f.text}
-    bed.ledger.save_items([item for item in made.items if item.fact in sound])
-    return made.poor, made.tokens, made.written
+    ledger.save_items([item for item in made.items if item.fact in sound])
+    training_set = TrainingSet.of(context, selection, made.poor)
+    log.done("compose", made.tokens, questions=made.written, items=len(training_set.items), poor=len(made.poor))
+    return training_set
 
 
 def _train(
-    bed: DreamContext, recipe: Recipe, tonight: TrainingSet, seed: int, progress: Progress
-) -> tuple[Path, Training]:
-    """The candidate's folder, and what its training did."""
-    from hybridmem.training.trainer import train
-
-    active = bed.active()
-    weak: dict[str, float] = {}
-    for audit in bed.ledger.audits(bed.namespace, active.version) if active else ():
-        weak[audit.fact] = weak.get(audit.fact, 0.0) + (audit.asked - audit.right)
-    # A rebuild learns everything anew: then all facts are new ones, with their full exposures.
-    naive = not recipe.replay and tonight.new
-    learned = tonight.new if tonight.parent or naive else (*tonight.new, *tonight.old)
-    replayed = tonight.old if tonight.parent else ()
-    made = replay.build_examples(
-        bed.model,
-        learned,
-        replayed,
-        tonight.items,
-        weak,
-        general.rows(bed.model, "train", recipe.train.general_tokens),
-        replay=recipe.replay,
-        seed=seed,
-    )
-    folder = bed.folder / tonight.digest(bed, recipe, seed)[:16]
-    for other in bed.folder.iterdir() if bed.folder.exists() else ():
-        if other.name != folder.name:
-            shutil.rmtree(other)
-    folder.mkdir(parents=True, exist_ok=True)
-    done = train(
-        bed.model,
-        made,
+    context: DreamContext,
+    recipe: Recipe,
+    strategy: Strategy,
+    training_set: TrainingSet,
+    seed: int,
+    progress: Progress,
+    log: StepLog,
+) -> _Candidate:
+    plan = strategy.plan(context.model, training_set.night_input(context, recipe, seed), recipe.train)
+    parent = training_set.parent if plan.parent is not None else None
+    key = training_set.training_key(context, recipe, seed, parent)
+    folder = _training_folder(context, key)
+    training = train(
+        context.model,
+        plan,
         recipe.train,
         seed,
         folder,
-        tonight.parent_path(bed),
-        distil=recipe.replay,
         progress=lambda step, total: progress("train", step, total),
     )
-    return folder, done
+    log.done(
+        "train",
+        training.tokens + training.teacher_tokens,
+        new=len(training_set.new),
+        old=len(training_set.old),
+        steps=training.steps,
+    )
+    return _Candidate(context.registry.next_version(), folder, parent, key, training, seed)
 
 
-def _failed(verdict: Verdict, new: Sequence[Fact]) -> tuple[str, ...]:
-    ids = {f.id for f in new}
-    return tuple(a.fact for a in verdict.result.audits if a.fact in ids and a.right == 0)
+def _training_folder(context: DreamContext, key: str) -> Path:
+    """Where the training of that `key` goes on; what another one left there is removed."""
+    folder = context.folder / key[:16]
+    for other in context.folder.iterdir() if context.folder.exists() else ():
+        if other.name != folder.name:
+            shutil.rmtree(other)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
-def _figures(base: EvalResult, final: EvalResult, tonight: TrainingSet) -> dict[str, float]:
-    figures = {
-        "new_facts": final.accuracy([f.id for f in tonight.new]),
-        "old_facts": final.accuracy([f.id for f in tonight.old]),
-        "false_answer_rate": final.false_answers,
-        "base_false_answer_rate": base.false_answers,
-        "locality": locality(base.unrelated, final.unrelated),
-        "drift_nats": final.nats - base.nats,
-        "stale_answer_rate": final.stale,
-    }
-    # A training that diverged has a drift that is no number, and the gate's refusal is still to be written down.
-    return {name: value for name, value in figures.items() if math.isfinite(value)}
+def _measure(
+    context: DreamContext,
+    recipe: Recipe,
+    training_set: TrainingSet,
+    candidate: _Candidate,
+    progress: Progress,
+    log: StepLog,
+) -> _Measured:
+    """The gate's verdict; it may leave the candidate at a smaller scale."""
+    progress("gate", 0, 1)
+    verdict = evaluate_gate(
+        context.model,
+        candidate.folder,
+        training_set.before_path(context),
+        training_set.eval_set(context, recipe, "dev"),
+        [f.id for f in training_set.new],
+        [f.id for f in training_set.old],
+        recipe.gate,
+        candidate.version,
+    )
+    test = training_set.eval_set(context, recipe, "test")
+    final = evaluate(context.model, candidate.folder, test, candidate.version)
+    base = evaluate(context.model, None, test)
+    progress("gate", 1, 1)
+    log.done("gate")
+    return _Measured(verdict, base, final)
 
 
-def _retention(bed: DreamContext, final: EvalResult) -> tuple[float, ...]:
+def _described(
+    report: DreamReport, training_set: TrainingSet, candidate: _Candidate, measured: _Measured
+) -> DreamReport:
+    """`report` with what was trained and measured."""
+    new, old = [f.id for f in training_set.new], [f.id for f in training_set.old]
+    failed = tuple(a.fact for a in measured.verdict.result.audits if a.fact in new and a.right == 0)
+    return replace(
+        report,
+        adapter=candidate.version,
+        parent=candidate.parent.version if candidate.parent else None,
+        new_facts=len(training_set.new),
+        held_facts=len(training_set.facts),
+        gate=measured.verdict.checks,
+        test=figures(Evaluated(measured.base, None, measured.final, new, old)),
+        trained_tokens=candidate.training.tokens,
+        left_to_retrieval=(*training_set.poor, *failed),
+        unlearned=training_set.selection.deleted,
+    )
+
+
+def _register(
+    context: DreamContext,
+    recipe: Recipe,
+    report: DreamReport,
+    training_set: TrainingSet,
+    candidate: _Candidate,
+    verdict: Verdict,
+) -> AdapterRecord:
+    record = AdapterRecord(
+        version=candidate.version,
+        namespace=context.namespace,
+        base=context.model.name,
+        base_sha256=context.model.sha256,
+        parent=report.parent,
+        status="candidate" if verdict.passed else "rejected",
+        created_at=context.clock(),
+        dream=report.id,
+        facts=tuple(f.id for f in training_set.facts),
+        scores={**report.test, "scale": verdict.scale},
+    )
+    card = AdapterCard.of(
+        record,
+        data_sha256=data_sha256(training_set.facts, training_set.items),
+        training_key=candidate.key,
+        recipe=asdict(recipe),
+        seed=candidate.seed,
+        hybridmem=VERSION,
+        gate={check.name: check.value for check in verdict.checks},
+        test=report.test,
+    )
+    return context.registry.register(candidate.folder, record, card)
+
+
+def _decide(
+    context: DreamContext, report: DreamReport, record: AdapterRecord, measured: _Measured, selection: Selection
+) -> DreamReport:
+    """Promote what passed. What the gate refused leaves the adapter before it, unless that holds deleted memories."""
+    verdict, final = measured.verdict, measured.final
+    if verdict.passed:
+        context.ledger.save_audits(context.namespace, [*verdict.result.audits, *final.audits])
+        context.ledger.put_state(context.namespace, Uncalibrated(record.version))
+        context.registry.promote(record.version)
+        return replace(report, status="promoted", retention=_retention(context, final))
+    if selection.deleted:
+        context.registry.promote(None)
+    failed = ", ".join(check.name for check in verdict.checks if not check.passed)
+    return replace(report, status="rejected", reason=f"the gate refused: {failed}")
+
+
+def _retention(context: DreamContext, final: EvalResult) -> tuple[float, ...]:
     """Accuracy on the facts of each night up to this one: a fact belongs to the night that first trained it."""
-    night_of = {report.adapter: report.night for report in bed.ledger.dreams(bed.namespace) if report.adapter}
+    night_of = {report.adapter: report.night for report in context.ledger.dreams(context.namespace) if report.adapter}
     first: dict[str, str] = {}
-    for record in bed.ledger.adapters(bed.namespace):
+    for record in context.ledger.adapters(context.namespace):
         if record.status != "rejected":
             for fact in record.facts:
                 first.setdefault(fact, record.version)
@@ -272,81 +303,46 @@ def _retention(bed: DreamContext, final: EvalResult) -> tuple[float, ...]:
     return tuple(final.accuracy(nights[night]) for night in sorted(nights))
 
 
-def _register(
-    bed: DreamContext,
-    recipe: Recipe,
-    report: DreamReport,
-    tonight: TrainingSet,
-    candidate: Path,
-    verdict: Verdict,
-    seed: int,
-) -> AdapterRecord:
-    record = AdapterRecord(
-        version=str(report.adapter),
-        namespace=bed.namespace,
-        base=bed.model.name,
-        base_sha256=bed.model.sha256,
-        parent=report.parent,
-        status="candidate" if verdict.passed else "rejected",
-        created_at=bed.clock(),
-        dream=report.id,
-        facts=tuple(f.id for f in (*tonight.new, *tonight.old)),
-        scores={**report.test, "scale": verdict.scale},
-    )
-    card = AdapterCard.of(
-        record,
-        data_sha256=tonight.digest(bed, recipe, seed),
-        recipe=asdict(recipe),
-        seed=seed,
-        hybridmem=VERSION,
-        gate={check.name: check.value for check in verdict.checks},
-        test=report.test,
-    )
-    return bed.registry.register(candidate, record, card)
+def _unlearn(context: DreamContext, selection: Selection, log: StepLog) -> None:
+    """Remove the weights of every other adapter that holds what was erased."""
+    removed = unlearn.remove_weights(context.registry, unlearn.erased(context.ledger, context.namespace))
+    for version in removed:
+        context.model.forget(context.registry.path(version))
+    log.done("unlearn", deleted=len(selection.deleted), adapters_removed=len(removed))
 
 
 # ---- beginning and end
 
 
-def _begin(bed: DreamContext) -> DreamReport:
+def _begin(context: DreamContext) -> DreamReport:
     """A fresh report, with the id of the dream that was stopped before its end, if one was."""
-    from hybridmem.core.records import new_id
-
-    state = bed.ledger.value(bed.namespace, _DREAM)
-    if state is None or finish_stopped(bed.ledger, bed.registry, bed.namespace, state["id"]):
-        state = {"id": new_id("dr")}
-    bed.ledger.set_value(bed.namespace, _DREAM, state)
+    state = context.ledger.get_state(context.namespace, DreamState)
+    if state is None or finish_stopped(context.ledger, context.registry, context.namespace, state.id):
+        state = DreamState(new_id("dr"))
+    context.ledger.put_state(context.namespace, state)
     return DreamReport(
-        id=state["id"],
-        namespace=bed.namespace,
+        id=state.id,
+        namespace=context.namespace,
         status="nothing",
-        night=next_night(bed.ledger, bed.namespace),
-        started_at=bed.clock(),
+        night=next_night(context.ledger, context.namespace),
+        started_at=context.clock(),
         seconds=0.0,
     )
 
 
-def _end(bed: DreamContext, report: DreamReport, log: _Log) -> DreamReport:
+def _end(context: DreamContext, report: DreamReport, log: StepLog) -> DreamReport:
     report = replace(report, steps=tuple(log.steps), seconds=log.seconds, peak_memory_mb=peak_memory_mb())
-    bed.ledger.save_dream(report)
-    bed.ledger.set_value(bed.namespace, _DREAM, None)
-    shutil.rmtree(bed.folder, ignore_errors=True)
+    context.ledger.save_dream(report)
+    context.ledger.remove_state(context.namespace, DreamState)
+    shutil.rmtree(context.folder, ignore_errors=True)
     return report
 
 
-def _end_without_facts(bed: DreamContext, report: DreamReport, tonight: TrainingSet, log: _Log) -> DreamReport:
-    """Nothing is left that the weights should hold: what they held of deleted memories goes all the same."""
-    if tonight.selection.deleted or tonight.selection.replaced:
-        bed.registry.promote(None)
-    _remove_erased(bed, tonight.selection, log)
-    reason = "no fact could be turned into exercises" if tonight.selection.new else "nothing is left to hold"
-    left = tuple(f.id for f in tonight.selection.new)
-    report = replace(report, reason=reason, unlearned=tonight.selection.deleted, left_to_retrieval=left)
-    return _end(bed, report, log)
-
-
-def _remove_erased(bed: DreamContext, selection: Selection, log: _Log) -> None:
-    removed = unlearn.remove_weights(bed.registry, unlearn.erased(bed.ledger, bed.namespace))
-    for version in removed:
-        bed.model.forget(bed.registry.path(version))
-    log.done("unlearn", deleted=len(selection.deleted), adapters_removed=len(removed))
+def _end_untrained(
+    context: DreamContext, report: DreamReport, selection: Selection, log: StepLog, reason: str
+) -> DreamReport:
+    """No training tonight. What the weights hold of deleted memories goes all the same, and with it their adapter."""
+    if selection.deleted or (selection.replaced and not selection.old):
+        context.registry.promote(None)
+    _unlearn(context, selection, log)
+    return _end(context, replace(report, reason=reason, unlearned=selection.deleted), log)

@@ -1,17 +1,17 @@
-"""What a night works on: the parts of a memory that it touches, the facts that it picks, and its two exams."""
+"""What a night works on: everything of a memory that it touches, the facts that it picks, and its two eval sets."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from hybridmem.adapters.provenance import training_key
 from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.continual.base import NightInput
+from hybridmem.core.clock import Clock
 from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
@@ -21,15 +21,10 @@ from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.dreaming.steps.evaluate import EvalSet, build_eval_set
 from hybridmem.dreaming.steps.select import Selection, select
-from hybridmem.models.base import LanguageModel
+from hybridmem.models.reader import Reader
+from hybridmem.models.trainable import TrainableModel
 from hybridmem.stores.ledger.base import Ledger
-from hybridmem.training import examples as replay
-
-if TYPE_CHECKING:
-    from hybridmem.models.huggingface.model import HuggingFaceModel
-
-EXAM_ROWS = 16
-EXAM_TOKENS = 128
+from hybridmem.training.examples import QUESTIONS, by_fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,13 @@ class DreamContext:
 
     ledger: Ledger
     registry: AdapterRegistry
-    model: HuggingFaceModel
-    reader: LanguageModel
+    model: TrainableModel
+    reader: Reader
     """Who extracts facts: the agent's own model, or another that the user named."""
     namespace: Namespace
     folder: Path
     """For what a running dream leaves between its steps."""
-    clock: Callable[[], datetime]
+    clock: Clock
 
     def active(self) -> AdapterRecord | None:
         """The adapter to go on from: none when the active one was trained on another base than today's."""
@@ -52,46 +47,47 @@ class DreamContext:
         return active if active is not None and active.base_sha256 == self.model.sha256 else None
 
 
-def selected(bed: DreamContext, recipe: Recipe) -> Selection:
+def selected(context: DreamContext, recipe: Recipe) -> Selection:
     """What would go into the weights now. Reads the ledger and nothing else."""
-    everything = bed.ledger.facts(bed.namespace, include_retired=True)
+    everything = context.ledger.facts(context.namespace, include_retired=True)
     current = [f for f in everything if f.current]
-    uses = bed.ledger.uses(bed.namespace, [f.id for f in current])
-    retired = [f for f in everything if not f.current]
-    active = bed.active()
+    active = context.active()
     return select(
         current,
-        retired,
+        [f for f in everything if not f.current],
         active,
-        uses,
+        context.ledger.uses(context.namespace, [f.id for f in current]),
         recipe.max_new_facts,
-        inherited=unlearn.in_weights(bed.registry.list(), active.version) if active else (),
-        failed={fact for report in bed.ledger.dreams(bed.namespace) for fact in report.left_to_retrieval},
+        inherited=unlearn.in_weights(context.registry.list(), active.version) if active else (),
+        failed={fact for report in context.ledger.dreams(context.namespace) for fact in report.left_to_retrieval},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What a night trains and examines."""
+    """What a night trains and evaluates."""
 
     selection: Selection
     new: tuple[Fact, ...]
     old: tuple[Fact, ...]
     replaced: tuple[Fact, ...]
     items: tuple[TrainingItem, ...]
+    poor: tuple[str, ...]
+    """Selected facts that got too few exercises to be trained."""
     parent: AdapterRecord | None
-    """The adapter to go on from; None to start from the bare base."""
+    """The adapter that could be gone on from; None where the weights must be rebuilt from the bare base."""
 
     @classmethod
-    def of(cls, bed: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
-        everything = {f.id: f for f in bed.ledger.facts(bed.namespace, include_retired=True)}
+    def of(cls, context: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
+        """`poor` is as the field has it."""
+        everything = {f.id: f for f in context.ledger.facts(context.namespace, include_retired=True)}
         replaced = tuple(everything[id] for id in selection.replaced)
-        held = {f.id: f for f in (*selection.new, *selection.old, *replaced)}
+        involved = {f.id: f for f in (*selection.new, *selection.old, *replaced)}
         known = [f for f in everything.values() if f.current]
-        items = still_sound(bed.ledger.items(bed.namespace, list(held)), held, known)
-        trainable = replay.by_fact(items, ("question", "reverse")).keys() - set(poor)
+        items = still_sound(context.ledger.items(context.namespace, list(involved)), involved, known)
+        trainable = by_fact(items, QUESTIONS).keys() - set(poor)
         new = tuple(f for f in selection.new if f.id in trainable)
-        # Only what is trained tonight can overwrite the value that it replaces.
+        # Only what is trained this night can overwrite the value that it replaces.
         successors = {f.slot for f in new}
         rebuild = bool(selection.deleted) or any(not f.superseded_by or f.slot not in successors for f in replaced)
         return cls(
@@ -100,38 +96,63 @@ class TrainingSet:
             old=selection.old,
             replaced=replaced,
             items=tuple(items),
-            parent=None if rebuild else bed.active(),
+            poor=tuple(poor),
+            parent=None if rebuild else context.active(),
         )
 
-    def parent_path(self, bed: DreamContext) -> Path | None:
-        """Raises `CorruptAdapter`: nothing is trained on damaged weights."""
-        return bed.registry.path(bed.registry.verify(self.parent.version).version) if self.parent else None
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All that the weights hold after this night."""
+        return (*self.new, *self.old)
 
-    def before_path(self, bed: DreamContext) -> Path | None:
+    @property
+    def is_worth_training(self) -> bool:
+        """Whether there is something to learn, or something to rebuild without."""
+        return bool(self.new or (self.old and (self.selection.deleted or self.selection.replaced)))
+
+    def night_input(self, context: DreamContext, recipe: Recipe, seed: int) -> NightInput:
+        """What the strategy plans with. Raises `CorruptAdapter`: nothing is trained on damaged weights."""
+        active = context.active()
+        missed: dict[str, float] = {}
+        for audit in context.ledger.audits(context.namespace, active.version) if active else ():
+            missed[audit.fact] = missed.get(audit.fact, 0.0) + (audit.asked - audit.right)
+        registry = context.registry
+        return NightInput(
+            new=self.new,
+            old=self.old,
+            items=self.items,
+            missed=missed,
+            general=tuple(general.rows(context.model, "train", recipe.train.general_tokens)),
+            parent=registry.path(registry.verify(self.parent.version).version) if self.parent else None,
+            seed=seed,
+        )
+
+    def before_path(self, context: DreamContext) -> Path | None:
         """The adapter that forgetting is measured against, on a rebuild too; None when there is none that is whole."""
-        active = bed.active()
+        active = context.active()
         try:
-            return bed.registry.path(bed.registry.verify(active.version).version) if active else None
+            return context.registry.path(context.registry.verify(active.version).version) if active else None
         except CorruptAdapter:
             return None
 
-    def eval_set(self, bed: DreamContext, split: Split) -> EvalSet:
+    def eval_set(self, context: DreamContext, recipe: Recipe, split: Split) -> EvalSet:
+        """The questions and texts of `split`: the same for the bare base, the adapter before and the candidate."""
         part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
-        rows = general.rows(bed.model, part, EXAM_TOKENS)[:EXAM_ROWS]
-        # New facts are all asked; of very many older ones a sample, the same in each sitting.
+        sizes = recipe.eval
+        rows = general.rows(context.model, part, sizes.drift_tokens)[: sizes.drift_rows]
+        # New facts are all asked; of very many older ones a sample, the same at each evaluation.
         rng = random.Random(len(self.old))  # noqa: S311 - a reproducible draw, not a secret
         facts = (*self.new, *rng.sample(self.old, len(self.old)))
-        return build_eval_set(split, self.items, facts, self.replaced, general.unrelated(part), rows)
+        return build_eval_set(split, self.items, facts, self.replaced, general.unrelated(part), rows, sizes.questions)
 
-    def digest(self, bed: DreamContext, recipe: Recipe, seed: int) -> str:
-        """Of all that decides what a training would produce."""
-        decisive = {
-            "base": bed.model.sha256,
-            "facts": [(f.id, f.text) for f in (*self.new, *self.old)],
-            "recipe": asdict(recipe.train),
-            "replay": recipe.replay,
-            "seed": seed,
-            "parent": self.parent.version if self.parent else None,
-            "items": [(i.id, i.kind, i.question, i.answer, i.context, i.split) for i in self.items],
-        }
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    def training_key(self, context: DreamContext, recipe: Recipe, seed: int, parent: AdapterRecord | None) -> str:
+        """Digest of all that decides what a training from `parent` would produce: a stopped one with this key can be
+        gone on from."""
+        return training_key(
+            base_sha256=context.model.sha256,
+            facts=self.facts,
+            items=self.items,
+            recipe={"train": asdict(recipe.train), "strategy": recipe.strategy},
+            seed=seed,
+            parent=parent,
+        )

@@ -12,15 +12,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hybridmem.continual import registry as strategies
 from hybridmem.core.errors import InvalidInput
+from hybridmem.training.settings import TrainSettings
 
 FOLDER = Path(__file__).parent / "recipes"
 _LEAST = {
     "samples": 1, "min_questions": 3, "max_questions": 3, "rank": 1, "alpha": 1, "exposures": 1, "min_steps": 1,
     "max_steps": 1, "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1,
-    "learning_rate": 1e-9, "certain": 1e-9,
+    "learning_rate": 1e-9, "certain": 1e-9, "questions": 1, "drift_rows": 1, "drift_tokens": 2,
+    "calibration_questions": 1,
 }  # fmt: skip
 """What a number is at least, where 0 would not do. Three questions are one for each split."""
+_FORMER_BOUNDS = {
+    "min_learned": "min_learning_accuracy",
+    "max_false_answers": "max_false_answer_rise",
+    "max_drift": "max_drift_nats",
+    "max_stale": "max_stale_answer_rate",
+}
+"""What recipes of earlier releases call a bound of the gate."""
+
+_RENAMED = {"replay": 'strategy = "replay" or "naive"', "enough": "stop_threshold"}
+"""Settings of earlier releases, and how they are written by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,74 +62,31 @@ class ComposeSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """The LoRA adapter (Hu et al. 2021, arXiv:2106.09685), its optimizer, and what a step's rows are."""
+class EvalSettings:
+    """How much a night is asked before it is promoted or refused."""
 
-    rank: int = 32
-    """Of the two matrices that stand beside each weight."""
-    alpha: int = 32
-    """What the matrices add is scaled by alpha / rank."""
-    targets: str = "all-linear"
-    """The modules that get them, as PEFT's `target_modules` names them."""
-    learning_rate: float = 0.025
-    """Muon's (Jordan et al. 2024), at its highest, behind the warmup."""
-    momentum: float = 0.9
-    """Muon's."""
-    weight_decay: float = 0.0
-    """On the adapter alone."""
-    warmup: float = 0.1
-    """Share of the steps with a rising learning rate."""
-    exposures: int = 70
-    """How often each new fact is seen at most, all its questions together."""
-    stop_threshold: float = 0.97
-    """Share of a step's closed-book answers that are certain, over three steps, from which on the training only cools
-    down; above 1 it runs for all its exposures."""
-    min_steps: int = 24
-    """Even for a single new fact."""
-    max_steps: int = 60
-    """However many facts are new: it bounds a night's cost."""
-    new_rows: int = 24
-    """Rows of a step that are exercises on new facts."""
-    old_rows: int = 20
-    """Rows that replay older facts."""
-    refusal_rows: int = 10
-    """Rows whose right answer is "I don't know"."""
-    reading_rows: int = 2
-    """Rows that answer from memories in their context."""
-    general_rows: int = 1
-    """Rows of general text, on which the adapted model is held to the base."""
-    general_tokens: int = 96
-    """Length of each of those."""
-    certain: float = 0.9
-    """Answer tokens that the student gives at least this probability get no cross-entropy: they are known."""
-    distill_weight: float = 0.5
-    """Of the teacher's distribution (context distillation) against the cross-entropy on the answer."""
-    preserve_weight: float = 1.0
-    """Of KL(base || adapted) on general text."""
-    top_k: int = 64
-    """Teacher probabilities kept for each token; the rest is one tail."""
-    bf16: bool = True
-    """Whether the training's forward passes run in bfloat16, where the hardware multiplies it; elsewhere float32."""
-    checkpoint_seconds: float = 20.0
-    """How often the training is saved, so that a killed dream goes on from there."""
+    questions: int = 400
+    """Questions on facts for each split, at most; and a quarter as many that nothing answers."""
+    drift_rows: int = 16
+    """Rows of general text on which drift is measured, for each split."""
+    drift_tokens: int = 128
+    """Tokens of each of those rows."""
+    calibration_questions: int = 60
+    """Audit questions of each kind that the router's heads are fitted on, at most: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """What a night must show on the dev split before it is promoted."""
+    """What a night must show on the dev split before it is promoted.
 
-    min_learned: float = 0.7
-    """Mean accuracy on the new facts."""
+    The table in `dreaming.bounds` says what each bound measures: a name here is `min_` or `max_` and the figure's."""
+
+    min_learning_accuracy: float = 0.7
     max_forgetting: float = 0.15
-    """Loss of accuracy on the older facts, against the adapter before."""
-    max_false_answers: float = 0.15
-    """Rise of the share of unanswerable questions that are answered, against the bare base."""
+    max_false_answer_rise: float = 0.15
     min_locality: float = 0.8
-    """Share of unrelated answers that are the base's own."""
-    max_drift: float = 0.15
-    """Nats per token on general text that the adapter costs."""
-    max_stale: float = 0.1
-    """Share of questions on replaced facts that still get the old value."""
+    max_drift_nats: float = 0.15
+    max_stale_answer_rate: float = 0.1
     scales: tuple[float, ...] = (1.0, 0.85, 0.7)
     """Tried in this order; the first that passes is promoted."""
 
@@ -128,19 +98,21 @@ class Recipe:
     name: str = "default"
     """Recorded in the adapter's card."""
     seed: int = 0
-    """Of every draw: the same seed, memories and machine give the same adapter."""
+    """Seed of every draw: the same seed, memories and machine give the same adapter."""
     max_new_facts: int = 32
     """New facts for one night; the others wait for the next."""
     max_retired_share: float = 0.5
     """A curation that would retire more of the current facts than this (and more than five) is refused."""
-    replay: bool = True
-    """Older facts, refusals, reading and general text beside the new facts; False is naive fine-tuning."""
+    strategy: str = "replay"
+    """What a night trains on and against what: the name of a strategy in `hybridmem.continual`."""
     compose: ComposeSettings = field(default_factory=ComposeSettings)
     """The table ``[compose]``."""
     train: TrainSettings = field(default_factory=TrainSettings)
     """The table ``[train]``."""
+    eval: EvalSettings = field(default_factory=EvalSettings)
+    """The table ``[eval]``."""
     gate: GateSettings | None = field(default_factory=GateSettings)
-    """None promotes whatever was trained, which only a baseline should."""
+    """The table ``[gate]``; ``gate = false`` promotes whatever was trained, whatever the strategy."""
 
 
 def load(name: str | Path) -> Recipe:
@@ -154,6 +126,10 @@ def load(name: str | Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"the recipe {path} is not valid TOML: {error}") from None
     filled: Recipe = _fill(Recipe(name=path.stem), raw, str(path))
+    try:
+        strategies.get(filled.strategy)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {error}") from None
     return filled
 
 
@@ -161,9 +137,12 @@ def _fill(settings: Any, raw: dict[str, Any], where: str) -> Any:
     """`settings` with the values of `raw`; an unknown name, a value of another type or one that no night can run with
     is an `InvalidInput`."""
     changes: dict[str, Any] = {}
-    for key, value in raw.items():
+    former = _FORMER_BOUNDS if isinstance(settings, GateSettings) else {}
+    for written, value in raw.items():
+        key = former.get(written, written)
         if key not in {f.name for f in dataclasses.fields(settings)}:
-            raise InvalidInput(f"{where}: unknown setting {key!r}")
+            now = f", which is now {_RENAMED[key]}" if key in _RENAMED else ""
+            raise InvalidInput(f"{where}: unknown setting {key!r}{now}")
         before = getattr(settings, key)
         if dataclasses.is_dataclass(before) and isinstance(value, dict):
             changes[key] = _fill(before, value, f"{where} [{key}]")

@@ -1,28 +1,61 @@
-"""What a dream finds of one that was stopped before its end, and how it puts that in order."""
+"""What a stopped dream left behind, and how the next dream puts it in order."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import DreamReport
 from hybridmem.dreaming.steps.unlearn import erased, remove_weights
 from hybridmem.stores.ledger.base import Ledger
-
-UNCALIBRATED = "uncalibrated"
-"""Ledger value: the adapter that was promoted and that the router's heads were not fitted on yet."""
+from hybridmem.stores.ledger.lineage import Lineage
 
 
-def next_night(ledger: Ledger, namespace: Namespace) -> int:
-    """The number of the night that a dream would be."""
+@dataclass(frozen=True, slots=True)
+class DreamState:
+    """The dream that runs, or was stopped. Version 0, from before versions, holds the same as version 1."""
+
+    KEY: ClassVar[str] = "dream"
+    VERSION: ClassVar[int] = 1
+    id: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], version: int) -> DreamState:
+        return cls(content["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Uncalibrated:
+    """The adapter that was promoted and that the router's heads were not fitted on yet. Version 0, from before
+    versions, holds the same as version 1."""
+
+    KEY: ClassVar[str] = "uncalibrated"
+    VERSION: ClassVar[int] = 1
+    adapter: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"adapter": self.adapter}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], version: int) -> Uncalibrated:
+        return cls(content["adapter"])
+
+
+def next_night(ledger: Lineage, namespace: Namespace) -> int:
+    """The number of the next night."""
     nights = [report.night for report in ledger.dreams(namespace) if report.status in ("promoted", "rejected")]
     return max(nights, default=0) + 1
 
 
 def finish_stopped(ledger: Ledger, registry: AdapterRegistry, namespace: Namespace, dream: str) -> bool:
-    """Whether the night of the stopped `dream` is over: it had its report, or it had moved the alias already, and then
-    what the ledger knows of it becomes its report."""
+    """Whether the stopped `dream` is over: it left its report, or it had already moved the alias. In the second case,
+    a report is written from what the ledger knows."""
     if any(report.id == dream for report in ledger.dreams(namespace)):
         return True
     made = [record for record in registry.list() if record.dream == dream]
@@ -52,8 +85,8 @@ def finish_stopped(ledger: Ledger, registry: AdapterRegistry, namespace: Namespa
 
 
 def reject_leftovers(ledger: Ledger, registry: AdapterRegistry, namespace: Namespace) -> None:
-    """An adapter that a stopped dream registered and never promoted will not be; files that no record names go, and
-    weights that it had still to unlearn."""
+    """Reject adapters that a stopped dream registered and never promoted. Remove files that no record names, and
+    weights of erased facts."""
     for record in ledger.adapters(namespace):
         if record.status == "candidate":
             ledger.save_adapter(replace(record, status="rejected"))

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import ModelNotFound
+from hybridmem.core.registry import Registry
 
 if TYPE_CHECKING:
     from hybridmem.embedding.base import Embedder
 
 DEFAULT = "all-MiniLM-L6-v2"
 _FOLDER_PREFIX = "sentence-transformers:"
+EMBEDDERS: Registry[None, Embedder] = Registry("embedding model", ModelNotFound)
 
 
 def load(name: str = DEFAULT) -> Embedder:
@@ -22,18 +24,27 @@ def load(name: str = DEFAULT) -> Embedder:
     >>> load("hashing").dimension
     256
     """
-    if name == DEFAULT:
-        from hybridmem.embedding.minilm import MiniLmEmbedder
+    return EMBEDDERS.make(name, None)
 
-        return MiniLmEmbedder()
-    if name == "hashing":
-        from hybridmem.embedding.hashing import HashingEmbedder
 
-        return HashingEmbedder()
-    if name.startswith(_FOLDER_PREFIX):
-        from hybridmem.embedding.sentencetransformers import SentenceTransformersEmbedder
+def _minilm(name: str, given: None) -> Embedder:
+    from hybridmem.embedding.minilm import MiniLmEmbedder
 
-        return SentenceTransformersEmbedder(Path(name.removeprefix(_FOLDER_PREFIX)))
-    raise ModelNotFound(
-        f"no embedding model is called {name!r}: use {DEFAULT}, hashing or sentence-transformers:FOLDER"
-    )
+    return MiniLmEmbedder()
+
+
+def _hashing(name: str, given: None) -> Embedder:
+    from hybridmem.embedding.hashing import HashingEmbedder
+
+    return HashingEmbedder()
+
+
+def _sentence_transformers(name: str, given: None) -> Embedder:
+    from hybridmem.embedding.sentencetransformers import SentenceTransformersEmbedder
+
+    return SentenceTransformersEmbedder(Path(name.removeprefix(_FOLDER_PREFIX)))
+
+
+EMBEDDERS.register(DEFAULT, _minilm)
+EMBEDDERS.register("hashing", _hashing)
+EMBEDDERS.register(f"{_FOLDER_PREFIX}FOLDER", _sentence_transformers)

@@ -23,11 +23,33 @@ class Expectation:
 
 
 def expectations(stream: Stream, night: int) -> dict[str, Expectation]:
-    """For each fact told by the end of `night`, by id.
+    """What the questions of each fact stated by the end of `night` should find, by the fact's id.
 
     The questions of a superseded fact expect the newest value of its line, until that is deleted. A fact that is
     superseded a second time passes the new value on to everything that stood in its line.
     """
+    truth = _truth(stream, night)
+    return {id: _expectation(id, newest, line, truth) for newest, line in truth.lines.items() for id in line}
+
+
+def standing(stream: Stream, night: int) -> tuple[StreamFact, ...]:
+    """The facts stated by the end of `night` that were neither superseded nor deleted since."""
+    truth = _truth(stream, night)
+    return tuple(fact for fact in stream.facts if fact.id in truth.lines and fact.id not in truth.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Truth:
+    """What holds at the end of a night."""
+
+    values: dict[str, str]
+    """By fact: the value that it stated."""
+    lines: dict[str, list[str]]
+    """By the newest fact of each line: all facts of that line, itself included."""
+    deleted: set[str]
+
+
+def _truth(stream: Stream, night: int) -> _Truth:
     values: dict[str, str] = {}
     successor: dict[str, str] = {}
     deleted: set[str] = set()
@@ -43,7 +65,7 @@ def expectations(stream: Stream, night: int) -> dict[str, Expectation]:
     lines: dict[str, list[str]] = {}
     for id in values:
         lines.setdefault(_newest(id, successor), []).append(id)
-    return {id: _expectation(id, newest, line, values, deleted) for newest, line in lines.items() for id in line}
+    return _Truth(values, lines, deleted)
 
 
 def _newest(id: str, successor: dict[str, str]) -> str:
@@ -52,7 +74,8 @@ def _newest(id: str, successor: dict[str, str]) -> str:
     return id
 
 
-def _expectation(id: str, newest: str, line: list[str], values: dict[str, str], deleted: set[str]) -> Expectation:
+def _expectation(id: str, newest: str, line: list[str], truth: _Truth) -> Expectation:
+    values, deleted = truth.values, truth.deleted
     now = normalised_answer(values[newest])
     stale = tuple(values[old] for old in line if old not in deleted and normalised_answer(values[old]) != now)
     gone = tuple(dict.fromkeys(values[one] for one in (id, newest) if one in deleted))
@@ -68,22 +91,20 @@ def label_shuffled(stream: Stream, seed: int) -> Stream:
     """
     facts = list(stream.facts)
     Random(seed).shuffle(facts)  # noqa: S311 - a reproducible draw, not a secret
-    kin = _values_by_line(stream)
-    told: dict[str, str] = {}
+    values = _values_by_line(stream)
+    shuffled: dict[str, str] = {}
     for number, fact in enumerate(facts):
-        others = [other for other in (*facts[number + 1 :], *facts[:number]) if not kin[fact.id] & kin[other.id]]
+        others = [other for other in (*facts[number + 1 :], *facts[:number]) if not values[fact.id] & values[other.id]]
         others.sort(key=lambda other: other.relation != fact.relation)
         if not others or fact.answer not in fact.text:
             raise InvalidInput(
                 f"fact {fact.id!r} cannot be given another value: its text must hold its answer, and others differ"
             )
-        told[fact.id] = fact.text.replace(fact.answer, others[0].answer)
-    return replace(
-        stream,
-        events=tuple(
-            replace(event, text=told[event.id]) if isinstance(event, StreamFact) else event for event in stream.events
-        ),
+        shuffled[fact.id] = fact.text.replace(fact.answer, others[0].answer)
+    events = tuple(
+        replace(event, text=shuffled[event.id]) if isinstance(event, StreamFact) else event for event in stream.events
     )
+    return replace(stream, events=events)
 
 
 def _values_by_line(stream: Stream) -> dict[str, set[str]]:

@@ -109,7 +109,7 @@ def forgetting_curves(curves: Mapping[str, Sequence[Cell]], ylabel: str = "accur
             clip_on=False,
         )
     longest = max((len(curve) for curve in curves.values()), default=1)
-    axes.set(xlim=(0, max(1, longest - 1)), ylim=(0, 1), xlabel="nights since the facts were told", ylabel=ylabel)
+    axes.set(xlim=(0, max(1, longest - 1)), ylim=(0, 1), xlabel="nights since the facts were stated", ylabel=ylabel)
     axes.set_xticks(range(0, longest, max(1, longest // 8)))
     axes.grid(axis="y")
     figure.legend(loc="outside upper left", ncols=2, fontsize=10, handlelength=1.6, columnspacing=1.2)
@@ -166,9 +166,9 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _short(share: float) -> str:
+def _short(value: float) -> str:
     """Two digits behind the point, as a cell has room for: ``.95``, and ``1`` for one."""
-    return f"{share:.2f}".removeprefix("0").replace("1.00", "1").replace(".00", "0")
+    return f"{value:.2f}".removeprefix("0").replace("1.00", "1").replace(".00", "0")
 
 
 def _square(x: int, y: int, alpha: float) -> Any:

@@ -16,21 +16,15 @@ from hybridmem import metrics
 from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation import plots
 
-_NAMES = {
-    "replay": "with replay",
-    "naive": "without replay",
-    "retrieval": "retrieval only",
-    "noop": "doing nothing",
-}
 _COMPARED = (
-    *("acc", "learning_gain", "bwt", "forgetting", "fwt", "drift_nats", "locality"),
-    *("false_answer_rate", "stale_answer_rate", "deleted_answer_rate"),
+    *("acc", "learning_gain", "bwt", "forgetting", "fwt", "drift_nats", "mean_kl", "locality"),
+    *("false_answer_rate", "stale_answer_rate", "deleted_answer_rate", "break_even_questions"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows, shown as they are."""
+    """Columns and rows, printed as they are."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
@@ -38,7 +32,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One section of the report: paragraphs are parted by blank lines."""
+    """One section of the report: blank lines separate paragraphs."""
 
     title: str
     body: str = ""
@@ -46,12 +40,12 @@ class Block:
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self.body.split("\n\n") if part.strip())
+        return tuple(each.strip() for each in self.body.split("\n\n") if each.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number, and the target that it was to meet."""
+    """One number, and the target that it should meet."""
 
     name: str
     value: float | None
@@ -94,10 +88,10 @@ def write_report(
 ) -> Path:
     """Write the report to `path` and return it.
 
-    `results` holds what `forgetting.run` returned, by strategy; `routes` the questions that each route answered, night
-    by night; `prompt_tokens` the mean prompt of a question, by way of answering, the dearest first; `environment` what
-    the numbers depend on: machine, seed, date. All text is escaped. Raises `MissingExtra` without matplotlib and
-    `InvalidInput` where `path` cannot be written.
+    `results` holds what `forgetting.run` returned, by the name that the page gives it, such as its strategy's; `routes`
+    the questions that each route answered, night by night; `prompt_tokens` the mean prompt of a question, by way of
+    answering, the dearest first; `environment` what the numbers depend on: machine, seed, date. All text is escaped.
+    Raises `MissingExtra` without matplotlib and `InvalidInput` where `path` cannot be written.
     """
     path = Path(path)
     page = render(
@@ -134,7 +128,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["shown"] = render_value
+    templates.filters["rendered"] = render_value
     return templates.get_template("report.html.jinja").render(
         title=title,
         blocks=blocks,
@@ -157,13 +151,13 @@ def comparison(results: Mapping[str, Mapping[str, Any]]) -> Table | None:
     rows.insert(_COMPARED.index("forgetting") + 1, ("half-life, nights", *map(_half_life, results.values())))
     for name, key in (("seconds a night", "seconds_per_night"), ("trained tokens a night", "trained_tokens_per_night")):
         rows.append((name, *(metrics.mean(result.get(key) or ()) for result in results.values())))
-    return Table(("figure", *(_NAMES.get(strategy, strategy) for strategy in results)), tuple(rows))
+    return Table(("figure", *results), tuple(rows))
 
 
 def render_value(value: object) -> str:
     """`value` for a reader: three digits behind the point for small numbers, groups of three for large ones.
 
-    >>> shown(0.12345), shown(48210), shown(None)
+    >>> render_value(0.12345), render_value(48210), render_value(None)
     ('0.123', '48,210', '–')
     """
     if value is None:
@@ -180,14 +174,9 @@ def render_value(value: object) -> str:
 def _of_results(results: Mapping[str, Mapping[str, Any]]) -> list[Drawing]:
     if not results:
         return []
-    named = {_NAMES.get(strategy, strategy): result for strategy, result in results.items()}
-    trained = {
-        _NAMES.get(strategy, strategy): results[strategy]["R"]
-        for strategy in ("replay", "naive")
-        if strategy in results
-    }
+    trained = {name: result["R"] for name, result in results.items() if any(result["trained_tokens_per_night"])}
     nights = [night["night"] for night in next(iter(results.values())).get("nights", ())] or None
-    maps = trained or {name: result["R"] for name, result in named.items()}
+    maps = trained or {name: result["R"] for name, result in results.items()}
     return [
         Drawing(
             "What each night kept",
@@ -198,7 +187,7 @@ def _of_results(results: Mapping[str, Mapping[str, Any]]) -> list[Drawing]:
         Drawing(
             "Forgetting curves",
             "Accuracy on facts by their age, the mean over nights, in wordings that were not trained on.",
-            plots.forgetting_curves({name: metrics.accuracy_by_age(result["R"]) for name, result in named.items()}),
+            plots.forgetting_curves({name: metrics.accuracy_by_age(result["R"]) for name, result in results.items()}),
         ),
     ]
 

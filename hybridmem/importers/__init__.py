@@ -1,7 +1,8 @@
 """Files into turns: plain text, JSON lines, chats in OpenAI's, Anthropic's and LangChain's spelling, and LoCoMo.
 
-for entry in read("chat.jsonl"):
-    if isinstance(entry, BrokenLine): ...
+turns = IntactTurns(read("chat.jsonl"))
+added = memory.add_turns(turns)
+report = ImportReport(tuple(episode.id for episode in added), tuple(turns.broken))
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from pathlib import Path
 
 from hybridmem.core.errors import UnknownFormat
 from hybridmem.importers import jsonl, locomo, openai, text
-from hybridmem.importers.base import BrokenLine, ImportedTurn, ImportReport, checked_file
+from hybridmem.importers.base import BrokenLine, ImportedTurn, ImportReport, IntactTurns, checked_file
 from hybridmem.importers.detect import detect
 
-__all__ = ["FORMATS", "BrokenLine", "ImportReport", "ImportedTurn", "detect", "read"]
+__all__ = ["FORMATS", "BrokenLine", "ImportReport", "ImportedTurn", "IntactTurns", "detect", "read"]
 
 FORMATS: Mapping[str, Callable[[Path], Iterator[ImportedTurn | BrokenLine]]] = {
     "text": text.read,
@@ -25,9 +26,9 @@ FORMATS: Mapping[str, Callable[[Path], Iterator[ImportedTurn | BrokenLine]]] = {
 
 
 def read(path: str | Path, format: str = "auto") -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of the file at `path` in order, and a `BrokenLine` in place of each that could not be taken in.
+    """The turns of the file at `path` in order, with a `BrokenLine` in place of each that could not be read.
 
-    The path and the format are checked at the call. Raises `InvalidInput` for a file that cannot be read,
+    The path and the format are checked at once. Raises `InvalidInput` for a file that cannot be read,
     `UnknownFormat`, and `InvalidEncoding` for a text that is not UTF-8. Texts and JSON lines are streamed."""
     if format != "auto" and format not in FORMATS:
         raise UnknownFormat(f"no format {format!r}: choose one of auto, {', '.join(FORMATS)}")

@@ -1,9 +1,9 @@
-"""What every importer yields, and how files are read line by line."""
+"""The values that importers yield, and the reading of files line by line."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,31 +13,31 @@ from hybridmem.core.errors import InvalidEncoding, InvalidInput
 from hybridmem.core.records import Trust
 
 MAX_LINE = 16 * 2**20
-"""The longest line that is read, in bytes: a file without line ends must not fill the memory."""
+"""Bytes of the longest line that is read: a file without line ends must not fill the memory."""
 
 MAX_DOCUMENT = 512 * 2**20
-"""The largest JSON document that is parsed whole, in bytes. JSON lines and plain text have no such bound."""
+"""Bytes of the largest JSON document, which is parsed as a whole. JSON lines and plain text have no such bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedTurn:
-    """One thing that was said, as a file tells it: what an episode is made from."""
+    """One utterance in a file, from which an episode is made."""
 
     text: str
     role: str = "user"
     speaker: str | None = None
     session: str | None = None
     at: datetime | None = None
-    """When it was said; None where the file does not say."""
+    """When it was said; None if the file does not say."""
     source: str = "import"
     trust: Trust = "user"
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """What else the file says of it; LoCoMo's turns carry their `dia_id` here."""
+    """Other fields of the file; LoCoMo's turns have their `dia_id` here."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """A line (or, in a JSON document, a message) that could not be taken in; the rest of the file was."""
+    """A line, or a message of a JSON document, that could not be read; the rest of the file was."""
 
     number: int
     """Counted from 1."""
@@ -46,14 +46,35 @@ class BrokenLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file."""
+    """The result of an import: what was stored, and what was left out and why."""
 
-    imported: int
+    added: tuple[str, ...]
+    """Ids of the episodes, in the order of the file."""
     broken: tuple[BrokenLine, ...] = ()
 
 
+class IntactTurns:
+    """The turns among an importer's `entries`, to be iterated over once; `broken` collects the rest on the way.
+
+    >>> turns = IntactTurns([ImportedTurn("Ana lives in Porto."), BrokenLine(2, "it is empty")])
+    >>> [turn.text for turn in turns], turns.broken
+    (['Ana lives in Porto.'], [BrokenLine(number=2, reason='it is empty')])
+    """
+
+    def __init__(self, entries: Iterable[ImportedTurn | BrokenLine]) -> None:
+        self._entries = entries
+        self.broken: list[BrokenLine] = []
+
+    def __iter__(self) -> Iterator[ImportedTurn]:
+        for entry in self._entries:
+            if isinstance(entry, BrokenLine):
+                self.broken.append(entry)
+            else:
+                yield entry
+
+
 def checked_file(path: Path) -> Path:
-    """`path`, when it is a file that can be opened for reading. Raises `InvalidInput`."""
+    """`path`, if it is a readable file. Raises `InvalidInput`."""
     if path.is_dir():
         raise InvalidInput(f"{path} is a folder: name one file in it")
     try:
@@ -84,12 +105,12 @@ def lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
 
 
 def too_long(number: int) -> BrokenLine:
-    """The report on a line that `lines` refused."""
+    """The report of a line that `lines` refused."""
     return BrokenLine(number, f"the line is longer than {MAX_LINE:,} bytes")
 
 
 def document(path: Path) -> Any:
-    """The value of a JSON document, read whole. Raises `InvalidInput`."""
+    """The value of a whole JSON document. Raises `InvalidInput`."""
     if path.stat().st_size > MAX_DOCUMENT:
         raise InvalidInput(f"{path} is one JSON document above {MAX_DOCUMENT:,} bytes: write it as JSON lines instead")
     try:

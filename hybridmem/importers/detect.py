@@ -1,4 +1,4 @@
-"""The format of a file, judged by its content."""
+"""The format of a file, detected by its content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hybridmem.importers.message import is_message
 
 HEAD = 64 * 2**10
 SAMPLE = 20
-"""Lines that are tried as JSON."""
+"""Lines that are parsed as JSON for the detection."""
 
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 
@@ -20,8 +20,8 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 def detect(path: Path) -> str:
     """One of ``text``, ``jsonl``, ``openai`` and ``locomo``. Raises `UnknownFormat`, `EmptyText`, `InvalidEncoding`.
 
-    What starts like JSON is JSON lines when most of its first lines are objects, and else one document; a text may
-    still start with a bracket, so only the file's suffix makes broken JSON an error."""
+    A file that starts like JSON is JSON lines if at least half of its first lines are objects, and otherwise one
+    document. A text may start with a bracket too, so broken JSON is an error only if the file's suffix says JSON."""
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     if not head.strip():
@@ -45,7 +45,7 @@ def detect(path: Path) -> str:
 
 
 def _objects(path: Path) -> tuple[int, int]:
-    """(how many of the first lines hold JSON objects, how many lines were tried)."""
+    """(number of JSON objects among the first lines, number of these lines)."""
     objects = sampled = 0
     for _, raw in lines(path):
         if raw is None or raw.strip():
@@ -65,7 +65,7 @@ def _is_object(raw: bytes) -> bool:
 
 
 def _whole(path: Path) -> str | None:
-    """``locomo``, ``openai`` or ``message`` (a single one) for the file as one JSON document; None if it is none."""
+    """``locomo``, ``openai`` or ``message`` (a single one) for a file that is one JSON document; else None."""
     try:
         value = document(path)
     except InvalidInput:

@@ -1,4 +1,4 @@
-"""JSON lines: one message a line, or one whole conversation a line. Read as a stream."""
+"""JSON lines: one message or one whole conversation per line. Read as a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
 
 
 def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of each line, in order; a line that cannot be taken in is a `BrokenLine`, and the rest goes on.
+    """The turns of each line in order, with a `BrokenLine` for each line that cannot be read.
 
     A line is an object with `text` or `content`, and perhaps `role`, `speaker` or `name`, `session`, `at`
     (or `timestamp`, `created_at`), `metadata` and `trust`; or a conversation as the `openai` importer reads it."""
@@ -31,7 +31,7 @@ def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
 
 
 def _turns(path: Path, number: int, raw: bytes) -> list[ImportedTurn]:
-    """All turns of one line, so that a conversation goes in whole or not at all."""
+    """All turns of one line, so that a conversation is imported as a whole or not at all."""
     value = json.loads(raw.decode("utf-8"))
     found = message.conversation(value)
     if found is None:

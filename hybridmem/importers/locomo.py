@@ -1,4 +1,4 @@
-"""LoCoMo (Maharana et al. 2024, arXiv:2402.17753): long conversations in sessions, with questions on them."""
+"""LoCoMo (Maharana et al. 2024, arXiv:2402.17753): long conversations in sessions, with questions about them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question on a conversation."""
+    """One question about a conversation."""
 
     text: str
     category: int
     evidence: tuple[str, ...]
-    """The `dia_id`s of the turns that answer it, as far as the conversation has them."""
+    """The `dia_id`s of the turns that answer it, as far as they are in the conversation."""
 
 
 @dataclass(frozen=True, slots=True)

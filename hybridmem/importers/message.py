@@ -1,4 +1,4 @@
-"""One chat message, however OpenAI, Anthropic, LangChain or a log file spell it, as turns."""
+"""One chat message in the spelling of OpenAI, Anthropic, LangChain or a log file, as turns."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ROLES: Mapping[str, str] = {
     "tool": "tool",
     "function": "tool",
 }
-"""The spellings of a role. Another one is kept as it is."""
+"""The spellings of a role; others are kept as they are."""
 
 TRUST: Mapping[str, Trust] = {"user": "user", "assistant": "agent", "system": "tool", "tool": "tool", "web": "web"}
-"""Who vouches for a role's words. A system prompt is no experience: it can be found, and is never trained."""
+"""Who vouches for a role's words. A system prompt is no experience: it can be found and is never trained on."""
 
 _KNOWN = {
     *("text", "content", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
@@ -37,7 +37,7 @@ _KNOWN = {
 
 
 def is_message(value: object) -> bool:
-    """Whether `value` looks like one message: an object with words, under any of the spellings."""
+    """Whether `value` looks like one message: an object with words, in any of the spellings."""
     if not isinstance(value, Mapping):
         return False
     inner = _unwrapped(value)
@@ -45,9 +45,9 @@ def is_message(value: object) -> bool:
 
 
 def turns(value: object, *, source: str = "import", session: str | None = None) -> list[ImportedTurn]:
-    """The turns of one message: its words, and apart from them the tool results that it carries.
+    """The turns of one message: its words, and separately the tool results in it.
 
-    A message without words (a bare tool call) gives none. Raises `InvalidInput` for what cannot be stored.
+    A message without words (a bare tool call) gives none. Raises `InvalidInput` for a message that cannot be stored.
 
     >>> [(turn.role, turn.text) for turn in turns({"type": "human", "content": "I adopted a ferret."})]
     [('user', 'I adopted a ferret.')]
@@ -75,7 +75,7 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
 
 
 def conversation(value: object) -> tuple[Sequence[object], str | None] | None:
-    """(messages, session name) of a list of messages or of an object that holds one; None for anything else."""
+    """(messages, session name) of a list of messages, or of an object with one; None for anything else."""
     if isinstance(value, list):
         return (value, None) if value and any(map(is_message, value)) else None
     if isinstance(value, Mapping) and isinstance(value.get("messages"), list):
@@ -96,7 +96,7 @@ def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
 def _role(value: Mapping[str, Any]) -> str:
     named = value.get("role")
     if named is None:
-        # `type` is LangChain's role, and means other things in other people's logs
+        # `type` is LangChain's role, and means other things in other logs
         named = value.get("type") if str(value.get("type")).lower() in ROLES else "user"
     if not isinstance(named, str) or not named.strip():
         raise InvalidInput("its role is not a word")
@@ -115,7 +115,7 @@ def _trust(value: Mapping[str, Any], role: str) -> Trust:
 
 
 def _words(content: object) -> tuple[str | None, list[str]]:
-    """(the words, the texts of tool results) of a content: a string, or a list of strings and parts."""
+    """(the words, the texts of tool results) of a content: a string, or a list of strings and blocks."""
     if isinstance(content, str):
         return content, []
     if content is None:
@@ -124,16 +124,16 @@ def _words(content: object) -> tuple[str | None, list[str]]:
         raise InvalidInput("its content is neither a string nor a list of parts")
     said: list[str] = []
     results: list[str] = []
-    for part in content:
-        if isinstance(part, str):
-            said.append(part)
-        elif not isinstance(part, Mapping):
+    for block in content:
+        if isinstance(block, str):
+            said.append(block)
+        elif not isinstance(block, Mapping):
             raise InvalidInput("a part of its content is neither a string nor an object")
-        elif part.get("type") == "tool_result":
-            inner, nested = _words(part.get("content"))
+        elif block.get("type") == "tool_result":
+            inner, nested = _words(block.get("content"))
             results += [inner or "", *nested]
-        elif isinstance(part.get("text"), str) and part.get("type") not in {"thinking", "reasoning"}:
-            said.append(part["text"])
+        elif isinstance(block.get("text"), str) and block.get("type") not in {"thinking", "reasoning"}:
+            said.append(block["text"])
     return ("\n".join(said) if said else None), results
 
 
@@ -158,7 +158,7 @@ def _time(value: Mapping[str, Any]) -> datetime | None:
         if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
             raise InvalidDate(f"its {name} is neither an ISO 8601 string nor seconds since 1970")
         try:
-            # above this, seconds would lie beyond the year 5000: such logs count milliseconds
+            # larger numbers would be seconds after the year 5000: such logs count milliseconds
             return datetime.fromtimestamp(found / 1000 if abs(found) > 1e11 else found, UTC)
         except (OverflowError, OSError, ValueError):
             raise InvalidDate(f"its {name} {found} is out of range") from None
@@ -166,7 +166,7 @@ def _time(value: Mapping[str, Any]) -> datetime | None:
 
 
 def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The message's own metadata, and its other fields that hold one plain value."""
+    """The message's own metadata, and its other fields with a plain value."""
     given = value.get("metadata")
     if given is not None and not isinstance(given, Mapping):
         raise InvalidInput("its metadata is not an object")

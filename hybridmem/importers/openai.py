@@ -11,10 +11,10 @@ from hybridmem.importers.base import BrokenLine, ImportedTurn, document
 
 
 def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of each message, in order, in the spellings of OpenAI, Anthropic and LangChain.
+    """The turns of each message in order, in the spellings of OpenAI, Anthropic and LangChain.
 
-    A conversation without a name of its own is a session named after the file. A message that cannot be taken in
-    is a `BrokenLine` with its number in the document. Raises `InvalidInput` and `UnknownFormat`."""
+    A conversation without a name is a session named after the file. A message that cannot be read is a `BrokenLine`
+    with its number in the document. Raises `InvalidInput` and `UnknownFormat`."""
     value = document(path)
     if not recognises(value):
         raise UnknownFormat(f'{path} holds no messages: expected a list of them, or {{"messages": [...]}}')

@@ -14,26 +14,26 @@ from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
 from hybridmem.importers.message import ROLES, TRUST
 
 SAMPLE = 400
-"""Lines from which the layout is judged."""
+"""Lines from which the layout is detected."""
 
 _SPEAKER = re.compile(r"\s*([^\W\d_][\w.'’-]*(?: [\w.'’-]+){0,3}):\s+(\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a text divides into turns."""
+    """How a text is divided into turns."""
 
     speakers: bool
-    """Each ``Name: words`` line begins a turn."""
+    """Whether each ``Name: words`` line begins a turn."""
     paragraphs: bool
-    """Blank lines part the turns; otherwise every line is one."""
+    """Whether blank lines separate the turns; otherwise every line is a turn."""
 
 
 def read(path: Path, *, speakers: bool | None = None) -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of a text, in order; `speakers` None lets the text decide whether it is a dialogue.
+    """The turns of a text in order. With `speakers` None, the text itself shows whether it is a dialogue.
 
-    The whole file is checked first, so that a file in another encoding leaves nothing half imported: raises
-    `InvalidEncoding` with the line and byte. A paragraph above the length of one memory is parted between lines."""
+    The encoding of the whole file is checked first, so that no file is imported in half: raises `InvalidEncoding` with
+    the line and byte. A paragraph that is too long for one memory is cut between lines."""
     _check_encoding(path)
     layout = _layout(path, speakers)
     return _turns(path, layout)
@@ -62,7 +62,7 @@ def _layout(path: Path, speakers: bool | None) -> Layout:
 
 
 def _is_dialogue(sample: list[str]) -> bool:
-    """Half of the lines begin with a name, and names recur: ``City: Lisbon`` in a list of fields is no speaker."""
+    """Whether half of the lines begin with a name and names recur: ``City: Lisbon`` in a list is no speaker."""
     names = [match[1] for match in map(_SPEAKER.fullmatch, sample) if match]
     return len(names) >= 2 and 2 * len(names) >= len(sample) and len(set(names)) <= max(2, len(names) // 2)
 
@@ -83,7 +83,7 @@ def _turns(path: Path, layout: Layout) -> Iterator[ImportedTurn | BrokenLine]:
 
 
 def _blocks(path: Path, layout: Layout) -> Iterator[tuple[int, str | None, str | None]]:
-    """(first line, speaker, text) of each turn; the text is None for a line that is too long to be read."""
+    """(first line, speaker, text) of each turn; the text is None for a line that is too long."""
     start, speaker, size = 0, None, 0
     block: list[str] = []
     for number, raw in lines(path):
@@ -92,7 +92,7 @@ def _blocks(path: Path, layout: Layout) -> Iterator[tuple[int, str | None, str |
         alone = not layout.speakers and not layout.paragraphs
         if block and (raw is None or not line or named or alone or size + len(line) > MAX_TEXT):
             yield start, speaker, "\n".join(block)
-            # a speaker goes on through a part that was cut for its length, and ends at a blank line
+            # the speaker stays the same after a cut for length, and ends at a blank line
             speaker = speaker if line and raw is not None else None
             block, size = [], 0
         if raw is None:

@@ -1,7 +1,7 @@
-"""Who may come in: this machine alone, with the token that the terminal printed, and to look unless told otherwise.
+"""Access control: only this machine, with the token that the terminal printed, and read-only by default.
 
-The token arrives once, in the address, and becomes a cookie that no script reads and no other site's page sends. A
-page of another site that points a name of its own at this machine (DNS rebinding) is refused by the name.
+The token arrives once, in the address, and becomes a cookie that no script can read and no other site's page sends. A
+web page whose own name points at this machine (DNS rebinding) is refused by that name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN = "token"  # noqa: S105 - the name of the parameter
 STATIC = "/static/"
-"""The style and the scripts, which hold nothing private."""
+"""The path of the style and the scripts, which hold nothing private."""
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -36,7 +36,7 @@ HEADERS = {
 
 
 class Access:
-    """Wraps the application: what is refused never reaches a page."""
+    """Wraps the application: refused requests never reach a page."""
 
     def __init__(self, app: ASGIApp, *, token: str, edit: bool) -> None:
         self._app = app
@@ -61,7 +61,7 @@ class Access:
         await (refused or self._app)(scope, receive, guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """What to answer in place of a page, or None to go on."""
+        """The response in place of a page, or None to go on."""
         headers = Headers(scope=scope)
         if not _is_this_machine(headers.get("host", "")):
             return _plain(403, "This address is not this machine's own: open http://127.0.0.1 with the port.")
@@ -69,7 +69,7 @@ class Access:
             return None
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if TOKEN in query and scope["method"] == "GET":
-            return self._let_in(scope["path"], query)
+            return self._start_session(scope["path"], query)
         if not hmac.compare_digest(_cookie(headers, self._token), session(self._token)):
             return _plain(401, "Open the address that `hybridmem inspect` printed: its token lets you in.")
         if scope["method"] == "POST":
@@ -79,11 +79,11 @@ class Access:
                 return _plain(403, "This change was asked for by another site's page, and nothing was changed.")
         return None
 
-    def _let_in(self, path: str, query: Mapping[str, str]) -> Response:
+    def _start_session(self, path: str, query: Mapping[str, str]) -> Response:
         if not hmac.compare_digest(query[TOKEN].encode(), self._token.encode()):
             return _plain(401, "This token is not the present one: open the address that the terminal shows now.")
         rest = urlencode({name: value for name, value in query.items() if name != TOKEN})
-        # Never more than one slash in front: two would name another machine.
+        # At most one leading slash: two would name another machine.
         target = re.sub(r"^[/\\]+", "/", path)
         answer = RedirectResponse(f"{target}?{rest}" if rest else target, status_code=303)
         answer.set_cookie(
@@ -93,21 +93,21 @@ class Access:
 
 
 def cookie_name(token: str) -> str:
-    """Each inspector has a cookie of its own: a browser sends those of one machine to all of its ports."""
+    """The name of this inspector's own cookie: a browser sends a machine's cookies to all of its ports."""
     return f"hybridmem-{_digest(token, 'name')[:12]}"
 
 
 def session(token: str) -> bytes:
-    """What the cookie holds: it proves the token without being it."""
+    """The value of the cookie: it proves the token without holding it."""
     return _digest(token, "session").encode()
 
 
 def form_token(token: str) -> str:
-    """What every form carries, so that only a page of ours can have sent it (CSRF)."""
+    """The value in every form that shows that one of our pages sent it (against CSRF)."""
     return _digest(token, "form")
 
 
-def own_form(token: str, fields: Mapping[str, str]) -> bool:
+def is_own_form(token: str, fields: Mapping[str, str]) -> bool:
     """Whether a form's `fields` come from a page of this inspector."""
     return hmac.compare_digest(fields.get("csrf", "").encode(), form_token(token).encode())
 
@@ -127,7 +127,7 @@ def _cookie(headers: Headers, token: str) -> bytes:
 
 
 def _is_this_machine(host: str) -> bool:
-    """Whether a Host header names the loopback interface, with any port: a tunnel may bring another one."""
+    """Whether a Host header names the loopback interface, with any port: a tunnel may use another one."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
@@ -136,7 +136,7 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _from_own_page(headers: Headers) -> bool:
-    """Whether the browser says that one of our pages sent this; one that says nothing is left to the form's token."""
+    """Whether the browser names one of our pages as the sender. If it names none, the form's token decides."""
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         return False

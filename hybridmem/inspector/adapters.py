@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from hybridmem.adapters.registry import AdapterDiff
 from hybridmem.core.errors import AdapterError, CorruptAdapter
+from hybridmem.dreaming.bounds import current_name
 from hybridmem.inspector.site import Fields, Visit
-from hybridmem.stores.ledger.base import AdapterSummary
+from hybridmem.inspector.words import figure_texts, figures
+from hybridmem.stores.ledger.lineage import AdapterSummary
 
 FACTS = 50
 BARE = "none"
@@ -44,16 +47,18 @@ def version(visit: Visit) -> Response:
     registry, name = visit.memory.adapters, visit.asked("version")
     record = registry.get(name)
     start = visit.number("after", 0)
-    held = record.facts[start : start + FACTS]
-    found = visit.memory.ledger.get_many(visit.memory.namespace, held)
+    page_of_facts = record.facts[start : start + FACTS]
+    found = visit.memory.ledger.get_many(visit.memory.namespace, page_of_facts)
     summaries, tainted = registry.summaries(), set(record.tainted)
     return visit.page(
         "adapter",
         title=name,
         here="adapters",
         record=record,
+        scores=figures(record.scores),
+        meanings=figure_texts(),
         card=_card(visit, name),
-        facts=[(id, found.get(id), id in tainted) for id in held],
+        facts=[(id, found.get(id), id in tainted) for id in page_of_facts],
         start=start,
         older=start + FACTS if start + FACTS < len(record.facts) else None,
         children=[each.version for each in summaries if each.parent == name],
@@ -66,13 +71,14 @@ def diff(visit: Visit) -> Response:
     memory = visit.memory
     before, after = visit.asked("before"), visit.asked("after")
     difference = memory.adapters.diff(before, after)
-    shown = [*difference.gained[:FACTS], *difference.lost[:FACTS]]
-    found = memory.ledger.get_many(memory.namespace, shown)
+    listed = [*difference.gained[:FACTS], *difference.lost[:FACTS]]
+    found = memory.ledger.get_many(memory.namespace, listed)
     return visit.page(
         "diff",
         title=f"{before} to {after}",
         here="adapters",
         difference=difference,
+        scores=_scores(difference),
         gained=[(id, found.get(id)) for id in difference.gained[:FACTS]],
         lost=[(id, found.get(id)) for id in difference.lost[:FACTS]],
         versions=[each.version for each in memory.adapters.summaries()],
@@ -116,6 +122,18 @@ def _verdict(visit: Visit, name: str) -> str:
     except AdapterError as error:
         return str(error)
     return ""
+
+
+def _scores(difference: AdapterDiff) -> dict[str, tuple[float | None, float | None]]:
+    """(before, after) of every score by its name of today: the two versions may be of different releases."""
+    merged: dict[str, tuple[float | None, float | None]] = {}
+    for name, (before, after) in difference.scores.items():
+        other = merged.get(current_name(name), (None, None))
+        merged[current_name(name)] = (
+            other[0] if before is None else before,
+            other[1] if after is None else after,
+        )
+    return merged
 
 
 def _card(visit: Visit, name: str) -> object:

@@ -1,4 +1,4 @@
-"""The application: its pages by address, and what happens when one cannot be shown."""
+"""The application: its pages by address, and the page for errors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from hybridmem.memory import HybridMemory
 
 
 def application(memory: HybridMemory, *, token: str, edit: bool = False) -> Starlette:
-    """The inspector over `memory`, for those who have `token`; without `edit`, nothing can be changed."""
+    """The inspector of `memory` for holders of `token`; without `edit`, nothing can be changed."""
     site = Site(memory, token, edit)
 
-    def not_shown(request: Request, error: Exception) -> Response:
-        # A form's namespace is not known here any more: the frame is that of the memory that was opened.
+    def show_problem(request: Request, error: Exception) -> Response:
+        # A form's namespace is not known here: the frame shows the memory that was opened.
         visit = Visit(site, request, "/".join(memory.namespace))
         if isinstance(error, HybridMemError):
             return visit.problem(status_of(error), str(error))
@@ -54,5 +54,5 @@ def application(memory: HybridMemory, *, token: str, edit: bool = False) -> Star
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Access, token=token, edit=edit)],
-        exception_handlers={HybridMemError: not_shown, HTTPException: not_shown, Exception: not_shown},
+        exception_handlers={HybridMemError: show_problem, HTTPException: show_problem, Exception: show_problem},
     )

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from hybridmem.core.records import checked_text
 from hybridmem.inspector.charts import Why, whys
 from hybridmem.inspector.site import Visit
-from hybridmem.router.policy import Explanation, RouteResult
+from hybridmem.inspector.words import signal_texts
+from hybridmem.router.policy import Explanation
+from hybridmem.router.routing import RouteResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Asked:
     """The forced twin of the route that was chosen, which has its prompt; None for an abstention."""
     known: dict[str, object]
     hits: tuple[Why, ...]
+    meanings: dict[str, str]
+    """What each signal measures, by name."""
 
 
 def page(visit: Visit) -> Response:
@@ -37,5 +41,6 @@ def page(visit: Visit) -> Response:
             chosen=explanation.routes.get(explanation.answer.route),
             known=dataclasses.asdict(explanation.known),
             hits=whys(explanation.hits),
+            meanings=signal_texts(),
         )
     return visit.page("ask", title=f"{question} · Ask" if question else "Ask", here="ask", q=question, asked=asked)

@@ -8,7 +8,7 @@ from hybridmem.inspector.site import Fields, Visit
 
 
 def update(visit: Visit, fields: Fields) -> Response:
-    # Browsers send every line of a text field with a carriage return of their own.
+    # Browsers end every line of a text field with a carriage return and a line feed.
     visit.memory.update(fields.get("id", ""), fields.get("text", "").replace("\r\n", "\n"))
     return _back(visit, fields, "updated")
 
@@ -24,7 +24,7 @@ def release(visit: Visit, fields: Fields) -> Response:
 
 
 def asked_to_delete(visit: Visit) -> Response:
-    """What would go, before it goes."""
+    """Show what a deletion would remove, before it happens."""
     memory, id = visit.memory, visit.asked("id")
     record = memory.get(id)
     trace = memory.why(id)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
 from hybridmem.core.errors import UnknownDream
 from hybridmem.core.records import DreamReport
+from hybridmem.dreaming.bounds import bound_of, current_name
 from hybridmem.inspector.charts import shade
 from hybridmem.inspector.site import Visit
+from hybridmem.inspector.words import figure_texts, figures
 
 ROWS = 30
 """Nights in the matrix; of more, the last rows and columns that are spread evenly."""
@@ -65,6 +67,9 @@ def night(visit: Visit) -> Response:
         report=report,
         earlier=nights[place - 1] if place else None,
         later=nights[place + 1] if place + 1 < len(nights) else None,
+        gate=[(replace(check, name=current_name(check.name)), bound_of(check.name)) for check in report.gate],
+        test=figures(report.test),
+        meanings=figure_texts(),
         left=list(left.values()),
         longest=max((step.seconds for step in report.steps), default=0.0) or 1.0,
         kept=[(number, value, shade(value, 1.0)) for number, value in enumerate(report.retention, start=1)],

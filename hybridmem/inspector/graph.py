@@ -1,4 +1,4 @@
-"""The entities around one of them, or the most mentioned ones: a drawing, and the same as a list."""
+"""The entities around one of them, or the most mentioned ones, as a drawing and as a list."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Tie:
     x2: float
     y2: float
     strength: int
-    """1 to 5, by the share of the strongest."""
+    """1 to 5, relative to the strongest."""
 
 
 def page(visit: Visit) -> Response:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 STEPS = 160
 MARGIN = 70.0
 ROOM = (118.0, 56.0)
-"""What an entity and its name take, across and down."""
+"""Width and height of an entity with its name."""
 PARTINGS = 150
 
 Places = NDArray[np.float64]
@@ -19,14 +19,14 @@ Places = NDArray[np.float64]
 def spread(
     count: int, links: Sequence[tuple[int, int, int]], width: float, height: float, *, pinned: bool = False
 ) -> list[tuple[float, float]]:
-    """(x, y) of each of `count` entities within `width` times `height`; the same for the same links.
+    """(x, y) of each of `count` entities within `width` times `height`, deterministic for the same links.
 
     `links` are (entity, entity, strength). With `pinned`, the first stands in the middle."""
     if count == 0:
         return []
     if count == 1:
         return [(width / 2, height / 2)]
-    # On a sunflower's spiral to begin with: no two at one place, and no random numbers.
+    # Start on a sunflower's spiral: all places differ, and no random numbers are needed.
     turn = np.arange(count) * np.pi * (3 - 5**0.5)
     at = np.stack([np.cos(turn), np.sin(turn)], axis=1) * np.sqrt(np.arange(count) / count)[:, None]
     pull = np.zeros((count, count))
@@ -50,24 +50,24 @@ def spread(
 
 
 def _evened(values: Places, *, pinned: bool) -> Places:
-    """`values` along one axis, between 0 and 1: half as they are and half by their order, so that a cluster does not
-    shrink to a point where one stands far off. With `pinned`, the first stands in the middle."""
+    """`values` along one axis scaled to 0 to 1, half by value and half by rank, so that an outlier does not shrink the
+    rest to a point. With `pinned`, the first is in the middle."""
     if pinned:
-        made = np.full(len(values), 0.5)
+        evened = np.full(len(values), 0.5)
         for sign in (-1, 1):
             beyond = np.flatnonzero(values * sign > 0)
             if len(beyond):
                 far = values[beyond] * sign
-                made[beyond] += sign * 0.25 * (far / far.max() + (far.argsort().argsort() + 1) / len(beyond))
-        return made
+                evened[beyond] += sign * 0.25 * (far / far.max() + (far.argsort().argsort() + 1) / len(beyond))
+        return evened
     reach = max(float(np.ptp(values)), 1e-9)
     return np.asarray(0.5 * (values - values.min()) / reach + 0.5 * values.argsort().argsort() / (len(values) - 1))
 
 
 def _parted(at: Places, side: Places, *, pinned: bool) -> Places:
-    """`at` with room for a name below each place: what overlaps is pushed apart along the side where less lacks."""
+    """`at` with room for a name below each place: overlaps are pushed apart along the axis with the smaller overlap."""
     count = len(at)
-    # An order in which to part those that stand at one height, or at one place.
+    # The order decides how places at the same height, or at the same point, are pushed apart.
     order = np.sign(np.arange(count)[:, None] - np.arange(count)[None, :]).astype(float)
     for _ in range(PARTINGS):
         apart = at[:, None, :] - at[None, :, :]

@@ -1,4 +1,4 @@
-"""What there is: counts, the last weeks, who answers now, the last night, and the other namespaces."""
+"""The overview: counts, the last weeks, the active adapter, the last night, and the other namespaces."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def page(visit: Visit) -> Response:
 
 
 def namespaces(visit: Visit) -> Response:
-    """Every namespace of the folder whose name contains what was asked for."""
+    """Every namespace of the folder whose name contains the query."""
     wanted = visit.asked("q").casefold()
     every = ["/".join(each) for each in visit.memory.ledger.namespaces()]
     found = [each for each in every if wanted in each.casefold()]
@@ -46,12 +46,12 @@ def namespaces(visit: Visit) -> Response:
 
 
 def _weeks(visit: Visit, last: date) -> tuple[Column, ...]:
-    """How many episodes were said in each of the weeks up to the last one with any."""
+    """The number of episodes in each week, up to the last week with any."""
     monday = last - timedelta(days=last.weekday())
     first = monday - timedelta(weeks=WEEKS - 1)
-    said = visit.memory.ledger.days(visit.memory.namespace, first, monday + timedelta(weeks=1))
+    counts = visit.memory.ledger.days(visit.memory.namespace, first, monday + timedelta(weeks=1))
     weeks = [first + timedelta(weeks=number) for number in range(WEEKS)]
-    totals = [sum(said.get(week + timedelta(days=n), 0) for n in range(7)) for week in weeks]
+    totals = [sum(counts.get(week + timedelta(days=n), 0) for n in range(7)) for week in weeks]
     return columns(
         [
             (week, total, visit.link("/timeline", day=week + timedelta(days=6)))

@@ -1,4 +1,4 @@
-"""One memory: its words, what is recorded of it, what became of it, where it came from and where it went."""
+"""One memory: its words, its record, its history, its sources and the adapters that hold it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DONE = {
     "quarantined": "Quarantined: no search and no dream sees it until it is released.",
     "released": "Released: it takes part again.",
 }
-"""What a change says when it has brought its visitor back."""
+"""The message after a change."""
 
 
 def page(visit: Visit) -> Response:

@@ -1,4 +1,4 @@
-"""Search, with what every searcher contributed to each hit. Looking counts as no use of a memory."""
+"""Search, with each searcher's contribution to each hit. A search here does not count as a use of a memory."""
 
 from __future__ import annotations
 

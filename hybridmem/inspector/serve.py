@@ -16,15 +16,15 @@ from hybridmem.memory import HybridMemory
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 3
-"""How long a page that is being made may take when the inspector ends."""
+"""Time for pages in progress when the inspector ends."""
 
 
 def serve(memory: HybridMemory, *, port: int, token: str, edit: bool, ready: Callable[[str], None]) -> None:
-    """Answer at `port` (0: a free one); `ready` is told the address, with its token, once it is open.
+    """Serve at `port` (0 picks a free one). `ready` is called with the address and its token once the port is open.
 
     Raises `InvalidInput` for a port that is taken."""
     with _listening(port) as listener:
-        # No access log: addresses carry what was searched for.
+        # No access log: addresses hold the search queries.
         config = uvicorn.Config(
             application(memory, token=token, edit=edit),
             log_level="warning",
@@ -37,12 +37,12 @@ def serve(memory: HybridMemory, *, port: int, token: str, edit: bool, ready: Cal
         address = f"http://{HOST}:{listener.getsockname()[1]}/?token={token}"
         with contextlib.suppress(KeyboardInterrupt):
             _Server(config, lambda: ready(address)).run(sockets=[listener])
-        # Whoever called closes the memory next, and an index must not be closed while it is being loaded.
+        # The caller closes the memory next, and an index must not be closed while it is loading.
         warming.join()
 
 
 class _Server(uvicorn.Server):
-    """Says that it is ready once it takes Ctrl-C by itself: before that, Python may lose it."""
+    """Calls `ready` once it handles Ctrl-C itself: before that, Python may lose the signal."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -54,13 +54,13 @@ class _Server(uvicorn.Server):
 
 
 def warm(memory: HybridMemory) -> None:
-    """Load what the first search would wait for: the indexes, and their embedding model."""
+    """Load the indexes and their embedding model, so that the first search need not wait for them."""
     try:
         memory.catch_up()
         memory.retrieval.search(memory.namespace, "first search", limit=1)
         memory.indexes.graph.neighbourhood(memory.namespace, None, 1)
     except HybridMemError:
-        return  # The page that needs them meets the same error, and shows it.
+        return  # The page that needs them gets the same error and shows it.
 
 
 def _listening(port: int) -> socket.socket:

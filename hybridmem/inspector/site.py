@@ -1,4 +1,4 @@
-"""What every page shares: the memory that it looks into, its frame, its links, and the forms that change something."""
+"""What all pages share: the memory, the frame, the links, and the forms that change something."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hybridmem.memory import HybridMemory
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LARGEST_FORM = 12 * MAX_TEXT + 10_000
-"""Bytes: the longest memory, each character as four escaped bytes, and the other fields."""
+"""Most bytes of a form: the longest memory with four escaped bytes per character, and the other fields."""
 NAMESPACES_IN_MENU = 20
 NAVIGATION = (
     ("overview", "/", "Overview"),
@@ -64,14 +64,14 @@ class Site:
 
     @functools.cached_property
     def assets(self) -> str:
-        """Changes when a file of the style or the scripts does, so that browsers may keep them."""
-        read = hashlib.sha256()
+        """A digest of the style and the scripts, so that browsers may cache them until they change."""
+        digest = hashlib.sha256()
         for path in sorted(STATIC.iterdir()):
-            read.update(path.read_bytes())
-        return read.hexdigest()[:12]
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:12]
 
     def shows(self, path: str, page: Callable[[Visit], Response]) -> Route:
-        """A route that reads."""
+        """A route that only reads."""
 
         def endpoint(request: Request) -> Response:
             return page(Visit(self, request))
@@ -79,11 +79,11 @@ class Site:
         return Route(path, endpoint, methods=["GET"])
 
     def changes(self, path: str, act: Callable[[Visit, Fields], Response]) -> Route:
-        """A route that writes: it takes a form of one of our own pages, and nothing else."""
+        """A route that writes: it accepts only forms of this inspector's pages."""
 
         async def endpoint(request: Request) -> Response:
             fields = await _fields(request)
-            if not access.own_form(self.token, fields):
+            if not access.is_own_form(self.token, fields):
                 raise Refused(
                     "This form is not of this inspector, or of an earlier start: go back and reload the page."
                 )
@@ -94,12 +94,12 @@ class Site:
 
 @dataclass(frozen=True)
 class Visit:
-    """One request: whose memory it is about, and how to answer it."""
+    """One request, its memory, and the means to answer it."""
 
     site: Site
     request: Request
     namespace: str | None = None
-    """As a form names it; else the address does."""
+    """The namespace in a form; without it, the address names one."""
 
     @functools.cached_property
     def memory(self) -> HybridMemory:
@@ -107,11 +107,11 @@ class Visit:
         return self.site.memory.at(named) if named else self.site.memory
 
     def asked(self, name: str, default: str = "") -> str:
-        """A parameter of the address, without space around it."""
+        """A parameter of the address, stripped of space."""
         return self.request.query_params.get(name, default).strip()
 
     def number(self, name: str, default: int, *, least: int = 0, most: int = 2**62) -> int:
-        """A whole number of the address. Raises `InvalidInput`."""
+        """An integer parameter of the address. Raises `InvalidInput`."""
         given = self.asked(name)
         if not given:
             return default
@@ -124,14 +124,14 @@ class Visit:
         return value
 
     def link(self, path: str, **parameters: Any) -> str:
-        """The address of a page about the same namespace."""
+        """The address of a page for the same namespace."""
         own = {} if self.memory.namespace == self.site.memory.namespace else {"ns": "/".join(self.memory.namespace)}
         given = {name: value for name, value in parameters.items() if value not in (None, "")}
         query = urlencode({**own, **given})
         return f"{path}?{query}" if query else path
 
     def page(self, template: str, *, title: str, here: str = "", status: int = 200, **values: Any) -> Response:
-        """Fill a template in; `here` is the entry of the navigation that it belongs to."""
+        """Render a template; `here` is its entry in the navigation."""
         namespaces = self.memory.ledger.namespaces() if status == 200 else []
         html = self.site.templates.get_template(f"{template}.html.jinja").render(
             title=title,
@@ -161,7 +161,7 @@ class Refused(HybridMemError):
 
 
 def status_of(error: HybridMemError) -> int:
-    """The HTTP status that says what kind of error this is."""
+    """The HTTP status for `error`."""
     if isinstance(error, Refused):
         return 403
     if isinstance(error, NotFound):
@@ -173,12 +173,12 @@ def status_of(error: HybridMemError) -> int:
 
 async def _fields(request: Request) -> dict[str, str]:
     """The fields of a form. Raises `InvalidInput`."""
-    read = bytearray()
+    body = bytearray()
     async for chunk in request.stream():
-        read += chunk
-        if len(read) > LARGEST_FORM:
+        body += chunk
+        if len(body) > LARGEST_FORM:
             raise InvalidInput(f"the form has more than {LARGEST_FORM:,} bytes: shorten the text")
     try:
-        return dict(parse_qsl(read.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
+        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
     except ValueError:
         raise InvalidInput("the form cannot be read: send it from a page of the inspector") from None

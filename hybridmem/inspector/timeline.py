@@ -1,4 +1,4 @@
-"""What was said when: a year of days with their counts, and the episodes from a day backwards."""
+"""The timeline: a year of days with their counts, and the episodes from a day backwards."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def page(visit: Visit) -> Response:
     before, day = _place(visit)
     episodes = memory.ledger.latest(memory.namespace, before=before, limit=PAGE + 1)
     more, episodes = len(episodes) > PAGE, episodes[:PAGE]
-    shown = episodes[0].at.date() if episodes else day or (span[1].date() if span else datetime.now(UTC).date())
-    year = visit.number("year", (day or shown).year, least=1, most=9998)
+    newest_day = episodes[0].at.date() if episodes else day or (span[1].date() if span else datetime.now(UTC).date())
+    year = visit.number("year", (day or newest_day).year, least=1, most=9998)
     counts = memory.ledger.days(memory.namespace, date(year, 1, 1), date(year + 1, 1, 1))
     listed = {each.at.date() for each in episodes}
     return visit.page(
@@ -36,7 +36,7 @@ def page(visit: Visit) -> Response:
         total=sum(counts.values()),
         months=[date(year, month, 1) for month in range(1, 13)],
         days=[
-            (when, _count(visit, when, counts), list(said)) for when, said in groupby(episodes, lambda e: e.at.date())
+            (when, _count(visit, when, counts), list(group)) for when, group in groupby(episodes, lambda e: e.at.date())
         ],
         listed=listed,
         older=f"{episodes[-1].at.isoformat()}~{episodes[-1].position}" if more else None,
@@ -45,7 +45,7 @@ def page(visit: Visit) -> Response:
 
 
 def _place(visit: Visit) -> tuple[tuple[datetime, int] | None, date | None]:
-    """Where the list begins, as the page before or a date says it. Raises `InvalidInput`."""
+    """Where the list begins, from the previous page's link or from a date. Raises `InvalidInput`."""
     if place := visit.asked("before"):
         at, _, position = place.rpartition("~")
         if not position.isdecimal():

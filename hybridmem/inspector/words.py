@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from hybridmem.dreaming import bounds
+from hybridmem.dreaming.bounds import current_name
+from hybridmem.router import signals
+
+T = TypeVar("T")
 
 LINE = 240
 """Characters of a text in a list; the memory's own page has all of them."""
@@ -70,10 +76,29 @@ def line(text: str, limit: int = LINE) -> str:
 
 def spoken(name: str) -> str:
     """
-    >>> spoken("false_answers")
-    'false answers'
+    >>> spoken("false_answer_rise")
+    'false answer rise'
     """
     return name.replace("_", " ")
+
+
+def figures(values: Mapping[str, T]) -> dict[str, T]:
+    """A report's figures under their names of today.
+
+    >>> figures({"new_facts": 0.9, "scale": 1.0})
+    {'learning_accuracy': 0.9, 'scale': 1.0}
+    """
+    return {current_name(name): value for name, value in values.items()}
+
+
+def figure_texts() -> dict[str, str]:
+    """What each figure of a night measures, by name."""
+    return {figure.name: figure.text for figure in (*bounds.BOUNDS, *bounds.REPORTED)}
+
+
+def signal_texts() -> dict[str, str]:
+    """What each signal of the router measures, by name."""
+    return {signal.name: signal.text for signal in signals.SIGNALS}
 
 
 def plain(value: Any) -> str:
@@ -99,5 +124,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "seconds": seconds,
     "line": line,
     "spoken": spoken,
+    "figures": figures,
     "plain": plain,
 }

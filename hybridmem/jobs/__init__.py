@@ -1,4 +1,4 @@
-"""Dreams in processes of their own: started, watched, stopped, and true after a kill of anybody.
+"""Dreams in processes of their own: started, watched and stopped. Their records stay true if any process is killed.
 
 >>> jobs = DreamJobs(memory)                                         # doctest: +SKIP
 >>> job = jobs.start(("users", "ana"))                               # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""`DreamJobs`: start a dream in a process of its own, ask how it stands, stop it."""
+"""`DreamJobs`: start a dream in its own process, look at its state, stop it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hybridmem.core.errors import DreamBusy, InvalidInput, ModelError, StoreErro
 from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import DreamReport, new_id
 from hybridmem.jobs.budget import Budget
-from hybridmem.jobs.finalize import settled
+from hybridmem.jobs.finalize import finalized
 from hybridmem.jobs.job import DreamJob
 from hybridmem.jobs.liveness import is_held, take
 from hybridmem.jobs.record import JobFiles, JobRecord
@@ -25,21 +25,29 @@ if TYPE_CHECKING:
 
 RUNNER = (sys.executable, "-m", "hybridmem.jobs.runner")
 LEDGER_VARIABLE = "HYBRIDMEM_LEDGER"
-"""By which a runner learns of a ledger elsewhere than in the folder: the URL may hold a password, so it stands neither
-in a command line nor in a file."""
+"""Environment variable with the URL of a ledger outside the folder. The URL may hold a password, so it is in no command
+line and in no file."""
+BACKEND_VARIABLES = {
+    "vectors": "HYBRIDMEM_VECTORS",
+    "lexical": "HYBRIDMEM_LEXICAL",
+    "graph": "HYBRIDMEM_GRAPH",
+    "reader": "HYBRIDMEM_READER",
+}
+"""Environment variables with the names of the indexes and of the reader that the memory was opened with."""
+PART_NOUNS = {"vectors": "vector index", "lexical": "full-text index", "graph": "graph index", "reader": "reader"}
 KEPT = 50
-"""Ended jobs of a namespace that are remembered; the reports themselves stay in the ledger for good."""
+"""Ended jobs kept for each namespace; the reports themselves stay in the ledger."""
 MOST_OPEN = 64
-"""Jobs of one folder that wait or run."""
+"""Jobs of one folder that may wait or run at once."""
 STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
 
 
 class DreamJobs:
-    """The jobs of all namespaces of `memory`'s folder, those that other processes started among them.
+    """The jobs of every namespace in `memory`'s folder, also those that other processes started.
 
-    `at_once` dreams run at the same time, each in a process of its own that outlives this one. `ledger` is the URL that
-    the memory was opened with, where it was. `runner` is the command that dreams."""
+    Up to `at_once` dreams run at the same time, each in its own process, which outlives this one. `ledger` is the URL
+    of the memory's ledger, if the memory was opened with an object instead. `runner` is the command that dreams."""
 
     def __init__(
         self,
@@ -64,23 +72,24 @@ class DreamJobs:
         budget: Budget | None = None,
         id: str | None = None,
     ) -> DreamJob:
-        """Begin a dream, which waits for its turn where another one has the namespace. `id` is one that the caller
-        wrote down before, so that it finds the job again if it is killed here.
+        """Start a dream, which waits for its turn while another one has the namespace. `id` is one that the caller
+        recorded before, so that it finds the job again if it is killed during this call.
 
-        Raises `InvalidInput` for an unknown recipe, `ModelError` for a memory whose model or embedder is an object of
-        this process, and `DreamBusy` when too many jobs are open."""
+        Raises `InvalidInput` for an unknown recipe, `ModelError` if the memory's model or embedder is an object of this
+        process, and `DreamBusy` if too many jobs are open."""
         from hybridmem.dreaming import recipes
 
         namespace = checked_namespace(namespace)
         recipes.load(recipe)
+        backends = self._memory.workspace.resources.backends
         record = JobRecord(
             id=id or new_id("job"),
             namespace=namespace,
             status="pending",
-            created_at=self._memory._clock(),
+            created_at=self._memory.clock(),
             recipe=str(Path(recipe).absolute()) if recipe.endswith(".toml") else recipe,
-            model=_name(self._memory._model, "model"),
-            embedder=_name(self._memory._embedder, "embedder"),
+            model=_by_name(backends.model, "model"),
+            embedder=_by_name(backends.embedder, "embedder"),
             at_once=self._at_once,
             budget=budget or Budget(),
         )
@@ -96,11 +105,11 @@ class DreamJobs:
         return self._job(record)
 
     def get(self, namespace: Namespace, id: str) -> DreamJob:
-        """How a job stands now. Raises `UnknownDream`."""
+        """The present state of a job. Raises `UnknownDream`."""
         return self._job(self._current(self._files(namespace), id))
 
     def list(self, namespace: Namespace) -> list[DreamJob]:
-        """The namespace's jobs, newest first: those that are open, and up to `KEPT` that have ended."""
+        """The namespace's jobs, newest first: open ones, and up to `KEPT` ended ones."""
         files = self._files(namespace)
         found = []
         for id in files.ids():
@@ -109,11 +118,11 @@ class DreamJobs:
             except UnknownDream:
                 continue
         reports = {report.id: report for report in self._memory.ledger.dreams(files.namespace)} if found else {}
-        return [_shown(record, reports.get(record.dream or "")) for record in found]
+        return [_to_job(record, reports.get(record.dream or "")) for record in found]
 
     def cancel(self, namespace: Namespace, id: str, *, seconds: float = STOP_SECONDS) -> DreamJob:
-        """Ask a job to stop, and wait up to `seconds` until it has: its dream is left as an interrupted one, nothing
-        is promoted, and the next dream resumes it. One that has ended stays as it is. Raises `UnknownDream`."""
+        """Ask a job to stop, and wait up to `seconds` for it. Nothing is promoted, and the next dream resumes the
+        interrupted one. A job that has ended stays as it is. Raises `UnknownDream`."""
         files = self._files(namespace)
         record = self._current(files, id)
         if record.open:
@@ -121,7 +130,7 @@ class DreamJobs:
         return self.wait(namespace, id, seconds=seconds)
 
     def wait(self, namespace: Namespace, id: str, *, seconds: float) -> DreamJob:
-        """The job, once it has ended or `seconds` are over. Raises `UnknownDream`."""
+        """The job once it has ended, or after `seconds`. Raises `UnknownDream`."""
         until = time.monotonic() + seconds
         while True:
             job = self.get(namespace, id)
@@ -135,41 +144,50 @@ class DreamJobs:
         return JobFiles(self._memory.folder, checked_namespace(namespace))
 
     def _current(self, files: JobFiles, id: str) -> JobRecord:
-        """The record; one whose process is gone gets its end, for good."""
+        """The record. If its process is gone, its end is written first."""
         record = files.read(id)
         if not record.open or files.alive(id):
             return record
-        # It may have ended between the two looks.
+        # The job may have ended between the two checks.
         record = files.read(id)
         if record.open:
-            record = settled(record, files, self._memory.ledger, self._memory._clock())
+            record = finalized(record, files, self._memory.ledger, self._memory.clock())
             files.write(record)
             files.let_go(id)
         return record
 
     def _job(self, record: JobRecord) -> DreamJob:
         reports = self._memory.ledger.dreams(record.namespace) if record.dream else []
-        return _shown(record, next((report for report in reports if report.id == record.dream), None))
+        return _to_job(record, next((report for report in reports if report.id == record.dream), None))
 
     def _open(self) -> int:
-        """How many jobs of the folder wait or run."""
+        """The number of jobs in the folder that wait or run."""
         places = (self._memory.folder.root / "jobs").glob("*/job_*.lock")
         return sum(map(is_held, places))
 
     def _environment(self) -> dict[str, str]:
-        if self._ledger_url is None and not self._memory.folder.ledger.exists():
-            raise StoreError("the memory's ledger is not in its folder: pass its URL as DreamJobs(memory, ledger=URL)")
-        given = {LEDGER_VARIABLE: self._ledger_url} if self._ledger_url is not None else {}
-        kept = {name: value for name, value in os.environ.items() if name != LEDGER_VARIABLE}
-        return {**kept, **given}
+        backends = self._memory.workspace.resources.backends
+        ledger = self._ledger_url
+        if ledger is None and backends.ledger is not None:
+            if backends.ledger == "memory" or not isinstance(backends.ledger, str | Path):
+                raise StoreError(
+                    "a dream runs in a process of its own, which cannot be given this memory's ledger: open the memory "
+                    "with a ledger's URL, or pass one as DreamJobs(memory, ledger=URL)"
+                )
+            ledger = _by_name(backends.ledger, "ledger")
+        given = {LEDGER_VARIABLE: ledger}
+        for part, variable in BACKEND_VARIABLES.items():
+            given[variable] = _by_name(getattr(backends, part), PART_NOUNS[part])
+        kept = {name: value for name, value in os.environ.items() if name not in given}
+        return {**kept, **{name: value for name, value in given.items() if value is not None}}
 
     def _spawn(self, files: JobFiles, record: JobRecord, environment: dict[str, str]) -> None:
-        held = take(files.lock(record.id)) if record.id not in files.ids() else None
-        if held is None:
+        lock = take(files.lock(record.id)) if record.id not in files.ids() else None
+        if lock is None:
             raise InvalidInput(f"the job {record.id} is there already: leave the id out to get a new one")
         try:
             files.write(record)
-            # The child holds the lock by the file that it inherits: there is no moment at which nobody does.
+            # The child inherits the open file and with it the lock, so that the lock is held at every moment.
             with files.log(record.id).open("wb") as log:
                 child = subprocess.Popen(  # noqa: S603
                     [
@@ -177,36 +195,36 @@ class DreamJobs:
                         str(self._memory.folder.root.absolute()),
                         "/".join(record.namespace),
                         record.id,
-                        str(held),
+                        str(lock),
                     ],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     env=environment,
-                    pass_fds=(held,),
+                    pass_fds=(lock,),
                     start_new_session=True,
                 )
         finally:
-            os.close(held)
+            os.close(lock)
         self._children.append(child)
 
     def _reap(self) -> None:
-        """Let go of the children that have ended."""
+        """Forget the children that have ended."""
         self._children = [child for child in self._children if child.poll() is None]
 
 
-def _name(part: object, what: str) -> str | None:
-    if part is None or isinstance(part, str):
-        return part
-    if isinstance(part, Path):
-        return str(part.absolute())
+def _by_name(value: object, what: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Path):
+        return str(value.absolute())
     raise ModelError(
-        f"a dream runs in a process of its own, which cannot be given this memory's {what} ({type(part).__name__}): "
+        f"a dream runs in a process of its own, which cannot be given this memory's {what} ({type(value).__name__}): "
         f"open the memory with the {what}'s name or folder"
     )
 
 
-def _shown(record: JobRecord, report: DreamReport | None) -> DreamJob:
+def _to_job(record: JobRecord, report: DreamReport | None) -> DreamJob:
     until = record.ended_at or record.beat_at
     seconds = (until - record.started_at).total_seconds() if record.started_at and until else 0.0
     return DreamJob(

@@ -1,4 +1,4 @@
-"""What became of a job whose process is gone, or stops: the ledger knows whether its dream came to a report."""
+"""The end of a job whose process is gone or stops: the ledger shows whether its dream left a report."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 
 from hybridmem.core.records import DreamReport
 from hybridmem.jobs.record import JobFiles, JobRecord
-from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.lineage import Lineage
 
 BEAT_SECONDS = 0.5
-"""How often a dream's process says that it lives, and looks whether it should stop."""
+"""How often a dream's process records that it lives, and checks whether to stop."""
 _LATEST = timedelta(seconds=4 * BEAT_SECONDS)
 
 
-def settled(record: JobRecord, files: JobFiles, ledger: Ledger, now: datetime) -> JobRecord:
-    """`record` with its end: completed where the dream left a report, canceled where somebody asked for it or a
-    budget ran out, failed otherwise. Writes nothing."""
+def finalized(record: JobRecord, files: JobFiles, ledger: Lineage, now: datetime) -> JobRecord:
+    """`record` with its end: completed if the dream left a report, canceled if that was asked for or a budget ran out,
+    failed otherwise. Writes nothing."""
     report = report_of(record, ledger)
     ended = record.beat_at or now
     if report is not None:
@@ -26,9 +26,9 @@ def settled(record: JobRecord, files: JobFiles, ledger: Ledger, now: datetime) -
     return replace(record, status="failed", error=_last_words(record, files), ended_at=ended)
 
 
-def report_of(record: JobRecord, ledger: Ledger) -> DreamReport | None:
-    """The report of the job's own dream. While the job ran it was alone with its namespace, so that a report which
-    began in that time is its; a later dream that took up what this one left has begun later."""
+def report_of(record: JobRecord, ledger: Lineage) -> DreamReport | None:
+    """The report of the job's own dream. No other dream of the namespace runs beside a job, so a report that began in
+    the job's time is its own; a later dream that resumed this one began later."""
     if record.started_at is None:
         return None
     until = (record.beat_at or record.started_at) + _LATEST

@@ -1,4 +1,4 @@
-"""A dream job as a caller sees it, in the shape of a job of a public API: pending, running, and one of three ends."""
+"""A dream job as a caller sees it: pending, running, or with one of three ends, as public APIs have jobs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ OPEN: tuple[JobStatus, ...] = ("pending", "running")
 
 @dataclass(frozen=True, slots=True)
 class DreamJob:
-    """One dream in a process of its own, at the moment that it was asked about."""
+    """The state of one dream in its own process, when it was asked for."""
 
     id: str
     namespace: Namespace
     status: JobStatus
-    """`pending` while it waits for its turn; `completed` whatever the gate said; `canceled` when somebody, or a
-    budget, stopped it: nothing was promoted then, and the next dream resumes it."""
+    """`pending` while it waits for its turn; `completed` whatever the gate's verdict; `canceled` if a caller or a
+    budget stopped it: nothing was promoted, and the next dream resumes it."""
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -31,9 +31,9 @@ class DreamJob:
     error: str | None = None
     """Why it failed, or which budget stopped it."""
     error_type: str | None = None
-    """The name of the error's class, where one of `hybridmem.core.errors` was raised."""
+    """The name of the error's class, if one of hybridmem's errors was raised."""
     usage: Mapping[str, float] = field(default_factory=dict)
-    """`seconds` so far, `trained_tokens` (once there is a report) and `peak_memory_mb`."""
+    """`seconds` so far, `trained_tokens` (0 before the report) and `peak_memory_mb`."""
 
     @property
     def open(self) -> bool:

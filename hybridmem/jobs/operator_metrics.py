@@ -1,4 +1,4 @@
-"""What an operator wants to see of a memory, as Prometheus metrics: a collector that reads the ledger at each scrape.
+"""An operator's view of a memory as Prometheus metrics: a collector that reads the ledger at each scrape.
 
 >>> from prometheus_client import CollectorRegistry, generate_latest                  # doctest: +SKIP
 >>> registry = CollectorRegistry()                                                    # doctest: +SKIP
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import MissingExtra
 from hybridmem.core.records import DreamReport
+from hybridmem.dreaming.bounds import BOUNDS, current_name
 
 try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -29,13 +30,13 @@ VERDICTS = ("promoted", "rejected", "nothing")
 
 
 class MemoryCollector(Collector):
-    """Every namespace of `memory`'s folder: what it holds, and what its dreams came to. Names and figures, no texts."""
+    """Contents and dreams of every namespace in `memory`'s folder, as names and figures without any text."""
 
     def __init__(self, memory: HybridMemory) -> None:
         self._memory = memory
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics as they are now. Raises `StoreError`."""
+        """The present metrics. Raises `StoreError`."""
         ledger = self._memory.ledger
         memories = _Gauge("memories", "Memories that can be found, by kind.", "kind")
         outbox = _Gauge("index_backlog", "Changes that some index has not followed yet.")
@@ -51,27 +52,21 @@ class MemoryCollector(Collector):
                 ("peak_memory_bytes", "The most main memory that its process took."),
             )
         }
-        trained = {
-            name: _Gauge(f"last_{name}", text)
-            for name, text in (
-                ("learned_ratio", "Accuracy of the last trained dream on its new facts."),
-                ("forgetting_ratio", "Accuracy on older facts that the last trained dream lost."),
-                ("drift_nats", "What the last trained dream costs on general text, in nats per token."),
-                ("false_answer_ratio", "Unanswerable questions that it answers beyond the bare base."),
-                ("facts_held", "Facts in the weights after it."),
-            )
-        }
+        trained = {bound.name: _Gauge(f"last_{bound.name}", f"Last trained dream: {bound.text}") for bound in BOUNDS}
+        trained["facts_held"] = _Gauge("last_facts_held", "Facts in the weights after the last trained dream.")
         for namespace in ledger.namespaces():
             name = "/".join(namespace)
             counts = ledger.counts(namespace)
             for kind in ("episodes", "facts", "retired_facts"):
-                memories.put(name, counts[kind], kind.removesuffix("s"))
-            outbox.put(name, counts["outbox"])
+                memories.put(name, getattr(counts, kind), kind.removesuffix("s"))
+            outbox.put(name, counts.outbox)
             reports = [report for report in ledger.dreams(namespace) if report.status in VERDICTS]
             verdicts = Counter(report.status for report in reports)
             for verdict in VERDICTS:
                 dreams.put(name, verdicts[verdict], verdict)  # type: ignore[index]
-            refused = Counter(check.name for report in reports for check in report.gate if not check.passed)
+            refused = Counter(
+                current_name(check.name) for report in reports for check in report.gate if not check.passed
+            )
             for check, times in sorted(refused.items()):
                 refusals.put(name, times, check)
             seconds.put(name, sum(report.seconds for report in reports))
@@ -80,27 +75,26 @@ class MemoryCollector(Collector):
                 last["timestamp_seconds"].put(name, reports[-1].started_at.timestamp())
                 last["duration_seconds"].put(name, reports[-1].seconds)
                 last["peak_memory_bytes"].put(name, reports[-1].peak_memory_mb * 2**20)
-            judged = next((report for report in reversed(reports) if report.gate), None)
-            for figure, value in (_figures(judged) if judged is not None else {}).items():
+            gated = next((report for report in reversed(reports) if report.gate), None)
+            for figure, value in (_figures(gated) if gated is not None else {}).items():
                 trained[figure].put(name, value)
         for family in (memories, outbox, dreams, refusals, seconds, tokens, *last.values(), *trained.values()):
             yield family.metric
 
 
 def _figures(report: DreamReport) -> dict[str, float]:
-    checks = {check.name: check.value for check in report.gate}
-    told = {
-        "learned_ratio": checks.get("learned"),
-        "forgetting_ratio": checks.get("forgetting"),
-        "drift_nats": report.test.get("drift_nats", checks.get("drift")),
-        "false_answer_ratio": checks.get("false answers"),
-        "facts_held": report.held_facts,
+    """What the gate bounds, as the test split measured it; by the gate itself where only that did."""
+    by_gate = {current_name(check.name): check.value for check in report.gate}
+    on_test = {current_name(name): value for name, value in report.test.items()}
+    measured = by_gate | on_test
+    return {
+        "facts_held": float(report.held_facts),
+        **{bound.name: measured[bound.name] for bound in BOUNDS if bound.name in measured},
     }
-    return {name: float(value) for name, value in told.items() if value is not None}
 
 
 class _Gauge:
-    """One gauge of every namespace."""
+    """One gauge for every namespace."""
 
     def __init__(self, name: str, text: str, *labels: str) -> None:
         self.metric: Metric = GaugeMetricFamily(f"hybridmem_{name}", text, labels=["namespace", *labels])
@@ -110,7 +104,7 @@ class _Gauge:
 
 
 class _Counter(_Gauge):
-    """One counter of every namespace; its name ends in ``_total`` on the page."""
+    """One counter for every namespace; its name ends in ``_total`` on the page."""
 
     def __init__(self, name: str, text: str, *labels: str) -> None:
         self.metric = CounterMetricFamily(f"hybridmem_{name}", text, labels=["namespace", *labels])

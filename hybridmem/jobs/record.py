@@ -1,4 +1,4 @@
-"""A job as it stands in the memory folder: one JSON file, replaced whole at every change."""
+"""A job in the memory folder: one JSON file, replaced as a whole at every change."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _TIMES = ("created_at", "started_at", "ended_at", "beat_at")
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What was asked for, and what became of it. Written by `start` first, then by the dream's process alone, and last
-    by whoever finds that process gone."""
+    """What was asked for, and how it ended. `start` writes it first, then only the dream's process, and last whichever
+    process finds that one gone."""
 
     id: str
     namespace: Namespace
@@ -41,10 +41,10 @@ class JobRecord:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     beat_at: datetime | None = None
-    """When the process last said that it lives."""
+    """When the process last recorded that it lives."""
     peak_memory_mb: float = 0.0
     dream: str | None = None
-    """The report's id in the ledger."""
+    """Id of the report in the ledger."""
     stopping: str | None = None
     """Why the process is stopping itself."""
     error: str | None = None
@@ -63,17 +63,17 @@ class JobFiles:
         self.namespace = namespace
 
     def make(self) -> None:
-        """Raises `OSError`."""
+        """Make the folder. Raises `OSError`."""
         self._place.mkdir(parents=True, exist_ok=True)
 
     def ids(self) -> list[str]:
-        """Newest first."""
+        """The ids of the jobs, newest first."""
         if not self._place.is_dir():
             return []
         return sorted((p.stem for p in self._place.glob("job_*.json") if _ID.fullmatch(p.stem)), reverse=True)
 
     def read(self, id: str) -> JobRecord:
-        """Raises `UnknownDream` (for anything that is no id, too) or `CorruptStore`."""
+        """The record of a job. Raises `UnknownDream`, also for a malformed id, or `CorruptStore`."""
         if not _ID.fullmatch(id):
             raise UnknownDream(f"{id!r:.80} is not the id of a dream job: ids look like job_018f...")
         path = self._place / f"{id}.json"
@@ -85,7 +85,7 @@ class JobFiles:
             raise CorruptStore(f"{path} cannot be read: remove it, no memory is in it") from None
 
     def all(self) -> Iterator[JobRecord]:
-        """Newest first; those that are removed meanwhile are left out."""
+        """Every record, newest first; jobs removed in the meantime are left out."""
         for id in self.ids():
             try:
                 yield self.read(id)
@@ -93,47 +93,47 @@ class JobFiles:
                 continue
 
     def write(self, record: JobRecord, *, durable: bool = True) -> None:
-        """Put `record` in the place of the one before it, whole or not at all."""
+        """Replace the record on disk, as a whole or not at all."""
         path = self._place / f"{record.id}.json"
-        half = path.with_suffix(f".{os.getpid()}.half")
-        with half.open("w", encoding="utf-8") as file:
+        unfinished = path.with_suffix(f".{os.getpid()}.half")
+        with unfinished.open("w", encoding="utf-8") as file:
             json.dump(to_json(record), file)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        half.replace(path)
+        unfinished.replace(path)
 
     def lock(self, id: str) -> Path:
-        """What the dream's process holds as long as it lives."""
+        """The lock that the dream's process holds as long as it lives."""
         return self._place / f"{id}.lock"
 
     def log(self, id: str) -> Path:
-        """What the dream's process wrote to its standard error."""
+        """The file with the standard error of the dream's process."""
         return self._place / f"{id}.log"
 
     def _cancel(self, id: str) -> Path:
         return self._place / f"{id}.cancel"
 
     def ask_to_stop(self, id: str) -> None:
-        """Leave word for the dream's process to stop. It looks twice a second."""
+        """Ask the dream's process to stop, by a file that it checks twice a second."""
         self._cancel(id).touch()
 
     def asked_to_stop(self, id: str) -> bool:
         return self._cancel(id).exists()
 
     def alive(self, id: str) -> bool:
-        """Whether the process of this job is there."""
+        """Whether the process of this job lives."""
         return is_held(self.lock(id))
 
     def let_go(self, id: str) -> None:
-        """Remove the lock of a job whose end is written: nobody asks for its process again."""
+        """Remove the lock of a job whose end is written: its process is not checked again."""
         self.lock(id).unlink(missing_ok=True)
 
     def prune(self, keep: int) -> None:
         """Remove all but the newest `keep` of the jobs that have ended."""
         ended = [record.id for record in self.all() if not record.open]
         for id in ended[keep:]:
-            # The record last: without it nobody would find the rest.
+            # The record goes last: without it, the other files would not be found.
             for left in sorted(self._place.glob(f"{id}.*"), key=lambda path: path.suffix == ".json"):
                 left.unlink(missing_ok=True)
 

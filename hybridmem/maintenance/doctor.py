@@ -9,55 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter, CorruptStore, EmbeddingMismatch, StoreError
 from hybridmem.core.namespace import Namespace
-
-if TYPE_CHECKING:
-    from hybridmem.memory import HybridMemory
+from hybridmem.workspace import Workspace
 
 
-def examine(memory: HybridMemory, *, repair: bool) -> list[str]:
-    """What is wrong in every namespace of the folder of `memory`, one line each with what to do about it.
+def examine(workspace: Workspace, *, repair: bool) -> list[str]:
+    """What is wrong in every namespace of the folder, one line each with what to do about it.
 
     `repair` mends what it can without losing anything: indexes follow the ledger again, a damaged active adapter gives
     way to the newest sound one that was active before (or to the bare base), folders that a crash left are removed.
     Loads no language model, and the embedding model only for a repair."""
-    found = [f"the ledger: {problem}: restore ledger.sqlite3 from a copy" for problem in memory.ledger.check()]
+    found = [f"the ledger: {problem}: restore ledger.sqlite3 from a copy" for problem in workspace.ledger.check()]
     try:
-        namespaces = memory.ledger.namespaces()
-        found += _indexes(memory, namespaces, repair=repair)
+        namespaces = workspace.ledger.namespaces()
+        found += _indexes(workspace, namespaces, repair=repair)
         for namespace in namespaces:
-            found += _adapters(memory, namespace, repair=repair)
+            found += _adapters(workspace, namespace, repair=repair)
     except CorruptStore as error:
         found.append(str(error))
     return found
 
 
-def _indexes(memory: HybridMemory, namespaces: list[Namespace], *, repair: bool) -> list[str]:
+def _indexes(workspace: Workspace, namespaces: list[Namespace], *, repair: bool) -> list[str]:
     """Where the vector, full-text and graph indexes differ from the ledger."""
     if not namespaces:
         return []
     try:
-        found = [problem for each in namespaces for problem in memory.indexes.check(each, tell_waiting=False)]
+        found = [problem for each in namespaces for problem in workspace.indexes.check(each, tell_waiting=False)]
     except StoreError as error:
         return [str(error)]  # A file that cannot be opened: the error names the way out.
     if found and repair:
         # Vectors of another embedding model are among what was found, and which one to keep is the user's choice.
         with suppress(EmbeddingMismatch):
-            memory.indexes.repair()
+            workspace.indexes.repair()
     return list(dict.fromkeys(found))
 
 
-def _adapters(memory: HybridMemory, namespace: Namespace, *, repair: bool) -> Iterator[str]:
+def _adapters(workspace: Workspace, namespace: Namespace, *, repair: bool) -> Iterator[str]:
     """Adapters whose files are not what they were, and folders that no adapter claims."""
     from filelock import FileLock, Timeout
 
-    registry = AdapterRegistry(memory.ledger, memory.folder.adapters, namespace, memory._clock)
+    registry = AdapterRegistry(workspace.ledger, workspace.folder.adapters, namespace, workspace.clock)
     try:
-        with FileLock(memory.folder.dream_lock(namespace), timeout=0):
+        with FileLock(workspace.folder.dream_lock(namespace), timeout=0):
             yield from _damaged(registry, namespace, repair=repair)
             orphans = registry.orphans()
             if orphans:

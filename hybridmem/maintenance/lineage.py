@@ -6,7 +6,8 @@ from typing import Any
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Fact, to_json
-from hybridmem.stores.ledger.base import Holding, Ledger
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.lineage import Holding
 
 
 def why(ledger: Ledger, namespace: Namespace, id: str) -> dict[str, Any]:

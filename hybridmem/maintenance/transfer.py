@@ -25,7 +25,8 @@ from hybridmem.core.errors import InvalidInput, NewerFormat
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text, to_json
 from hybridmem.importers.base import checked_file, lines
-from hybridmem.stores.ledger.base import Archive, Ledger
+from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact
 
 FORMAT, VERSION = "hybridmem-export", 1
@@ -39,14 +40,14 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
 
     Equal ledgers give equal files, byte for byte. Raises `OSError`."""
     archive = ledger.archive(namespace)
-    told = list(_told(archive))
-    counts = Counter(line["kind"] for line in told)
+    lines = list(_lines(archive))
+    counts = Counter(line["kind"] for line in lines)
     header = {"format": FORMAT, "version": VERSION, **{f"{kind}s": counts[kind] for kind in _KINDS}}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         # A lone surrogate, which metadata may hold, becomes the very escape that JSON has for it.
         with unfinished.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            for line in (header, *told):
+            for line in (header, *lines):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -54,7 +55,7 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     finally:
         with contextlib.suppress(FileNotFoundError):
             unfinished.unlink()
-    return len(told)
+    return len(lines)
 
 
 def import_(ledger: Ledger, namespace: Namespace, path: Path) -> int:
@@ -82,7 +83,7 @@ def import_(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     return len(memories) + len(events)
 
 
-def _told(archive: Archive) -> Iterator[dict[str, Any]]:
+def _lines(archive: Archive) -> Iterator[dict[str, Any]]:
     """The lines behind the header."""
     for memory in archive.memories:
         kind = "episode" if isinstance(memory, Episode) else "fact"

@@ -1,6 +1,6 @@
 """What hybridmem asks of a language model.
 
-The dream's training goes deeper: it needs a `huggingface.HuggingFaceModel`.
+A model that a dream can train promises more: see `trainable.TrainableModel`.
 """
 
 from __future__ import annotations

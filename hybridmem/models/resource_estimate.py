@@ -29,7 +29,7 @@ class ResourceEstimate:
 
 
 def resource_estimate(name: str | Path | None, settings: ModelSettings | None = None) -> ResourceEstimate | None:
-    """The outlook of the model of that name; None for the fake one, which needs nothing.
+    """The estimate for the model of that name; None for the fake one, which needs nothing.
 
     Raises `InvalidInput`, `ModelNotFound`, `ModelIncomplete`, `MissingExtra` or `ModelError`: what loading it would."""
     bare, chosen = parse(BUNDLED if name is None else name, settings)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode
+from hybridmem.core.text.questions import ends_as_question
 from hybridmem.retrieval.settings import RetrievalSettings
-from hybridmem.stores.ledger.base import Ledger
-
-_QUESTION = re.compile(r"[?？؟][\s\"'”’)]*(\[photo: [^\]]*\])?\s*$")
+from hybridmem.stores.ledger.memories import Memories
 
 
 def shares(
-    ledger: Ledger, namespace: Namespace, anchors: Sequence[tuple[Episode, float]], settings: RetrievalSettings
+    ledger: Memories, namespace: Namespace, anchors: Sequence[tuple[Episode, float]], settings: RetrievalSettings
 ) -> tuple[dict[str, float], dict[str, Episode]]:
     """(share of each turn by id, those turns) around `anchors`: episodes with their scores, which are positive.
 
@@ -27,7 +25,7 @@ def shares(
         around = near.get(anchor.id, [])
         before = [turn for turn in reversed(around) if turn.position < anchor.position]
         after = [turn for turn in around if turn.position > anchor.position]
-        reply = settings.reply if _QUESTION.search(anchor.text) else 0.0
+        reply = settings.reply if ends_as_question(anchor.text) else 0.0
         weights_after = [weight + (reply if step == 0 else 0.0) for step, weight in enumerate(settings.after)]
         for side, weights in ((before, settings.before), (after, weights_after)):
             for turn, weight in zip(side, weights, strict=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
@@ -11,14 +11,14 @@ from typing import get_args
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Fact, Hit, Kind, checked_text
+from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
 from hybridmem.core.text.tokens import tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
 from hybridmem.retrieval.fusion import Fused, fuse
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.retrieval.shortlist import distinct, within_budget
-from hybridmem.retrieval.visibility import MemoryRecord, Visibility
+from hybridmem.retrieval.visibility import Visibility
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.ledger.base import Ledger
 
@@ -35,6 +35,25 @@ class Query:
     vector: Vectors
     limit: int
     visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits of one search, best first, and the ledger's records of them as the search read them."""
+
+    hits: tuple[Hit, ...] = ()
+    records: Mapping[str, MemoryRecord] = field(default_factory=dict)
+    """By id: one for each hit."""
+
+    @classmethod
+    def of(cls, hits: Sequence[Hit], records: Mapping[str, MemoryRecord]) -> Found:
+        """`hits`, with those of `records` that they name."""
+        return cls(tuple(hits), {hit.id: records[hit.id] for hit in hits})
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts among the hits, best first."""
+        return tuple(record for record in self.records.values() if isinstance(record, Fact))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +79,31 @@ class Retrieval:
         session: str | None = None,
         vector: Vectors | None = None,
     ) -> list[Hit]:
+        """The hits of `find`, which explains the arguments."""
+        found = self.find(
+            namespace,
+            query,
+            limit=limit,
+            as_of=as_of,
+            token_budget=token_budget,
+            kinds=kinds,
+            session=session,
+            vector=vector,
+        )
+        return list(found.hits)
+
+    def find(
+        self,
+        namespace: Namespace,
+        query: str,
+        *,
+        limit: int = 10,
+        as_of: datetime | None = None,
+        token_budget: int | None = None,
+        kinds: tuple[Kind, ...] = ("episode", "fact"),
+        session: str | None = None,
+        vector: Vectors | None = None,
+    ) -> Found:
         """At most `limit` memories for `query`, best first, each with why it is there.
 
         Without `as_of`: current facts, and episodes that nothing has superseded; with it, what held at that moment.
@@ -75,23 +119,23 @@ class Retrieval:
             raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
         visibility = Visibility(tuple(kinds), parse_time(as_of) if as_of else None, session)
         embedded = self.embedder.embed([checked_text(query)])[0] if vector is None else vector
-        hits = self._hits(Query(namespace, query, embedded, limit, visibility))
-        return within_budget(hits[:limit], token_budget)
+        found = self._found(Query(namespace, query, embedded, limit, visibility))
+        return Found.of(within_budget(found.hits[:limit], token_budget), found.records)
 
-    def _hits(self, query: Query) -> list[Hit]:
+    def _found(self, query: Query) -> Found:
         """Look wider until enough may be shown, or everything has been seen."""
         pool = max(self.settings.pool, 2 * query.limit)
         considered = max(self.settings.considered, 3 * query.limit)
         while True:
-            found = self._candidates(query, pool)
+            scores = self._candidates(query, pool)
             # a list that was not cut off names all that have any of the words: the others score 0
-            floors = {name: 0.0 for name in ("lexical", "graph") if len(found[name]) < pool}
-            fused = fuse(found, self._weights(), floors)
+            floors = {name: 0.0 for name in ("lexical", "graph") if len(scores[name]) < pool}
+            fused = fuse(scores, self._weights(), floors)
             ranking = fused.ranking()
-            hits = self._scored(query, found, fused, ranking[:considered])
-            everything = considered >= len(ranking) and all(len(scores) < pool for scores in found.values())
-            if len(hits) >= query.limit or everything:
-                return hits
+            found = self._scored(query, scores, fused, ranking[:considered])
+            everything = considered >= len(ranking) and all(len(named) < pool for named in scores.values())
+            if len(found.hits) >= query.limit or everything:
+                return found
             pool, considered = pool * GROWTH, 3 * pool * GROWTH
 
     def _weights(self) -> dict[str, float]:
@@ -106,8 +150,8 @@ class Retrieval:
         }
 
     def _scored(
-        self, query: Query, found: Mapping[str, Mapping[str, float]], fused: Fused, candidates: list[str]
-    ) -> list[Hit]:
+        self, query: Query, scores: Mapping[str, Mapping[str, float]], fused: Fused, candidates: list[str]
+    ) -> Found:
         """The distinct hits among `candidates` (best first) and the turns around them, best first."""
         listed = self.ledger.get_many(query.namespace, candidates)
         visible = query.visibility.visible(self.ledger, query.namespace, listed)
@@ -129,9 +173,9 @@ class Retrieval:
                 why["neighbour"] = shares[id]
             if _is_named(record, said):
                 why["named"] = self.settings.named
-            raw = {name: scores[id] for name, scores in found.items() if id in scores}
+            raw = {name: named[id] for name, named in scores.items() if id in named}
             hits.append(_hit(record, why, raw))
-        return distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
+        return Found.of(distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id))), visible)
 
 
 def _is_named(record: MemoryRecord, said: set[str]) -> bool:

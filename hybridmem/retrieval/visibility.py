@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Fact, Kind
+from hybridmem.core.records import Episode, Fact, Kind, MemoryRecord
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.fact_timeline import valid_at
-
-MemoryRecord = Episode | Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,18 @@ arXiv:2208.02814): the share of wrong answers among all questions stays below th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-PRIOR: dict[str, dict[str, float]] = {
-    "weights": {
-        "bias": 0.4, "names_subject": 0.8, "audited": 1.0, "supported": 0.0, "margin": 0.1,
-        "certainty": 1.2, "logprob": 0.5, "spread": 0.3,
-    },
-    "retrieval": {
-        "bias": -0.2, "names_subject": 0.6, "audited": 0.0, "supported": 1.2, "margin": 0.1,
-        "certainty": 1.4, "logprob": 0.6, "spread": 0.3,
-    },
-}  # fmt: skip
+from hybridmem.core.namespace import Namespace
+from hybridmem.router.signals import prior_heads
+from hybridmem.stores.ledger.state import State
+
 PRIOR_STRENGTH = 4.0
 HALVINGS = tuple(2.0**-n for n in range(30))
 DEFAULT_THRESHOLD = 0.5
@@ -42,7 +37,12 @@ class Observation:
 class Calibration:
     """The heads' weights by route and feature, and the abstention threshold."""
 
-    heads: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: PRIOR)
+    KEY: ClassVar[str] = "calibration"
+    """Its name in the ledger."""
+    VERSION: ClassVar[int] = 1
+    """Of the stored form. What was written before there were versions is of version 0 and holds the same."""
+
+    heads: Mapping[str, Mapping[str, float]] = field(default_factory=prior_heads)
     threshold: float = DEFAULT_THRESHOLD
     risk: float = 0.1
     feasible: bool = False
@@ -52,7 +52,8 @@ class Calibration:
     def confidence(self, route: str, features: Mapping[str, float]) -> float:
         """P(correct | route, features)"""
         weights = self.heads[route]
-        return float(1 / (1 + np.exp(-weights["bias"] - sum(weights[k] * v for k, v in features.items()))))
+        logit = weights["bias"] + sum(weights[name] * value for name, value in features.items())
+        return float(1 / (1 + np.exp(-logit)))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -64,13 +65,43 @@ class Calibration:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Calibration:
-        return cls(**raw)
+    def from_json(cls, raw: Mapping[str, Any], version: int = VERSION) -> Calibration:
+        """What `to_json` of this release or an older one gave.
+
+        A signal that it lacks takes the prior's weight, and one that no longer exists is dropped. A record of a newer
+        version and a damaged one give the prior: they are no reason not to answer."""
+        if version not in range(cls.VERSION + 1):
+            return cls()
+        try:
+            return cls(
+                heads={
+                    route: {name: _number(raw["heads"][route].get(name, weight)) for name, weight in weights.items()}
+                    for route, weights in prior_heads().items()
+                },
+                threshold=_number(raw["threshold"]),
+                risk=_number(raw["risk"]),
+                feasible=raw["feasible"] is True,
+                observations=int(_number(raw["observations"])),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            return cls()
+
+
+def load(ledger: State, namespace: Namespace) -> Calibration:
+    """As the last dream fitted it, or the prior."""
+    return ledger.get_state(namespace, Calibration) or Calibration()
+
+
+def _number(value: Any) -> float:
+    """Raises `TypeError` or `ValueError` for anything that is no finite number."""
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+    return float(value)
 
 
 def fit(observed: Mapping[str, Sequence[Observation]], risk: float = 0.1) -> Calibration:
     """Heads and threshold from audited answers, by route."""
-    heads = {route: _fit_head(PRIOR[route], observed.get(route, ())) for route in PRIOR}
+    heads = {route: _fit_head(weights, observed.get(route, ())) for route, weights in prior_heads().items()}
     unset = Calibration(heads)
     scored = [(unset.confidence(route, o.features), o.right) for route, answers in observed.items() for o in answers]
     threshold = conformal_threshold([c for c, _ in scored], [not ok for _, ok in scored], risk)

@@ -7,16 +7,16 @@ fact about this subject, is it in the active adapter, did it pass its audit, and
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit
 from hybridmem.core.text.mentions import mentions
+from hybridmem.core.text.subjects import names_subject
 from hybridmem.core.text.tokens import normalised
 from hybridmem.models.base import Generation
 
-FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've|we|our)\b")
 FACTS_LOOKED_AT = 3
 
 
@@ -45,14 +45,6 @@ class Evidence:
         return self.consolidated and self.names_subject and self.audited > 0 and self.fresh
 
 
-def names(question: str, subject: str) -> bool:
-    """Whether `question` is about `subject`, by its words."""
-    said = normalised(question)
-    if subject == "I":
-        return bool(FIRST_PERSON.search(said))
-    return re.search(rf"(?<!\w){re.escape(normalised(subject))}(?!\w)", said) is not None
-
-
 def evidence(
     question: str,
     hits: Sequence[Hit],
@@ -66,25 +58,25 @@ def evidence(
     `last_dream` is the POSIX time at which the last dream began: an episode recorded since is news to the weights.
     """
     facts = [(hit, record) for hit in hits if isinstance(record := records.get(hit.id), Fact)]
-    named = [pair for pair in facts[:FACTS_LOOKED_AT] if names(question, pair[1].subject)]
+    named = [pair for pair in facts[:FACTS_LOOKED_AT] if names_subject(question, pair[1].subject)]
     if not facts:
         return Evidence()
     hit, fact = (named or facts)[0]
     rivals = [h.score for h, f in facts if f.slot != fact.slot]
-    held = active is not None and fact.id in active.facts and fact.id not in active.tainted
+    consolidated = active is not None and fact.id in active.facts and fact.id not in active.tainted
     audit = audits.get(fact.id)
     news = [
         h
         for h in hits
         if isinstance(episode := records.get(h.id), Episode)
         and episode.recorded_at.timestamp() > last_dream
-        and (h.score >= hit.score or (h.matches and names(h.quoted, fact.subject)))
+        and (h.score >= hit.score or (h.matches and names_subject(h.quoted, fact.subject)))
     ]
     return Evidence(
         fact=fact.id,
         value=fact.object,
         names_subject=bool(named),
-        consolidated=held,
+        consolidated=consolidated,
         audited=audit.right / audit.asked if audit and audit.asked else 0.0,
         fresh=not news,
         similarity=hit.raw.get("dense", 0.0),
@@ -93,29 +85,109 @@ def evidence(
 
 
 def supported(question: str, answer: str, memories: Sequence[str], facts: Sequence[Fact] = ()) -> bool:
-    """Whether what the ledger holds of `answer` is about what `question` asks of.
+    """Whether the memories that hold `answer` are about what `question` asks of.
 
-    Where the answer is what some of the `facts` found say, the question must name the subject of one of these; else a
-    memory that holds the answer must share a name with the question, if that has any. A small reader answers "What does
-    Ana play?" from what Ivo plays, when that is the nearest thing in its prompt."""
-    asked = mentions(question).names
-    held = normalised(answer)
-    told = [fact for fact in facts if normalised(fact.object) == held]
-    if told:
-        return any(names(question, fact.subject) for fact in told)
-    return not asked or any(
-        held in normalised(memory) and any(name in normalised(memory) for name in asked) for memory in memories
+    Where some of the `facts` state the answer, the question must name the subject of one of these. Otherwise a memory
+    that holds the answer must share a name with the question, if that has any. A small reader answers "What does Ana
+    play?" from what Ivo plays, when that is the nearest thing in its prompt."""
+    named = mentions(question).names
+    value = normalised(answer)
+    stating = [fact for fact in facts if normalised(fact.object) == value]
+    if stating:
+        return any(names_subject(question, fact.subject) for fact in stating)
+    return not named or any(
+        value in normalised(memory) and any(name in normalised(memory) for name in named) for memory in memories
     )
 
 
+Head = Literal["weights", "retrieval"]
+"""A route with a calibrated head: P(correct | weights), P(correct | retrieval)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One feature of the calibrated heads, declared once."""
+
+    name: str
+    text: str
+    """What it measures, in one line."""
+    measure: Callable[[Evidence, Generation, bool], float]
+    """Its value from the ledger's evidence, the completion, and whether the memories support that."""
+    prior: Mapping[Head, float]
+    """Its weight in each head while nothing was audited."""
+    low: float = -1.0
+    """Its smallest value: a lower one, or none that is a number, counts as this."""
+    high: float = 1.0
+    """Its largest value."""
+    higher_is_better: bool = True
+    """Whether a higher value speaks for the answer."""
+
+
+SIGNALS: tuple[Signal, ...] = (
+    Signal(
+        "names_subject",
+        "Whether the question names the subject of the nearest fact.",
+        lambda known, said, supported: 1.0 if known.names_subject else -1.0,
+        {"weights": 0.8, "retrieval": 0.6},
+    ),
+    Signal(
+        "audited",
+        "Share of the fact's audit questions that the adapter answered rightly; -1 for none, 1 for all.",
+        lambda known, said, supported: 2 * known.audited - 1,
+        {"weights": 1.0, "retrieval": 0.0},
+    ),
+    Signal(
+        "supported",
+        "Whether the memories that hold the answer are about what the question asks of.",
+        lambda known, said, supported: 1.0 if supported else -1.0,
+        {"weights": 0.0, "retrieval": 1.2},
+    ),
+    Signal(
+        "margin",
+        "Distance in retrieval score from the fact to the next one of another slot.",
+        lambda known, said, supported: known.margin,
+        {"weights": 0.1, "retrieval": 0.1},
+        low=-2.0,
+        high=2.0,
+    ),
+    Signal(
+        "certainty",
+        "Probability of the answer's least likely token; -1 for 0, 1 for 1.",
+        lambda known, said, supported: 2 * said.min_probability - 1,
+        {"weights": 1.2, "retrieval": 1.4},
+    ),
+    Signal(
+        "logprob",
+        "Log-probability of the whole answer, in nats.",
+        lambda known, said, supported: said.logprob,
+        {"weights": 0.5, "retrieval": 0.6},
+        low=-2.0,
+        high=0.0,
+    ),
+    Signal(
+        "spread",
+        "Smallest difference in log-probability between the best token and the second best, squashed by tanh.",
+        lambda known, said, supported: math.tanh(said.margin) if math.isfinite(said.margin) else 1.0,
+        {"weights": 0.3, "retrieval": 0.3},
+    ),
+)
+"""What the heads see. A new signal is one more entry: until the next dream fits it, it has its prior weight."""
+
+BIAS: Mapping[Head, float] = {"weights": 0.4, "retrieval": -0.2}
+"""Log-odds of a right answer whose signals are all 0, while nothing was audited."""
+
+
 def vector(evidence: Evidence, said: Generation, supported: bool = True) -> dict[str, float]:
-    """The features of a calibrated head, each about within -2 and 2, by name."""
+    """The value of every signal, within its range, by name."""
     return {
-        "names_subject": 1.0 if evidence.names_subject else -1.0,
-        "audited": 2 * evidence.audited - 1,
-        "supported": 1.0 if supported else -1.0,
-        "margin": max(-2.0, min(2.0, evidence.margin)),
-        "certainty": 2 * said.min_probability - 1,
-        "logprob": max(-2.0, said.logprob),
-        "spread": math.tanh(said.margin) if math.isfinite(said.margin) else 1.0,
+        # In this order a value that is no number counts as the smallest one.
+        signal.name: min(signal.high, max(signal.low, signal.measure(evidence, said, supported)))
+        for signal in SIGNALS
+    }
+
+
+def prior_heads() -> dict[str, dict[str, float]]:
+    """The weights of every head while nothing was audited, by signal, with the bias."""
+    return {
+        head: {"bias": bias, **{signal.name: signal.prior[head] for signal in SIGNALS}} for head, bias in BIAS.items()
     }

@@ -1,1 +1,1 @@
-"""Dreams by the clock: which night is due, who dreams it, and what became of it."""
+"""Dreams by the clock: which night is due, which scheduler runs it, and how it ended."""

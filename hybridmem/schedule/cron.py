@@ -1,8 +1,8 @@
 """A cron expression: when a night is due, in one time zone.
 
-It means what the cron of Unix means by it: Sunday is 0 or 7, and where both the day of the month and the weekday are
-restricted, either will do. APScheduler's own triggers count from Monday, want both, and (in 3.11) leave out the
-midnight after the clocks went forward: they keep time for the scheduler, and this says which nights are due.
+It follows Unix cron: Sunday is 0 or 7, and where both the day of the month and the weekday are restricted, either is
+enough. APScheduler's own triggers count from Monday, want both, and (in 3.11) skip the midnight after the clocks went
+forward. They only keep time for the scheduler; this module says which nights are due.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EXAMPLE = 'write five fields, as in "0 3 * * *" for every night at 03:00'
 _YEARS = 41
-"""Looked through for the next moment: the 29th of February meets a weekday every 28 years, or 40 where a century has no
-leap year."""
+"""Years searched for the next moment: the 29th of February meets a given weekday every 28 years, or every 40 around a
+century without a leap year."""
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -76,7 +76,7 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A parsed expression; its fields as sorted numbers, Sunday 0."""
+    """A parsed expression with its fields as sorted numbers; Sunday is 0."""
 
     text: str
     minutes: tuple[int, ...]
@@ -88,23 +88,23 @@ class Cron:
 
     @classmethod
     def parse(cls, text: str, zone: str) -> Cron:
-        """Raises `InvalidInput` for an expression that cron would refuse, or that is never due; and for an unknown
+        """Reads an expression. Raises `InvalidInput` if cron would refuse it, if it is never due, or for an unknown
         `zone`.
 
         >>> Cron.parse("30 3 * * 1-5", "Europe/Lisbon").weekdays
         (1, 2, 3, 4, 5)
         """
-        parts = text.split()
-        if len(parts) != len(_FIELDS):
-            raise InvalidInput(f"the cron expression {text!r} has {len(parts)} fields and not 5: {_EXAMPLE}")
+        texts = text.split()
+        if len(texts) != len(_FIELDS):
+            raise InvalidInput(f"the cron expression {text!r} has {len(texts)} fields and not 5: {_EXAMPLE}")
         minutes, hours, days, months, weekdays = (
-            field.values(part, text) for field, part in zip(_FIELDS, parts, strict=True)
+            field.values(one, text) for field, one in zip(_FIELDS, texts, strict=True)
         )
         weekdays = tuple(sorted({day % 7 for day in weekdays}))
-        made = cls(" ".join(parts), minutes, hours, days, months, weekdays, checked_zone(zone))
-        if made.next(datetime(2000, 1, 1, tzinfo=UTC)) is None:
+        cron = cls(" ".join(texts), minutes, hours, days, months, weekdays, checked_zone(zone))
+        if cron.next(datetime(2000, 1, 1, tzinfo=UTC)) is None:
             raise InvalidInput(f"the cron expression {text!r} is never due: no month of its has such a day")
-        return made
+        return cron
 
     @classmethod
     def nightly(cls, text: str, zone: str) -> Cron:
@@ -116,22 +116,22 @@ class Cron:
 
     @property
     def either_day(self) -> bool:
-        """Whether the day of the month or the weekday will do: both are restricted."""
+        """Whether both the day of the month and the weekday are restricted, so that either is enough."""
         _, _, day, _, weekday = self.text.split()
         return not day.startswith("*") and not weekday.startswith("*")
 
     @property
     def portable(self) -> str:
-        """The expression for other people's crons: the weekdays as numbers from 0 to 6."""
+        """The expression for other schedulers, with weekdays as numbers from 0 to 6."""
         *rest, weekday = self.text.split()
         return " ".join([*rest, weekday if weekday.startswith("*") else ",".join(map(str, self.weekdays))])
 
     def next(self, after: datetime) -> datetime | None:
         """The first moment after `after` at which it is due, in UTC.
 
-        An hour that the clocks repeat counts once, and one that they skip is made up for right after."""
+        An hour that the clocks repeat counts once. A moment in an hour that they skip comes right after it."""
         first = after.astimezone(ZoneInfo(self.zone)).date()
-        # From the day before: what the clocks skip on it may come due on this one.
+        # From the day before: a moment that the clocks skip on that day may be due on this one.
         for number in range(-1, _YEARS * 366):
             day = first + timedelta(days=number)
             if self.has(day):
@@ -155,8 +155,8 @@ class Cron:
 
 @lru_cache(maxsize=256)
 def _moments(cron: Cron, day: date) -> list[datetime]:
-    """All moments of a local day, in UTC and in order. Of an hour that comes twice it is the first; one that is skipped
-    is counted from before the skip, and so lies after it."""
+    """All moments of a local day in order, in UTC. An hour that comes twice counts as its first; a skipped one is
+    computed with the offset from before the skip, and so lies after it."""
     zone = ZoneInfo(cron.zone)
     return sorted(
         {

@@ -10,17 +10,17 @@ from hybridmem.schedule.invocation import NightCommand, program
 
 
 def line(command: NightCommand, here: str | None = None) -> str:
-    """The line, with what stands above it. `here` is the time zone that the cron daemon has (this machine's).
+    """The line, with the comments and variables above it. `here` is the cron daemon's time zone (this machine's).
 
     Raises `InvalidInput` for a path with a line break."""
     cron = command.plan.cron
     words = shlex.join([*program(), *command.arguments()])
     if "\n" in words:
         raise InvalidInput("a path with a line break cannot stand in a crontab: rename the folder")
-    made = [f"# Dreams of the hybridmem memory {command.memory.absolute()}"]
+    lines = [f"# Dreams of the hybridmem memory {command.memory.absolute()}"]
     if cron.zone != (here or local_zone()):
-        made.append("# Wants a cron that knows CRON_TZ, as cronie does.")
-        made.append(f"CRON_TZ={cron.zone}")
+        lines.append("# Wants a cron that knows CRON_TZ, as cronie does.")
+        lines.append(f"CRON_TZ={cron.zone}")
     # An unescaped percent sign ends the command and begins its standard input.
-    made.append(f"{cron.portable} {words.replace('%', chr(92) + '%')}")
-    return "\n".join(made) + "\n"
+    lines.append(f"{cron.portable} {words.replace('%', chr(92) + '%')}")
+    return "\n".join(lines) + "\n"

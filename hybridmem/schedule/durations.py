@@ -1,4 +1,4 @@
-"""Lengths of time as people write them."""
+"""Durations as people write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 
 
 def duration(text: str) -> timedelta:
-    """``90s``, ``30m``, ``12h`` or ``2d``; ``0`` for none. Raises `InvalidInput`.
+    """Reads ``90s``, ``30m``, ``12h`` or ``2d``; ``0`` for none. Raises `InvalidInput`.
 
     >>> duration("12h")
     datetime.timedelta(seconds=43200)
@@ -26,7 +26,7 @@ def duration(text: str) -> timedelta:
 
 
 def written(length: timedelta) -> str:
-    """A length as `duration` reads it.
+    """A duration in the form that `duration` reads.
 
     >>> written(timedelta(hours=12)), written(timedelta(seconds=90))
     ('12h', '90s')

@@ -1,4 +1,4 @@
-"""The command line that other schedulers are to run: the same schedule and memory, for one night."""
+"""The command line that other schedulers run: the same schedule and memory, for one night."""
 
 from __future__ import annotations
 
@@ -13,46 +13,50 @@ from hybridmem.schedule.plan import SchedulePlan
 
 @dataclass(frozen=True, slots=True)
 class NightCommand:
-    """What makes one night of `plan` on a memory, as arguments of ``hybridmem``."""
+    """One night of `plan` on a memory, as arguments of ``hybridmem``."""
 
     plan: SchedulePlan
     memory: Path
     model: str | None = None
     embedder: str | None = None
+    vectors: str | None = None
+    reader: str | None = None
     quiet: tuple[str, ...] = ()
-    """As they were written."""
+    """The quiet hours as the user wrote them."""
     log: Path | None = None
 
     def arguments(self, memory: Path | None = None) -> list[str]:
-        """All but the program. `memory` is where the folder is in a container, which has none of this machine's other
-        files: there is no log but what the container prints."""
+        """The arguments after the program's name. `memory` is the folder's path in a container. A container has none of
+        this machine's other files, so it writes no log file."""
         plan = self.plan
-        made = ["--memory", str(memory or self.memory.absolute())]
+        arguments = ["--memory", str(memory or self.memory.absolute())]
         if plan.namespaces is not None and len(plan.namespaces) == 1:
-            made += ["--namespace", "/".join(plan.namespaces[0])]
-        if self.model is not None:
-            made += ["--model", self.model]
-        if self.embedder is not None:
-            made += ["--embedder", self.embedder]
-        made += ["schedule", "--once", "--cron", plan.cron.text, "--zone", plan.cron.zone]
+            arguments += ["--namespace", "/".join(plan.namespaces[0])]
+        for name in ("model", "embedder", "vectors", "reader"):
+            if (given := getattr(self, name)) is not None:
+                arguments += [f"--{name}", given]
+        arguments += ["schedule", "--once", "--cron", plan.cron.text, "--zone", plan.cron.zone]
         if plan.namespaces is None:
-            made.append("--all")
+            arguments.append("--all")
         elif len(plan.namespaces) > 1:
-            made += [part for namespace in plan.namespaces for part in ("--for", "/".join(namespace))]
-        made += ["--catch-up", written(plan.catch_up)]
-        made += [part for window in self.quiet for part in ("--quiet", window)]
+            arguments += [word for namespace in plan.namespaces for word in ("--for", "/".join(namespace))]
+        arguments += ["--catch-up", written(plan.catch_up)]
+        arguments += [word for window in self.quiet for word in ("--quiet", window)]
         bounds = (("seconds", plan.budget.seconds), ("tokens", plan.budget.tokens), ("memory", plan.budget.memory_gb))
         for name, bound in bounds:
-            made += [f"--max-{name}", f"{bound:.15g}"] if bound is not None else []
-        made += ["--retries", str(plan.retries.most), "--at-once", str(plan.at_once)]
+            arguments += [f"--max-{name}", f"{bound:.15g}"] if bound is not None else []
+        arguments += ["--retries", str(plan.retries.most), "--at-once", str(plan.at_once)]
         if plan.recipe != "default":
-            made += ["--recipe", str(Path(plan.recipe).absolute()) if plan.recipe.endswith(".toml") else plan.recipe]
+            arguments += [
+                "--recipe",
+                str(Path(plan.recipe).absolute()) if plan.recipe.endswith(".toml") else plan.recipe,
+            ]
         if self.log is not None and memory is None:
-            made += ["--log", str(self.log.absolute())]
-        return made
+            arguments += ["--log", str(self.log.absolute())]
+        return arguments
 
 
 def program() -> Sequence[str]:
-    """How ``hybridmem`` is started here, whatever the PATH of the one who starts it."""
+    """How ``hybridmem`` is started here, independently of the PATH."""
     script = Path(sys.executable).with_name("hybridmem")
     return [str(script)] if script.is_file() else [sys.executable, "-m", "hybridmem.cli"]

@@ -11,7 +11,7 @@ from hybridmem.schedule.invocation import NightCommand
 from hybridmem.schedule.systemd import NAME
 
 MOUNTED = Path("/memory")
-"""Where the volume with the memory folder is, within the container."""
+"""Where the container has the volume with the memory folder."""
 STOP_SECONDS = 120
 
 
@@ -26,7 +26,7 @@ def manifest(command: NightCommand, image: str, claim: str) -> str:
         "volumeMounts": [{"name": "memory", "mountPath": str(MOUNTED)}],
     }
     if command.plan.budget.memory_gb is not None:
-        # The dream is stopped at its budget; this is for what the kernel counts besides.
+        # The dream is stopped at its budget; the kernel counts more than the dream does.
         container["resources"] = {"limits": {"memory": f"{int(command.plan.budget.memory_gb * 1250)}M"}}
     pod = {
         "restartPolicy": "Never",
@@ -34,7 +34,7 @@ def manifest(command: NightCommand, image: str, claim: str) -> str:
         "containers": [container],
         "volumes": [{"name": "memory", "persistentVolumeClaim": {"claimName": claim}}],
     }
-    made = {
+    resource = {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
         "metadata": {"name": NAME},
@@ -45,15 +45,15 @@ def manifest(command: NightCommand, image: str, claim: str) -> str:
             "startingDeadlineSeconds": int(command.plan.latest.total_seconds()),
             "successfulJobsHistoryLimit": 3,
             "failedJobsHistoryLimit": 3,
-            # hybridmem tries again by itself, and knows what is worth it.
+            # hybridmem retries by itself, and knows which errors are worth it.
             "jobTemplate": {"spec": {"backoffLimit": 0, "template": {"spec": pod}}},
         },
     }
-    return "\n".join(_yaml(made)) + "\n"
+    return "\n".join(_yaml(resource)) + "\n"
 
 
 def _yaml(value: Any, indent: str = "") -> Iterator[str]:
-    """Mappings and lists in block style; whatever is within is JSON, which is YAML."""
+    """Mappings and lists in block style; the values in them are JSON, which is YAML too."""
     entries = value.items() if isinstance(value, dict) else ((None, each) for each in value)
     for key, each in entries:
         head = f"{indent}{key}:" if key is not None else f"{indent}-"

@@ -1,7 +1,7 @@
-"""The lease on a namespace's nights: whoever has it decides whether one is due, and dreams it.
+"""The lease on a namespace's nights: its holder decides whether a night is due, and runs it.
 
-On one machine the kernel says whether the holder lives, by the lock that it has; a holder on another machine, which
-may share the folder and not its locks, is believed until its lease has run out.
+On one machine, the holder's file lock shows whether it lives. Another machine may share the folder but not its locks:
+a holder there is trusted until its lease expires.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from hybridmem.core.records import to_json
 from hybridmem.jobs.liveness import take
 
 TERM = timedelta(minutes=2)
-"""How long a holder is believed after it was last heard of."""
+"""How long a holder is trusted after its last sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a lease, as its file says."""
+    """Who has a lease, by its file."""
 
     owner: str
     host: str
@@ -36,30 +36,30 @@ class Holder:
 
 
 class Lease:
-    """One namespace's lease, held until `release`, or until this process ends."""
+    """One namespace's lease, valid until `release` or until this process ends."""
 
-    def __init__(self, path: Path, held: int, holder: Holder) -> None:
+    def __init__(self, path: Path, lock: int, holder: Holder) -> None:
         self._path = path
-        self._held = held
+        self._lock = lock
         self._holder = holder
 
     @classmethod
     def acquire(cls, folder: MemoryFolder, namespace: Namespace, owner: str, now: datetime) -> Lease | None:
-        """The lease; None while somebody else has it."""
+        """The lease; None while another holder has it."""
         path = _place(folder, namespace)
-        held = take(path.with_suffix(".lock"))
-        if held is None:
+        lock = take(path.with_suffix(".lock"))
+        if lock is None:
             return None
         before = _read(path)
         if before is not None and before.host != socket.gethostname() and before.expires_at > now:
-            os.close(held)
+            os.close(lock)
             return None
-        lease = cls(path, held, Holder(owner, socket.gethostname(), os.getpid(), now, now, now + TERM))
+        lease = cls(path, lock, Holder(owner, socket.gethostname(), os.getpid(), now, now, now + TERM))
         lease._write()
         return lease
 
     def renew(self, now: datetime) -> bool:
-        """Say that the holder lives; False when the lease has gone to somebody else meanwhile."""
+        """Extend the lease; False if another holder has it by now."""
         found = _read(self._path)
         if found is None or found.owner != self._holder.owner:
             return False
@@ -70,25 +70,25 @@ class Lease:
         return True
 
     def release(self) -> None:
-        """Give it back. Somebody else's is left alone."""
+        """Give the lease back. Another holder's lease is left alone."""
         found = _read(self._path)
         if found is not None and found.owner == self._holder.owner:
             self._path.unlink(missing_ok=True)
-        os.close(self._held)
+        os.close(self._lock)
 
     def _write(self) -> None:
-        half = self._path.with_suffix(f".{secrets.token_hex(4)}")
-        half.write_text(json.dumps(to_json(self._holder)) + "\n", encoding="utf-8")
-        half.replace(self._path)
+        unfinished = self._path.with_suffix(f".{secrets.token_hex(4)}")
+        unfinished.write_text(json.dumps(to_json(self._holder)) + "\n", encoding="utf-8")
+        unfinished.replace(self._path)
 
 
 def holder(folder: MemoryFolder, namespace: Namespace) -> Holder | None:
-    """Who has, or last had and did not give back, the lease."""
+    """Who has the lease, or had it last and did not release it."""
     return _read(_place(folder, namespace))
 
 
 def new_owner() -> str:
-    """A name for one scheduler, like no other's."""
+    """A unique name for one scheduler."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -97,7 +97,7 @@ def _place(folder: MemoryFolder, namespace: Namespace) -> Path:
 
 
 def _read(path: Path) -> Holder | None:
-    """None also for a file that cannot be read: replacing it is all that can be done."""
+    """The holder in the file; None if there is no file or it is damaged, and then it may be replaced."""
     try:
         found = json.loads(path.read_bytes())
         times = {name: datetime.fromisoformat(found[name]) for name in ("taken_at", "heard_at", "expires_at")}

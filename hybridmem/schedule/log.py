@@ -1,25 +1,25 @@
-"""What a scheduler says: one line for people on standard error, one JSON object for programs in a file."""
+"""A scheduler's log: lines for people on standard error, and JSON objects for programs in a file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hybridmem.core.clock import Clock
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import to_json
 
 
 class ScheduleLog:
-    """Each line is written whole and the file opened anew, so that it can be followed, and rotated by anybody."""
+    """Opens the file for each line and writes the line at once, so that the file can be followed and rotated."""
 
     def __init__(
         self,
-        clock: Callable[[], datetime],
+        clock: Clock,
         zone: str = "UTC",
         file: Path | None = None,
         say: Callable[[str], None] | None = None,
@@ -37,9 +37,9 @@ class ScheduleLog:
             except OSError as error:
                 raise InvalidInput(f"the log {file} cannot be written ({error.strerror}): name another file") from None
 
-    def tell(self, event: str, namespace: Namespace | None, text: str, **figures: Any) -> None:
-        """`event` is the machine's name of what `text` tells people. What was said last of a namespace is not said
-        twice."""
+    def write(self, event: str, namespace: Namespace | None, text: str, **figures: Any) -> None:
+        """Log `event`, a name for programs, with `text` for people. A repetition of the namespace's last entry is left
+        out."""
         if self._last.get(namespace) == (event, text):
             return
         self._last[namespace] = (event, text)

@@ -1,4 +1,4 @@
-"""What keeps a scheduler looking at the clock: APScheduler for good, or a plain loop until nothing is due."""
+"""What calls a scheduler's `tick`: APScheduler without end, or a plain loop until nothing is due."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ except ImportError:
     raise MissingExtra("a schedule needs APScheduler: pip install 'hybridmem[schedule]'") from None
 
 EVERY = timedelta(seconds=5)
-"""Between two looks at the clock. It is looked at, and not waited for, so that a sleep of the machine, a clock that is
-set, and a restart are all the same."""
+"""Time between two ticks. The clock is polled, so that a suspended machine, a changed clock and a restart need no
+special case."""
 
 AHEAD = timedelta(minutes=1)
 
 
 def forever(scheduler: Scheduler, log: ScheduleLog, every: timedelta = EVERY) -> None:
-    """Dream night after night until SIGINT or SIGTERM, which stop the running dreams such that the next start resumes
-    them. Raises what `Scheduler.tick` does not expect."""
+    """Run every night until SIGINT or SIGTERM. These stop the running dreams, and the next start resumes them. Raises
+    what `Scheduler.tick` does not expect."""
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     clockwork = BlockingScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(1)})
     failures: list[BaseException] = []
@@ -40,14 +40,14 @@ def forever(scheduler: Scheduler, log: ScheduleLog, every: timedelta = EVERY) ->
         clockwork.shutdown(wait=False)
 
     clockwork.add_listener(failed, EVENT_JOB_ERROR)
-    # Whatever was missed while the machine slept, one look is enough.
+    # One tick is enough for whatever was missed while the machine slept.
     clockwork.add_job(scheduler.tick, IntervalTrigger(seconds=every.total_seconds()), coalesce=True, max_instances=1)
     with _stopped_by_signals():
         try:
             scheduler.tick()
             clockwork.start()
         except KeyboardInterrupt:
-            log.tell("stop", None, "stopping")
+            log.write("stop", None, "stopping")
             if clockwork.running:
                 clockwork.shutdown(wait=True)
         scheduler.stop()
@@ -56,8 +56,8 @@ def forever(scheduler: Scheduler, log: ScheduleLog, every: timedelta = EVERY) ->
 
 
 def once(scheduler: Scheduler, log: ScheduleLog, every: timedelta = EVERY) -> None:
-    """Dream what is due, its retries included, and return; a night that is due within a minute is waited for, as the
-    clock of whoever started this may be ahead."""
+    """Run what is due, with its retries, and return. A night due within a minute is waited for: the clock of the
+    scheduler that started this may be ahead."""
     until = scheduler.clock() + AHEAD
     with _stopped_by_signals():
         try:
@@ -66,13 +66,13 @@ def once(scheduler: Scheduler, log: ScheduleLog, every: timedelta = EVERY) -> No
                 time.sleep(every.total_seconds())
                 scheduler.tick()
         except KeyboardInterrupt:
-            log.tell("stop", None, "stopping")
+            log.write("stop", None, "stopping")
         scheduler.stop()
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM is taken as Ctrl-C is, also where a shell had Ctrl-C ignored."""
+    """Handle SIGTERM as Ctrl-C, even where a shell had Ctrl-C ignored."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, signal.default_int_handler)

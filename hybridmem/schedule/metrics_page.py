@@ -1,19 +1,19 @@
-"""A metrics page of the scheduler's own, on loopback, for an operator without the HTTP server."""
+"""The scheduler's own metrics page on loopback, for operators who do not run the HTTP server."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from hybridmem.core.clock import Clock
 from hybridmem.core.errors import InvalidInput
 from hybridmem.jobs.operator_metrics import MemoryCollector
-from hybridmem.schedule import schedule_state as nights
+from hybridmem.schedule import schedule_state
 from hybridmem.schedule.status import standings
 
-# Behind the collector, which tells what to install where this is missing.
+# Imported after the collector, whose error names the package to install.
 from prometheus_client import CollectorRegistry, start_http_server  # isort: skip
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric  # isort: skip
 from prometheus_client.registry import Collector  # isort: skip
@@ -25,21 +25,21 @@ LOOPBACK = "127.0.0.1"
 
 
 class ScheduleCollector(Collector):
-    """The scheduled nights of every namespace: by verdict, retries, and when the next is due."""
+    """The scheduled nights of every namespace: verdicts, retries, and when the next is due."""
 
-    def __init__(self, memory: HybridMemory, clock: Callable[[], datetime]) -> None:
+    def __init__(self, memory: HybridMemory, clock: Clock) -> None:
         self._memory = memory
         self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics as they are now. Raises `StoreError`."""
+        """The present metrics. Raises `StoreError`."""
         names = ["namespace"]
         due = GaugeMetricFamily("hybridmem_next_night_timestamp_seconds", "When the next is due.", labels=names)
         running = GaugeMetricFamily("hybridmem_night_running", "Whether a scheduled dream runs.", labels=names)
         retries = CounterMetricFamily("hybridmem_night_retries", "Attempts after a failure.", labels=names)
         last = GaugeMetricFamily(
             "hybridmem_recent_nights",
-            f"The last {nights.REMEMBERED} scheduled nights, by verdict.",
+            f"The last {schedule_state.REMEMBERED} scheduled nights, by verdict.",
             labels=["namespace", "verdict"],
         )
         for standing in standings(self._memory, self._memory.ledger.namespaces(), self._clock()):
@@ -47,16 +47,16 @@ class ScheduleCollector(Collector):
             if standing.next is not None:
                 due.add_metric([name], standing.next.timestamp())
             running.add_metric([name], standing.state == "running")
-            night = nights.read(self._memory.ledger, standing.namespace)
-            retries.add_metric([name], night.retries if night is not None else 0)
+            schedule = schedule_state.read(self._memory.ledger, standing.namespace)
+            retries.add_metric([name], schedule.retries if schedule is not None else 0)
             for verdict, times in sorted(Counter(run.verdict for run in standing.runs).items()):
                 last.add_metric([name, verdict], times)
         yield from (due, running, retries, last)
 
 
 @contextmanager
-def page(memory: HybridMemory, port: int, clock: Callable[[], datetime]) -> Iterator[int]:
-    """Serve ``/metrics`` on loopback until the block ends; gives the port, which is a free one for 0.
+def page(memory: HybridMemory, port: int, clock: Clock) -> Iterator[int]:
+    """Serve ``/metrics`` on loopback until the block ends, and give the port; 0 picks a free one.
 
     Raises `InvalidInput` where the port is taken."""
     registry = CollectorRegistry()

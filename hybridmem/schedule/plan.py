@@ -1,4 +1,4 @@
-"""What a schedule was asked for, in one frozen value."""
+"""A schedule's settings in one frozen value."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from hybridmem.schedule.quiet import QuietHours
 from hybridmem.schedule.retries import Retries
 
 AT_LEAST = timedelta(minutes=1)
-"""However short the catch-up, a night may begin so late: nobody looks at the clock all the time."""
+"""A night may begin this late however short the catch-up is: the clock is only polled."""
 _FIRES_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulePlan:
-    """When to dream what, and within which bounds."""
+    """Which nights are dreamt, for whom, and within which bounds."""
 
     cron: Cron
     namespaces: tuple[Namespace, ...] | None
-    """None for all that the folder has, those to come included."""
+    """None for every namespace of the folder, future ones included."""
     quiet: QuietHours = field(default_factory=QuietHours)
     catch_up: timedelta = timedelta(hours=12)
-    """How late a night may still begin, after a sleep, an outage or quiet hours."""
+    """How late a night may still begin after a suspension, an outage or quiet hours."""
     budget: Budget = field(default_factory=Budget)
     retries: Retries = field(default_factory=Retries)
     recipe: str = "default"
     at_once: int = 1
-    """Namespaces that are dreamt at the same time."""
+    """Namespaces that dream at the same time."""
 
     @property
     def latest(self) -> timedelta:

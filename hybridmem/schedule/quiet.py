@@ -16,15 +16,15 @@ _DAY = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Windows of the day in minutes since midnight, each from its first minute up to its second."""
+    """Windows of the day in minutes since midnight, as (first minute, minute after the last)."""
 
     windows: tuple[tuple[int, int], ...] = ()
     zone: str = "UTC"
 
     @classmethod
     def parse(cls, texts: Sequence[str], zone: str) -> QuietHours:
-        """``08:00-20:00``, or ``22:00-06:00`` over midnight. Raises `InvalidInput`, also where they leave no minute of
-        the day.
+        """Reads ``08:00-20:00``, or ``22:00-06:00`` over midnight. Raises `InvalidInput`, also if no minute of the day
+        is left.
 
         >>> QuietHours.parse(["22:00-06:00"], "UTC").windows
         ((0, 360), (1320, 1440))
@@ -32,15 +32,15 @@ class QuietHours:
         windows: list[tuple[int, int]] = []
         for text in texts:
             windows += _windows(text)
-        made = cls(tuple(sorted(windows)), zone)
-        if all(made._covers(minute) for minute in range(_DAY)):
+        hours = cls(tuple(sorted(windows)), zone)
+        if all(hours._covers(minute) for minute in range(_DAY)):
             raise InvalidInput(
                 f"the quiet hours {', '.join(texts)} cover the whole day, and no dream would ever start: leave some out"
             )
-        return made
+        return hours
 
     def until(self, moment: datetime) -> datetime | None:
-        """The end of the quiet hours that `moment` lies in, in UTC; None outside of them."""
+        """The end in UTC of the quiet hours around `moment`; None if it is in none."""
         local = moment.astimezone(ZoneInfo(self.zone))
         if not self._covers(_minute(local)):
             return None

@@ -1,4 +1,4 @@
-"""How the schedules of a memory folder stand, for whoever asks from outside."""
+"""The state of a memory folder's schedules, as seen from outside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.schedule import schedule_state as nights
+from hybridmem.schedule import schedule_state
 from hybridmem.schedule.cron import Cron
 from hybridmem.schedule.lease import holder
 from hybridmem.schedule.schedule_state import Run, State
@@ -19,43 +19,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One namespace's schedule."""
+    """The state of one namespace's schedule."""
 
     namespace: Namespace
     cron: str
     zone: str
     state: State
     next: datetime | None
-    """The next night, or the next attempt of this one."""
+    """When the next night, or the next attempt, is due."""
     attempt: int
     job: str | None
     scheduler: str | None
-    """Who dreams it now."""
+    """The scheduler that runs its dream now."""
     last: Run | None
     runs: tuple[Run, ...]
 
 
 def standings(memory: HybridMemory, namespaces: Sequence[Namespace], now: datetime) -> list[Standing]:
-    """Those of `namespaces` that a schedule has looked after."""
+    """One for each of `namespaces` for which a schedule has run."""
     found = []
     for namespace in namespaces:
-        night = nights.read(memory.ledger, namespace)
-        if night is None:
+        schedule = schedule_state.read(memory.ledger, namespace)
+        if schedule is None:
             continue
-        held = holder(memory.folder, namespace)
-        following = night.not_before or Cron.parse(night.cron, night.zone).next(max(now, night.fire))
+        lease_holder = holder(memory.folder, namespace)
+        following = schedule.not_before or Cron.parse(schedule.cron, schedule.zone).next(max(now, schedule.fire))
         found.append(
             Standing(
                 namespace=namespace,
-                cron=night.cron,
-                zone=night.zone,
-                state=night.state,
+                cron=schedule.cron,
+                zone=schedule.zone,
+                state=schedule.state,
                 next=following,
-                attempt=night.attempt,
-                job=night.job,
-                scheduler=held.owner if held is not None and night.state == "running" else None,
-                last=night.runs[-1] if night.runs else None,
-                runs=night.runs,
+                attempt=schedule.attempt,
+                job=schedule.job,
+                scheduler=lease_holder.owner if lease_holder is not None and schedule.state == "running" else None,
+                last=schedule.runs[-1] if schedule.runs else None,
+                runs=schedule.runs,
             )
         )
     return found

@@ -11,7 +11,7 @@ NAME = "hybridmem-dream"
 
 
 def units(command: NightCommand) -> dict[str, str]:
-    """The two unit files by name; for the user's own manager, or for the system's."""
+    """The two unit files by name, for the user's manager or the system's."""
     what = f"Dreams of the hybridmem memory {command.memory.absolute()}".replace("%", "%%")
     service = [
         "[Unit]",
@@ -44,7 +44,7 @@ def units(command: NightCommand) -> dict[str, str]:
 
 
 def calendar(cron: Cron) -> list[str]:
-    """The calendar events at which `cron` is due: two where either of two days will do.
+    """The calendar events at which `cron` is due: two where either the day or the weekday is enough.
 
     >>> calendar(Cron.parse("0 3 * * 1-5", "Europe/Lisbon"))
     ['Mon,Tue,Wed,Thu,Fri *-*-* 03:00:00 Europe/Lisbon']
@@ -62,7 +62,7 @@ def _some(numbers: Sequence[int], all: int) -> str:
 
 
 def quoted(arguments: Sequence[str]) -> str:
-    """A command line as systemd reads it: in double quotes where needed, with ``%`` and ``$`` taken literally.
+    """A command line for systemd: in double quotes where needed, with literal ``%`` and ``$``.
 
     >>> quoted(["hybridmem", "--memory", "/srv/my memory"])
     'hybridmem --memory "/srv/my memory"'
@@ -71,6 +71,6 @@ def quoted(arguments: Sequence[str]) -> str:
 
 
 def _word(text: str) -> str:
-    made = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    plain = made == text and text and not any(character.isspace() or character in "';" for character in text)
-    return text if plain else f'"{made}"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    plain = escaped == text and text and not any(character.isspace() or character in "';" for character in text)
+    return text if plain else f'"{escaped}"'

@@ -1,4 +1,4 @@
-"""The ASGI application: its endpoints, and what becomes of every error."""
+"""The ASGI application: its endpoints, and the response to every error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hybridmem.memory import HybridMemory
 from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall
 from hybridmem.server.gc_tuning import short_collections
 from hybridmem.server.limits import Limits
-from hybridmem.server.middleware import Gate
+from hybridmem.server.middleware import RequestGuard
 from hybridmem.server.page import page
 from hybridmem.server.problems import Refusal
 from hybridmem.server.schema import document
@@ -28,7 +28,7 @@ from hybridmem.server.upstream import Upstream
 from hybridmem.server.workers import Workers
 
 log = logging.getLogger("hybridmem.server")
-ROUTERS = tuple(part.router for part in (memories, recall, adapters, dreams, chat, embeddings, metrics))
+ROUTERS = tuple(module.router for module in (memories, recall, adapters, dreams, chat, embeddings, metrics))
 DESCRIPTION = (
     "An agent's memory over HTTP. Every request carries a bearer token, which is bound to namespaces; the header "
     "X-Hybridmem-Namespace chooses among them. Errors are RFC 9457 problem details, and OpenAI's error object under "
@@ -45,9 +45,9 @@ def build(
     limits: Limits | None = None,
     hosts: Collection[str] | None = None,
 ) -> FastAPI:
-    """The application over `memory`, which the caller closes.
+    """The application for `memory`, which the caller closes.
 
-    `hosts` are the names that the Host header may have; None for any."""
+    `hosts` are the allowed names in the Host header; None allows any."""
     bounds = limits or Limits()
     figures = metrics.Figures()
 
@@ -69,7 +69,7 @@ def build(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        # Nothing is reported to anybody, whatever collector the process has: the figures are at /metrics.
+        # No telemetry leaves the process, whatever collector it has: the figures are at /metrics.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.memory = memory
@@ -81,12 +81,12 @@ def build(
     _describe(app)
     _handle_errors(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
-    app.add_middleware(Gate, tokens=tokens, limits=bounds, hosts=hosts, figures=figures)
+    app.add_middleware(RequestGuard, tokens=tokens, limits=bounds, hosts=hosts, figures=figures)
     return app
 
 
 def _describe(app: FastAPI) -> None:
-    """What needs no token."""
+    """Add the endpoints that need no token."""
 
     @app.get("/healthz", tags=["operations"], response_model=dict[str, str])
     async def health() -> Response:
@@ -128,16 +128,16 @@ def _handle_errors(app: FastAPI) -> None:
         if error.status_code == 405:
             headers["Allow"] = ", ".join(sorted(_methods(app, request.scope)))
         return problems.respond(
-            Refusal(error.status_code, _SAID.get(error.status_code, error.detail), headers=headers), request.url.path
+            Refusal(error.status_code, _DETAILS.get(error.status_code, error.detail), headers=headers), request.url.path
         )
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        # The server logs the trace; the client learns that there was one.
+        # The server logs the trace; the client only learns that there is one.
         return problems.respond(Refusal(500, "a fault of the server: its log says more"), request.url.path)
 
 
-_SAID = {
+_DETAILS = {
     400: "the body cannot be read as JSON in UTF-8",
     404: "there is nothing at this path: /docs lists what there is",
     405: "this path does not take that method: the header Allow names those that it takes",
@@ -145,7 +145,7 @@ _SAID = {
 
 
 def _methods(app: FastAPI, scope: Any) -> set[str]:
-    """The methods that the path of `scope` takes."""
+    """The methods that the path of `scope` accepts."""
     return {
         method
         for route in (*app.routes, *(route for router in ROUTERS for route in router.routes))

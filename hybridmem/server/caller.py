@@ -1,4 +1,4 @@
-"""Who calls, and on which memory: what every endpoint gets."""
+"""The caller of an endpoint: its grant and its memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One request's token, with the memory of the namespace that it chose."""
+    """One request's grant, with the memory of its namespace."""
 
     memory: HybridMemory
     grant: Grant
@@ -39,7 +39,7 @@ class Caller:
         return self.memory.namespace
 
     async def run(self, operation: str, lane: Lane, call: Callable[[], T]) -> T:
-        """`call` in a thread of `lane`; what it took, waiting included, is counted under `operation`."""
+        """Run `call` in a thread of `lane`, and record its time, waiting included, under `operation`."""
         started = time.perf_counter()
         result = await self.workers.run(lane, call)
         self.figures.took(operation, time.perf_counter() - started)
@@ -57,8 +57,8 @@ NamespaceHeader = Annotated[
 
 
 async def reader(request: Request, namespace: NamespaceHeader = None) -> Caller:
-    """Any known token, on a namespace that it covers. Raises `Refusal`."""
-    # A coroutine, though it waits for nothing: FastAPI would send a plain function to a thread.
+    """The caller with any known token, in a namespace that it covers. Raises `Refusal`."""
+    # A coroutine although it awaits nothing: FastAPI would run a plain function in a thread.
     grant: Grant = request.scope["grant"]
     chosen = _chosen(grant, namespace)
     state = request.app.state
@@ -66,7 +66,7 @@ async def reader(request: Request, namespace: NamespaceHeader = None) -> Caller:
 
 
 async def writer(request: Request, namespace: NamespaceHeader = None) -> Caller:
-    """A token that may change something. Raises `Refusal`."""
+    """The caller with a token that may write. Raises `Refusal`."""
     caller = await reader(request, namespace)
     if caller.grant.read_only:
         raise Refusal(403, "this token may read and not write: use another", kind="read-only-token")
@@ -78,7 +78,7 @@ Writer = Annotated[Caller, Depends(writer)]
 
 
 def to_response(record: Any, status: int = 200) -> Response:
-    """A record, or a structure of records, as the JSON of a response."""
+    """A JSON response with a record or a structure of records."""
     plain = to_json(record)
     try:
         body = json.dumps(plain, allow_nan=False)
@@ -88,7 +88,7 @@ def to_response(record: Any, status: int = 200) -> Response:
 
 
 def _finite(value: Any) -> Any:
-    """`value` with null for every number that JSON has none for: a training that diverged has such figures."""
+    """`value` with null for numbers that JSON lacks: the figures of a diverged training may be infinite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
 """OpenAI's chat completions with the memory in front: recall before, remember after.
 
-Without an upstream the memory's own model answers, through the router. With one, the memories are quoted in the last
-user message and everything else goes through as it came.
+Without an upstream, the memory's own model answers through the router. With one, the memories are quoted in the last
+user message, and everything else is passed on unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from hybridmem import conversation
 from hybridmem.core.records import Hit
-from hybridmem.router.policy import lines
+from hybridmem.router.context import lines
 from hybridmem.server.caller import Caller, Reader, to_response
 from hybridmem.server.openai_schemas import ChatRequest, Completion
 from hybridmem.server.problems import Refusal, respond
@@ -29,9 +29,9 @@ from hybridmem.server.upstream import Upstream
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 NAME = "hybridmem"
-"""The model that is always there: whatever model the memory has."""
+"""The model name that always works: it stands for the memory's own model."""
 PIECE = 24
-"""Characters of a streamed answer that come at a time, at least."""
+"""Fewest characters in each chunk of a streamed answer."""
 
 SessionHeader = Annotated[
     str | None,
@@ -46,29 +46,29 @@ SessionHeader = Annotated[
 )
 async def complete(body: ChatRequest, caller: Reader, request: Request, session: SessionHeader = None) -> Response:
     """A turn of chat. What the user said is remembered, unless the token may not write."""
-    asked = body.model_dump(exclude_unset=True)
-    said_in = session or body.user
+    request_body = body.model_dump(exclude_unset=True)
+    session_name = session or body.user
     upstream: Upstream | None = request.app.state.upstream
     if upstream is None:
-        return await _own(caller, body, asked, said_in)
-    messages = asked["messages"]
+        return await _own(caller, body, request_body, session_name)
+    messages = request_body["messages"]
     hits: list[Hit] = []
     if _speaks(messages):
         hits = await caller.run("recall", "search", lambda: conversation.recall(caller.memory, messages))
-        asked["messages"] = conversation.with_memories(messages, lines(hits))
+        request_body["messages"] = conversation.with_memories(messages, lines(hits))
     if body.stream:
-        return PassedOn(caller, upstream, messages, asked, hits, said_in)
-    answered = await upstream.post("chat/completions", asked)
-    await _remember(caller, messages, hits, said_in, _reply(answered))
+        return UpstreamStream(caller, upstream, messages, request_body, hits, session_name)
+    answered = await upstream.post("chat/completions", request_body)
+    await _remember(caller, messages, hits, session_name, _reply(answered))
     return to_response({**answered, "hybridmem": {"recalled": recalled(hits)}})
 
 
 # ---- the memory's own model
 
 
-async def _own(caller: Caller, body: ChatRequest, asked: Mapping[str, Any], session: str | None) -> Response:
-    _require_served(asked)
-    messages = asked["messages"]
+async def _own(caller: Caller, body: ChatRequest, request_body: Mapping[str, Any], session: str | None) -> Response:
+    _require_served(request_body)
+    messages = request_body["messages"]
     most = body.max_completion_tokens or body.max_tokens or conversation.REPLY_TOKENS
     name = await caller.run("model", "model", lambda: caller.memory.model.name)
     if body.model not in (NAME, name):
@@ -96,13 +96,13 @@ async def _own(caller: Caller, body: ChatRequest, asked: Mapping[str, Any], sess
     return to_response({**head, "object": "chat.completion", "choices": [choice], "usage": usage, "hybridmem": grounds})
 
 
-def _require_served(asked: Mapping[str, Any]) -> None:
-    """Refuse what the memory's own model does not do, rather than leave it out. Raises `Refusal`."""
+def _require_served(request_body: Mapping[str, Any]) -> None:
+    """Raise `Refusal` for options that the memory's own model does not support, rather than ignore them."""
     wanted = {
-        "n": asked.get("n") not in (None, 1),
-        "logprobs": bool(asked.get("logprobs")),
-        "tool_choice": asked.get("tool_choice") not in (None, "none", "auto"),
-        "response_format": (asked.get("response_format") or {"type": "text"}) != {"type": "text"},
+        "n": request_body.get("n") not in (None, 1),
+        "logprobs": bool(request_body.get("logprobs")),
+        "tool_choice": request_body.get("tool_choice") not in (None, "none", "auto"),
+        "response_format": (request_body.get("response_format") or {"type": "text"}) != {"type": "text"},
     }
     for name, is_wanted in wanted.items():
         if is_wanted:
@@ -112,7 +112,7 @@ def _require_served(asked: Mapping[str, Any]) -> None:
 async def _pieces(
     head: Mapping[str, Any], text: str, grounds: Mapping[str, Any], usage: Mapping[str, Any] | None
 ) -> AsyncIterator[bytes]:
-    """An answer as a stream. The model says it whole, so that all of it is there when the stream begins."""
+    """A complete answer as a stream of chunks."""
 
     def chunk(delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> bytes:
         choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]
@@ -128,7 +128,7 @@ async def _pieces(
 
 
 def cut(text: str) -> list[str]:
-    """`text` in pieces of whole words that together are it.
+    """`text` cut into pieces of whole words.
 
     >>> cut("Ana lives in the city of Porto.")
     ['Ana lives in the city of ', 'Porto.']
@@ -145,42 +145,42 @@ def cut(text: str) -> list[str]:
 # ---- an upstream
 
 
-class PassedOn(Response):
-    """The upstream's stream, piece by piece as it comes. A client that leaves ends the request upstream."""
+class UpstreamStream(Response):
+    """The upstream's stream, passed on as it comes. A client that disconnects ends the request upstream."""
 
     def __init__(
         self,
         caller: Caller,
         upstream: Upstream,
         messages: Sequence[Mapping[str, Any]],
-        asked: Mapping[str, Any],
+        request_body: Mapping[str, Any],
         hits: Sequence[Hit],
         session: str | None,
     ) -> None:
         super().__init__()
         self._upstream = upstream
-        self._asked = asked
+        self._request_body = request_body
         self._listener = Listener()
         self._remember = functools.partial(_remember, caller, messages, hits, session)
         self._remembering: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async with self._upstream.stream("chat/completions", self._asked) as pieces:
-                streamed = StreamingResponse(self._passed(pieces), media_type="text/event-stream")
+            async with self._upstream.stream("chat/completions", self._request_body) as pieces:
+                streamed = StreamingResponse(self._relayed(pieces), media_type="text/event-stream")
                 await streamed(scope, receive, send)
         except Refusal as refused:
             await respond(refused, scope["path"])(scope, receive, send)
             return
-        # Half an answer is none, and yet the user has said something.
+        # Half an answer is not remembered, but the user's words are.
         await self._remembered(None)
 
-    async def _passed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _relayed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         try:
             async for piece in pieces:
                 self._listener.hear(piece)
                 if self._listener.done:
-                    # Before its end is told: a client that heard it may leave, or search at once.
+                    # Before the end is passed on: the client may then disconnect, or search at once.
                     await self._remembered(self._listener.text)
                 yield piece
         except Refusal as refused:
@@ -189,14 +189,14 @@ class PassedOn(Response):
         await self._remembered(self._listener.text)
 
     async def _remembered(self, reply: str | None) -> None:
-        """The turn is remembered once, by the first call, whatever becomes of the client meanwhile."""
+        """Remember the turn once, at the first call, even if the client disconnects meanwhile."""
         if self._remembering is None:
             self._remembering = asyncio.create_task(self._remember(reply))
         await asyncio.shield(self._remembering)
 
 
 def _reply(answered: Mapping[str, Any]) -> str | None:
-    """The words of an upstream's first choice; None where it calls tools or says nothing."""
+    """The text of an upstream's first choice; None if it calls tools or has no text."""
     choices = answered.get("choices")
     first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], Mapping) else {}
     message = first.get("message")
@@ -215,8 +215,8 @@ async def _remember(
     reply: str | None,
 ) -> None:
     # A turn whose last message is a tool's result was remembered when its question came.
-    is_told = messages[-1].get("role") not in ("tool", "function") and _speaks(messages)
-    if caller.grant.read_only or not is_told:
+    is_new = messages[-1].get("role") not in ("tool", "function") and _speaks(messages)
+    if caller.grant.read_only or not is_new:
         return
     await caller.run(
         "remember",
@@ -228,14 +228,14 @@ async def _remember(
 
 
 def _speaks(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a user says anything in words: a picture alone recalls nothing, and goes to an upstream as it is."""
+    """Whether a user message has words: a picture alone recalls nothing and is passed on unchanged."""
     return any(
         message.get("role") == "user" and conversation.words_of(message.get("content")).strip() for message in messages
     )
 
 
 def recalled(hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """What a response says of the memories behind it."""
+    """The memories behind a response, for its JSON."""
     return [{"id": hit.id, "text": hit.text, "score": hit.score} for hit in hits]
 
 

@@ -23,7 +23,7 @@ Id = Annotated[str, InPath(min_length=1, max_length=200, description="The job's 
 
 
 class Jobs(Protocol):
-    """What this module asks of `hybridmem.jobs.DreamJobs`."""
+    """The methods of `hybridmem.jobs.DreamJobs` that this module uses."""
 
     def start(self, namespace: Namespace, recipe: str = "default") -> DreamJob: ...
 
@@ -48,7 +48,7 @@ class Inputs(Shape):
 
 
 class Outputs(Shape):
-    """What came of it: nothing before its end."""
+    """The results: null before the end."""
 
     adapter: str | None
     report: dict[str, Any] | None = Field(description="The whole report: steps, gate, test figures, retention.")
@@ -92,7 +92,7 @@ class Dreams(Shape):
 
 @router.post("", status_code=201, response_model=Dream)
 async def start(body: StartDream, caller: Writer, request: Request) -> Response:
-    """Begin a dream; it waits for its turn where another one has the namespace."""
+    """Start a dream; it waits for its turn while another one has the namespace."""
     jobs: Jobs = request.app.state.jobs
     job = await caller.run("dreams", "jobs", lambda: jobs.start(caller.namespace, body.recipe))
     return to_response(render(job), 201)
@@ -108,7 +108,7 @@ async def list_jobs(caller: Reader, request: Request) -> Response:
 
 @router.get("/{id}", response_model=Dream)
 async def get(id: Id, caller: Reader, request: Request) -> Response:
-    """How a dream stands."""
+    """The state of a dream."""
     jobs: Jobs = request.app.state.jobs
     return to_response(render(await caller.run("dreams", "jobs", lambda: jobs.get(caller.namespace, id))))
 
@@ -123,7 +123,7 @@ async def cancel(id: Id, caller: Writer, request: Request) -> Response:
 def render(job: DreamJob) -> dict[str, Any]:
     """A job in the shape of the API."""
     failure = {"type": job.error_type or job.status, "message": job.error} if job.error is not None else None
-    made: dict[str, Any] = to_json(
+    shaped: dict[str, Any] = to_json(
         {
             "id": job.id,
             "type": "dream",
@@ -137,4 +137,4 @@ def render(job: DreamJob) -> dict[str, Any]:
             "error": failure,
         }
     )
-    return made
+    return shaped

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
 @router.post("/embeddings", response_model=Embeddings)
 async def embed(body: EmbeddingRequest, caller: Reader, request: Request) -> Response:
-    """Vectors by the memory's embedding model. Another model is asked of the upstream, where there is one."""
+    """Vectors by the memory's embedding model. Requests for another model go to the upstream, if there is one."""
     embedder = caller.memory.indexes.embedder
     upstream: Upstream | None = request.app.state.upstream
     if body.model not in (NAME, embedder.name):

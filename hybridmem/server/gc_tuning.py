@@ -1,4 +1,4 @@
-"""Python's full garbage collections stop every thread, for longer the more there is to look at."""
+"""Python's full garbage collections stop every thread, and for longer the more objects there are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LONG_SECONDS = 0.02
 
 @contextlib.contextmanager
 def short_collections() -> Generator[None]:
-    """Within it, what has survived a collection of more than `LONG_SECONDS` is not looked at again: the modules, and
-    the indexes that are kept in memory. It is still freed when nothing refers to it, unless it refers to itself."""
+    """Within the context, objects that survived a collection longer than `LONG_SECONDS` are not scanned again: modules,
+    and indexes in memory. They are still freed once nothing refers to them, unless they are in a reference cycle."""
     started = 0.0
 
     def watch(phase: str, info: dict[str, int]) -> None:

@@ -9,7 +9,7 @@ from fastapi import Path as InPath
 from starlette.responses import Response
 
 from hybridmem.core.records import Episode, Fact, Kind, to_json
-from hybridmem.server import schemas as shapes
+from hybridmem.server import schemas
 from hybridmem.server.caller import Reader, Writer, to_response
 from hybridmem.server.types import Limit
 
@@ -17,12 +17,12 @@ router = APIRouter(prefix="/v1", tags=["memories"])
 Id = Annotated[str, InPath(min_length=1, max_length=200, description="The memory's id.")]
 
 
-@router.post("/memories", status_code=201, response_model=shapes.Added)
-async def add(body: shapes.AddText | shapes.AddMessages, caller: Writer) -> Response:
+@router.post("/memories", status_code=201, response_model=schemas.Added)
+async def add(body: schemas.AddText | schemas.AddMessages, caller: Writer) -> Response:
     """Remember a text or messages. Calls no model; what the response names is on disk."""
     content: str | list[dict[str, Any]]
     options: dict[str, Any] = {"session": body.session, "metadata": body.metadata, "trust": body.trust}
-    if isinstance(body, shapes.AddText):
+    if isinstance(body, schemas.AddText):
         content = body.text
         options |= {"at": body.at, "role": body.role, "speaker": body.speaker}
     else:
@@ -31,7 +31,7 @@ async def add(body: shapes.AddText | shapes.AddMessages, caller: Writer) -> Resp
     return to_response({"memories": [render(episode) for episode in added]}, 201)
 
 
-@router.get("/memories", response_model=shapes.Page)
+@router.get("/memories", response_model=schemas.Page)
 async def page(
     caller: Reader,
     limit: Limit = 50,
@@ -40,57 +40,57 @@ async def page(
 ) -> Response:
     """Memories in the order of the ledger, a page at a time."""
     found = await caller.run("list", "read", lambda: caller.memory.list(limit=limit + 1, after=after, kind=kind))
-    shown_now = found[:limit]
-    following = shown_now[-1].position if len(found) > limit else None
-    return to_response({"memories": [render(record) for record in shown_now], "next": following})
+    records = found[:limit]
+    following = records[-1].position if len(found) > limit else None
+    return to_response({"memories": [render(record) for record in records], "next": following})
 
 
-@router.get("/memories/{id}", response_model=shapes.Episode | shapes.Fact)
+@router.get("/memories/{id}", response_model=schemas.Episode | schemas.Fact)
 async def get(id: Id, caller: Reader) -> Response:
     """One memory."""
     return to_response(render(await caller.run("get", "read", lambda: caller.memory.get(id))))
 
 
-@router.patch("/memories/{id}", response_model=shapes.Episode | shapes.Fact)
-async def update(id: Id, body: shapes.NewText, caller: Writer) -> Response:
+@router.patch("/memories/{id}", response_model=schemas.Episode | schemas.Fact)
+async def update(id: Id, body: schemas.NewText, caller: Writer) -> Response:
     """Other words for a memory. The old ones stay in its history; weights that hold them are no longer believed."""
     return to_response(render(await caller.run("update", "write", lambda: caller.memory.update(id, body.text))))
 
 
-@router.delete("/memories/{id}", response_model=shapes.Receipt)
+@router.delete("/memories/{id}", response_model=schemas.Receipt)
 async def delete(id: Id, caller: Writer) -> Response:
     """Erase a memory everywhere; the receipt names every place, and what the next dream has still to do."""
     return to_response(await caller.run("delete", "erase", lambda: caller.memory.delete(id)))
 
 
-@router.get("/memories/{id}/history", response_model=shapes.History)
+@router.get("/memories/{id}/history", response_model=schemas.History)
 async def history(id: Id, caller: Reader) -> Response:
     """What became of a memory, oldest first; of an erased one without its words."""
     return to_response({"events": await caller.run("history", "read", lambda: caller.memory.history(id))})
 
 
-@router.get("/memories/{id}/why", response_model=shapes.Why)
+@router.get("/memories/{id}/why", response_model=schemas.Why)
 async def why(id: Id, caller: Reader) -> Response:
     """Where a memory came from and where it went: episodes, facts, adapters."""
     return to_response(await caller.run("why", "read", lambda: caller.memory.why(id)))
 
 
-@router.post("/memories/{id}/quarantine", response_model=shapes.Quarantine)
+@router.post("/memories/{id}/quarantine", response_model=schemas.Quarantine)
 async def quarantine(id: Id, caller: Writer) -> Response:
     """Keep a memory out of every search and every dream until it is released."""
     await caller.run("quarantine", "write", lambda: caller.memory.quarantine(id))
     return to_response({"id": id, "quarantined": True})
 
 
-@router.post("/memories/{id}/release", response_model=shapes.Quarantine)
+@router.post("/memories/{id}/release", response_model=schemas.Quarantine)
 async def release(id: Id, caller: Writer) -> Response:
     """Let a quarantined memory take part again."""
     await caller.run("release", "write", lambda: caller.memory.release(id))
     return to_response({"id": id, "quarantined": False})
 
 
-@router.post("/facts", status_code=201, response_model=shapes.Fact)
-async def add_fact(body: shapes.AddFact, caller: Writer) -> Response:
+@router.post("/facts", status_code=201, response_model=schemas.Fact)
+async def add_fact(body: schemas.AddFact, caller: Writer) -> Response:
     """State a fact. It retires the present value of its (subject, relation), unless `replace` is false; where that
     value is the same, it gains the evidence and is returned."""
     fact = await caller.run(
@@ -114,7 +114,7 @@ def render(record: Episode | Fact) -> dict[str, Any]:
     return {"kind": "episode" if isinstance(record, Episode) else "fact", **to_json(record)}
 
 
-def _message(message: shapes.Message) -> dict[str, Any]:
-    """As the importers read it: a time as text."""
-    made = message.model_dump(exclude_none=True)
-    return {**made, "at": message.at.isoformat()} if message.at is not None else made
+def _message(message: schemas.Message) -> dict[str, Any]:
+    """The message for the importers, with its time as text."""
+    fields = message.model_dump(exclude_none=True)
+    return {**fields, "at": message.at.isoformat()} if message.at is not None else fields

@@ -1,4 +1,4 @@
-"""The figures that an operator wants, as Prometheus reads them."""
+"""The operator's figures as Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from hybridmem.core.records import DreamReport, Route
+from hybridmem.dreaming.bounds import BOUNDS, current_name
 from hybridmem.server.tokens import Grant
 from hybridmem.stores.ledger.base import Ledger
 
@@ -20,7 +21,7 @@ router = APIRouter(tags=["operations"])
 
 
 class Figures:
-    """What this process did, in a registry of its own."""
+    """Counts and times of this process, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -52,11 +53,11 @@ class Figures:
         self._operations.labels(operation).observe(seconds)
 
     def routed(self, route: Route | None) -> None:
-        """Count an answer; None for a turn that no route answered."""
+        """Count an answer by its route; None for a turn of chat."""
         self._routes.labels(route or "chat").inc()
 
     def served(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
-        """Count a request by the endpoint's pattern: what is in a path is not a label."""
+        """Count a request under its endpoint's pattern: ids in a path must not become labels."""
         endpoint = getattr(scope.get("route"), "path", None) or "unknown"
         method = scope["method"] if endpoint != "unknown" else "unknown"
         self._requests.labels(endpoint, method, str(status)).inc()
@@ -64,7 +65,7 @@ class Figures:
 
 
 class MemoryFigures:
-    """What the ledger holds, of the namespaces that a grant may read, at the moment of the scrape."""
+    """Counts of the ledger at the moment of the scrape, for the namespaces that a grant may read."""
 
     def __init__(self, ledger: Ledger, grant: Grant) -> None:
         self._ledger = ledger
@@ -86,8 +87,8 @@ class MemoryFigures:
             name = "/".join(namespace)
             counts = self._ledger.counts(namespace)
             for kind in ("episodes", "facts", "retired_facts"):
-                memories.add_metric([name, kind], counts[kind])
-            waiting.add_metric([name], counts["outbox"])
+                memories.add_metric([name, kind], getattr(counts, kind))
+            waiting.add_metric([name], counts.outbox)
             reports = self._ledger.dreams(namespace)
             for verdict in ("promoted", "rejected", "nothing"):
                 dreams.add_metric([name, verdict], sum(report.status == verdict for report in reports))
@@ -97,17 +98,15 @@ class MemoryFigures:
 
 
 _LAST = {
-    "forgetting": "Accuracy that the last dream which trained lost on older facts, by its gate.",
-    "drift_nats": "What the last dream which trained cost on general text, in nats per token, by its gate.",
+    **{bound.name: f"By the gate of the last dream that trained: {bound.text}" for bound in BOUNDS},
     "seconds": "Seconds of the last dream.",
     "trained_tokens": "Tokens that the last dream trained on.",
     "ended_timestamp_seconds": "When the last dream ended, in seconds since 1970.",
 }
-_GATE = {"forgetting": "forgetting", "drift": "drift_nats"}
 
 
 def last_dream(reports: list[DreamReport]) -> dict[str, float]:
-    """The figures of the last of `reports` (oldest first); none of what was not measured."""
+    """The figures of the last of `reports` (oldest first), without those that were not measured."""
     if not reports:
         return {}
     latest = reports[-1]
@@ -116,17 +115,18 @@ def last_dream(reports: list[DreamReport]) -> dict[str, float]:
         "trained_tokens": float(latest.trained_tokens),
         "ended_timestamp_seconds": latest.started_at.timestamp() + latest.seconds,
     }
-    judged = [report for report in reports if report.gate]
-    if judged:
-        found |= {_GATE[check.name]: check.value for check in judged[-1].gate if check.name in _GATE}
+    gated = [report for report in reports if report.gate]
+    if gated:
+        by_gate = {current_name(check.name): check.value for check in gated[-1].gate}
+        found |= {bound.name: by_gate[bound.name] for bound in BOUNDS if bound.name in by_gate}
     return found
 
 
 def scrape(figures: Figures, ledger: Ledger, grant: Grant) -> bytes:
     """The whole page."""
-    held = CollectorRegistry()
-    held.register(MemoryFigures(ledger, grant))
-    return generate_latest(figures.registry) + generate_latest(held)
+    registry = CollectorRegistry()
+    registry.register(MemoryFigures(ledger, grant))
+    return generate_latest(figures.registry) + generate_latest(registry)
 
 
 @router.get(

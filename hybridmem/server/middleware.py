@@ -1,4 +1,4 @@
-"""What stands before every endpoint: the host's name, the token, the number and the size of requests, and time."""
+"""The checks before every endpoint: host name, token, number and size of requests, and time limits."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from hybridmem.server.problems import Refusal, respond
 from hybridmem.server.tokens import Grant, Tokens
 
 OPEN_PATHS = frozenset({"/healthz", "/docs", "/openapi.json"})
-"""What needs no token: the description of the API, and whether anybody is there."""
+"""Paths without a token: the description of the API and the health check."""
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
 ]
 DRAIN_SECONDS = 2.0
-"""How long what was too large is still read, so that its sender comes to read why it was refused."""
+"""Seconds for which a body that is too large is still read, so that its sender gets to read the refusal."""
 
 
-class Gate:
-    """ASGI middleware. An application behind it sees only requests whose token is known, in ``scope["grant"]``, and
-    whose body has arrived whole."""
+class RequestGuard:
+    """ASGI middleware. The application behind it sees only requests with a known token (``scope["grant"]``) and a
+    complete body."""
 
     def __init__(
         self, app: ASGIApp, tokens: Tokens, limits: Limits, hosts: Collection[str] | None, figures: Figures
@@ -82,7 +82,7 @@ class Gate:
             self._figures.served(scope, status, time.perf_counter() - started)
 
     def _admit(self, scope: Scope) -> Grant | None:
-        """The grant of the request, None where none is needed. Raises `Refusal`."""
+        """The request's grant; None for paths that need none. Raises `Refusal`."""
         headers = Headers(scope=scope)
         if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
             raise Refusal(421, "this server answers to the name of this machine alone: use its address")
@@ -103,12 +103,12 @@ class Gate:
         return grant
 
     async def _body(self, scope: Scope, receive: Receive, most: int) -> bytes:
-        """The whole body. Raises `Refusal` for one of more than `most` bytes, or one that is slow or never ends."""
+        """The whole body. Raises `Refusal` if it has more than `most` bytes, is slow or never ends."""
         too_large = Refusal(413, f"the body has more than {most:,} bytes: send it in several requests")
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > most:
             raise too_large
-        parts: list[bytes] = []
+        chunks: list[bytes] = []
         size = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):
@@ -116,17 +116,17 @@ class Gate:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise Refusal(400, "the client left before the end of its request")
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
+                    chunks.append(message.get("body", b""))
+                    size += len(chunks[-1])
                     if size > most:
                         raise too_large
                     if not message.get("more_body", False):
-                        return b"".join(parts)
+                        return b"".join(chunks)
         except TimeoutError:
             raise Refusal(408, "the body did not arrive in time: send it at once") from None
 
     async def _refuse_body(self, refused: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer at once, and read on for a while: a client that still writes would not see the answer."""
+        """Answer at once, then read on for a while: a client that is still writing would not see the answer."""
         refused.headers["Connection"] = "close"
         response = respond(refused, scope["path"])
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
@@ -142,14 +142,14 @@ class Gate:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, then what the client does next."""
-    told = False
+    """A `receive` that yields the body already read, then the client's next messages."""
+    replayed = False
 
     async def replay() -> Message:
-        nonlocal told
-        if told:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        told = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay

@@ -1,4 +1,4 @@
-"""OpenAI's objects, as far as they are read and written here."""
+"""OpenAI's objects, with the fields that are read and written here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hybridmem.server.types import Count
 
 
 class Open(BaseModel):
-    """A request that may carry fields which are not read here: clients send what the newest API knows."""
+    """A request that may have further fields: clients send those of the newest API."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -31,7 +31,7 @@ class ChatMessage(Open):
 
 
 class StreamOptions(Open):
-    """What a stream is to tell."""
+    """What a stream includes."""
 
     include_usage: bool | None = None
 
@@ -59,7 +59,7 @@ class Recalled(BaseModel):
 class Grounds(BaseModel):
     """On what grounds the memory's own model answered."""
 
-    route: Route | None = Field(description="Null for a turn that asks nothing, which no route answers.")
+    route: Route | None = Field(description="Null for a turn that asks nothing: the router answers questions alone.")
     confidence: float | None
     adapter: str | None
     evidence: list[Recalled]

@@ -1,4 +1,4 @@
-"""The page that describes the API: made from its schema, whole in one file, with nothing to load from anywhere."""
+"""The page that describes the API, made from its schema. It is one file that loads nothing from anywhere."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def _body(schema: Mapping[str, Any]) -> Iterator[str]:
                 yield f"<h2>{escape(named)}</h2>"
             yield from _operation(method.upper(), path, operation)
     yield "<h2>Objects</h2>"
-    for name, shape in schema["components"]["schemas"].items():
-        yield f'<h3 id="{escape(name)}">{escape(name)}</h3><p>{escape(shape.get("description", ""))}</p>'
-        yield from _table(_properties(shape))
+    for name, schema_object in schema["components"]["schemas"].items():
+        yield f'<h3 id="{escape(name)}">{escape(name)}</h3><p>{escape(schema_object.get("description", ""))}</p>'
+        yield from _table(_properties(schema_object))
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
@@ -56,17 +56,17 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator
         content = operation["requestBody"]["content"]["application/json"]["schema"]
         rows.append(("body", _type(content), ""))
     for status, response in operation["responses"].items():
-        shapes = [_type(media["schema"]) for media in response.get("content", {}).values() if media.get("schema")]
+        types = [_type(media["schema"]) for media in response.get("content", {}).values() if media.get("schema")]
         if status.startswith("2"):
-            rows.append((status, ", ".join(shapes), ""))
+            rows.append((status, ", ".join(types), ""))
     yield from _table(rows)
 
 
-def _properties(shape: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    required = shape.get("required", ())
+def _properties(schema_object: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    required = schema_object.get("required", ())
     return [
         (name if name in required else f"{name} (optional)", _type(each), each.get("description", ""))
-        for name, each in shape.get("properties", {}).items()
+        for name, each in schema_object.get("properties", {}).items()
     ]
 
 

@@ -1,6 +1,6 @@
 """Every refusal in one of two forms: RFC 9457 problem details, or OpenAI's error object under OpenAI's paths.
 
-A refusal says what was wrong and what to do, and never how the server is made: no trace, no path of its disk.
+A refusal says what was wrong and what to do. It never shows a trace or a path of the server's disk.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OPENAI_TYPES = {
 
 
 class Refusal(Exception):
-    """A request that is not done, as its sender will read it."""
+    """A refused request, with the text for its sender."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Refusal(Exception):
 
 
 def refusal(error: errors.HybridMemError) -> Refusal:
-    """What `error` means to a client. What is wrong with the folder or a model, the log tells the operator."""
+    """The refusal for `error`. Faults of the folder or a model go to the operator's log, not to the client."""
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     kind = _slug(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__))
     if status < 500:
@@ -73,24 +73,24 @@ def refusal(error: errors.HybridMemError) -> Refusal:
 
 
 def invalid(error: RequestValidationError) -> Refusal:
-    """What `error` means: 400 for what is no JSON, 422 for what is not of the shape that was asked for."""
+    """The refusal for `error`: 400 for malformed JSON, 422 for JSON of another schema."""
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return Refusal(400, "the body is not JSON: check its quotes, commas and brackets", kind="malformed-json")
-    told = [
-        {"location": ".".join(str(part) for part in each["loc"]), "message": str(each["msg"])[:200]} for each in found
+    details = [
+        {"location": ".".join(str(step) for step in each["loc"]), "message": str(each["msg"])[:200]} for each in found
     ]
-    first = f"{told[0]['location']}: {told[0]['message']}" if told else "it is not of the documented shape"
-    return Refusal(422, f"the request is not valid: {first}", kind="invalid-request", errors=told)
+    first = f"{details[0]['location']}: {details[0]['message']}" if details else "it is not of the documented shape"
+    return Refusal(422, f"the request is not valid: {first}", kind="invalid-request", errors=details)
 
 
 def respond(refused: Refusal, path: str) -> Response:
-    """The refusal as a response, in the form that clients of `path` read."""
+    """The refusal as a response in the form for `path`."""
     if path.startswith(OPENAI_PATHS):
         status = 400 if refused.status == 422 else refused.status
         kind = _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
-        told: dict[str, Any] = {"message": refused.detail, "type": kind, "param": None, "code": refused.kind}
-        return Response(_json({"error": told}), status, refused.headers, "application/json")
+        openai_error: dict[str, Any] = {"message": refused.detail, "type": kind, "param": None, "code": refused.kind}
+        return Response(_json({"error": openai_error}), status, refused.headers, "application/json")
     problem: dict[str, Any] = {
         "type": f"/docs#{refused.kind}",
         "title": refused.kind.replace("-", " "),
@@ -103,7 +103,7 @@ def respond(refused: Refusal, path: str) -> Response:
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
-    """ASCII, and free of what a browser could take for a tag: an error may quote what was sent."""
+    """`value` as ASCII JSON without characters that a browser could read as a tag: an error may quote the request."""
     text = json.dumps(value)
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -8,14 +8,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from hybridmem.core.records import Kind
-from hybridmem.server import schemas as shapes
+from hybridmem.server import schemas
 from hybridmem.server.caller import Reader, to_response
 
 router = APIRouter(prefix="/v1", tags=["recall"])
 
 
-@router.post("/search", response_model=shapes.Hits)
-async def search(body: shapes.Search, caller: Reader) -> Response:
+@router.post("/search", response_model=schemas.Hits)
+async def search(body: schemas.Search, caller: Reader) -> Response:
     """The memories nearest to a query, best first, with why each is there."""
     kinds: tuple[Kind, ...] = tuple(body.kinds or get_args(Kind))
     hits = await caller.run(
@@ -33,15 +33,15 @@ async def search(body: shapes.Search, caller: Reader) -> Response:
     return to_response({"hits": hits})
 
 
-@router.post("/answer", response_model=shapes.Answer)
-async def answer(body: shapes.Ask, caller: Reader) -> Response:
+@router.post("/answer", response_model=schemas.Answer)
+async def answer(body: schemas.Ask, caller: Reader) -> Response:
     """Answer from the weights, from retrieval, from both, or not at all."""
     answered = await caller.run("answer", "model", lambda: caller.memory.answer(body.question, route=body.route))
     caller.figures.routed(answered.route)
     return to_response(answered)
 
 
-@router.get("/stats", response_model=shapes.Stats)
+@router.get("/stats", response_model=schemas.Stats)
 async def stats(caller: Reader) -> Response:
     """Counts of what the ledger holds, and the active adapter."""
     return to_response(await caller.run("stats", "read", caller.memory.stats))

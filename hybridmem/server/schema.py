@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI reads off the endpoints, with every refusal in its true form."""
+"""The OpenAPI document: FastAPI's own, with every refusal in its real form."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The schema of `app`, made once."""
     if app.openapi_schema:
         return app.openapi_schema
-    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    schemas = made["components"]["schemas"]
+    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schemas = schema["components"]["schemas"]
     schemas |= {"Problem": PROBLEM, "OpenAIError": OPENAI_ERROR}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    made["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    for path, operations in made["paths"].items():
+    schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    for path, operations in schema["paths"].items():
         for operation in operations.values():
             _refusals(path, operation)
-    app.openapi_schema = made
-    return made
+    app.openapi_schema = schema
+    return schema
 
 
 def _refusals(path: str, operation: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What requests and responses of the REST contract look like; the responses are `hybridmem.core.records`, as JSON."""
+"""Requests and responses of the REST contract; the responses are the records of `hybridmem` as JSON."""
 
 from __future__ import annotations
 

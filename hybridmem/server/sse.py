@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LONGEST = 2**20
-"""Bytes of one event, and of the text that is remembered; what is longer passes unheard."""
+"""Most bytes of one event, and of the text that is kept; the rest is ignored."""
 
 
 def event(value: Mapping[str, Any]) -> bytes:
@@ -16,7 +16,7 @@ def event(value: Mapping[str, Any]) -> bytes:
 
 
 class Listener:
-    """Hears what is said in a stream that passes by: its `text` so far, and whether it is `done`.
+    """Collects the `text` of a stream as it passes, and notes when the stream is `done`.
 
     >>> listener = Listener()
     >>> for piece in (b'data: {"choices": [{"delta": {"con', b'tent": "Porto."}}]}\\n\\ndata: [DONE]\\n\\n'):
@@ -31,7 +31,7 @@ class Listener:
         self._rest = b""
 
     def hear(self, piece: bytes) -> None:
-        """Take in the next bytes of the stream, wherever they were cut."""
+        """Read the next bytes of the stream, wherever they were cut."""
         *whole, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > LONGEST:
             self._rest = b""
@@ -41,15 +41,15 @@ class Listener:
             data = line.removeprefix(b"data:").strip()
             self.done = self.done or data == b"[DONE]"
             if len(self.text) < LONGEST:
-                self.text += _said(data)
+                self.text += _content(data)
 
 
-def _said(data: bytes) -> str:
+def _content(data: bytes) -> str:
     try:
-        told = json.loads(data)
+        chunk = json.loads(data)
     except ValueError:
         return ""
-    choices = told.get("choices") if isinstance(told, Mapping) else None
+    choices = chunk.get("choices") if isinstance(chunk, Mapping) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     delta = first.get("delta") if isinstance(first, Mapping) else None
     content = delta.get("content") if isinstance(delta, Mapping) else None

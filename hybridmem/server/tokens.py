@@ -1,4 +1,4 @@
-"""Who may do what: bearer tokens, each bound to namespaces. Only their sha256 is kept."""
+"""Authorisation: bearer tokens bound to namespaces. Only the sha256 of a token is kept."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from hybridmem.core.errors import InvalidInput, InvalidNamespace
 from hybridmem.core.namespace import Namespace, checked_namespace
 
 SHORTEST = 16
-"""Characters of a token that somebody chose."""
+"""Fewest characters of a token that the user chooses."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEYS = {"name", "sha256", "namespaces", "read_only", "metrics"}
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the bearer of one token may do."""
+    """What one token permits."""
 
     sha256: str
     namespaces: tuple[Namespace, ...] = ()
-    """It may use these and all below them; the first is the one that it uses unless it names another."""
+    """The namespaces that it opens, with all below them; the first is the default."""
     read_only: bool = False
     metrics: bool = False
-    """It may read the figures of every namespace at ``/metrics``, and not only of its own."""
+    """Whether ``/metrics`` shows it the figures of every namespace, and not only of its own."""
 
     def covers(self, namespace: Namespace) -> bool:
-        """Whether `namespace` is one of its own, or below one."""
+        """Whether `namespace` is one of its own or below one."""
         return any(namespace[: len(own)] == own for own in self.namespaces)
 
 
@@ -62,20 +62,20 @@ class Tokens:
         """The grants of a JSON or TOML file (``tokens``: a list of objects). Raises `InvalidInput`."""
         try:
             raw = path.read_bytes().decode("utf-8")
-            told = tomllib.loads(raw) if path.suffix == ".toml" else json.loads(raw)
+            content = tomllib.loads(raw) if path.suffix == ".toml" else json.loads(raw)
         except OSError as error:
             raise InvalidInput(f"the token file {path} cannot be read ({error.strerror}): check its path") from None
         except ValueError as error:
             raise InvalidInput(f"the token file {path} is neither JSON nor TOML ({error})") from None
-        if not isinstance(told, Mapping) or not isinstance(told.get("tokens"), list) or not told["tokens"]:
+        if not isinstance(content, Mapping) or not isinstance(content.get("tokens"), list) or not content["tokens"]:
             raise InvalidInput(f'the token file {path} names no tokens: write {{"tokens": [{{"sha256": ...}}]}}')
-        grants = [_grant(entry, f"token {number} of {path}") for number, entry in enumerate(told["tokens"], start=1)]
+        grants = [_grant(entry, f"token {number} of {path}") for number, entry in enumerate(content["tokens"], start=1)]
         if len({grant.sha256 for grant in grants}) < len(grants):
             raise InvalidInput(f"the token file {path} names a token twice: give each its namespaces in one entry")
         return cls(grants)
 
     def grant(self, token: str) -> Grant | None:
-        """The grant of `token`, or None. How long this takes tells nothing of any token."""
+        """The grant of `token`, or None. The time it takes reveals nothing about any token."""
         presented = digest(token)
         found = None
         for grant in self._grants:
@@ -85,7 +85,7 @@ class Tokens:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token."""
+    """The sha256 of a token, which is all that is kept of it."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The kinds of values that requests are made of, each as exact in the schema as it is in the checks."""
+"""The value types of requests; the schema says exactly what the checks enforce."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from hybridmem.core.clock import parse_time
 
 DEEPEST = 32
-"""Levels of metadata."""
+"""Deepest nesting of metadata."""
 _TIME = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})([Tt](?P<time>\d{2}:\d{2}:\d{2})(?P<part>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2}))?"
 )
 
 
 class Strict(BaseModel):
-    """A request: what the schema does not name, or names as another type, is refused."""
+    """A request: unknown fields and other types are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -33,13 +33,13 @@ def _time(value: object) -> datetime:
     if found is None:
         raise ValueError("write it as 2026-03-01 or 2026-03-01T09:00:00Z")
     day, time, part, zone = found["day"], found["time"], found["part"] or "", found["zone"] or ""
-    # A leap second is the last one of its minute: clocks have no other name for it.
+    # A leap second is read as the last second of its minute: `datetime` has no name for it.
     time = time[:-2] + "59" if time and time.endswith(":60") else time
     return parse_time(f"{day}T{time}{part[:7]}{zone.upper()}" if time else day)
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    """`value`, unless it is nested so deeply that what reads it back would run out of stack."""
+    """`value`, unless it is nested so deeply that reading it back would overflow the stack."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         level = [
@@ -54,11 +54,11 @@ def _flat(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def whole(value: object) -> object:
-    """5.0 is an integer to JSON Schema, and so it is here."""
+    """5.0 as 5: JSON Schema counts it as an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# The bounds stand before the validator: behind it, the schema would not know them.
+# The bounds come before the validator: after it, the schema would not have them.
 Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
 Count = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole)]
@@ -70,11 +70,11 @@ def _without_nul(value: str) -> str:
     return value
 
 
-# Two rules, and not one pattern that says both: what makes examples from a schema would search for long.
+# Two rules and not one pattern: generators of examples would search long for a match of both.
 _NO_NUL: dict[str, Any] = {"not": {"pattern": r"\x00"}}
 Text = Annotated[
     str,
-    # How long it may be stands in words: of a schema with that number, examples of that length would be made.
+    # The longest length is only in the description: generators would make examples of that length.
     Field(min_length=1, pattern=r"\S", description="Words: at most a million characters.", json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server behind this one: its answers are passed on, its failures are told as OpenAI's errors."""
+"""An OpenAI-compatible server behind this one: passes its answers on, and turns its failures into OpenAI's errors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hybridmem.server.problems import Refusal
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
-"""Between two pieces of a response."""
-MOST_SHOWN = 1000
-"""Characters of an upstream's own message."""
+"""Longest wait between two chunks of a response."""
+MOST_QUOTED = 1000
+"""Most characters of an upstream's message in a refusal."""
 
 
 class Upstream:
-    """The server at `url` (its ``/v1``). `key` is sent to it and to nobody else, and is in no message and no log.
+    """The server at `url` (its ``/v1``). `key` is sent only to it, and is in no message and no log.
 
-    It is reached directly: no proxy of the environment is used. Raises `InvalidInput` for what is no URL."""
+    Proxies from the environment are not used. Raises `InvalidInput` for a malformed URL or key."""
 
     def __init__(self, url: str, key: str | None = None) -> None:
         address = urlsplit(url)
@@ -55,8 +55,8 @@ class Upstream:
 
     @asynccontextmanager
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The pieces of the response as they come; leaving the context ends the request upstream. Raises `Refusal`,
-        and so does a piece that does not come."""
+        """The chunks of the response as they come; leaving the context ends the request upstream. Raises `Refusal`,
+        also while the chunks are read."""
         async with self._send("POST", path, body) as response:
             yield _pieces(response)
 
@@ -75,7 +75,7 @@ class Upstream:
         except httpx.TimeoutException:
             raise Refusal(504, "the upstream did not answer in time: try again", kind="upstream-timeout") from None
         except httpx.HTTPError as error:
-            # The error's text may name an address, which is the operator's and not the client's.
+            # The error's text may name an address, which is only for the operator.
             reason = type(error).__name__
             raise Refusal(502, f"the upstream cannot be reached ({reason}): try again", kind="upstream") from None
 
@@ -92,28 +92,28 @@ async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
 
 async def _object(response: httpx.Response) -> dict[str, Any]:
     try:
-        told = json.loads(await response.aread())
+        body = json.loads(await response.aread())
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        body = None
+    if not isinstance(body, dict):
         raise Refusal(502, "the upstream's answer is no JSON object", kind="upstream")
-    return told
+    return body
 
 
 def _refusal(response: httpx.Response) -> Refusal:
-    """The upstream's own status, but for those that are between it and this server."""
+    """A refusal with the upstream's status, except for those that only concern it and this server."""
     status = response.status_code
     if status in (401, 403):
         return Refusal(
             502, "the upstream refused this server's key: tell its operator", kind="upstream-refused-the-key"
         )
     try:
-        told = response.json()
+        body = response.json()
     except ValueError:
-        told = None
-    error = told.get("error") if isinstance(told, dict) else None
+        body = None
+    error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
-    detail = message[:MOST_SHOWN] if isinstance(message, str) else f"the upstream answered with status {status}"
+    detail = message[:MOST_QUOTED] if isinstance(message, str) else f"the upstream answered with status {status}"
     headers = {"Retry-After": response.headers["retry-after"]} if "retry-after" in response.headers else {}
     known = {400, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504}
     code = error.get("code") if isinstance(error, dict) else None

@@ -1,4 +1,4 @@
-"""A server on a socket: who may reach it, and connections that say nothing or take nothing are cut off."""
+"""A server on a socket: which hosts may reach it, and time limits for connections that send or read nothing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 KEEP_ALIVE_SECONDS = 60
-"""An idle connection is kept for longer than clients keep theirs: who closes last never writes to a closed one."""
+"""Longer than clients keep idle connections, so that no client writes to a connection that the server just closed."""
 SWITCH_SECONDS = 0.0001
-"""A thread that wants the interpreter gets it within this, rather than the usual 5 ms: a search asks for it dozens of
-times, between its looks at the indexes."""
+"""The interpreter's switch interval, in place of 5 ms: a search asks for the interpreter dozens of times between its
+index look-ups."""
 STOP_SECONDS = 10
-"""What runs when the server is told to stop has so long to end."""
+"""Time for running requests to end once the server is stopped."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -47,18 +47,18 @@ def is_loopback(host: str) -> bool:
 
 
 def allowed_hosts(host: str) -> frozenset[str] | None:
-    """What a Host header may name: on loopback, this machine alone, so that no web page reaches the server by a name
-    of its own that it points here (DNS rebinding). None for any."""
+    """The allowed names in a Host header; None for any. On loopback, only this machine's names are allowed, so that no
+    web page reaches the server by its own name (DNS rebinding)."""
     if not is_loopback(host):
         return None
     return LOOPBACK_NAMES | {f"[{host}]" if ":" in host else host.lower()}
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises `InvalidInput` for an address that cannot be had."""
+    """A listening socket; port 0 picks a free one. Raises `InvalidInput` for an address that is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named so that asyncio switches Nagle's algorithm off: a response is two writes, and the second
-    # would wait 40 ms for the client to acknowledge the first.
+    # Naming the protocol makes asyncio switch off Nagle's algorithm. A response is two writes, and the second would
+    # wait 40 ms for the client to acknowledge the first.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -73,12 +73,12 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable[[], None]) -> None:
     """Answer on `listener` until Ctrl-C or SIGTERM; `ready` is called when the first request may come."""
 
-    class Patient(TimeoutProtocol):
+    class LimitedProtocol(TimeoutProtocol):
         bounds = limits
 
     config = uvicorn.Config(
         app,
-        http=Patient,
+        http=LimitedProtocol,
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -110,7 +110,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop for a signal, and end as one who did what he was told: uvicorn would raise it again."""
+        """Stop on a signal and return normally; uvicorn would raise the signal again."""
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -120,25 +120,25 @@ class _Server(uvicorn.Server):
 
 
 class TimeoutProtocol(H11Protocol):
-    """uvicorn's protocol, patient within bounds: it waits without end for headers, and for readers."""
+    """uvicorn's protocol with time limits: by itself it waits without end for headers and for readers."""
 
     bounds = Limits()
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._waits: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait("head", self.bounds.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for name in list(self._waits):
+        for name in list(self._timers):
             self._stop_waiting(name)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.conn.their_state is h11.IDLE and "head" not in self._waits:
+        if self.conn.their_state is h11.IDLE and "head" not in self._timers:
             self._wait("head", self.bounds.head_seconds)
         super().data_received(data)
 
@@ -156,12 +156,12 @@ class TimeoutProtocol(H11Protocol):
         self._stop_waiting("reader")
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP gets a problem, too."""
-        told = {"type": "/docs#bad-request", "title": "bad request", "status": 400, "detail": "this is not HTTP/1.1"}
+        """Answer malformed HTTP with problem details, too."""
+        problem = {"type": "/docs#bad-request", "title": "bad request", "status": 400, "detail": "this is not HTTP/1.1"}
         headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-            h11.Data(data=json.dumps(told).encode()),
+            h11.Data(data=json.dumps(problem).encode()),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event))
@@ -169,12 +169,12 @@ class TimeoutProtocol(H11Protocol):
 
     def _wait(self, name: str, seconds: float) -> None:
         self._stop_waiting(name)
-        self._waits[name] = self.loop.call_later(seconds, self._give_up)
+        self._timers[name] = self.loop.call_later(seconds, self._give_up)
 
     def _stop_waiting(self, name: str) -> None:
-        if (timer := self._waits.pop(name, None)) is not None:
+        if (timer := self._timers.pop(name, None)) is not None:
             timer.cancel()
 
     def _give_up(self) -> None:
-        # Not `close`, which would wait for the reader of what is still to be written.
+        # Not `close`: that would wait until the client has read everything.
         self.transport.abort()

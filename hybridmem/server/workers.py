@@ -1,4 +1,4 @@
-"""The threads that do the work: the event loop only waits. Slow writes and slow answers never hold up a search."""
+"""The threads that do the work, while the event loop only waits. Slow writes and answers never delay a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from hybridmem.core.errors import HybridMemError
 from hybridmem.server.limits import Limits
-from hybridmem.server.priority import Precedence
+from hybridmem.server.priority import Priority
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Lane = Literal["search", "read", "write", "erase", "model", "jobs"]
-"""What may wait for what: requests of one lane wait for one another, and for nobody else."""
-LOOKS: frozenset[Lane] = frozenset({"search", "read"})
-"""What goes first."""
+"""Requests of one lane wait for one another, but not for other lanes."""
+READS: frozenset[Lane] = frozenset({"search", "read"})
+"""Lanes that go first."""
 WRITES: frozenset[Lane] = frozenset({"write", "erase"})
 
-PATIENT = 10
-"""Of the indexing thread, in nice's degrees."""
+NICENESS = 10
+"""The nice value of the indexing thread."""
 LOOK_SECONDS = 1.0
-"""How often the indexes are brought up to what other processes wrote."""
+"""Longest time between two passes that index what other processes wrote."""
 
 log = logging.getLogger("hybridmem.server")
 
 
 class Workers:
-    """Small pools, and one thread in which the indexes follow the writes: a write has ended when it can be found, so
-    that a search waits for none.
+    """Small thread pools, and one thread in which the indexes follow the writes. A write ends once it can be found, so
+    that no search waits for it.
 
     Call `start` and `stop` within the event loop."""
 
@@ -51,9 +51,9 @@ class Workers:
             "jobs": 2,
         }
         self._pools = {lane: ThreadPoolExecutor(size, f"hybridmem-{lane}") for lane, size in sizes.items()}
-        self._behind = ThreadPoolExecutor(1, "hybridmem-index", _be_patient)
+        self._indexing = ThreadPoolExecutor(1, "hybridmem-index", _lower_priority)
         self._memory = memory
-        self._precedence = Precedence()
+        self._priority = Priority()
         self._written = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._found: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
@@ -64,17 +64,17 @@ class Workers:
         self._tasks = [asyncio.create_task(self._keep_following()), asyncio.create_task(self._keep_answering())]
 
     async def stop(self) -> None:
-        """What runs is waited for; what only waits is dropped."""
+        """Wait for running calls, and drop waiting ones."""
         for task in self._tasks:
             task.cancel()
-        for pool in (*self._pools.values(), self._behind):
+        for pool in (*self._pools.values(), self._indexing):
             await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
     async def run(self, lane: Lane, call: Callable[[], T]) -> T:
-        """`call` in a thread of `lane`. One that is given up before a thread took it is never done."""
+        """Run `call` in a thread of `lane`. A call that is cancelled before a thread takes it is never run."""
         loop = asyncio.get_running_loop()
-        if lane in LOOKS:
-            with self._precedence.first():
+        if lane in READS:
+            with self._priority.first():
                 return await loop.run_in_executor(self._pools[lane], call)
         if lane not in WRITES:
             return await loop.run_in_executor(self._pools[lane], call)
@@ -86,18 +86,18 @@ class Workers:
         return result
 
     def _giving_way(self, call: Callable[[], T]) -> T:
-        self._precedence.give_way()
+        self._priority.give_way()
         return call()
 
     async def _keep_following(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._written.wait(), LOOK_SECONDS)
-            # What is written while one pass runs is followed together by the next.
+            # The next pass follows everything written during this one.
             self._written.clear()
             waiting, self._waiting = self._waiting, []
             try:
-                await asyncio.get_running_loop().run_in_executor(self._behind, self._follow)
+                await asyncio.get_running_loop().run_in_executor(self._indexing, self._follow)
             finally:
                 for found in waiting:
                     self._found.put_nowait(found)
@@ -109,24 +109,24 @@ class Workers:
                 continue
             found.set_result(None)
             if not self._found.empty():
-                await self._precedence.give_way_and_space()
+                await self._priority.give_way_and_space()
 
     def _follow(self) -> None:
         indexes: Indexes | None = None
         try:
             indexes = self._memory.indexes
-            indexes.before_step = self._precedence.give_way
+            indexes.before_step = self._priority.give_way
             indexes.catch_up()
             indexes.kept_up = True
         except Exception as error:
-            # The next search opens and follows what it needs itself: it meets the same, and answers for it.
+            # The next search opens and follows the indexes itself, and reports the same error.
             if indexes is not None:
                 indexes.kept_up = False
             known = isinstance(error, HybridMemError)
             log.warning("the indexes could not follow the ledger: %s", error, exc_info=not known)
 
 
-def _be_patient() -> None:
-    """Have this thread, and those that it starts, leave the cores to the others: where the system can, as Linux."""
+def _lower_priority() -> None:
+    """Lower the priority of this thread and of those that it starts; only Linux can."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -10,7 +10,8 @@ import pytest
 
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.records import Episode, Event, Fact
-from hybridmem.stores.ledger.base import Archive, Ledger
+from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, day, episode, events, fact
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-from hybridmem.stores.ledger.base import AdapterSummary, Holding, Ledger
-from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, episode, fact
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.testing.ledger_samples import ANA, BEN, day, episode, fact
 
 
 class BrowsingConformance:
@@ -50,36 +49,3 @@ class BrowsingConformance:
         (first,) = ledger.facts(ANA, limit=1)
         assert first.id == "f2"
         assert [f.id for f in ledger.facts(ANA, after=first.position)] == ["f3"]
-
-    def test_summaries_count_what_adapters_hold(self, ledger: Ledger) -> None:
-        for number, relation in enumerate(("lives in", "keeps", "owns")):
-            ledger.put_fact(fact(f"f{number}", relation=relation))
-        ledger.save_adapter(adapter("v2", ("f0",)))
-        ledger.save_adapter(adapter("v1", ("f0", "f1", "f2"), parent="v2", files={}))
-        ledger.expire(ANA, "f1", NOW)
-        ledger.activate(ANA, "v2", day(1))
-        values: dict[str, Any] = {"base": "bundled", "created_at": NOW, "dream": "d1", "scores": {"recall": 0.95}}
-        first, second = ledger.adapter_summaries(ANA)
-        assert first == AdapterSummary("v2", parent=None, status="active", facts=1, tainted=0, on_disk=True, **values)
-        assert second == AdapterSummary(
-            "v1", parent="v2", status="candidate", facts=3, tainted=1, on_disk=False, **values
-        )
-        assert ledger.adapter_summaries(BEN) == []
-        assert ledger.adapter(ANA, "v1") == ledger.adapters(ANA)[1]
-        assert ledger.adapter(ANA, "v9") is ledger.adapter(BEN, "v1") is None
-
-    def test_holdings_say_which_adapters_hold_a_fact_and_how_well(self, ledger: Ledger) -> None:
-        for number, relation in enumerate(("lives in", "keeps", "owns")):
-            ledger.put_fact(fact(f"f{number}", relation=relation))
-        ledger.save_adapter(adapter("v2", ("f1", "f0")))
-        ledger.save_adapter(adapter("v1", ("f0", "f2"), files={}))
-        ledger.activate(ANA, "v1", day(1))
-        ledger.save_audits(ANA, [audit("v2", "f0"), audit("v2", "f2"), audit("v1", "f2", right=1)])
-        ledger.expire(ANA, "f0", NOW)
-        assert ledger.holdings(ANA, ["f0", "f1", "unknown", "f0"]) == [
-            Holding("v2", "candidate", True, "f1", False),
-            Holding("v2", "candidate", True, "f0", True, 4, 3),
-            Holding("v1", "active", False, "f0", True),
-        ]
-        assert ledger.holdings(ANA, ["f2"]) == [Holding("v1", "active", False, "f2", False, 4, 1)]
-        assert ledger.holdings(BEN, ["f0"]) == ledger.holdings(ANA, []) == []

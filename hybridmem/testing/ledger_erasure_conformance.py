@@ -17,25 +17,27 @@ class ErasureConformance:
             fact("f2", "ferrets", relation="keeps", sources=("e1", "e2"), evidence=2, text="She keeps them.")
         )
         ledger.put_fact(fact("f3", "a bike", relation="owns", sources=("e2",), text="She owns a bike."))
-        shown = item("i3", "f3", context=("- Ana  lives in Lisbon with ferrets.", "She owns a bike."), answer="a bike")
-        ledger.save_items([item("i1", "f1"), item("i2", "f2", context=(), answer="ferrets"), shown])
+        quoting = item(
+            "i3", "f3", context=("- Ana  lives in Lisbon with ferrets.", "She owns a bike."), answer="a bike"
+        )
+        ledger.save_items([item("i1", "f1"), item("i2", "f2", context=(), answer="ferrets"), quoting])
         ledger.save_adapter(adapter("v1", ("f1", "f2")))
         ledger.save_adapter(adapter("v2", ("f2",)))
         ledger.save_audits(ANA, [audit("v1", "f1"), audit("v1", "f2")])
         ledger.touch(ANA, ["e1", "f1", "f2"], NOW)
         erased = ledger.erase(ANA, "e1", NOW)
-        assert erased["removed"] == {"ledger": 2, "history": 2, "training_items": 2, "audits": 1, "uses": 2}
-        assert (erased["facts"], erased["tainted_adapters"]) == (["f1"], ["v1"])
+        assert erased.removed == {"ledger": 2, "history": 2, "training_items": 2, "audits": 1, "uses": 2}
+        assert (erased.facts, erased.tainted_adapters) == (("f1",), ("v1",))
         assert list(ledger.get_many(ANA, ["e1", "f1", "f2", "f3"])) == ["f2", "f3"]
         left = fact_of(ledger, "f2")
         assert (left.sources, left.evidence, left.text) == (("e2",), 1, "She keeps them.")
-        assert erased["reworded"] == []
+        assert erased.reworded == ()
         assert [i.id for i in ledger.items(ANA)] == ["i2"]
         assert [a.fact for a in ledger.audits(ANA, "v1")] == ["f2"]
         assert [a.tainted for a in ledger.adapters(ANA)] == [("f1",), ()]
         assert ledger.uses(ANA, ["e1", "f1", "f2"]) == {"e1": 0, "f1": 0, "f2": 1}
-        told = {entry.memory: entry.operation for entry in ledger.pending("new")}
-        assert told == {"e1": "delete", "e2": "upsert", "e3": "upsert", "f1": "delete", "f2": "upsert", "f3": "upsert"}
+        operations = {entry.memory: entry.operation for entry in ledger.pending("new")}
+        assert operations == {"e1": "delete", "f1": "delete"} | dict.fromkeys(("e2", "e3", "f2", "f3"), "upsert")
         assert ledger.check() == []
 
     def test_the_history_of_an_erased_memory_has_no_words(self, ledger: Ledger) -> None:
@@ -55,7 +57,7 @@ class ErasureConformance:
         ledger.save_items([item("i1", "f1"), item("i2", "f2", context=("Psst, Ana lives",), answer="Ben")])
         ledger.save_adapter(adapter("v1", ("f1", "f2")))
         erased = ledger.erase(ANA, "e1", NOW)
-        assert (erased["facts"], erased["reworded"], erased["tainted_adapters"]) == ([], ["f2"], ["v1"])
+        assert (erased.facts, erased.reworded, erased.tainted_adapters) == ((), ("f2",), ("v1",))
         assert [a.tainted for a in ledger.adapters(ANA)] == [("f2",)]
         assert fact_of(ledger, "f1").text == "Ana lives in Lisbon, as you know"
         assert fact_of(ledger, "f2").text == "Ana knows Ben."
@@ -84,7 +86,7 @@ class ErasureConformance:
     def test_an_erased_successor_does_not_bring_the_old_value_back(self, ledger: Ledger) -> None:
         ledger.put_fact(fact("f1"))
         ledger.put_fact(fact("f2", "Oslo", 3))
-        assert ledger.erase(ANA, "f2", NOW)["facts"] == []
+        assert ledger.erase(ANA, "f2", NOW).facts == ()
         assert ledger.facts(ANA) == []
         assert [f.id for f in ledger.facts(ANA, as_of=day(1))] == ["f1"]
         assert ledger.check() == []

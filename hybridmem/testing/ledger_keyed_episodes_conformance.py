@@ -101,17 +101,17 @@ class KeyedEpisodesConformance:
         ledger.put_episodes(parted("e1", "b", "d"), NOW)
         assert [e.id for e in ledger.episodes(ANA)] == ["e1", "e1.b", "e1.d"]
         erased = ledger.erase(ANA, "e1.d", NOW)
-        assert sorted(erased["parts"]) == ["e1", "e1.b"]
-        assert erased["removed"]["ledger"] == 3
+        assert sorted(erased.parts) == ["e1", "e1.b"]
+        assert erased.removed["ledger"] == 3
         assert ledger.episodes(ANA) == []
         assert set(pending_operations(ledger).values()) == {"delete"}
 
     def test_nobody_takes_along_what_does_not_say_that_it_belongs(self, ledger: Ledger) -> None:
         ledger.append([episode("e1"), episode("e2", metadata=with_parts({}, ["e1", "e3"]))])
         ledger.append([episode("e3", metadata={WHOLE: "e1"}), episode("e4", metadata={WHOLE: 7})])
-        assert ledger.erase(ANA, "e2", NOW)["parts"] == []
-        assert ledger.erase(ANA, "e3", NOW)["parts"] == []
-        assert ledger.erase(ANA, "e4", NOW)["parts"] == []
+        assert ledger.erase(ANA, "e2", NOW).parts == ()
+        assert ledger.erase(ANA, "e3", NOW).parts == ()
+        assert ledger.erase(ANA, "e4", NOW).parts == ()
         assert [e.id for e in ledger.episodes(ANA)] == ["e1"]
 
     def test_several_are_erased_at_once(self, ledger: Ledger) -> None:
@@ -120,10 +120,10 @@ class KeyedEpisodesConformance:
         ledger.put_fact(fact("f1", sources=("e1", "e2"), evidence=2))
         ledger.save_adapter(adapter("v1", ("f1",)))
         erased = ledger.erase_all(ANA, ["e1", "e2", "e3.a", "e3", "b1", "unknown", "e1"], NOW)
-        assert (erased["facts"], erased["tainted_adapters"], erased["parts"]) == (["f1"], ["v1"], ["e3"])
-        assert erased["removed"]["ledger"] == 5
+        assert (erased.facts, erased.tainted_adapters, erased.parts) == (("f1",), ("v1",), ("e3",))
+        assert erased.removed["ledger"] == 5
         assert (ledger.episodes(ANA), [e.id for e in ledger.episodes(BEN)]) == ([], ["b1"])
-        assert ledger.erase_all(ANA, ["unknown"], NOW)["removed"] == {}
+        assert ledger.erase_all(ANA, ["unknown"], NOW).removed == {}
         assert ledger.check() == []
 
     def test_what_was_put_after_a_position_can_be_left(self, ledger: Ledger) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from hybridmem.core.errors import HybridMemError
@@ -13,15 +14,44 @@ from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, new_id
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import WHOLE, with_parts
+from hybridmem.stores.ledger.erasure import Erasure
+from hybridmem.stores.ledger.fact_timeline import Resolution
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.ledger_samples import adapter, audit, day, episode, fact, item, report
 
 Step = Callable[[Ledger, "World"], Any]
 """One operation: done to a ledger, it returns what the ledger returned."""
 
+# One ledger serves all examples (each has names of its own), and each test runs for several subclasses.
+ONE_LEDGER = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.differing_executors,
+        HealthCheck.too_slow,
+    ],
+)
+
 _EPISODES = [f"e{number}" for number in range(5)]
 _FACTS = [f"f{number}" for number in range(9)]
 _VERSIONS = ["v1", "v2"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Some small state."""
+
+    KEY: ClassVar[str] = "facts"
+    VERSION: ClassVar[int] = 1
+    facts: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"facts": list(self.facts)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], version: int) -> _Facts:
+        return cls(tuple(content["facts"]))
 
 
 class World:
@@ -46,14 +76,18 @@ def operations() -> st.SearchStrategy[tuple[str, Step]]:
     fact_id, version = st.sampled_from(_FACTS), st.sampled_from(_VERSIONS)
     some = st.lists(st.sampled_from(_EPISODES), max_size=2)
     sources = st.lists(st.sampled_from(_EPISODES[:3]), max_size=2)
-    held = st.lists(st.sampled_from(_FACTS[:6]), max_size=4)
+    some_facts = st.lists(st.sampled_from(_FACTS[:6]), max_size=4)
     value = st.sampled_from(["Lisbon", "lisbon", "Oslo", "Rome"])
     put = st.tuples(st.sampled_from(_EPISODES[:4]), st.sampled_from(["said e0", "put"]), some)
-    usually, rarely = st.sampled_from([True, True, True, False]), st.sampled_from([False, False, False, True])
-    slot, starts = st.sampled_from(["of f0", "of f1"]), st.integers(0, 5)
+    rarely = st.sampled_from([False, False, False, True])
+    others = st.sampled_from([True, True, None, None, False])
+    slot, starts = st.sampled_from(["of f0", "of f1", "of f1", "likes"]), st.integers(0, 5)
+    trust = st.sampled_from(["user", "user", "user", "agent", "web"])
+    stated = st.builds(_fact, home, fact_id, slot, value, starts, sources, rarely, trust)
     drawn: dict[str, st.SearchStrategy[Step]] = {
         "append": st.builds(_append, home, some, st.sampled_from([None, "s1"]), rarely),
-        "put_fact": st.builds(_put, home, fact_id, slot, value, starts, sources, rarely, usually),
+        "put_fact": st.builds(_put, stated, others),
+        "preview": st.builds(_preview, st.lists(stated, min_size=1, max_size=4)),
         "expire": st.builds(_call, st.just("expire"), home, memory, moment),
         "erase": st.builds(_call, st.just("erase"), home, memory, moment),
         "erase_all": st.builds(_erase_all, home, some, moment),
@@ -63,10 +97,10 @@ def operations() -> st.SearchStrategy[tuple[str, Step]]:
         ),
         "set_quarantine": st.builds(_call, st.just("set_quarantine"), home, memory, st.booleans(), moment),
         "neighbours": st.builds(_call, st.just("neighbours"), home, memory),
-        "save_adapter": st.builds(_save_adapter, home, version, held),
+        "save_adapter": st.builds(_save_adapter, home, version, some_facts),
         "activate": st.builds(_activate, home, st.none() | version, moment),
         "save_items": st.builds(_save_items, home, st.sampled_from(["i1", "i2"]), fact_id, value),
-        "bookkeeping": st.builds(_bookkeeping, home, some, held, version),
+        "bookkeeping": st.builds(_bookkeeping, home, some, some_facts, version),
     }
     often = ["put_fact"] * 4
     return st.sampled_from([*drawn, *often]).flatmap(lambda name: st.tuples(st.just(name), drawn[name]))
@@ -81,22 +115,28 @@ def _append(h: int, names: list[str], session: str | None, quarantined: bool) ->
     )
 
 
-def _put(
-    h: int, name: str, slot: str, value: str, starts: int, sources: list[str], quarantined: bool, others: bool
-) -> Step:
-    return lambda ledger, world: ledger.put_fact(
-        fact(
-            world.id(name),
-            value,
-            starts,
-            world.ids(sources),
-            namespace=world.homes[h],
-            relation=slot,
-            quarantined=quarantined,
-            recorded_at=day(starts + 30),
-        ),
-        replace=others,
+def _fact(
+    h: int, name: str, slot: str, value: str, starts: int, sources: list[str], quarantined: bool, trust: str
+) -> Callable[[World], Fact]:
+    return lambda world: fact(
+        world.id(name),
+        value,
+        starts,
+        world.ids(sources),
+        namespace=world.homes[h],
+        relation=slot,
+        quarantined=quarantined,
+        trust=trust,
+        recorded_at=day(starts + 30),
     )
+
+
+def _put(stated: Callable[[World], Fact], others: bool | None) -> Step:
+    return lambda ledger, world: ledger.put_fact(stated(world), replace=others)
+
+
+def _preview(stated: list[Callable[[World], Fact]]) -> Step:
+    return lambda ledger, world: ledger.preview([each(world) for each in stated])
 
 
 def _call(method: str, h: int, name: str, *arguments: Any) -> Step:
@@ -121,14 +161,14 @@ def _put_episodes(h: int, given: list[tuple[str, str, list[str]]], quarantined: 
     return put
 
 
-def _save_adapter(h: int, version: str, held: list[str]) -> Step:
-    return lambda ledger, world: ledger.save_adapter(adapter(version, world.ids(held), namespace=world.homes[h]))
+def _save_adapter(h: int, version: str, facts: list[str]) -> Step:
+    return lambda ledger, world: ledger.save_adapter(adapter(version, world.ids(facts), namespace=world.homes[h]))
 
 
 def _save_items(h: int, name: str, of: str, value: str) -> Step:
-    shown = (f"Ana lives in {value}.",)
+    context = (f"Ana lives in {value}.",)
     return lambda ledger, world: ledger.save_items(
-        [item(name, world.id(of), namespace=world.homes[h], answer="yes", context=shown)]
+        [item(name, world.id(of), namespace=world.homes[h], answer="yes", context=context)]
     )
 
 
@@ -165,7 +205,7 @@ def _bookkeeping(h: int, names: list[str], facts: list[str], version: str) -> St
         ledger.save_audits(home, [audit(version, world.id(name)) for name in facts])
         ledger.drop_items(home, world.ids(facts[:1]))
         ledger.save_dream(report(version, namespace=home))
-        ledger.set_value(home, version, {"facts": facts})
+        ledger.put_state(home, _Facts(tuple(facts)))
 
     return keep
 
@@ -175,8 +215,6 @@ def _outcome(ledger: Ledger, world: World, step: Step) -> Any:
         result = step(ledger, world)
     except HybridMemError as error:
         return type(error)
-    if isinstance(result, dict):
-        return {name: value for name, value in result.items() if name != "scrubbed"}
     return _plain(result)
 
 
@@ -186,8 +224,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
     entries = [entry for entry in ledger.pending(world.tag, limit=1_000_000) if entry.namespace in world.homes]
     state: list[Any] = [sorted((entry.namespace, entry.memory, entry.operation) for entry in entries)]
     for home in world.homes:
-        counts = ledger.counts(home)
-        del counts["outbox"]
+        counts = replace(ledger.counts(home), outbox=0)
         state += [
             _plain(ledger.get_many(home, every)),
             _plain(ledger.episodes(home)),
@@ -210,7 +247,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
             ledger.activations(home),
             [ledger.audits(home, version) for version in _VERSIONS],
             ledger.dreams(home),
-            [ledger.value(home, version) for version in _VERSIONS],
+            ledger.get_state(home, _Facts),
             counts,
         ]
     return state
@@ -227,9 +264,13 @@ def _reading_history(home: Namespace, id: str) -> Step:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _plain(held) for name, held in value.items()}
-    if isinstance(value, list):
-        return [_plain(held) for held in value]
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
     if isinstance(value, (Episode, Fact)):
         return replace(value, position=0)
+    if isinstance(value, Resolution):
+        return value.outcome, value.is_new, _plain(value.written), _plain(value.contradicts)
+    if isinstance(value, Erasure):
+        return replace(value, scrubbed=False)
     return value

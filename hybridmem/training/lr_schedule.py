@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from hybridmem.dreaming.recipes import TrainSettings
+from hybridmem.training.settings import TrainSettings
 
 WINDOW = 3
 """Steps over whose mean the answers must be known."""
@@ -49,7 +49,7 @@ class LrSchedule:
             return risen
         return min(risen, (self.steps - step) / (self.steps - self.cooling + 1))
 
-    def told(self, step: int, known: float) -> None:
+    def observe(self, step: int, known: float) -> None:
         """Take note of the share of answers that were `known` in `step`, which is over."""
         self.known = [*self.known, known][-WINDOW:]
         over = step + 1

@@ -30,7 +30,7 @@ def model(base: Path) -> HuggingFaceModel:
 
 @pytest.fixture
 def registered(registry: AdapterRegistry, model: HuggingFaceModel, tmp_path: Path) -> AdapterRecord:
-    with model.training(lora_config(model.module, 2, 4), seed=0) as trainee:
+    with model.new_adapter(lora_config(model.module, 2, 4), seed=0) as trainee:
         for parameter in trainee.parameters():
             torch.nn.init.constant_(parameter, 0.05)
         trainee.save(tmp_path / "run")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from hybridmem.adapters import files
-from hybridmem.adapters.registry import AdapterRegistry, namespace_folder, trail
+from hybridmem.adapters.registry import AdapterRegistry, trail
 from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter, WrongBase
 from tests.adapters.conftest import NOW, candidate, record
 from tests.adapters.test_card import card
@@ -54,13 +54,6 @@ def test_namespaces_do_not_meet(registry: AdapterRegistry, ledger: Any, tmp_path
     assert other.path("v0001") != registry.path("v0001")
     with pytest.raises(UnknownAdapter, match=r"users/Ana has no adapter 'v0001'.*hybridmem dream"):
         other.get("v0001")
-
-
-@given(some.lists(some.text(min_size=1), min_size=1), some.lists(some.text(min_size=1), min_size=1))
-def test_every_namespace_has_a_folder_of_its_own_with_a_safe_name(first: list[str], second: list[str]) -> None:
-    names = [namespace_folder(tuple(parts)) for parts in (first, second)]
-    assert (names[0] == names[1]) == (first == second)
-    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and len(name) < 60 for name in names)
 
 
 def test_promotion_moves_the_alias_and_rollback_moves_it_back_again_and_again(

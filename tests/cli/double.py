@@ -81,16 +81,27 @@ class HybridMemory:
     def __init__(self, folder: Path, namespace: Namespace, model: str | None) -> None:
         self.folder, self.namespace, self.model_name = folder, namespace, model
         self.embedder_name: str | None = None
+        self.backends: dict[str, str | None] = {}
         self.memories: dict[str, Episode | Fact] = {}
         self.adapters = Adapters()
         self.calls: list[tuple[str, Any]] = []
 
     @classmethod
-    def open(cls, path: Path, *, namespace: Namespace, model: str | None, embedder: str | None) -> HybridMemory:
+    def open(
+        cls,
+        path: Path,
+        *,
+        namespace: Namespace,
+        model: str | None,
+        embedder: str | None,
+        vectors: str | None = None,
+        reader: str | None = None,
+    ) -> HybridMemory:
         path.mkdir(parents=True, exist_ok=True)
         (path / "memory.json").touch()
         made = cls.kept.setdefault((path.resolve(), namespace), cls(path, namespace, model))
         made.model_name, made.embedder_name = model, embedder
+        made.backends = {"vectors": vectors, "reader": reader}
         return made
 
     def __enter__(self) -> HybridMemory:

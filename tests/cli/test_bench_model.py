@@ -14,11 +14,11 @@ def test_the_card_of_the_bundled_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(["bench", "model", "--cases", "5", "--json", "card.json"]) == 0
+    assert run(["bench", "model", "--cases", "2", "--json", "card.json"]) == 0
     shown, _ = capsys.readouterr()
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["model"] == "bundled"
-    assert all(job["right"]["of"] == 5 for job in card["jobs"].values())
+    assert all(job["right"]["of"] == 2 for job in card["jobs"].values())
     assert card["losses"]["novels"]["nats_per_byte"] > 0.5
     assert card["losses"]["wikitext2"] is card["squad"] is None
     assert card["not_measured"] == dict.fromkeys(("squad", "novels_heldout", "wikitext2"), "no --data was given")

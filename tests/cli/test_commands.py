@@ -63,21 +63,28 @@ RETURNING = sorted(set(LEAVES) - SERVERS)
 @pytest.fixture
 def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Benchmarks and the demo return their figures at once; what they measure is tested where they are written."""
-    told = {"R": [[0.5]], "acc": 0.5, "nights": [], "jobs": {}, "plain_english": {"groups": {}, "all": None}}
+    told = {
+        "R": [[0.5]],
+        "acc": 0.5,
+        "nights": [],
+        "strategy": "noop",
+        "jobs": {},
+        "plain_english": {"groups": {}, "all": None},
+    }
     figures = type("Figures", (dict,), {"clean": True})(told)
     for module, function in {
-        "retrieval": "bench_retrieval",
-        "forgetting": "run",
-        "router": "run",
-        "speed": "run",
-        "serve": "run",
-        "model_card": "run",
-        "demo": "run",
+        "suites.retrieval": "bench_retrieval",
+        "suites.forgetting": "run",
+        "suites.router": "run",
+        "suites.speed": "run",
+        "suites.serve": "run",
+        "suites.model.card": "run",
+        "demo.run": "run",
     }.items():
         made = ModuleType(f"hybridmem.evaluation.{module}")
         setattr(made, function, lambda *given, **named: figures)
         monkeypatch.setitem(sys.modules, made.__name__, made)
-        monkeypatch.setattr(f"hybridmem.evaluation.{module}", made, raising=False)
+        monkeypatch.setattr(made.__name__, made, raising=False)
     fact = {"night": 1, "id": "f1", "text": "Zane is in Riga.", "answer": "Riga", "test_questions": ["Where is Zane?"]}
     (tmp_path / "stream.jsonl").write_text(json.dumps(fact) + "\n")
     (tmp_path / "before.jsonl").write_text("I adopted a ferret.\n")
@@ -193,6 +200,16 @@ def test_the_environment_names_the_memory(hybridmem: Command, monkeypatch: pytes
     monkeypatch.setenv("HYBRIDMEM_DIR", "from-environment")
     assert hybridmem("add", "Hi").code == 0
     assert (tmp_path / "from-environment").is_dir()
+
+
+def test_the_indexes_and_the_reader_are_named_by_option_or_environment(
+    hybridmem: Command, monkeypatch: pytest.MonkeyPatch, double: type[HybridMemory], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HYBRIDMEM_VECTORS", "http://127.0.0.1:8000")
+    monkeypatch.setenv("HYBRIDMEM_READER", "openai:tiny@http://127.0.0.1:9/v1")
+    assert hybridmem("add", "Hi", "--reader", "model:fake").code == 0
+    memory = double.kept[(tmp_path / "memory").resolve(), ("default",)]
+    assert memory.backends == {"vectors": "http://127.0.0.1:8000", "reader": "model:fake"}
 
 
 def test_texts_cannot_speak_to_the_terminal(hybridmem: Command) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "memory"
 
 
-def schedule(folder: Path, *arguments: str) -> int:
-    return run([*BEFORE, "--memory", str(folder), "--namespace", "users/ana", "schedule", *arguments])
+def schedule(folder: Path, *arguments: str, before: Sequence[str] = BEFORE) -> int:
+    return run([*before, "--memory", str(folder), "--namespace", "users/ana", "schedule", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -111,21 +112,38 @@ def test_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert datetime.fromisoformat(found["next"]) > datetime.now(UTC)
 
 
+def due_now() -> tuple[str, ...]:
+    now = datetime.now(UTC)
+    return ("--cron", f"{now.minute} {now.hour} * * *", "--zone", "UTC", "--once")
+
+
 def test_once_dreams_what_is_due_and_says_how_it_went(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The fake model cannot be trained: a failure that no retry mends."""
-    now = datetime.now(UTC)
-    cron = f"{now.minute} {now.hour} * * *"
-    log = tmp_path / "dreams.jsonl"
-    assert schedule(folder, "--cron", cron, "--zone", "UTC", "--once", "--log", str(log), "--json") == 1
+    log, due = tmp_path / "dreams.jsonl", due_now()
+    assert schedule(folder, *due, "--log", str(log), "--json") == 0
+    told = capsys.readouterr()
+    ((night),) = json.loads(told.out)["nights"]
+    assert (night["namespace"], night["run"]["verdict"], night["run"]["attempts"]) == (["users", "ana"], "promoted", 1)
+    assert "users/ana: dreaming: the night is due" in told.err
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["dreaming", "over"]
+    assert schedule(folder, *due) == 0
+    assert "no night was dreamt" in capsys.readouterr().out
+
+
+def test_a_failure_that_no_retry_mends_ends_the_night(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, due = tmp_path / "dreams.jsonl", due_now()
+    before = ("--model", str(tmp_path / "nowhere"), "--embedder", "hashing")
+    assert schedule(folder, *due, "--log", str(log), "--json", before=before) == 1
     told = capsys.readouterr()
     ((night),) = json.loads(told.out)["nights"]
     assert (night["namespace"], night["run"]["verdict"], night["run"]["attempts"]) == (["users", "ana"], "failed", 1)
-    assert "cannot be trained" in night["run"]["reason"]
+    assert "nowhere" in night["run"]["reason"]
     assert "users/ana: dreaming: the night is due" in told.err
     assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["dreaming", "over"]
-    assert schedule(folder, "--cron", cron, "--zone", "UTC", "--once") == 0
+    assert schedule(folder, *due, before=before) == 0
     assert "no night was dreamt" in capsys.readouterr().out
 
 

@@ -20,22 +20,26 @@ import pytest
 
 from hybridmem.core.errors import AdapterError
 from hybridmem.core.records import Fact
-from hybridmem.dreaming import cycle, general
-from hybridmem.dreaming import plan as tonight
-from hybridmem.dreaming import runner as night
+from hybridmem.dreaming import cycle, general, runner
+from hybridmem.dreaming.recipes import EvalSettings
+from hybridmem.dreaming.recovery import DreamState
 from hybridmem.dreaming.steps.compose import Composition
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.model import HuggingFaceModel
+from tests import scripts
 from tests.dreaming.nights import ANA, BRIEF, items_of, open_memory
 from tests.models import families
 
 KILLS = 26
-RECIPE = replace(BRIEF, max_new_facts=4, train=replace(BRIEF.train, checkpoint_seconds=-1.0))
+TARGETS = "q_proj"
+"""One adapted layer: the test is about what is written when, and not about the weights."""
+RECIPE = replace(BRIEF, max_new_facts=4, train=replace(BRIEF.train, targets=TARGETS, checkpoint_seconds=-1.0))
 MOMENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.copyfile", "shutil.rmtree"}
 WRITES = (
-    "set_value",
+    "put_state",
+    "remove_state",
     "put_fact",
     "mark_extracted",
     "save_items",
@@ -86,26 +90,25 @@ class Moments:
 
 def _dream(path: Path, model: Any, last: int | None, counted: Connection) -> None:
     """One night of a memory whose reader and composer are simple rules: only the training is real."""
-    bed = night._bed
-    night._bed = lambda memory: replace(bed(memory), reader=FakeModel())
+    context_of = runner._context
+    runner._context = lambda memory: replace(context_of(memory), reader=FakeModel())
     cycle.compose = lambda model, facts, *rest: Composition(
         tuple(item for fact in facts for item in items_of(fact)), (), 0, 0
     )
     general.unrelated = lambda part: ("What colour is the sky?",)
-    tonight.EXAM_ROWS, tonight.EXAM_TOKENS, night.AUDITS_CALIBRATED_ON = 1, 32, 2
     moments = Moments(last)
     memory = open_memory(path, model)
     moments.watch_ledger(memory.ledger)
     moments.watch_files()
-    memory.dream(recipe=RECIPE)
+    memory.dream(recipe=replace(RECIPE, eval=EvalSettings(drift_rows=1, drift_tokens=32, calibration_questions=2)))
     memory.close()
     counted.send(moments.count)
 
 
 def _serve(path: Path, orders: Connection) -> None:
     """Loads the model once, then forks for every dream: an order is (kill after so many seconds, at which moment)."""
-    model = HuggingFaceModel.load(families.save("llama", path.with_name("model")), device="cpu")
-    with model.training(lora_config(model.module, 8, 16), seed=0):
+    model = HuggingFaceModel.load(families.save("llama", path.with_name("model"), layers=1), device="cpu")
+    with model.new_adapter(lora_config(model.module, 8, 16, TARGETS), seed=0):
         """Layers wrapped and libraries loaded, so that no child has to."""
     context = multiprocessing.get_context("fork")
     while (order := orders.recv()) is not None:
@@ -149,7 +152,7 @@ def path() -> Iterator[Path]:
 
 @pytest.fixture
 def dreamer(path: Path) -> Iterator[Dreamer]:
-    context = multiprocessing.get_context("spawn")
+    context = scripts.context()
     ours, theirs = context.Pipe()
     server = context.Process(target=_serve, args=(path, theirs))
     server.start()
@@ -241,6 +244,6 @@ def test_a_dream_survives_kills_at_random_moments(path: Path, dreamer: Dreamer) 
                 assert not memory.adapters.path(record.version).exists()
         with pytest.raises(AdapterError):
             memory.adapters.remove(last.adapter)
-        assert memory.ledger.value(ANA, "dream") is None
+        assert memory.ledger.get_state(ANA, DreamState) is None
         assert not memory.folder.dream(ANA).exists()
     shutil.rmtree(path)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,35 @@ import pytest
 from hybridmem.core.errors import DreamBusy, DreamInterrupted, UnknownMemory
 from hybridmem.core.records import Fact
 from hybridmem.dreaming import cycle, general
-from hybridmem.dreaming import plan as tonight
 from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected
 from hybridmem.dreaming.recipes import ComposeSettings
-from hybridmem.dreaming.recovery import UNCALIBRATED
+from hybridmem.dreaming.recovery import DreamState, Uncalibrated
+from hybridmem.dreaming.step_log import StepLog
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.huggingface.model import HuggingFaceModel
-from hybridmem.router.policy import CALIBRATION
+from hybridmem.router.calibration import Calibration
 from hybridmem.training.trainer import CHECKPOINT
 from tests.dreaming.nights import ANA, ASKED, BRIEF, LENIENT, RECIPE, contents, open_memory, teach
 
-STRICT = replace(BRIEF, gate=replace(LENIENT, min_learned=1.1))
+STRICT = replace(BRIEF, gate=replace(LENIENT, min_learning_accuracy=1.1))
 """No night learns more than everything."""
 
 
 @pytest.fixture(autouse=True)
 def short_exams(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tonight, "EXAM_ROWS", 2)
-    monkeypatch.setattr(tonight, "EXAM_TOKENS", 32)
     monkeypatch.setattr(general, "unrelated", lambda part: ("What colour is the sky?", "Who wrote Hamlet?"))
 
 
 @pytest.fixture
-def memory(tiny: HuggingFaceModel, tmp_path: Path) -> Iterator[HybridMemory]:
+def memory(tmp_path: Path) -> Iterator[HybridMemory]:
+    with open_memory(tmp_path / "memory", FakeModel()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tiny_memory(tiny: HuggingFaceModel, tmp_path: Path) -> Iterator[HybridMemory]:
+    """Of a model that writes no question, and that can be taken for another base."""
     with open_memory(tmp_path / "memory", tiny) as opened:
         yield opened
 
@@ -50,10 +55,17 @@ def on_disk(memory: HybridMemory) -> list[str]:
     return sorted({Path(path).parts[1] for path in contents(memory.folder.adapters)})
 
 
-def bed_of(memory: HybridMemory, reader: Any = None) -> DreamContext:
+def context_of(memory: HybridMemory, reader: Any = None) -> DreamContext:
     model = memory.trainable()
     folder = memory.folder.dream(memory.namespace)
-    return DreamContext(memory.ledger, memory.adapters, model, reader or model, ANA, folder, memory._clock)
+    return DreamContext(memory.ledger, memory.adapters, model, reader or model, ANA, folder, memory.clock)
+
+
+def read(memory: HybridMemory, reader: Any) -> Mapping[str, int]:
+    """Extract and curate what no dream has read; returns the counts."""
+    log = StepLog()
+    cycle._read(context_of(memory, reader), BRIEF, quiet, log)
+    return log.steps[-1].counts
 
 
 def quiet(step: str, done: int, total: int) -> None: ...
@@ -97,9 +109,9 @@ def test_a_first_night_is_promoted_and_says_what_it_did(memory: HybridMemory) ->
     assert (holder["version"], holder["active"], holder["tainted"], holder["asked"]) == ("v0001", True, [], 2)
 
     assert not memory.folder.dream(ANA).exists()
-    assert memory.ledger.value(ANA, "dream") is None
-    assert memory.ledger.value(ANA, UNCALIBRATED) is None
-    assert memory.ledger.value(ANA, CALIBRATION) is not None
+    assert memory.ledger.get_state(ANA, DreamState) is None
+    assert memory.ledger.get_state(ANA, Uncalibrated) is None
+    assert memory.ledger.get_state(ANA, Calibration) is not None
     assert memory.doctor() == []
 
 
@@ -189,23 +201,23 @@ def test_a_replaced_value_is_overwritten_and_asked_for(memory: HybridMemory) -> 
     told = teach(memory, Ana="Lisbon")
     memory.dream(recipe=BRIEF)
     teach(memory, Ana="Riga")
-    night = TrainingSet.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
+    night = TrainingSet.of(context_of(memory), selected(context_of(memory), BRIEF), ())
     assert (night.replaced[0].id, night.parent) == (told["Ana"].id, memory.adapters.active())
-    assert list(night.exam(bed_of(memory), "dev").stale.values()) == ["Lisbon"]
+    assert list(night.eval_set(context_of(memory), BRIEF, "dev").stale.values()) == ["Lisbon"]
 
 
 @pytest.mark.parametrize("way", ["expired", "the new value has no exercises"])
-def test_a_value_that_nothing_overwrites_is_rebuilt_without(memory: HybridMemory, way: str) -> None:
-    told = teach(memory, Ana="Lisbon", Ben="Oslo")
-    memory.dream(recipe=BRIEF)
+def test_a_value_that_nothing_overwrites_is_rebuilt_without(tiny_memory: HybridMemory, way: str) -> None:
+    told = teach(tiny_memory, Ana="Lisbon", Ben="Oslo")
+    tiny_memory.dream(recipe=BRIEF)
     if way == "expired":
-        memory.ledger.expire(ANA, told["Ana"].id, memory._clock())
+        tiny_memory.ledger.expire(ANA, told["Ana"].id, tiny_memory.clock())
     else:
-        memory.add_fact("Ana", "lives in", "Riga")
+        tiny_memory.add_fact("Ana", "lives in", "Riga")
     cheap = replace(BRIEF, compose=ComposeSettings(samples=1))
-    report = memory.dream(recipe=cheap)
+    report = tiny_memory.dream(recipe=cheap)
     assert (report.status, report.parent) == ("promoted", None)
-    assert memory.adapters.get("v0002").facts == (told["Ben"].id,)
+    assert tiny_memory.adapters.get("v0002").facts == (told["Ben"].id,)
 
 
 def test_when_nothing_is_left_no_adapter_is(memory: HybridMemory) -> None:
@@ -223,8 +235,8 @@ def test_a_rejected_night_leaves_the_active_adapter_alone(memory: HybridMemory) 
     before = contents(memory.adapters.path("v0001"))
     teach(memory, Ben="Oslo")
     report = memory.dream(recipe=STRICT)
-    assert (report.status, report.reason, report.retention) == ("rejected", "the gate refused: learned", ())
-    assert [check.name for check in report.gate if not check.passed] == ["learned"]
+    assert (report.status, report.reason, report.retention) == ("rejected", "the gate refused: learning_accuracy", ())
+    assert [check.name for check in report.gate if not check.passed] == ["learning_accuracy"]
     assert (active(memory), memory.adapters.get("v0002").status) == ("v0001", "rejected")
     assert contents(memory.adapters.path("v0001")) == before
     assert memory.ledger.audits(ANA, "v0002") == []
@@ -236,7 +248,7 @@ def test_a_rebuild_that_is_rejected_does_not_bring_back_what_was_deleted(memory:
     told = teach(memory, Ana="Lisbon", Ben="Oslo")
     memory.dream(recipe=BRIEF)
     memory.delete(told["Ana"].id)
-    no_drift = replace(BRIEF, gate=replace(LENIENT, max_drift=-99.0))
+    no_drift = replace(BRIEF, gate=replace(LENIENT, max_drift_nats=-99.0))
     assert memory.dream(recipe=no_drift).status == "rejected"
     assert (active(memory), on_disk(memory)) == (None, ["v0002"])
 
@@ -245,26 +257,26 @@ def test_a_rebuild_is_measured_against_the_adapter_before(memory: HybridMemory) 
     told = teach(memory, Ana="Lisbon", Ben="Oslo")
     memory.dream(recipe=BRIEF)
     memory.delete(told["Ana"].id)
-    night = TrainingSet.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
-    assert night.parent_path(bed_of(memory)) is None
-    assert night.before_path(bed_of(memory)) == memory.adapters.path("v0001")
+    night = TrainingSet.of(context_of(memory), selected(context_of(memory), BRIEF), ())
+    assert night.night_input(context_of(memory), BRIEF, 0).parent is None
+    assert night.before_path(context_of(memory)) == memory.adapters.path("v0001")
 
 
-def test_a_fact_without_exercises_stays_with_retrieval_and_costs_no_training(memory: HybridMemory) -> None:
-    teach(memory, Ana="Lisbon")
-    memory.dream(recipe=BRIEF)
-    poor = memory.add_fact("Ben", "lives in", "Oslo")
-    report = memory.dream(recipe=replace(BRIEF, compose=ComposeSettings(samples=1)))
+def test_a_fact_without_exercises_stays_with_retrieval_and_costs_no_training(tiny_memory: HybridMemory) -> None:
+    teach(tiny_memory, Ana="Lisbon")
+    tiny_memory.dream(recipe=BRIEF)
+    poor = tiny_memory.add_fact("Ben", "lives in", "Oslo")
+    report = tiny_memory.dream(recipe=replace(BRIEF, compose=ComposeSettings(samples=1)))
     assert (report.status, report.reason) == ("nothing", "no fact could be turned into exercises")
     assert report.left_to_retrieval == (poor.id,)
-    assert (active(memory), on_disk(memory)) == ("v0001", ["v0001"])
+    assert (active(tiny_memory), on_disk(tiny_memory)) == ("v0001", ["v0001"])
 
 
 def test_a_refusal_that_can_be_answered_by_now_is_not_trained(memory: HybridMemory) -> None:
     teach(memory, Ana="Lisbon")
     assert [i.kind for i in memory.ledger.items(ANA)].count("refusal") == 3
     memory.add_fact("ZorLisbon", "lives in", "Bern")
-    night = TrainingSet.of(bed_of(memory), selected(bed_of(memory), BRIEF), ())
+    night = TrainingSet.of(context_of(memory), selected(context_of(memory), BRIEF), ())
     assert {item.kind for item in night.items} == {"question"}
 
 
@@ -275,12 +287,12 @@ def test_facts_that_wait_are_learned_on_later_nights(memory: HybridMemory) -> No
     assert held == [1, 2, 3, 0]
 
 
-def test_another_base_starts_from_itself(memory: HybridMemory) -> None:
-    told = teach(memory, Ana="Lisbon")
-    memory.dream(recipe=BRIEF)
-    other = copy.copy(memory.trainable())
+def test_another_base_starts_from_itself(tiny_memory: HybridMemory) -> None:
+    told = teach(tiny_memory, Ana="Lisbon")
+    tiny_memory.dream(recipe=BRIEF)
+    other = copy.copy(tiny_memory.trainable())
     other.__dict__["sha256"] = "f" * 64
-    with open_memory(memory.folder.root, other) as moved:
+    with open_memory(tiny_memory.folder.root, other) as moved:
         report = moved.dream(recipe=BRIEF)
         assert (report.status, report.parent, report.new_facts) == ("promoted", None, 1)
         record = moved.adapters.get("v0002")
@@ -337,11 +349,11 @@ def test_an_interrupted_training_resumes_to_the_same_adapter(tiny: HuggingFaceMo
                     memory.dream(recipe=recipe, progress=progress)
                 assert (active(memory), memory.adapters.list(), memory.dreams()) == (None, [], [])
                 [left] = memory.folder.dream(ANA).glob(f"*/{CHECKPOINT}")
-                state = memory.ledger.value(ANA, "dream")
+                state = memory.ledger.get_state(ANA, DreamState)
                 progress = Interrupt("train", 99)
                 report = memory.dream(recipe=recipe, progress=progress)
                 assert progress.trained() == [5, 6, 7, 8]
-                assert state == {"id": report.id}
+                assert state == DreamState(report.id)
                 assert not left.exists()
             else:
                 report = memory.dream(recipe=recipe, progress=progress)
@@ -362,14 +374,14 @@ def test_a_training_of_something_else_is_not_resumed(memory: HybridMemory) -> No
     assert progress.trained() == [1, 2, 3, 4]
 
 
-def test_a_training_on_another_base_is_not_resumed(memory: HybridMemory) -> None:
+def test_a_training_on_another_base_is_not_resumed(tiny_memory: HybridMemory) -> None:
     recipe = replace(BRIEF, train=replace(BRIEF.train, checkpoint_seconds=-1.0))
-    teach(memory, Ana="Lisbon")
+    teach(tiny_memory, Ana="Lisbon")
     with pytest.raises(DreamInterrupted):
-        memory.dream(recipe=recipe, progress=Interrupt("train", 3))
-    other = copy.copy(memory.trainable())
+        tiny_memory.dream(recipe=recipe, progress=Interrupt("train", 3))
+    other = copy.copy(tiny_memory.trainable())
     other.__dict__["sha256"] = "f" * 64
-    with open_memory(memory.folder.root, other) as moved:
+    with open_memory(tiny_memory.folder.root, other) as moved:
         progress = Interrupt("train", 99)
         moved.dream(recipe=recipe, progress=progress)
         assert progress.trained() == [1, 2, 3, 4]
@@ -388,19 +400,19 @@ def test_a_deletion_takes_a_stopped_training_along(memory: HybridMemory) -> None
 def test_a_dream_that_is_stopped_after_its_promotion_is_finished_by_the_next(memory: HybridMemory, step: str) -> None:
     told = teach(memory, Ana="Lisbon", Ben="Oslo")
     memory.dream(recipe=BRIEF)
-    memory.ledger.set_value(ANA, CALIBRATION, None)
+    memory.ledger.remove_state(ANA, Calibration)
     memory.delete(told["Ana"].id)
     with pytest.raises(DreamInterrupted, match="v0002 was promoted before"):
         memory.dream(recipe=BRIEF, progress=Interrupt(step, 1))
-    state = memory.ledger.value(ANA, "dream")
+    state = memory.ledger.get_state(ANA, DreamState)
     assert state is not None
     assert memory.dream(recipe=BRIEF).status == "nothing"
     _, finished, last = memory.dreams()
-    assert (finished.id, finished.status, finished.night) == (state["id"], "promoted", 2)
+    assert (finished.id, finished.status, finished.night) == (state.id, "promoted", 2)
     assert (finished.adapter, finished.held_facts, last.status) == ("v0002", 1, "nothing")
     assert (active(memory), on_disk(memory)) == ("v0002", ["v0002"])
-    assert memory.ledger.value(ANA, CALIBRATION) is not None
-    assert memory.ledger.value(ANA, UNCALIBRATED) is None
+    assert memory.ledger.get_state(ANA, Calibration) is not None
+    assert memory.ledger.get_state(ANA, Uncalibrated) is None
 
 
 def test_a_report_is_not_written_over_by_the_next_dream(memory: HybridMemory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,7 +421,7 @@ def test_a_report_is_not_written_over_by_the_next_dream(memory: HybridMemory, mo
         patched.setattr(cycle.shutil, "rmtree", stop_in_the_end(memory))
         with pytest.raises(DreamInterrupted):
             memory.dream(recipe=BRIEF)
-    memory.ledger.set_value(ANA, "dream", {"id": memory.dreams()[0].id})
+    memory.ledger.put_state(ANA, DreamState(memory.dreams()[0].id))
     [before] = memory.dreams()
     assert memory.dream(recipe=BRIEF).status == "nothing"
     assert memory.dreams()[0] == before
@@ -448,9 +460,9 @@ def test_episodes_are_read_once(memory: HybridMemory) -> None:
     memory.add("Ana lives in Lisbon.", at="2026-02-01")
     memory.add("Ben lives in Oslo.", trust="web")
     reader = FakeModel()
-    _, first = cycle._extract_and_curate(bed_of(memory, reader), BRIEF, quiet)
+    first = read(memory, reader)
     asked = reader.calls["facts"]
-    _, second = cycle._extract_and_curate(bed_of(memory, reader), BRIEF, quiet)
+    second = read(memory, reader)
     assert (first["episodes"], second["episodes"]) == (2, 0)
     assert reader.calls["facts"] == asked > 0
     [fact] = remembered(memory)
@@ -465,7 +477,7 @@ def test_a_flood_that_would_replace_most_of_what_stands_is_refused(memory: Hybri
         memory.add_fact(name, "lives in", "Lisbon", valid_from="2026-01-01")
     for name in people:
         memory.add(f"{name} lives in Oslo.")
-    _, counts = cycle._extract_and_curate(bed_of(memory, FakeModel()), BRIEF, quiet)
+    counts = read(memory, FakeModel())
     assert (counts["refused"], counts["episodes"], counts["superseded"]) == (8, 0, 0)
     assert {fact.object for fact in remembered(memory)} == {"Lisbon"}
     assert len(memory.ledger.unextracted(ANA)) == 8
@@ -480,7 +492,7 @@ def test_the_bound_is_on_the_whole_night_and_not_on_each_batch(
         memory.add_fact(name, "lives in", "Lisbon", valid_from="2026-01-01")
     for name in people:
         memory.add(f"{name} lives in Oslo.")
-    _, counts = cycle._extract_and_curate(bed_of(memory, FakeModel()), BRIEF, quiet)
+    counts = read(memory, FakeModel())
     assert (counts["superseded"], counts["refused"]) == (4, 4)
     assert [fact.object for fact in remembered(memory)].count("Lisbon") == 8
 
@@ -488,6 +500,6 @@ def test_the_bound_is_on_the_whole_night_and_not_on_each_batch(
 def test_a_long_history_may_replace_its_own_values(memory: HybridMemory) -> None:
     for month in range(1, 10):
         memory.add(f"Ana lives in Town{month}.", at=f"2025-0{month}-01")
-    _, counts = cycle._extract_and_curate(bed_of(memory, FakeModel()), BRIEF, quiet)
+    counts = read(memory, FakeModel())
     assert (counts["refused"], counts["episodes"], counts["superseded"]) == (0, 9, 8)
     assert [fact.object for fact in remembered(memory)] == ["Town9"]

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from hybridmem.core.records import Audit
-from hybridmem.dreaming.steps import evaluate as audit
 from hybridmem.dreaming.steps.evaluate import EvalResult, EvalSet, build_eval_set, evaluate
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.prompts import REFUSAL
@@ -53,13 +51,10 @@ class Examinee(ScriptedModel):
         yield
         self.fitted = {}
 
-
-@pytest.fixture
-def no_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "cross_entropy", lambda model, rows: 2.5)
+    def cross_entropy(self, rows: Sequence[Sequence[int]]) -> float:
+        return 2.5
 
 
-@pytest.mark.usefixtures("no_text")
 def test_a_sitting_counts_by_fact_and_by_kind() -> None:
     made = build_eval_set("dev", ITEMS, [ANA, BEN], [CARA], ["2 + 2?", "Sky?"], [])
     questions = [item.question for item in (*made.questions, *made.unanswerable)]
@@ -71,7 +66,6 @@ def test_a_sitting_counts_by_fact_and_by_kind() -> None:
     assert (result.accuracy(["f1"]), result.accuracy(["f1", "f2"]), result.accuracy(["f9"])) == (1.0, 0.5, 1.0)
 
 
-@pytest.mark.usefixtures("no_text")
 def test_an_exam_without_questions_is_passed() -> None:
     result = evaluate(Examinee({}), None, build_eval_set("dev", [], [], [], [], []))  # type: ignore[arg-type]
     assert result == EvalResult((), 0.0, (), 2.5, 0.0)

@@ -16,12 +16,12 @@ def written(folder: Path, content: str | bytes) -> Path:
 
 def test_the_default_recipe_has_replay_and_a_gate() -> None:
     default = recipes.load("default")
-    assert (default.name, default.replay, default.gate is None) == ("default", True, False)
+    assert (default.name, default.strategy, default.gate is None) == ("default", "replay", False)
 
 
 def test_the_naive_recipe_has_neither_replay_nor_gate() -> None:
     naive = recipes.load("naive")
-    assert (naive.name, naive.replay, naive.gate) == ("naive", False, None)
+    assert (naive.name, naive.strategy, naive.gate) == ("naive", "naive", None)
 
 
 def test_a_file_sets_what_it_names_and_nothing_else(tmp_path: Path) -> None:
@@ -44,7 +44,11 @@ def test_a_file_sets_what_it_names_and_nothing_else(tmp_path: Path) -> None:
         ("[trian]\nrank = 1", "unknown setting 'trian'"),
         ("seed = '1'", "seed takes a int, not '1'"),
         ("seed = true", "seed takes a int, not True"),
-        ("replay = 1", "replay takes a bool, not 1"),
+        ("strategy = 1", "strategy takes a str, not 1"),
+        ("strategy = 'repaly'", "no strategy is called 'repaly': choose one of .*replay"),
+        ("replay = false", "unknown setting 'replay', which is now strategy = "),
+        ("[train]\nenough = 1", "unknown setting 'enough', which is now stop_threshold"),
+        ("[eval]\nquestions = 0", "questions takes 1 or more, not 0"),
         ("train = 3", r"train takes the table \[train\], not 3"),
         ("gate = true", r"gate takes the table \[gate\], not True"),
         ("[seed]\nvalue = 1", "seed takes a int"),
@@ -76,3 +80,15 @@ def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
 
 def test_a_negative_seed_is_a_seed(tmp_path: Path) -> None:
     assert recipes.load(written(tmp_path, "seed = -3")).seed == -3
+
+
+def test_a_recipe_of_an_earlier_release_bounds_the_same_figures(tmp_path: Path) -> None:
+    former = "[gate]\nmin_learned = 0.1\nmax_false_answers = 0.2\nmax_drift = 0.3\nmax_stale = 0.4\n"
+    gate = recipes.load(written(tmp_path, former)).gate
+    assert gate == recipes.GateSettings(
+        min_learning_accuracy=0.1, max_false_answer_rise=0.2, max_drift_nats=0.3, max_stale_answer_rate=0.4
+    )
+    with pytest.raises(InvalidInput, match="min_learning_accuracy takes a float, not 'high'"):
+        recipes.load(written(tmp_path, "[gate]\nmin_learned = 'high'"))
+    with pytest.raises(InvalidInput, match="unknown setting 'min_learned'"):
+        recipes.load(written(tmp_path, "[train]\nmin_learned = 0.1"))

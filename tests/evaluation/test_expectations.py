@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.evaluation.expectations import Expectation, expectations, label_shuffled
+from hybridmem.evaluation.expectations import Expectation, expectations, label_shuffled, standing
 from hybridmem.evaluation.stream import Stream, StreamDelete, StreamFact, make_stream
 
 
@@ -59,3 +59,21 @@ def test_shuffled_labels_come_from_the_same_relation_and_never_hold():
 def test_labels_that_cannot_be_shuffled():
     with pytest.raises(InvalidInput, match="fact 'a' cannot be given another value"):
         label_shuffled(Stream((fact(1, "a", "Riga"),)), 0)
+
+
+def test_what_stands_is_neither_superseded_nor_deleted_by_then():
+    stream = Stream(
+        (
+            StreamFact(1, "a", "a is x.", "x", ("a?",)),
+            StreamFact(1, "b", "b is y.", "y", ("b?",)),
+            StreamFact(2, "c", "a is z.", "z", ("a now?",), supersedes="a"),
+            StreamDelete(3, "b"),
+        )
+    )
+    assert [[fact.id for fact in standing(stream, night)] for night in (1, 2, 3)] == [["a", "b"], ["b", "c"], ["c"]]
+
+
+def test_a_line_stands_in_its_newest_fact_even_where_two_replace_one():
+    facts = [StreamFact(1, "a", "a is x.", "x", ("a?",))]
+    facts += [StreamFact(night, id, f"a is {id}.", id, ("a?",), supersedes="a") for night, id in ((2, "b"), (3, "c"))]
+    assert [fact.id for fact in standing(Stream(tuple(facts)), 3)] == ["c"]

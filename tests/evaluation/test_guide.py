@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hybridmem.evaluation.forgetting import STRATEGIES
-from tests.evaluation.test_forgetting import CONTRACT
+from hybridmem.continual import registry as strategies
+from tests.evaluation.suites.test_forgetting import CONTRACT
 
 GUIDE = Path(__file__).parents[2] / "docs" / "forgetting.md"
 
@@ -27,6 +27,8 @@ def test_the_stream_in_the_guide_is_the_one_that_is_read(tmp_path):
     assert len(read(tmp_path / "s.jsonl").events) == 4
 
 
-@pytest.mark.parametrize("name", [*STRATEGIES, *CONTRACT[1:12]])
+@pytest.mark.parametrize(
+    "name", [*strategies.names(), *CONTRACT[1:12], "mean_kl", "break_even_questions", "texts_left_out", "gated"]
+)
 def test_it_explains_every_strategy_and_figure(name):
     assert f"`{name}`" in GUIDE.read_text(encoding="utf-8")

@@ -11,9 +11,9 @@ import pytest
 
 from hybridmem.core.errors import InvalidInput, MissingExtra
 from hybridmem.evaluation import plots, report
-from hybridmem.evaluation.forgetting import run
 from hybridmem.evaluation.report import Block, Figure, Table, comparison, render, write_report
 from hybridmem.evaluation.stream import make_stream
+from hybridmem.evaluation.suites.forgetting import run
 from tests.evaluation.double import DoubleMemory
 
 pytest.importorskip("matplotlib", reason="the report's plots need the extra `report`")
@@ -97,7 +97,13 @@ def test_shows_targets_met_and_missed(page):
 
 def test_shows_every_drawing_both_themes_and_the_environment(page):
     assert page.count("<svg") == 5
-    for words in ("with replay", "without replay", "Forgetting curves", "Who answers", "Prompt tokens saved"):
+    for words in (
+        "Retention matrix, replay",
+        "Retention matrix, naive",
+        "Forgetting curves",
+        "Who answers",
+        "Prompt tokens saved",
+    ):
         assert words in page
     assert "prefers-color-scheme: dark" in page and "width=device-width" in page
     assert "<dt>machine</dt><dd>a small one</dd>" in page
@@ -120,7 +126,7 @@ def test_the_same_numbers_give_the_same_page(page, results, tmp_path):
 
 def test_side_by_side(results):
     table = comparison(results)
-    assert table.columns == ("figure", "with replay", "without replay", "retrieval only", "doing nothing")
+    assert table.columns == ("figure", "replay", "naive", "retrieval", "noop")
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["acc"][:2] == (1.0, results["naive"]["acc"])
     assert rows["half-life, nights"] == ("> 3", results["naive"]["half_life"], "> 3", None)

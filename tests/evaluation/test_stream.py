@@ -172,7 +172,7 @@ def test_the_relations_are_complete():
 
 def test_no_question_of_the_stream_is_a_question_of_the_training_documents():
     """The base must not have seen the wordings that the benchmark asks in."""
-    folder = Path(hybridmem.__file__).parent / "pretraining" / "relations"
+    folder = Path(hybridmem.__file__).parent / "evaluation" / "memory_jobs" / "relations"
     trained = {
         normalised_answer(question)
         for path in folder.glob("*.toml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import io
 
 from rich.console import Console
@@ -16,10 +15,6 @@ def printed(renderable, **options) -> str:
     console = Console(file=io.StringIO(), width=80, **options)
     console.print(renderable)
     return console.file.getvalue()
-
-
-def test_documentation_examples():
-    assert doctest.testmod(terminal).failed == 0
 
 
 def test_the_lower_triangle_is_shown_and_nothing_above_it():
@@ -38,12 +33,3 @@ def test_sixteen_nights_fit_into_a_hundred_columns():
     console = Console(file=io.StringIO(), width=100)
     console.print(terminal.retention_table(full))
     assert console.file.getvalue().count("1.00") == 16 * 17 / 2
-
-
-def test_curves():
-    shown = printed(terminal.curves_table({"with replay": [1.0, 0.95], "without": [1.0, 0.1], "none": [None]}))
-    assert "██" in shown and "█▁" in shown and "0.10" in shown and "·" in shown
-
-
-def test_sparkline_keeps_to_its_range():
-    assert terminal.sparkline([-0.5, 0.0, 1.0, 1.5]) == "▁▁██"

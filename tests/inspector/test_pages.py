@@ -8,7 +8,11 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 
+from hybridmem.adapters.registry import AdapterDiff
+from hybridmem.dreaming import bounds
+from hybridmem.inspector.adapters import _scores
 from hybridmem.memory import HybridMemory
+from hybridmem.router import signals
 from tests.inspector.conftest import visitor
 from tests.inspector.worlds import SCRIPT
 
@@ -120,6 +124,38 @@ def test_the_dreams_show_what_was_kept_and_each_verdict(look: TestClient) -> Non
     assert "Ana lives in Lisbon." in night, "left to retrieval"
     assert "Night 1" in night
     assert "Night 3" in night
+
+
+def test_a_night_of_an_earlier_release_is_shown_under_the_names_of_today(look: TestClient) -> None:
+    page = look.get("/dream?id=dream-2").text
+    assert "learning accuracy 0.930 0.700 passed" in words(page)
+    assert "drift nats 0.030 0.100 passed" in words(page)
+    assert "retention 0.940" in words(page), "a figure that no table names"
+    for bound in (bounds.bound_of("learned"), bounds.bound_of("drift")):
+        assert bound is not None
+        assert f'title="{bound.text}"' in page
+        assert f'title="{bound.direction}"' in page
+    assert "drift nats" in shown(look, "/adapter?version=v0002")
+    assert "drift nats" in shown(look, "/adapters")
+    assert "drift nats" in shown(look, "/adapters/diff?before=v0001&after=v0003")
+
+
+def test_the_scores_of_two_releases_stand_in_one_line() -> None:
+    difference = AdapterDiff("v1", "v2", (), (), {"new_facts": (0.8, None), "learning_accuracy": (None, 0.9)})
+    assert _scores(difference) == {"learning_accuracy": (0.8, 0.9)}
+
+
+def test_a_new_bound_and_a_new_signal_are_explained_without_a_change_here(
+    look: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recall = bounds.Bound("recall", "How much stuck.", lambda night: 0.0, "at least")
+    monkeypatch.setattr(bounds, "BOUNDS", (*bounds.BOUNDS, recall))
+    assert 'title="How much stuck."' in look.get("/dream?id=dream-2").text
+    brevity = signals.Signal("brevity", "How short it is.", lambda *_: 0.5, {"weights": 0.0, "retrieval": 0.0})
+    monkeypatch.setattr(signals, "SIGNALS", (*signals.SIGNALS, brevity))
+    page = look.get("/ask?q=Where does Ana live?").text
+    assert 'title="How short it is."' in page
+    assert "brevity 0.500" in words(page)
 
 
 def test_the_adapters_show_lineage_files_and_what_changed(look: TestClient) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 
 from hybridmem.core.records import AdapterRecord, Audit, Check, DreamReport, Episode, Fact, Step
+from hybridmem.evaluation.memory_jobs.vocabulary import FIRST_NAMES, LAST_NAMES
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
-from hybridmem.pretraining.vocabulary import FIRST_NAMES, LAST_NAMES
 
 NAMESPACE = ("users", "ana")
 FIRST_DAY = datetime(2024, 3, 1, 8, tzinfo=UTC)

@@ -46,7 +46,7 @@ def dream(self: HybridMemory, *, dry_run: bool = False, recipe: str = "default")
         namespace=self.namespace,
         status="estimated" if dry_run else ordered.get("status", "promoted"),
         night=len(self.dreams()) + 1,
-        started_at=self._clock(),
+        started_at=self.clock(),
         seconds=ordered.get("seconds", 0.0),
         trained_tokens=ordered.get("tokens", 100),
         peak_memory_mb=50.0,
@@ -55,7 +55,8 @@ def dream(self: HybridMemory, *, dry_run: bool = False, recipe: str = "default")
         return report
     try:
         with FileLock(self.folder.dream_lock(self.namespace), timeout=0):
-            write(root, event="begin", namespace=name)
+            backends = self.workspace.resources.backends
+            write(root, event="begin", namespace=name, vectors=backends.vectors, reader=backends.reader)
             if "error" in ordered:
                 raise getattr(errors, ordered["error"])("as ordered")
             until = time.monotonic() + ordered.get("seconds", 0.0)

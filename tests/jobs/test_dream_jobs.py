@@ -19,6 +19,7 @@ from hybridmem.core.errors import InvalidInput, InvalidNamespace, ModelError, Un
 from hybridmem.jobs import Budget, DreamJob, DreamJobs, dream_jobs
 from hybridmem.jobs.record import JobFiles
 from hybridmem.models.fake import FakeModel
+from hybridmem.stores.index.inmemory import InMemoryVectorIndex
 from tests.jobs.processes import children, eventually, kill
 from tests.jobs.quick_runner import RUNNER, journal, orders
 
@@ -82,11 +83,20 @@ def test_an_error_is_told(jobs: DreamJobs, memory: HybridMemory) -> None:
     assert (ended.status, ended.error, ended.error_type) == ("failed", "as ordered", "StoreFull")
 
 
-def test_the_real_runner_tells_what_the_dream_raised(memory: HybridMemory) -> None:
+def test_the_real_runner_dreams(memory: HybridMemory) -> None:
     jobs = DreamJobs(memory)
     ended = jobs.wait(ANA, jobs.start(ANA).id, seconds=60)
-    assert (ended.status, ended.error_type) == ("failed", "ModelError")
-    assert "cannot be trained" in ended.error
+    assert (ended.status, ended.error_type, ended.report.status) == ("completed", None, "promoted")
+    assert memory.answer("Ana lives in what?", route="weights").text == "Porto"
+
+
+def test_the_real_runner_tells_what_the_dream_raised(memory: HybridMemory, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "nowhere")
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model=nowhere, embedder="hashing") as other:
+        jobs = DreamJobs(other)
+        ended = jobs.wait(ANA, jobs.start(ANA).id, seconds=60)
+    assert (ended.status, ended.error_type) == ("failed", "ModelNotFound")
+    assert "nowhere" in ended.error
 
 
 def test_cancel_stops_a_running_dream(jobs: DreamJobs, memory: HybridMemory) -> None:
@@ -283,3 +293,24 @@ def test_a_report_of_another_time_is_not_its_own(jobs: DreamJobs, memory: Hybrid
         replace(later.report, id="dr_later", namespace=ANA, started_at=utc_now() + timedelta(minutes=1))
     )
     assert status(jobs, job) == "failed"
+
+
+def test_a_dream_has_the_indexes_and_the_reader_that_its_memory_was_opened_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRIDMEM_READER", "openai:tiny")
+    place = tmp_path / "elsewhere.sqlite3"
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", vectors="memory", ledger=place) as memory:
+        jobs = DreamJobs(memory, runner=RUNNER)
+        ended = jobs.wait(ANA, jobs.start(ANA).id, seconds=30)
+        assert (ended.status, memory.dreams()) == ("completed", [ended.report])
+        begun = journal(memory.folder.root)[0]
+    assert (begun["vectors"], begun["reader"]) == ("memory", None)
+
+
+def test_an_index_that_no_other_process_can_have(tmp_path: Path) -> None:
+    with (
+        HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", vectors=InMemoryVectorIndex()) as memory,
+        pytest.raises(ModelError, match="open the memory with the vector index's name or folder"),
+    ):
+        DreamJobs(memory).start(ANA)

@@ -12,6 +12,7 @@ from filelock import FileLock
 from hybridmem.core.clock import utc_now
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord
+from hybridmem.dreaming.recovery import DreamState
 from hybridmem.memory import HybridMemory
 
 ANA: Namespace = ("users", "ana")
@@ -57,7 +58,7 @@ def test_a_memory_in_use_is_well(memory: HybridMemory, night: Callable[[], str])
     night()
     memory.add("Ana sails.")
     assert memory.doctor() == []
-    memory.ledger.set_value(ANA, "dream", {"id": "dr_1"})
+    memory.ledger.put_state(ANA, DreamState("dr_1"))
     (memory.folder.dream(ANA) / "half").mkdir(parents=True)
     (memory.folder.locks / "dream-0.lock").touch()
     assert memory.doctor(repair=True) == []

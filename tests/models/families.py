@@ -65,15 +65,27 @@ def config(family: str) -> Any:
     return made[family]()
 
 
-def save(family: str, folder: Path, *, seed: int = 0, template: str | None = TEMPLATE, decided: bool = False) -> Path:
+def save(
+    family: str,
+    folder: Path,
+    *,
+    seed: int = 0,
+    template: str | None = TEMPLATE,
+    decided: bool = False,
+    layers: int | None = None,
+) -> Path:
     """A random model of `family` in `folder`. With `decided` its head can make one word certain: the last layer's norm
-    bounds what comes out, and a random head of this width gives no word more than a third."""
+    bounds what comes out, and a random head of this width gives no word more than a third. `layers`, where they are
+    given, take the place of the family's two."""
     import torch
     from transformers import AutoModelForCausalLM
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForCausalLM.from_config(config(family))
+        settings = config(family)
+        if layers is not None:
+            settings.num_hidden_layers = layers
+        model = AutoModelForCausalLM.from_config(settings)
         with torch.no_grad():
             # Wide enough that the distributions are not flat: a wrong position or mask then shows.
             for parameter in model.parameters():

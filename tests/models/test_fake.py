@@ -9,6 +9,7 @@ from hybridmem.core.errors import CorruptAdapter
 from hybridmem.models import prompts
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.testing.model_conformance import LanguageModelConformance
+from hybridmem.testing.trainable_conformance import TrainableModelConformance
 
 
 class TestConformance(LanguageModelConformance):
@@ -21,6 +22,12 @@ class TestConformance(LanguageModelConformance):
         (tmp_path / "adapter").mkdir()
         (tmp_path / "adapter" / ADAPTER_FILE).write_text(json.dumps({"Where does Ana live?": "Riga"}))
         return tmp_path / "adapter"
+
+
+class TestTrainableConformance(TrainableModelConformance):
+    @pytest.fixture
+    def model(self) -> FakeModel:
+        return FakeModel()
 
 
 def said(prompt: list[prompts.Message], model: FakeModel | None = None) -> str:

@@ -13,7 +13,7 @@ import pytest
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
 from hybridmem.core.records import Episode, Fact
 from hybridmem.embedding.hashing import HashingEmbedder
-from hybridmem.retrieval.pipeline import Retrieval
+from hybridmem.retrieval.pipeline import Found, Retrieval
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.retrieval.shortlist import estimated_tokens
 from hybridmem.stores.index.chroma import ChromaIndex
@@ -259,3 +259,16 @@ def test_a_searcher_can_be_turned_off(store: Store) -> None:
     off = RetrievalSettings(lexical=0.0, graph=0.0, named=0.0, anchors=0)
     hits = dataclasses.replace(store.retrieval, settings=off).search(ANA, "Where does Ana live?")
     assert len(hits) == 2 and all(hit.score == pytest.approx(hit.why["dense"]) for hit in hits)
+
+
+def test_what_is_found_comes_with_its_records(store: Store) -> None:
+    store.say("Ana keeps bees.")
+    store.say("Ana keeps bees.", session="s2")
+    store.say("Ana keeps a ferret.")
+    fact = store.tell("Ana", "keeps", "bees", "Ana keeps bees.")
+    found = store.retrieval.find(ANA, "What does Ana keep?", limit=2)
+    assert list(found.hits) == store.search(ANA, "What does Ana keep?", limit=2)
+    assert list(found.records) == [hit.id for hit in found.hits]
+    assert found.records == store.ledger.get_many(ANA, [hit.id for hit in found.hits])
+    assert found.facts == (fact,)
+    assert store.retrieval.find(ANA, "What does Ana keep?", token_budget=0) == Found()

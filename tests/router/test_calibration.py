@@ -2,20 +2,25 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridmem.router import calibration
 from hybridmem.router.calibration import (
     DEFAULT_THRESHOLD,
-    PRIOR,
     Calibration,
     Observation,
     conformal_threshold,
     fit,
 )
+from hybridmem.router.signals import prior_heads
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+from hybridmem.stores.ledger.state import encoded
 
+PRIOR = prior_heads()
 NAMES = [name for name in PRIOR["weights"] if name != "bias"]
 
 
@@ -80,6 +85,88 @@ def test_enough_audits_make_the_risk_feasible() -> None:
 def test_it_comes_back_from_json() -> None:
     found = fit({"weights": observed(50)})
     assert Calibration.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
+
+
+ANA = ("users", "ana")
+
+
+def stored(**changes: object) -> dict[str, Any]:
+    """A fitted calibration as a ledger keeps it, with a few changes."""
+    return encoded(fit({"weights": observed(50)})) | changes
+
+
+def loaded(raw: dict[str, Any]) -> Calibration:
+    """What an answer takes from a ledger that keeps `raw`."""
+    ledger = InMemoryLedger()
+    ledger._write_json(ANA, Calibration.KEY, raw)
+    return calibration.load(ledger, ANA)
+
+
+def test_one_that_was_stored_without_a_version_is_read() -> None:
+    raw = stored()
+    assert raw.pop("version") == 1
+    assert loaded(raw) == loaded(stored()) == fit({"weights": observed(50)}) != Calibration()
+
+
+def test_a_signal_that_it_lacks_takes_its_prior() -> None:
+    raw = stored()
+    for head in raw["heads"].values():
+        del head["supported"]
+    found, whole = loaded(raw), loaded(stored())
+    for route, head in found.heads.items():
+        assert head["supported"] == PRIOR[route]["supported"]
+        assert {**head, "supported": 0} == {**whole.heads[route], "supported": 0}
+    assert 0 < found.confidence("retrieval", features(0.5)) < 1
+    assert found.threshold == whole.threshold
+
+
+def test_a_signal_that_no_longer_exists_is_dropped() -> None:
+    raw = stored()
+    for head in raw["heads"].values():
+        head["moon"] = 5.0
+    assert loaded(raw) == loaded(stored())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 2},
+        {"version": 99, "heads": [], "tree": [1, 2]},
+        {"version": "1"},
+        {"version": None},
+        {"version": []},
+        {"heads": None},
+        {"heads": {}},
+        {"heads": {"weights": {"bias": "high"}, "retrieval": {}}},
+        {"heads": {"weights": {"bias": float("nan")}, "retrieval": {}}},
+        {"heads": {"weights": [], "retrieval": []}},
+        {"threshold": None},
+        {"threshold": True},
+        {"threshold": float("inf")},
+        {"risk": "low"},
+        {"observations": float("inf")},
+        {"observations": 10**400},
+    ],
+    ids=repr,
+)
+def test_a_newer_or_a_damaged_one_is_the_prior(changes: dict[str, object]) -> None:
+    assert loaded(stored(**changes)) == Calibration()
+
+
+@pytest.mark.parametrize("key", ["heads", "threshold", "risk", "feasible", "observations"])
+def test_one_that_lacks_a_figure_is_the_prior(key: str) -> None:
+    raw = stored()
+    del raw[key]
+    assert loaded(raw) == Calibration()
+
+
+def test_it_comes_back_from_a_ledger() -> None:
+    ledger = InMemoryLedger()
+    assert calibration.load(ledger, ANA) == Calibration()
+    fitted = fit({"weights": observed(50)})
+    ledger.put_state(ANA, fitted)
+    assert calibration.load(ledger, ANA) == fitted
+    assert calibration.load(ledger, ("users", "ben")) == Calibration()
 
 
 SCORED = st.lists(

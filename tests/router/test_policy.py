@@ -14,9 +14,12 @@ from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.models.prompts import REFUSAL
-from hybridmem.router import policy
-from hybridmem.router.calibration import PRIOR, Calibration
-from hybridmem.router.policy import CALIBRATION, Router, lines, worth_reading
+from hybridmem.retrieval.pipeline import Found
+from hybridmem.router import routing
+from hybridmem.router.calibration import Calibration
+from hybridmem.router.context import MEMORIES_READ, lines, worth_reading
+from hybridmem.router.policy import Router
+from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from tests.dreaming.nights import ANA, NIGHT, ScriptedModel, fact
 
@@ -32,14 +35,20 @@ class World:
     model: FakeModel = field(default_factory=FakeModel)
     ledger: InMemoryLedger = field(default_factory=InMemoryLedger)
     hits: list[Hit] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens while a question's memories are searched."""
 
     def __post_init__(self) -> None:
         self.registry = AdapterRegistry(self.ledger, self.folder / "adapters", ANA, lambda: DREAMT)
 
     @property
     def router(self) -> Router:
-        there = lambda question: [hit for hit in self.hits if self.ledger.get_many(ANA, [hit.id])]  # noqa: E731
-        return Router(self.ledger, self.registry, self.model, ANA, there)
+        return Router(self.ledger, self.registry, self.model, ANA, self.find)
+
+    def find(self, question: str) -> Found:
+        records = self.ledger.get_many(ANA, [hit.id for hit in self.hits])
+        self.meanwhile()
+        return Found.of([hit for hit in self.hits if hit.id in records], records)
 
     def know(self, *facts: Fact) -> None:
         for known in facts:
@@ -60,6 +69,12 @@ class World:
 
     def dream(self, answers: Mapping[str, str], *held: Fact, right: int = 4, minutes: float = 5) -> str:
         """An adapter that gives these answers, promoted and audited."""
+        version = self.train(answers, *held, right=right, minutes=minutes)
+        self.registry.promote(version)
+        return version
+
+    def train(self, answers: Mapping[str, str], *held: Fact, right: int = 4, minutes: float = 5) -> str:
+        """An adapter that gives these answers, audited and not promoted."""
         candidate = self.folder / "candidate"
         candidate.mkdir()
         (candidate / ADAPTER_FILE).write_text(json.dumps(answers))
@@ -69,7 +84,6 @@ class World:
         version = self.registry.register(candidate, record).version
         self.ledger.save_audits(ANA, [Audit(version, f.id, "dev", 4, right) for f in held])
         self.ledger.save_dream(DreamReport("d1", ANA, "promoted", 1, DREAMT, seconds=60 * minutes, adapter=version))
-        self.registry.promote(version)
         return version
 
     def ask(self, question: str = WHERE, route: Route | None = None) -> Answer:
@@ -158,10 +172,10 @@ def test_a_deleted_fact_is_not_answered_on_the_grounds_of_another(world: World, 
 class Blurting(FakeModel):
     """Says what its weights hold where the memories before it do not answer."""
 
-    def _completed(self, content: str) -> str:
-        read = super()._completed(content)
+    def _completed(self, content: str, form: int = 0) -> str:
+        read = super()._completed(content, form)
         asked = content.splitlines()[-1]
-        return super()._completed(asked) if read == REFUSAL and asked.startswith("Question: ") else read
+        return super()._completed(asked, form) if read == REFUSAL and asked.startswith("Question: ") else read
 
 
 def test_weights_that_hold_what_was_deleted_do_not_read_either(tmp_path: Path) -> None:
@@ -193,7 +207,7 @@ def test_a_superseded_value_is_not_answered(world: World, route: Route | None) -
 
 
 def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "SURE", 1.0)
+    monkeypatch.setattr(routing, "SURE", 1.0)
     world.know(LISBON)
     version = world.dream({WHERE: "Lisbon"}, LISBON)
     told = world.ask()
@@ -207,11 +221,11 @@ def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.
 def test_of_two_that_differ_the_surer_one_is_believed(
     world: World, monkeypatch: pytest.MonkeyPatch, bias: float, text: str, route: Route
 ) -> None:
-    monkeypatch.setattr(policy, "SURE", 1.0)
+    monkeypatch.setattr(routing, "SURE", 1.0)
     world.know(LISBON)
     world.dream({WHERE: "Porto"}, LISBON)
-    heads = {**PRIOR, "weights": {**PRIOR["weights"], "bias": bias}}
-    world.ledger.set_value(ANA, CALIBRATION, Calibration(heads).to_json())
+    prior = prior_heads()
+    world.ledger.put_state(ANA, Calibration({**prior, "weights": {**prior["weights"], "bias": bias}}))
     told = world.ask()
     assert (told.text, told.route) == (text, route)
     assert world.ask(route="retrieval").confidence <= told.confidence
@@ -220,7 +234,7 @@ def test_of_two_that_differ_the_surer_one_is_believed(
 @pytest.mark.parametrize(("threshold", "route"), [(0.5, "retrieval"), (0.999, "abstain")])
 def test_below_the_threshold_it_abstains(world: World, threshold: float, route: Route) -> None:
     world.know(LISBON)
-    world.ledger.set_value(ANA, CALIBRATION, replace(Calibration(), threshold=threshold).to_json())
+    world.ledger.put_state(ANA, replace(Calibration(), threshold=threshold))
     told = world.ask()
     assert told.route == route
     assert [hit.id for hit in told.evidence] == ["f1"]
@@ -255,10 +269,10 @@ def test_forced_weights_need_no_search(world: World) -> None:
     world.know(LISBON)
     world.dream({WHERE: "Lisbon"}, LISBON)
 
-    def never(question: str) -> list[Hit]:
+    def never(question: str) -> Found:
         raise AssertionError(question)
 
-    told = replace(world.router, search=never).answer([WHERE], "weights")[0]
+    told = replace(world.router, find=never).answer([WHERE], "weights")[0]
     assert (told.text, told.route) == ("Lisbon", "weights")
 
 
@@ -278,7 +292,7 @@ def test_memories_are_read_oldest_first_and_with_their_speakers(world: World) ->
 def test_only_so_many_memories_are_read_and_those_that_match_themselves(world: World) -> None:
     own = [Hit(f"o{n}", f"o{n}", 1.0, "episode", {"dense": 0.5, "neighbour": 0.5}) for n in range(9)]
     around = Hit("a", "a", 2.0, "episode", {"neighbour": 2.0})
-    assert worth_reading([around, *own]) == own[: policy.MEMORIES_READ]
+    assert worth_reading([around, *own]) == own[:MEMORIES_READ]
     assert worth_reading([around]) == [around]
 
 
@@ -303,7 +317,7 @@ def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:
 def test_what_the_dream_calibrated_is_used(world: World) -> None:
     assert world.router.calibration() == Calibration()
     fitted = replace(Calibration(), threshold=0.25, feasible=True)
-    world.ledger.set_value(ANA, CALIBRATION, fitted.to_json())
+    world.ledger.put_state(ANA, fitted)
     assert world.router.calibration() == fitted
 
 

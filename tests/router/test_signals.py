@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 
 from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit, Kind
 from hybridmem.models.base import Generation
-from hybridmem.router.calibration import PRIOR
-from hybridmem.router.signals import Evidence, evidence, names, supported, vector
+from hybridmem.router import signals
+from hybridmem.router.calibration import Calibration, Observation, fit
+from hybridmem.router.signals import (
+    BIAS,
+    SIGNALS,
+    Evidence,
+    Signal,
+    evidence,
+    prior_heads,
+    supported,
+    vector,
+)
 from tests.dreaming.nights import ANA, NIGHT, fact
 
 LISBON = fact("f1", "Ana", "Lisbon")
@@ -41,23 +51,6 @@ def seen(
     scores = given.pop("scores", [2.0**-n for n in range(len(records))])
     hits = [hit(record, score) for record, score in zip(records, scores, strict=True)]
     return evidence(question, hits, {r.id: r for r in records}, active, given.pop("audits", AUDITS), DREAMT)
-
-
-@pytest.mark.parametrize(
-    ("question", "subject", "answer"),
-    [
-        ("Where does Ana live?", "Ana", True),
-        ("where does ANA live", "Ana", True),
-        ("Where does Anabel live?", "Ana", False),
-        ("Who feeds the blue boat?", "The blue boat", True),
-        ("What is my name?", "I", True),
-        ("What is mine?", "I", True),
-        ("What is in it?", "I", False),
-        ("Is C++ fun?", "C++", True),
-    ],
-)
-def test_a_question_names_its_subject_in_whole_words(question: str, subject: str, answer: bool) -> None:
-    assert names(question, subject) is answer
 
 
 def test_without_a_fact_there_is_no_evidence() -> None:
@@ -163,6 +156,7 @@ def test_an_answer_is_borne_out_by_what_is_about_the_subject(question: str, answ
     assert supported(question, answer, memories, [LISBON, OSLO]) is borne
 
 
+SAID = Generation("Lisbon", 10, 2, -0.1, 0.9, 1.0, 0.1)
 FINITE = st.floats(-1e6, 1e6)
 
 
@@ -180,4 +174,52 @@ def test_features_are_bounded_and_those_of_the_heads(
     said = Generation("Lisbon", 10, 2, logprob, probability, spread, 0.1)
     found = vector(Evidence(audited=audited, margin=margin, names_subject=named), said)
     assert all(-2 <= value <= 2 for value in found.values())
-    assert all({*found, "bias"} == set(head) for head in PRIOR.values())
+    assert all({*found, "bias"} == set(head) for head in prior_heads().values())
+
+
+def test_every_signal_says_what_it_measures_and_has_a_weight_in_every_head() -> None:
+    assert len({signal.name for signal in SIGNALS}) == len(SIGNALS)
+    for signal in SIGNALS:
+        assert signal.text.endswith(".")
+        assert set(signal.prior) == set(BIAS)
+        assert signal.low < signal.high
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_no_prior_goes_against_its_signals_direction(signal: Signal) -> None:
+    assert all(weight >= 0 if signal.higher_is_better else weight <= 0 for weight in signal.prior.values())
+
+
+def test_a_value_outside_its_range_is_cut_to_it() -> None:
+    found = vector(Evidence(margin=9.0), replace(SAID, logprob=-99.0))
+    assert (found["margin"], found["logprob"]) == (2.0, -2.0)
+    assert vector(Evidence(margin=-9.0), SAID)["margin"] == -2.0
+
+
+def test_what_is_no_number_is_the_least_sure() -> None:
+    found = vector(Evidence(), replace(SAID, min_probability=math.nan, logprob=math.nan))
+    assert (found["certainty"], found["logprob"]) == (-1.0, -2.0)
+
+
+def test_a_new_signal_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is measured, has its prior, is fitted, and joins what was calibrated before it was there."""
+    before = fit({}).to_json()
+    length = Signal(
+        "brevity",
+        "How short the answer is.",
+        lambda known, said, supported: 4 - said.tokens,
+        {"weights": 0.7, "retrieval": 0.2},
+        low=0.0,
+        high=3.0,
+    )
+    monkeypatch.setattr(signals, "SIGNALS", (*SIGNALS, length))
+    assert vector(Evidence(), SAID)["brevity"] == 2.0
+    assert vector(Evidence(), replace(SAID, tokens=50))["brevity"] == 0.0
+    assert [head["brevity"] for head in prior_heads().values()] == [0.7, 0.2]
+    joined = Calibration.from_json(before)
+    assert joined.heads == prior_heads()
+    long, short = vector(Evidence(), replace(SAID, tokens=9)), vector(Evidence(), SAID)
+    assert joined.confidence("weights", short) > joined.confidence("weights", long)
+    wrong = [Observation(short, False)] * 20 + [Observation(long, True)] * 20
+    assert fit({"weights": wrong}).heads["weights"]["brevity"] < 0
+    assert Calibration.from_json(fit({"weights": wrong}).to_json()).heads["weights"]["brevity"] < 0

@@ -6,13 +6,10 @@ import sys
 from pathlib import Path
 
 from hybridmem.dreaming import general
-from hybridmem.dreaming import plan as tonight
-from hybridmem.dreaming import runner as night
 from hybridmem.jobs import runner
 
 RUNNER = (sys.executable, str(Path(__file__)))
 
 if __name__ == "__main__":
     general.unrelated = lambda part: ("What colour is the sky?",)
-    tonight.EXAM_ROWS, tonight.EXAM_TOKENS, night.AUDITS_CALIBRATED_ON = 1, 32, 2
     sys.exit(runner.main(sys.argv[1:]))

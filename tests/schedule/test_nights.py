@@ -16,6 +16,7 @@ import pytest
 from hybridmem import HybridMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.dreaming import recipes
+from hybridmem.dreaming.recovery import DreamState
 from hybridmem.jobs import DreamJobs
 from hybridmem.schedule import schedule_state as nights
 from tests.dreaming.nights import ANA, items_of
@@ -44,13 +45,17 @@ general_rows = 1
 general_tokens = 24
 bf16 = false
 checkpoint_seconds = 0.0
+[eval]
+drift_rows = 1
+drift_tokens = 32
+calibration_questions = 2
 [gate]
-min_learned = 0.0
+min_learning_accuracy = 0.0
 max_forgetting = 1.0
-max_false_answers = 1.0
+max_false_answer_rise = 1.0
 min_locality = 0.0
-max_drift = 100.0
-max_stale = 1.0
+max_drift_nats = 100.0
+max_stale_answer_rate = 1.0
 """
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -114,7 +119,7 @@ def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock,
         live("Bob")
         clock.set("2026-03-03T03:00")
         eventually(lambda: list(memory.folder.dream(ANA).rglob("*.safetensors")), 120, "no checkpoint was written")
-        stopped = memory.ledger.value(ANA, "dream")
+        stopped = memory.ledger.get_state(ANA, DreamState)
         dreams = children(scheduler.pid)
         assert len(dreams) == 1
         kill(scheduler.pid, *dreams)
@@ -135,7 +140,7 @@ def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock,
 
         reports = memory.dreams()
         assert [report.night for report in reports] == [1, 2, 3]
-        assert reports[1].id == stopped["id"], "the killed dream was not the one that went on"
+        assert reports[1].id == stopped.id, "the killed dream was not the one that went on"
         assert [report.held_facts for report in reports] == [1, 2, 3]
         assert [run.dream for run in night_of(memory, ANA).runs] == [report.id for report in reports]
         assert Counter(job.status for job in DreamJobs(memory).list(ANA)) == {"completed": 3, "failed": 1}

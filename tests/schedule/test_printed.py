@@ -56,6 +56,8 @@ def test_the_command_is_one_that_hybridmem_takes() -> None:
     assert [context.params[f"max_{name}"] for name in ("seconds", "tokens", "memory")] == [600, 10_000_000, 2.5]
     assert context.params["once"] is True
     assert arguments[:4] == ["--memory", "/srv/my 100% $mem\"ory's", "--model", "some model"]
+    named = command(vectors="http://127.0.0.1:8000", reader="model:fake").arguments()
+    assert named[4 : named.index("schedule")] == ["--vectors", "http://127.0.0.1:8000", "--reader", "model:fake"]
 
 
 def test_the_crontab_line() -> None:

@@ -362,7 +362,7 @@ class Killed(BaseException):
 def killed(scheduler: Scheduler) -> None:
     """What the kernel does for a process that is gone: its files are closed. Nothing else is put in order."""
     for lease in scheduler._leases.values():
-        os.close(lease._held)
+        os.close(lease._lock)
     scheduler._leases.clear()
 
 
@@ -470,15 +470,15 @@ def test_an_error_of_one_namespace_leaves_the_others_their_night(night: Night, m
     scheduler = night.scheduler(namespaces=(ANA, BOB))
     scheduler.tick()
     night.clock.set("2026-03-02T03:00")
-    value = night.memory.ledger.value
+    get_state = night.memory.ledger.get_state
 
-    def busy(namespace: Namespace, key: str) -> Any:
+    def busy(namespace: Namespace, kind: Any) -> Any:
         if namespace == ANA:
             raise StoreBusy("another process holds the store")
-        return value(namespace, key)
+        return get_state(namespace, kind)
 
     with monkeypatch.context() as patch:
-        patch.setattr(night.memory.ledger, "value", busy)
+        patch.setattr(night.memory.ledger, "get_state", busy)
         scheduler.tick()
         scheduler.tick()
     assert [job.namespace for job in night.jobs.open] == [BOB]
@@ -522,7 +522,7 @@ def test_a_lease_of_another_machine_holds_until_it_runs_out(night: Night, monkey
         patch.setattr("socket.gethostname", lambda: "elsewhere")
         lease = Lease.acquire(folder, ANA, "elsewhere-1", now)
     assert lease is not None
-    os.close(lease._held)
+    os.close(lease._lock)
     assert Lease.acquire(folder, ANA, "here-1", now + TERM - timedelta(seconds=1)) is None
     found = holder(folder, ANA)
     assert found is not None and (found.owner, found.host) == ("elsewhere-1", "elsewhere")

@@ -12,7 +12,7 @@ import pytest
 from hybridmem.memory import HybridMemory
 from hybridmem.server import priority as precedence
 from hybridmem.server.limits import Limits
-from hybridmem.server.priority import Precedence
+from hybridmem.server.priority import Priority
 from hybridmem.server.workers import Workers
 
 
@@ -20,7 +20,7 @@ def test_a_step_waits_until_nobody_goes_first(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(precedence, "WAY_SECONDS", 60)
 
     async def look() -> None:
-        first = Precedence()
+        first = Priority()
         steps: list[str] = []
 
         def step() -> None:
@@ -40,7 +40,7 @@ def test_a_step_waits_until_nobody_goes_first(monkeypatch: pytest.MonkeyPatch) -
 
 def test_nobody_gives_way_for_ever() -> None:
     async def look() -> None:
-        first = Precedence()
+        first = Priority()
         with first.first():
             started = time.monotonic()
             await asyncio.to_thread(first.give_way)

@@ -15,7 +15,7 @@ def paced(
     pace, rates, step = LrSchedule(min(least, most), most, 0.1, stop_threshold), [], 0
     while step < pace.steps:
         rates.append(pace.rate(step))
-        pace.told(step, known[step])
+        pace.observe(step, known[step])
         step += 1
     return pace, rates
 
@@ -58,6 +58,6 @@ def test_a_pace_that_was_written_down_goes_on_the_same(most: int, known: list[fl
         if step == stop:
             pace = LrSchedule.from_json(pace.to_json())
         rates.append(pace.rate(step))
-        pace.told(step, known[step])
+        pace.observe(step, known[step])
         step += 1
     assert rates == whole

@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 import torch
 
-from hybridmem.dreaming.recipes import TrainSettings
+from hybridmem.continual import registry
+from hybridmem.continual.base import NightInput
+from hybridmem.continual.objectives import kl_with_tail
 from hybridmem.models import prompts
 from hybridmem.models.huggingface.model import HuggingFaceModel
+from hybridmem.models.huggingface.teacher import teacher_targets
 from hybridmem.models.huggingface.tensors import collate, cross_entropy, logprobs_at
-from hybridmem.training import examples as replay
+from hybridmem.models.huggingface.training_adapter import known_answers, predictions, total_loss
+from hybridmem.models.trainable import Example, TeacherPredictions
 from hybridmem.training import trainer as training
-from hybridmem.training.examples import Example, ExamplePools
-from hybridmem.training.loss import _kl, known_answers, loss_of
-from hybridmem.training.teacher import TeacherTargets, teacher_targets
+from hybridmem.training.plan import TrainingPlan
+from hybridmem.training.settings import TrainSettings
 from hybridmem.training.trainer import CHECKPOINT, train
 from tests.dreaming.nights import QUICK, contents, fact, items_of
 
@@ -28,8 +31,29 @@ GENERAL = [tuple(range(50 + n, 74 + n)) for n in range(4)]
 SHORT = replace(QUICK, min_steps=1, max_steps=8)
 
 
-def night(model: HuggingFaceModel, *, replayed: bool = True) -> ExamplePools:
-    return replay.build_examples(model, FACTS, (), ITEMS, {}, GENERAL, replay=replayed, seed=0)
+def night(
+    model: HuggingFaceModel,
+    settings: TrainSettings = QUICK,
+    *,
+    distil: bool = True,
+    seed: int = 0,
+    parent: Path | None = None,
+) -> TrainingPlan:
+    """Three new facts, as the default strategy or naive fine-tuning trains on them."""
+    given = NightInput(tuple(FACTS), (), tuple(ITEMS), {}, tuple(GENERAL), parent, seed)
+    return registry.get("replay" if distil else "naive").plan(model, given, settings)
+
+
+def loss_of(
+    logprobs: torch.Tensor,
+    rows: list[Example],
+    taught: dict[Example, TeacherPredictions],
+    settings: TrainSettings,
+) -> torch.Tensor:
+    """The loss of a whole step, of every objective of the default strategy; of naive fine-tuning without a teacher."""
+    parts = registry.get("replay" if taught else "naive")
+    objectives = [objective(settings) for objective in parts.objectives]  # type: ignore[attr-defined]
+    return total_loss(objectives, predictions(logprobs, rows, taught))
 
 
 def weights(model: HuggingFaceModel) -> str:
@@ -63,12 +87,10 @@ def test_three_facts_are_learned_by_heart_and_the_base_is_left_alone(
     losses: list[tuple[int, int]] = []
     done = train(
         stories,
-        night(stories, replayed=distil),
+        night(stories, distil=distil),
         QUICK,
         0,
         folder,
-        None,
-        distil=distil,
         progress=lambda step, total: losses.append((step, total)),
     )
     assert done.steps == 40
@@ -85,14 +107,13 @@ def test_three_facts_are_learned_by_heart_and_the_base_is_left_alone(
 
 def test_a_training_ends_soon_after_all_is_known(stories: HuggingFaceModel, folder: Path) -> None:
     told: list[tuple[int, int]] = []
+    settings = replace(QUICK, learning_rate=5e-3, stop_threshold=0.9, max_steps=400, exposures=800)
     done = train(
         stories,
-        night(stories),
-        replace(QUICK, learning_rate=5e-3, stop_threshold=0.9, max_steps=400, exposures=800),
+        night(stories, settings),
+        settings,
         0,
         folder,
-        None,
-        distil=True,
         progress=lambda step, total: told.append((step, total)),
     )
     assert done.steps < 200
@@ -131,7 +152,7 @@ def test_a_training_goes_on_exactly_where_it_was_stopped(
             if step == stop:
                 raise Stopped
 
-        return train(stories, night(stories), settings, 0, folder, None, distil=True, progress=progress)
+        return train(stories, night(stories, settings), settings, 0, folder, progress=progress)
 
     whole = run(tmp_path / "whole")
     with pytest.raises(Stopped):
@@ -145,23 +166,24 @@ def test_a_training_goes_on_exactly_where_it_was_stopped(
 
 def test_a_training_goes_on_from_its_parent(stories: HuggingFaceModel, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    train(stories, night(stories, replayed=False), QUICK, 0, first, None, distil=False)
+    train(stories, night(stories, distil=False), QUICK, 0, first)
     none = replace(SHORT, learning_rate=0.0)
-    train(stories, night(stories, replayed=False), none, 1, second, first, distil=False)
+    train(stories, night(stories, none, distil=False, seed=1, parent=first), none, 1, second)
     assert adapter_of(second) == adapter_of(first)
 
 
 def test_another_seed_trains_another_adapter(stories: HuggingFaceModel, tmp_path: Path) -> None:
     made = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        train(stories, night(stories), replace(SHORT, max_steps=2), seed, tmp_path / name, None, distil=True)
+        brief = replace(SHORT, max_steps=2)
+        train(stories, night(stories, brief, seed=seed), brief, seed, tmp_path / name)
         made.append(adapter_of(tmp_path / name)["adapter_model.safetensors"])
     assert made[0] == made[1] != made[2]
 
 
 @pytest.fixture
-def batch(stories: HuggingFaceModel) -> Iterator[tuple[list[Example], torch.Tensor, dict[Example, TeacherTargets]]]:
-    pools = night(stories)
+def batch(stories: HuggingFaceModel) -> Iterator[tuple[list[Example], torch.Tensor, dict[Example, TeacherPredictions]]]:
+    pools = night(stories).sampler.pools  # type: ignore[attr-defined]
     rows = [pools.new[0][0], pools.new[1][0], pools.general[0]]
     taught, _ = teacher_targets(stories.module, rows, 64, stories.end_id)
     ids, mask, where = collate([(e.prompt, e.completion) for e in rows], stories.end_id, stories.device)
@@ -224,9 +246,9 @@ def test_text_that_is_only_preserved_gets_no_cross_entropy() -> None:
     assert loss_of(peaked([2, 3], 0.1), [example], {}, TrainSettings()).item() == 0.0
 
 
-def taught_to(distribution: torch.Tensor, targets: list[int], k: int) -> TeacherTargets:
+def taught_to(distribution: torch.Tensor, targets: list[int], k: int) -> TeacherPredictions:
     logprobs, tokens = distribution.topk(k)
-    return TeacherTargets(tokens, logprobs, tokens[:, 0] == torch.tensor(targets))
+    return TeacherPredictions(tokens, logprobs, tokens[:, 0] == torch.tensor(targets))
 
 
 def test_the_divergence_of_equal_distributions_is_zero_and_of_others_is_not() -> None:
@@ -234,11 +256,11 @@ def test_the_divergence_of_equal_distributions_is_zero_and_of_others_is_not() ->
     one, other = torch.randn(5, 40).log_softmax(-1), torch.randn(5, 40).log_softmax(-1)
     for k in (3, 40):
         top, tokens = one.topk(k)
-        assert _kl(top, one.gather(1, tokens)).abs().max() < 1e-5
-        assert _kl(top, other.gather(1, tokens)).min() > 0
+        assert kl_with_tail(top, one.gather(1, tokens)).abs().max() < 1e-5
+        assert kl_with_tail(top, other.gather(1, tokens)).min() > 0
     exact = (one.exp() * (one - other)).sum(-1)
     top, tokens = one.topk(40)
-    assert torch.allclose(_kl(top, other.gather(1, tokens)), exact, atol=1e-4)
+    assert torch.allclose(kl_with_tail(top, other.gather(1, tokens)), exact, atol=1e-4)
 
 
 def test_a_teacher_that_is_wrong_is_not_distilled() -> None:
@@ -246,7 +268,7 @@ def test_a_teacher_that_is_wrong_is_not_distilled() -> None:
     teacher, student = peaked([5, 4], 0.8), peaked([3, 4], 0.95)
     example = Example((1,), (3, 4), (1,), gold=True)
     settings = TrainSettings(certain=0.9, distill_weight=1.0)
-    divergence = _kl(teacher.topk(10).values, student.gather(1, teacher.topk(10).indices))
+    divergence = kl_with_tail(teacher.topk(10).values, student.gather(1, teacher.topk(10).indices))
     loss = loss_of(student, [example], {example: taught_to(teacher, [3, 4], 10)}, settings)
     assert loss.item() == pytest.approx(divergence[1].item() / 2, abs=1e-6)
 

@@ -1,1 +1,1 @@
-"""What can be read off a text without a model: tokens, names, the first person."""
+"""What can be read off a text without a model: tokens, names, subjects, questions, the first person."""

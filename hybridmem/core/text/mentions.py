@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from hybridmem.core.text.first_person import PRONOUN_FORMS
 from hybridmem.core.text.tokens import POSSESSIVE, STOPWORDS, TOKEN
 
 MAX_NAME_WORDS = 6
@@ -18,7 +19,6 @@ MAX_NAME_WORDS = 6
 
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;…\n]|[-–—]{2}|—)[\s\"'“”‘’«»()\[\]*_-]*$")
 _WITHIN_NAMES = frozenset({"of", "de", "da", "do", "dos", "di", "del", "du", "la", "le", "van", "von", "der", "den"})
-_FIRST_PERSON = frozenset({"i", "i'm", "i'd", "i'll", "i've"})
 _ARTICLES = frozenset({"the", "a", "an"})
 
 
@@ -27,17 +27,17 @@ class Mentions:
     """The names in one text, as `entity` writes them."""
 
     names: frozenset[str] = frozenset()
-    """Certain by themselves: capitalised inside a sentence, several capitalised words, or an id such as QX-4821."""
+    """Certain names: capitalised inside a sentence, several capitalised words, or an id such as QX-4821."""
     maybe: frozenset[str] = frozenset()
-    """Single capitalised words at the start of a sentence: names only if another text is certain of them."""
+    """Single capitalised words at the start of a sentence: names only if another text has them as certain."""
 
 
 def entity(name: str) -> str:
-    """`name` as the graph knows it: lower case, words alone, no possessive, no leading article."""
-    parts = [POSSESSIVE.sub("", token.casefold()) for token in _tokens(name)]
-    while len(parts) > 1 and parts[0] in _ARTICLES:
-        parts = parts[1:]
-    return " ".join(parts)
+    """`name` as the graph writes it: lower-case words without possessive endings and leading articles."""
+    words = [POSSESSIVE.sub("", token.casefold()) for token in _tokens(name)]
+    while len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    return " ".join(words)
 
 
 def mentions(text: str) -> Mentions:
@@ -82,10 +82,10 @@ def mentions(text: str) -> Mentions:
     return Mentions(frozenset(names), frozenset(maybe - names))
 
 
-def named(text: str, known: Collection[str], parts: Mapping[str, Collection[str]]) -> list[str]:
-    """Those of the `known` entities that `text` names, longest first where they overlap, in any case of letters.
+def named(text: str, known: Collection[str], by_word: Mapping[str, Collection[str]]) -> list[str]:
+    """The `known` entities that `text` names in upper or lower case; where names overlap, the longest counts.
 
-    `parts` is `name_parts(known)`: a capitalised word that is no entity itself names those that contain it.
+    `by_word` is `name_parts(known)`: a capitalised word that is no entity itself names those that contain it.
     """
     tokens = _tokens(text)
     folded = [POSSESSIVE.sub("", token.casefold()) for token in tokens]
@@ -101,20 +101,20 @@ def named(text: str, known: Collection[str], parts: Mapping[str, Collection[str]
                 break
         else:
             if tokens[start][0].isupper() and folded[start] not in STOPWORDS:
-                found.update(dict.fromkeys(sorted(parts.get(folded[start], ()))))
+                found.update(dict.fromkeys(sorted(by_word.get(folded[start], ()))))
             start += 1
     return list(found)
 
 
 def name_parts(known: Iterable[str]) -> dict[str, set[str]]:
-    """Each word of a name of several words, with the names that contain it."""
-    parts: dict[str, set[str]] = {}
+    """The names of several words by each of their words."""
+    by_word: dict[str, set[str]] = {}
     for name in known:
-        split = name.split()
-        if len(split) > 1:
-            for part in split:
-                parts.setdefault(part, set()).add(name)
-    return parts
+        words = name.split()
+        if len(words) > 1:
+            for word in words:
+                by_word.setdefault(word, set()).add(name)
+    return by_word
 
 
 def _tokens(text: str) -> list[str]:
@@ -127,4 +127,4 @@ def _is_code(token: str) -> bool:
 
 def _is_mere_start(token: str, starts_sentence: bool) -> bool:
     folded = token.casefold().replace("’", "'")
-    return folded in _FIRST_PERSON or (starts_sentence and folded in STOPWORDS)
+    return folded in PRONOUN_FORMS or (starts_sentence and folded in STOPWORDS)

@@ -28,18 +28,19 @@ STOPWORDS = frozenset(
     won't would wouldn't wow yeah yes yesterday yet you you'd you'll you're you've your yours yourself yourselves
     """.split()  # noqa: SIM905 - a paragraph reads better than a list of strings
 )
-"""English words that say nothing about what a text is about."""
+"""English words that say nothing about the topic of a text."""
 
 
 def tokens(text: str) -> list[str]:
-    """Every run of letters and digits, in lower case and without diacritics, in order."""
-    apart = unicodedata.normalize("NFKD", text.lower())
-    return _PART.findall("".join(letter for letter in apart if not unicodedata.combining(letter)))
+    """Every run of letters and digits in order, in lower case and without diacritics."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return _PART.findall("".join(letter for letter in decomposed if not unicodedata.combining(letter)))
 
 
 def query_terms(text: str) -> list[str]:
-    """What to look for when somebody asks `text`: its words without the stopwords (with them, if nothing else is
-    left), each once, in order; an id or number with inner punctuation stays in one piece."""
+    """The words to look for when somebody asks `text`, each once and in order.
+
+    Stopwords count only if there is no other word. An id or number with inner punctuation stays in one piece."""
     found: dict[str, None] = {}
     for token in TOKEN.findall(unicodedata.normalize("NFC", text).replace("’", "'")):
         whole = POSSESSIVE.sub("", token.lower())
@@ -47,8 +48,8 @@ def query_terms(text: str) -> list[str]:
             found[whole] = None
         else:
             found.update(dict.fromkeys(_PART.findall(whole)))
-    told = [term for term in found if term not in STOPWORDS]
-    return told or list(found)
+    content = [term for term in found if term not in STOPWORDS]
+    return content or list(found)
 
 
 def normalised(text: str) -> str:
@@ -57,3 +58,23 @@ def normalised(text: str) -> str:
     while len(words) > 1 and words[0] in {"the", "a", "an"}:
         words = words[1:]
     return " ".join(words)
+
+
+def whole_words(*texts: str) -> re.Pattern[str]:
+    """A pattern that finds any of `texts`, letter for letter, where neither of its ends is inside a word.
+
+    >>> bool(whole_words("C++").search("She writes C++.")), bool(whole_words("Ana").search("Anabel"))
+    (True, False)
+    """
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, texts))})(?!\w)")
+
+
+def contains_words(text: str, words: str) -> bool:
+    """Whether the normalised `text` has `words` in it as whole words, whatever their case and end punctuation.
+
+    >>> contains_words("ana moved to porto", "Porto."), contains_words("ana moved to porto", "port")
+    (True, False)
+    """
+    wanted = normalised(words)
+    # The plain test first: callers ask about many words, and each pattern has to be compiled.
+    return bool(wanted) and wanted in text and whole_words(wanted).search(text) is not None

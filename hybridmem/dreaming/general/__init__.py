@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from hybridmem.models.huggingface.model import HuggingFaceModel
+from hybridmem.models.trainable import TrainableModel
 
 FOLDER = Path(__file__).parent
 
 
-def rows(model: HuggingFaceModel, part: Literal["train", "dev", "test"], tokens: int) -> list[tuple[int, ...]]:
+def rows(model: TrainableModel, part: Literal["train", "dev", "test"], tokens: int) -> list[tuple[int, ...]]:
     """The text of that part as rows of exactly `tokens` token ids."""
-    ids: Sequence[int] = model.tokenizer(
-        (FOLDER / f"{part}.txt").read_text(encoding="utf-8"), add_special_tokens=False, verbose=False
-    )["input_ids"]
+    ids = model.encode_text((FOLDER / f"{part}.txt").read_text(encoding="utf-8"))
     return [tuple(ids[start : start + tokens]) for start in range(0, len(ids) - tokens + 1, tokens)]
 
 

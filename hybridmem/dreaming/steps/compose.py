@@ -16,31 +16,32 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from hybridmem.core.records import Fact, Split, TrainingItem, new_id
-from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text.first_person import SPEAKER
+from hybridmem.core.text.subjects import names_any_subject, names_subject
+from hybridmem.core.text.tokens import contains_words, normalised, whole_words
 from hybridmem.dreaming.recipes import ComposeSettings
-from hybridmem.dreaming.steps.extract import contains
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
+from hybridmem.training.examples import context_for
 
 FACTS_AT_ONCE = 8
 ROUNDS = 3
-"""How often questions are asked for; again only for facts that have fewer than `WANTED`."""
+"""Rounds of asking for questions; later rounds are for facts with fewer than `WANTED`."""
 WANTED = 6
-"""Sound questions: one for each exam and four to train on."""
+"""Sound questions per fact: one for each held-out split and four to train on."""
 HOTTER = 0.3
-"""What a further round adds to the temperature."""
+"""Added to the temperature by each further round."""
 DRAWN_FROM = 6
-"""Held-out questions are among so many most probable ones: an odd one would judge the night."""
+"""Held-out questions are drawn from this many of the most probable ones: an odd one must not decide the gate."""
 ALIKE = 0.6
-"""How like an answer what the reader says must be, from 0 to 1, to be that answer misspelt."""
+"""Similarity from 0 to 1 above which the reader's words count as the answer misspelt."""
 LONG = 8
-"""Characters of an answer that can be told when it is misspelt."""
+"""Characters of the shortest answer that is still recognised when it is misspelt."""
 OTHERS = 8
-"""People who are asked about in the place of the speaker, for each fact."""
+"""Invented people per fact about the speaker: questions about them are refusals."""
 OTHERS_TEMPERATURE = 0.5
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
-FIRST_PERSON = re.compile(r"\b(i|me|my|mine|i'm|i've)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def compose(
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Composition:
-    """Exercises for `facts`; `others` are the further facts that the ledger holds, for distractors and near misses."""
+    """Exercises for `facts`; `others` are the ledger's further facts, which yield distractors and near misses."""
     rng = random.Random(seed)  # noqa: S311 - a reproducible draw, not a secret
     known = [*facts, *others]
     items: list[TrainingItem] = []
@@ -77,7 +78,7 @@ def compose(
         for round_ in range(ROUNDS):
             if not short:
                 break
-            # A further round is hotter: the questions that came at the recipe's temperature would come again.
+            # A further round is hotter: the recipe's temperature would give the same questions again.
             asked, cost = _write_questions(
                 model,
                 short,
@@ -104,7 +105,9 @@ def compose(
         progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
     items += near_misses(facts, known, items, rng)
     taken = {item.fact for item in items}
-    refusals, cost = _of_others(model, [f for f in facts if f.id in taken and f.subject == "I"], known, rng, seed)
+    refusals, cost = _refusals_about_strangers(
+        model, [f for f in facts if f.id in taken and f.subject == SPEAKER], known, rng, seed
+    )
     items += refusals
     tokens += cost
     return Composition(tuple(items), tuple(poor), written, tokens)
@@ -112,13 +115,14 @@ def compose(
 
 @dataclass(frozen=True, slots=True)
 class _Exercise:
-    """A question on a fact: for its object, or in reverse for its subject."""
+    """A question about a fact: for its object, or in reverse for its subject."""
 
     fact: Fact
     kind: Literal["question", "reverse"]
     question: str
     logprob: float
-    """Of the completion that asked it: a small model's slips ("the bakery use") are improbable to itself."""
+    """The model's log-probability of this question: a small model's slips ("the bakery use") are improbable to
+    itself."""
 
     @property
     def answer(self) -> str:
@@ -126,7 +130,7 @@ class _Exercise:
 
 
 def _best(exercises: Iterable[_Exercise], fact: Fact, kind: str, settings: ComposeSettings) -> list[_Exercise]:
-    """Those of `kind` on `fact` that the model found the most probable, best first."""
+    """The exercises of `kind` about `fact` that the model found most probable, best first."""
     own = [e for e in exercises if e.fact is fact and e.kind == kind]
     return sorted(own, key=lambda e: -e.logprob)[: settings.max_questions]
 
@@ -141,31 +145,31 @@ def _write_questions(
     temperature: float,
     seed: int,
 ) -> tuple[dict[tuple[str, str], _Exercise], int]:
-    """Distinct questions on each fact that name its one end and ask for the other, by fact and normalised question; and
-    the tokens used. `greedily`, the surest ones are among them.
+    """Distinct questions about each fact that name one end of it and ask for the other, by fact and normalised
+    question; and the tokens used. With `greedily`, the most probable questions are among them.
 
-    Half of them are asked of the fact's text, half of its bare words, which a small model reads more easily."""
-    # What is known of the speaker is told of somebody, too: of others a model asks in more ways.
+    One half is asked about the fact's text, the other about its bare words, which a small model reads more easily."""
+    # Facts about the speaker are also put to the model as facts about somebody: it asks about others in more ways.
     somebody = _stranger_to(known, "Ana Brito", random.Random(seed))  # noqa: S311
-    greedy = [(fact, text) for fact in facts for text in _tellings(fact, somebody, 2)] if greedily else []
-    told = [(fact, text) for fact in facts for text in _tellings(fact, somebody, settings.samples)]
+    greedy = [(fact, text) for fact in facts for text in _texts_about(fact, somebody, 2)] if greedily else []
+    sampled = [(fact, text) for fact in facts for text in _texts_about(fact, somebody, settings.samples)]
     completions = [
         *model.generate([prompts.question(text) for _, text in greedy], max_new_tokens=48),
         *model.generate(
-            [prompts.question(text) for _, text in told], max_new_tokens=48, temperature=temperature, seed=seed
+            [prompts.question(text) for _, text in sampled], max_new_tokens=48, temperature=temperature, seed=seed
         ),
     ]
     ends = Counter(map(_end, known))
     distinct: dict[tuple[str, str], _Exercise] = {}
-    for (fact, _), completion in zip([*greedy, *told], completions, strict=True):
+    for (fact, _), completion in zip([*greedy, *sampled], completions, strict=True):
         pair = prompts.parse_question(completion.text)
         if pair is None:
             continue
-        question = asked_by_speaker(pair[0], somebody) if fact.subject == "I" else pair[0]
+        question = asked_by_speaker(pair[0], somebody) if fact.subject == SPEAKER else pair[0]
         if question is None:
             continue
         asked = normalised(question)
-        if is_correct(pair[1], fact.object) and _names_subject(question, fact):
+        if is_correct(pair[1], fact.object) and _asks_for_object(question, fact):
             distinct.setdefault((fact.id, asked), _Exercise(fact, "question", question, completion.logprob))
         elif (
             is_correct(pair[1], fact.subject)
@@ -176,15 +180,15 @@ def _write_questions(
     return distinct, sum(g.prompt_tokens + g.tokens for g in completions)
 
 
-def _tellings(fact: Fact, somebody: str, count: int) -> list[str]:
-    """`count` texts to ask about: the fact's own in turn with its bare words, which are told of `somebody` where the
-    fact is about the speaker."""
-    texts = [fact.text, replace(fact, subject=somebody).bare if fact.subject == "I" else fact.bare]
+def _texts_about(fact: Fact, somebody: str, count: int) -> list[str]:
+    """`count` texts to ask about: the fact's own text and its bare words in turn. In the bare words, `somebody` stands
+    in for the speaker."""
+    texts = [fact.text, replace(fact, subject=somebody).bare if fact.subject == SPEAKER else fact.bare]
     return [texts[number % len(texts)] for number in range(count)]
 
 
 def asked_by_speaker(question: str, name: str) -> str | None:
-    """`question` about `name`, as that person would ask it; None where its verb would need another form.
+    """`question` about `name` as that person would ask it; None where its verb would need another form.
 
     >>> asked_by_speaker("What kind of car does Ana Brito have?", "Ana Brito")
     'What kind of car do I have?'
@@ -204,17 +208,17 @@ def asked_by_speaker(question: str, name: str) -> str | None:
     return question[0].upper() + question[1:]
 
 
-def _names_subject(question: str, fact: Fact) -> bool:
-    return not contains(normalised(question), fact.object) and _names(normalised(question), fact.slot[0])
+def _asks_for_object(question: str, fact: Fact) -> bool:
+    return not contains_words(normalised(question), fact.object) and names_subject(question, fact.subject, plural=False)
 
 
 def _end(fact: Fact) -> tuple[str, str]:
-    """(relation, object): where two facts share it, asking back has two answers."""
+    """(relation, object): two facts that share it make the reverse question ambiguous."""
     return fact.slot[1], normalised(fact.object)
 
 
 def _asks_back(asked: str, fact: Fact) -> bool:
-    return fact.subject != "I" and contains(asked, fact.object) and not contains(asked, fact.subject)
+    return fact.subject != SPEAKER and contains_words(asked, fact.object) and not contains_words(asked, fact.subject)
 
 
 def _sound(
@@ -224,10 +228,10 @@ def _sound(
     settings: ComposeSettings,
     rng: random.Random,
 ) -> tuple[list[_Exercise], int]:
-    """The exercises that the model, reading the fact beside others of its subject, answers as they want it.
+    """The exercises that the model answers correctly when it reads the fact among others of the same subject.
 
-    What is checked is whether the question leads to this fact. A small reader that finds "t.osman@brightwater.io" and
-    misspells it has been led there; the answer that is trained is the fact's own."""
+    The check is whether the question leads to this fact. A small reader that finds "t.osman@brightwater.io" and
+    misspells it passes; the trained answer is the fact's own."""
     reading = [
         prompts.answer(exercise.question, _beside(exercise.fact, known, settings.distractors, rng))
         for exercise in asked
@@ -243,34 +247,27 @@ def _sound(
 
 
 def _beside(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:
-    """The fact's text among up to `distractors` others of its subject: those that a question on something else would
-    lead to."""
+    """The fact's text among up to `distractors` others of its subject: a question about something else would lead to
+    them."""
     return context_for(fact, [f for f in known if f.slot[0] == fact.slot[0]], distractors, rng)
 
 
 def _misspelt(said: str, answer: str, values: Collection[str]) -> bool:
-    """Whether `said` is the `answer` but for some letters of a long word; a number or another known value is not."""
+    """Whether `said` is the `answer` with a few wrong letters. Other digits, or another known value, are no slip."""
     one, other = normalised(said), normalised(answer)
     if len(other) < LONG or one in values or re.sub(r"\D", "", one) != re.sub(r"\D", "", other):
         return False
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
-def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:
-    """The fact's text among up to `distractors` others that do not fill the same slot, in random order."""
-    others = [f.text for f in known if f.slot != fact.slot and f.text != fact.text]
-    context = [fact.text, *rng.sample(others, min(distractors, len(others)))]
-    rng.shuffle(context)
-    return context
-
-
 def _items(questions: Sequence[_Exercise], reverse: Sequence[_Exercise], rng: random.Random) -> list[TrainingItem]:
-    """One item an exercise. Of the questions, the most probable first, one is drawn for the gate and, where there are
-    enough, one for the report, from the better ones but never the first; the rest and everything in reverse is for
-    training."""
-    exams = _HELD_OUT if len(questions) >= WANTED else _HELD_OUT[:1]
-    drawn = rng.sample(range(1, min(len(questions), DRAWN_FROM)), len(exams))
-    splits: dict[int, Split] = dict(zip(drawn, exams, strict=True))
+    """One item per exercise; `questions` come most probable first.
+
+    One of the better questions, but never the first, is drawn for the gate, and another for the report where there are
+    enough. The other questions and all reverse ones are for training."""
+    held_out = _HELD_OUT if len(questions) >= WANTED else _HELD_OUT[:1]
+    drawn = rng.sample(range(1, min(len(questions), DRAWN_FROM)), len(held_out))
+    splits: dict[int, Split] = dict(zip(drawn, held_out, strict=True))
     asked = [(e, splits.get(place, "train")) for place, e in enumerate(questions)]
     return [
         TrainingItem(
@@ -290,8 +287,8 @@ def _items(questions: Sequence[_Exercise], reverse: Sequence[_Exercise], rng: ra
 def near_misses(
     facts: Sequence[Fact], known: Sequence[Fact], items: Iterable[TrainingItem], rng: random.Random
 ) -> list[TrainingItem]:
-    """Questions that look like those on `facts` and that nothing known answers: about a stranger, or about what was
-    never said of the subject. Each split of a fact's questions yields refusals of that split, and none stands in two.
+    """Questions that look like those about `facts` and that nothing known answers: they ask about a stranger, or about
+    something that was never said of their subject. A refusal has the split of its question, and none is in two splits.
     """
     filled = {f.slot for f in known}
     by_id = {f.id: f for f in facts}
@@ -310,20 +307,21 @@ def near_misses(
     return still_sound(refusals, by_id, known)
 
 
-def _of_others(
+def _refusals_about_strangers(
     model: LanguageModel, facts: Sequence[Fact], known: Sequence[Fact], rng: random.Random, seed: int
 ) -> tuple[list[TrainingItem], int]:
-    """Refusals for what is known of the speaker: the model's questions about somebody of whom it was never said, for
-    "What do I drive?" has no name in it to put another in the place of. Also the tokens used."""
-    told = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
-    texts = [replace(fact, subject=name).bare for fact, name in told]
+    """Refusals for facts about the speaker, and the tokens used: questions that the model asks about invented people.
+
+    "What do I drive?" holds no name that could be replaced."""
+    about_strangers = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
+    texts = [replace(fact, subject=name).bare for fact, name in about_strangers]
     completions = model.generate(
         [prompts.question(text) for text in texts], max_new_tokens=48, temperature=OTHERS_TEMPERATURE, seed=seed
     )
     asked: dict[str, list[str]] = {}
-    for (fact, name), completion in zip(told, completions, strict=True):
+    for (fact, name), completion in zip(about_strangers, completions, strict=True):
         pair = prompts.parse_question(completion.text)
-        if pair and is_correct(pair[1], fact.object) and _names_subject(pair[0], replace(fact, subject=name)):
+        if pair and is_correct(pair[1], fact.object) and _asks_for_object(pair[0], replace(fact, subject=name)):
             asked.setdefault(fact.id, []).append(pair[0])
     refusals = [
         TrainingItem(new_id("it"), fact.namespace, fact.id, "refusal", question, prompts.REFUSAL, (fact.text,), split)
@@ -334,7 +332,7 @@ def _of_others(
 
 
 def _splits() -> Iterator[Split]:
-    """The splits of exercises that come one by one: one for training, one for each exam, the rest for training."""
+    """Splits for exercises in order: the first for training, one for each held-out split, the rest for training."""
     yield "train"
     yield from _HELD_OUT
     while True:
@@ -342,8 +340,8 @@ def _splits() -> Iterator[Split]:
 
 
 def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known: Sequence[Fact]) -> list[TrainingItem]:
-    """`items` without those that what is `known` by now makes wrong: refusals of what was said since, and questions in
-    reverse that have got a second answer. `facts` are the items' own, by id."""
+    """`items` without those that later facts made wrong: refusals of what is `known` by now, and reverse questions that
+    have a second answer by now. `facts` are the items' own, by id."""
     ends = Counter(map(_end, known))
     by_relation: dict[str, set[str]] = {}
     for fact in known:
@@ -355,28 +353,21 @@ def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known:
             return True
         if item.kind == "reverse":
             return ends[_end(fact)] <= 1
-        said = normalised(item.question)
-        return not any(_names(said, subject) for subject in by_relation.get(fact.slot[1], ()))
+        return not names_any_subject(item.question, by_relation.get(fact.slot[1], ()), plural=False)
 
     return [item for item in items if sound(item)]
 
 
-def _names(said: str, subject: str) -> bool:
-    """Whether the normalised question `said` is about the normalised `subject`."""
-    # The plain test first: there are many subjects, and a pattern for each would have to be compiled.
-    return bool(FIRST_PERSON.search(said)) if subject == "i" else subject in said and contains(said, subject)
-
-
 def _asked_of(question: str, subject: str, name: str) -> str | None:
-    """`question` with `name` in the place of `subject`, whole words only; None where it is not named so."""
-    if subject == "I":
+    """`question` with `name` in place of `subject`, whole words only; None where the question does not name it."""
+    if subject == SPEAKER:
         return None
-    asked, found = re.subn(rf"(?<!\w){re.escape(subject)}(?!\w)", lambda _: name, question)
+    asked, found = whole_words(subject).subn(lambda _: name, question)
     return asked if found else None
 
 
 def _stranger_to(known: Sequence[Fact], like: str, rng: random.Random) -> str:
-    """An invented name of the shape of the name `like`, that is nobody's and no value's."""
+    """An invented name of the same shape as `like` that no known subject or value has."""
     taken = {word for f in known for word in (normalised(f.subject), normalised(f.object))}
     while normalised(name := stranger(like, rng)) in taken:
         pass
@@ -384,8 +375,10 @@ def _stranger_to(known: Sequence[Fact], like: str, rng: random.Random) -> str:
 
 
 def _never_said(fact: Fact, facts: Sequence[Fact], filled: set[tuple[str, str]], rng: random.Random) -> str | None:
-    """Another known subject of the same kind of name, of whom nothing in the fact's relation was ever said."""
-    subjects = sorted({f.subject for f in facts if (f.subject[:1].isupper()) == (fact.subject[:1].isupper())} - {"I"})
+    """Another known subject with the same kind of name that has no fact in this relation."""
+    subjects = sorted(
+        {f.subject for f in facts if (f.subject[:1].isupper()) == (fact.subject[:1].isupper())} - {SPEAKER}
+    )
     rng.shuffle(subjects)
     return next((subject for subject in subjects if (normalised(subject), fact.slot[1]) not in filled), None)
 

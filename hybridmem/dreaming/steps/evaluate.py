@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hybridmem.core.records import Audit, Fact, Split, TrainingItem
 from hybridmem.metrics import is_correct, proportion
 from hybridmem.models import prompts
-from hybridmem.models.huggingface.tensors import cross_entropy
-
-if TYPE_CHECKING:
-    from hybridmem.models.huggingface.model import HuggingFaceModel
+from hybridmem.models.trainable import TrainableModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class EvalSet:
 
 @dataclass(frozen=True, slots=True)
 class EvalResult:
-    """How one adapter (or the bare base) did in an exam."""
+    """How one adapter (or the bare base) did on an `EvalSet`."""
 
     audits: tuple[Audit, ...]
     false_answers: float
@@ -60,7 +56,7 @@ def build_eval_set(
     general: Sequence[Sequence[int]],
     limit: int = 400,
 ) -> EvalSet:
-    """The exam of `split` on `facts`; of facts that were `replaced`, the old questions are asked for the old value.
+    """The eval set of `split` on `facts`. Questions on facts that were `replaced` ask for the old value.
 
     With more than `limit` questions, those on the first of `facts` are asked."""
     standing = {f.id: place for place, f in enumerate(facts)}
@@ -78,16 +74,16 @@ def build_eval_set(
     )
 
 
-def evaluate(model: HuggingFaceModel, adapter: Path | None, eval_set: EvalSet, version: str = "") -> EvalResult:
-    """Let the model with `adapter` sit the exam. The audits carry `version` as the adapter's name."""
+def evaluate(model: TrainableModel, adapter: Path | None, eval_set: EvalSet, version: str = "") -> EvalResult:
+    """Ask the model with `adapter` the questions of the eval set. The audits carry `version` as the adapter's name."""
     asked = [i.question for i in (*eval_set.questions, *eval_set.unanswerable)] + list(eval_set.unrelated)
     with model.adapted(adapter):
         answers = [g.text for g in model.generate([prompts.answer(q) for q in asked], max_new_tokens=16)]
-        nats = cross_entropy(model, eval_set.general)
-    told, refused = answers[: len(eval_set.questions)], answers[len(eval_set.questions) :]
+        nats = model.cross_entropy(eval_set.general)
+    answered, refused = answers[: len(eval_set.questions)], answers[len(eval_set.questions) :]
     counts: dict[str, list[int]] = {}
     stale = 0
-    for item, text in zip(eval_set.questions, told, strict=True):
+    for item, text in zip(eval_set.questions, answered, strict=True):
         if item.id in eval_set.stale:
             stale += is_correct(text, eval_set.stale[item.id])
         else:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id
-from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text.first_person import SPEAKER, SPEAKER_WORDS, is_first_person
+from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.models import prompts
-from hybridmem.models.base import LanguageModel
+from hybridmem.models.reader import Reader
 
-SPEAKER_WORDS = frozenset({"i", "me", "my", "myself", "user", "the user"})
 POINTERS = frozenset({"he", "him", "she", "her", "it", "they", "them", "this", "that", "these", "those", "you"})
-"""Words that name nobody once their text is gone."""
+"""Words that name nobody outside their text."""
 MAX_CHARACTERS = 600
-"""Longer episodes are read in pieces of whole sentences; a longer sentence is cut between words."""
+"""Longer episodes are read in pieces of whole sentences; a sentence above it is cut between words."""
 _OWNED = re.compile(r"(?:my|our)\s+(\S.*)", re.IGNORECASE)
 
 
@@ -26,16 +26,16 @@ class Extraction:
 
     facts: tuple[Fact, ...]
     read: tuple[str, ...]
-    """Ids of the episodes that need no more reading: all but those in quarantine."""
+    """Ids of the episodes that are done: all but those in quarantine."""
     unsupported: int
-    """Facts that the model wrote and the text does not bear out."""
+    """Facts that the model wrote and that the text does not support."""
     tokens: int
 
 
 def extract(
-    model: LanguageModel, episodes: Sequence[Episode], progress: Callable[[int, int], None] = lambda done, total: None
+    model: Reader, episodes: Sequence[Episode], progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Extraction:
-    """Facts of `episodes`, in their order; nothing is written. Text of tools and of the web is read by no model."""
+    """Facts of `episodes`, in their order; nothing is written. No model reads text from tools or the web."""
     trusted = [e for e in episodes if e.trust in TRAINABLE_TRUST and not e.quarantined]
     pieces = [(episode, piece) for episode in trusted for piece in _pieces(episode.text)]
     found: list[Fact] = []
@@ -78,35 +78,35 @@ def _pieces(text: str) -> list[str]:
 
 def _short(sentences: Sequence[str]) -> list[str]:
     return [
-        part
+        piece
         for sentence in sentences
-        for part in (textwrap.wrap(sentence, MAX_CHARACTERS) if len(sentence) > MAX_CHARACTERS else [sentence])
+        for piece in (textwrap.wrap(sentence, MAX_CHARACTERS) if len(sentence) > MAX_CHARACTERS else [sentence])
     ]
 
 
 def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str) -> Fact | None:
-    """The fact, when the text bears it out: it names the object and the subject in its own words."""
+    """The fact, if the text supports it by naming both its object and its subject; else None."""
     said = normalised(piece)
     of_speaker = normalised(subject) in SPEAKER_WORDS
     owned = _OWNED.fullmatch(subject)
     if episode.speaker and of_speaker:
         subject, of_speaker = episode.speaker, False
-    if not contains(said, object) or normalised(object) == normalised(subject):
+    if not contains_words(said, object) or normalised(object) == normalised(subject):
         return None
     if POINTERS & {normalised(subject), normalised(object)}:
         return None
-    if owned and not (contains(said, subject) and (episode.speaker or _is_users(episode))):
+    if owned and not (contains_words(said, subject) and (episode.speaker or _is_users(episode))):
         return None
     if owned and episode.speaker:
-        # "My dog" of one speaker is not that of another.
+        # One speaker's "my dog" is not another speaker's.
         subject = f"{episode.speaker}'s {owned[1]}"
     elif of_speaker:
         if not _is_users(episode):
             return None
-        subject = "I"
-        if not re.search(r"\b(i|me|my|mine|we|our|us|i'm|i've|i'd)\b", said):
+        subject = SPEAKER
+        if not is_first_person(piece):
             return None
-    elif not contains(said, subject) and normalised(subject) != normalised(episode.speaker or ""):
+    elif not contains_words(said, subject) and normalised(subject) != normalised(episode.speaker or ""):
         return None
     return Fact(
         id=new_id("fa"),
@@ -122,24 +122,19 @@ def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str
 
 
 def _is_users(episode: Episode) -> bool:
-    """Whether "I" in it is the user: the ledger's "I" is nobody else."""
+    """Whether "I" in `episode` means the user; the subject "I" of a stored fact always does."""
     return episode.trust == "user" and episode.role != "assistant"
 
 
-def contains(said: str, words: str) -> bool:
-    """Whether the normalised text `said` has `words` in it, on word boundaries."""
-    return bool(normalised(words)) and re.search(rf"(?<!\w){re.escape(normalised(words))}(?!\w)", said) is not None
-
-
 def _statement(episode: Episode, piece: str, subject: str, relation: str, object: str) -> str:
-    """The sentence of the text that says it, when that stands on its own; else the fact's own words."""
+    """The sentence of the text that states the fact on its own, or else the fact's bare words."""
     for sentence in sentences(piece):
         said = normalised(sentence)
-        names_subject = subject == "I" or contains(said, subject)
-        if names_subject and contains(said, object):
+        names_subject = subject == SPEAKER or contains_words(said, subject)
+        if names_subject and contains_words(said, object):
             return sentence
     if subject == episode.speaker:
         for sentence in sentences(piece):
-            if contains(normalised(sentence), object):
+            if contains_words(normalised(sentence), object):
                 return f"{subject}: {sentence}"
     return f"{subject} {relation} {object}."

@@ -1,4 +1,4 @@
-"""Step 3: which facts go into the weights tonight: trusted, current, and worth it."""
+"""Step 3: which facts go into the weights: trusted, current, and worth the training."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from hybridmem.core.records import TRAINABLE_TRUST, AdapterRecord, Fact
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Tonight's facts."""
+    """The facts of one dream."""
 
     new: tuple[Fact, ...]
     old: tuple[Fact, ...]
-    """Facts that the active adapter holds and that still stand: they are replayed."""
+    """Facts in the active adapter that are still current: they are replayed."""
     waiting: int
-    """Facts that did not fit into this night."""
+    """New facts above this night's limit."""
     replaced: tuple[str, ...]
-    """Facts in the active adapter that were superseded or expired: to be overwritten and probed."""
+    """Facts in the active adapter that were superseded or expired; they are overwritten and probed."""
     deleted: tuple[str, ...]
-    """Facts in the active adapter's weights that were erased: it must be rebuilt from the base without them."""
+    """Erased facts in the active adapter's weights: it must be rebuilt from the base without them."""
 
 
 def select(
@@ -33,24 +33,24 @@ def select(
     inherited: Collection[str] = (),
     failed: Collection[str] = (),
 ) -> Selection:
-    """Split current `facts` into new and old; the new ones most used and best attested first.
+    """Split current `facts` into new and old; among the new ones, the most used and best attested come first.
 
-    `retired` are the facts that the ledger keeps but no longer believes; what `active` holds, or `inherited` from the
-    adapters that it was trained from, and neither list has was erased. Facts that `failed` on earlier nights come last,
-    so that they keep nobody else waiting.
+    `retired` are facts that the ledger keeps but no longer believes. A fact that `active` holds, or `inherited` from
+    the adapters before it, and that is in neither list was erased. Facts that `failed` on earlier nights come last, so
+    that they do not delay the others.
     """
-    held = set(active.facts) if active else set()
+    in_weights = set(active.facts) if active else set()
     tainted = set(active.tainted) if active else set()
     trainable = [f for f in facts if f.trust in TRAINABLE_TRUST and not f.quarantined]
-    old = [f for f in trainable if f.id in held and f.id not in tainted]
-    fresh = [f for f in trainable if f.id not in held or f.id in tainted]
+    old = [f for f in trainable if f.id in in_weights and f.id not in tainted]
+    fresh = [f for f in trainable if f.id not in in_weights or f.id in tainted]
     fresh.sort(key=lambda f: (f.id in failed, -uses.get(f.id, 0), -f.evidence, f.position))
-    there = {f.id for f in facts} | {f.id for f in retired}
-    deleted = (held | set(inherited)) - there
+    known = {f.id for f in facts} | {f.id for f in retired}
+    deleted = (in_weights | set(inherited)) - known
     return Selection(
         new=tuple(fresh[:limit]),
         old=tuple(old),
         waiting=max(0, len(fresh) - limit),
-        replaced=tuple(sorted((held & there) - {f.id for f in old} - {f.id for f in fresh})),
+        replaced=tuple(sorted((in_weights & known) - {f.id for f in old} - {f.id for f in fresh})),
         deleted=tuple(sorted(deleted)),
     )

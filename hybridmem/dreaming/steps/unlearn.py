@@ -46,11 +46,11 @@ def probe(model: LanguageModel, adapter: Path | None, pairs: Sequence[tuple[str,
     with model.adapted(None):
         base = model.logprobs(asked, wanted)
     with model.adapted(adapter):
-        told = model.generate(asked)
+        completions = model.generate(asked)
         own = model.logprobs(asked, wanted)
     return [
         Probe(question, is_correct(said.text, answer), said.text, math.exp(sum(lp)), math.exp(sum(base_lp)))
-        for (question, answer), said, lp, base_lp in zip(pairs, told, own, base, strict=True)
+        for (question, answer), said, lp, base_lp in zip(pairs, completions, own, base, strict=True)
     ]
 
 

@@ -24,18 +24,18 @@ from hybridmem.integrations.langchain.turn import Turn, open_turn
 from hybridmem.memory import HybridMemory
 
 _ALONE: Any = {"callbacks": []}
-"""The wrapped model tells nobody of its run: this model's own run does, and every token would be told twice."""
+"""No callbacks for the wrapped model: this model's own run reports every token already."""
 
 
 class HybridChatModel(BaseChatModel):
     """A chat model over `memory`: the agent's own model with the router in it, or any `wrapped` chat model.
 
-    Alone it answers the last user message by `hybridmem.conversation.respond`; ``response_metadata`` says by which
-    route, how confidently, on which memories (``evidence``) and with which adapter.
+    By itself, it answers the last user message with `hybridmem.conversation.respond`; ``response_metadata`` has the
+    route, the confidence, the memories (``evidence``) and the adapter.
 
-    With `wrapped`, what is recalled is quoted in the user's message as data, and all else is the wrapped model's:
-    tools, structured output, chunks, parts, options. A turn that hands over tool results recalls again and adds no
-    memory. With `remembers` off nothing is stored (where a history or a store keeps the conversation already).
+    With `wrapped`, recalled memories are quoted in the user's message as data, and everything else comes from the
+    wrapped model: tools, structured output, chunks, content blocks, options. A turn with tool results recalls again and
+    adds no memory. With `remembers` off, nothing is stored, for example if a history keeps the conversation already.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -43,10 +43,10 @@ class HybridChatModel(BaseChatModel):
     memory: HybridMemory
     wrapped: BaseChatModel | None = None
     session: str | None = None
-    """The session that the turns are remembered in."""
+    """The session in which turns are remembered."""
     remembers: bool = True
     recalled: int = Field(default=conversation.RECALLED, ge=0)
-    """The most memories that are quoted to the wrapped model."""
+    """Most memories quoted to the wrapped model."""
     max_tokens: int = Field(default=conversation.REPLY_TOKENS, ge=1)
     """The longest reply of the memory's own model."""
     stop: list[str] | None = None
@@ -88,7 +88,7 @@ class HybridChatModel(BaseChatModel):
         turn = self._open(messages)
         reply = self.wrapped.invoke(turn.messages, _ALONE, stop=stop or self.stop, **kwargs)
         turn.close(reply)
-        return _result(turn.told(reply))
+        return _result(turn.with_evidence(reply))
 
     async def _agenerate(
         self,
@@ -102,7 +102,7 @@ class HybridChatModel(BaseChatModel):
         turn = await asyncio.to_thread(self._open, messages)
         reply = await self.wrapped.ainvoke(turn.messages, _ALONE, stop=stop or self.stop, **kwargs)
         await asyncio.to_thread(turn.close, reply)
-        return _result(turn.told(reply))
+        return _result(turn.with_evidence(reply))
 
     def _stream(
         self,
@@ -117,8 +117,8 @@ class HybridChatModel(BaseChatModel):
         turn = self._open(messages)
         try:
             for piece in self.wrapped.stream(turn.messages, _ALONE, stop=stop or self.stop, **kwargs):
-                yield ChatGenerationChunk(message=turn.heard(piece))
-        except GeneratorExit:  # nobody listens to the end: the user said it all the same
+                yield ChatGenerationChunk(message=turn.take_chunk(piece))
+        except GeneratorExit:  # the reader stopped early: the user's words are remembered all the same
             turn.close(None)
             raise
         turn.close(turn.streamed)
@@ -136,7 +136,7 @@ class HybridChatModel(BaseChatModel):
         turn = await asyncio.to_thread(self._open, messages)
         try:
             async for piece in self.wrapped.astream(turn.messages, _ALONE, stop=stop or self.stop, **kwargs):
-                yield ChatGenerationChunk(message=turn.heard(piece))
+                yield ChatGenerationChunk(message=turn.take_chunk(piece))
         except (GeneratorExit, asyncio.CancelledError):
             turn.close(None)
             raise
@@ -146,13 +146,13 @@ class HybridChatModel(BaseChatModel):
         return open_turn(self.memory, messages, self.recalled, session=self.session, remembers=self.remembers)
 
     def _answer(self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]) -> AIMessage:
-        """What the memory's own model says. It calls no tools, and takes no options but `max_tokens`."""
+        """The reply of the memory's own model, which calls no tools and takes no option but `max_tokens`."""
         if options.get("tools"):
             raise InvalidInput("the memory's own model calls no tools: pass wrapped=, a chat model that does")
         turn = open_turn(self.memory, messages, 0, session=self.session, remembers=self.remembers)
         longest = int(options.get("max_tokens") or self.max_tokens)
         reply = conversation.respond(self.memory, [chat_message(message) for message in messages], max_tokens=longest)
-        # What a route answered comes from the memory, be it from the weights: it is no new experience.
+        # An answer by a route comes from the memory, possibly from the weights: it is no new experience.
         turn.close(AIMessage(reply.text) if reply.route is None else None)
         return AIMessage(
             _until(reply.text, stop or self.stop),
@@ -189,8 +189,8 @@ class HybridChatModel(BaseChatModel):
     def with_structured_output(
         self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
-        """The wrapped model's structured output, with what is recalled in front of it. The user's words are
-        remembered, the output is not. Raises `InvalidInput` without a wrapped model."""
+        """The wrapped model's structured output with recalled memories in its input. The user's words are remembered,
+        the output is not. Raises `InvalidInput` without a wrapped model."""
         wrapped = self._wrapped("structured output")
         return self._fronted(wrapped.with_structured_output(schema, include_raw=include_raw, **kwargs))
 
@@ -200,7 +200,7 @@ class HybridChatModel(BaseChatModel):
         return self.wrapped
 
     def _fronted(self, model: Runnable[LanguageModelInput, Any]) -> Runnable[LanguageModelInput, Any]:
-        """`model` behind the recalling, for what is no longer one chat model that this could stand in for."""
+        """Recalling followed by `model`, where that is no longer a chat model that this class could replace."""
 
         def recall(asked: LanguageModelInput) -> list[BaseMessage]:
             turn = self._open(_messages(asked))

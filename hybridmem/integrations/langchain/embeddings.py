@@ -1,4 +1,4 @@
-"""Embedding models: ours for LangChain, and LangChain's for a memory."""
+"""Embedding models: hybridmem's for LangChain, and LangChain's for a memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class HybridEmbeddings(Embeddings):
 class LangChainEmbedder:
     """A memory's `Embedder` on any of LangChain's `Embeddings`: ``HybridMemory.open(embedder=LangChainEmbedder(...))``.
 
-    `name` is recorded beside the vectors, which another name may not mix with: the class and its model, by default.
+    `name` is recorded with the vectors, and vectors of another name are refused. By default it is the class and its
+    model.
     """
 
     def __init__(self, embeddings: Embeddings, name: str | None = None) -> None:
@@ -48,7 +49,7 @@ class LangChainEmbedder:
         return len(self.embeddings.embed_query("dimension"))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors. Raises `ModelError` where the model gave none."""
+        """Unit vectors. Raises `ModelError` if the model gave malformed ones."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = np.asarray(self.embeddings.embed_documents(list(texts)), dtype=np.float32)

@@ -16,10 +16,10 @@ SOURCE = "langchain"
 
 
 class HybridChatMessageHistory(BaseChatMessageHistory):
-    """The messages of `session`, kept as episodes: durable, found by every search, dreamt of.
+    """The messages of `session` as episodes: durable, found by every search, and read by dreams.
 
-    They come back in their order, with their roles, names, ids, tool calls and parts. What was remembered in the
-    session in other ways (`HybridMemory.add`, an import) is in it too."""
+    They come back in their order, with their roles, names, ids, tool calls and content blocks. Memories stored in the
+    session in other ways (`HybridMemory.add`, an import) are in it too."""
 
     def __init__(self, memory: HybridMemory, session: str) -> None:
         self.memory = memory
@@ -27,7 +27,7 @@ class HybridChatMessageHistory(BaseChatMessageHistory):
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]
-        """All of them, oldest first."""
+        """Every message, oldest first."""
         found = self.memory.ledger.episodes(self.memory.namespace, session=self.session)
         return [message_of(episode) for episode in found if not episode.quarantined]
 
@@ -35,7 +35,7 @@ class HybridChatMessageHistory(BaseChatMessageHistory):
         return await asyncio.to_thread(lambda: self.messages)
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Remember `messages`; they are on disk when this returns."""
+        """Remember `messages`; they are on disk on return."""
         self.memory.add_turns([turn_of(message, session=self.session, source=SOURCE) for message in messages])
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
@@ -44,7 +44,7 @@ class HybridChatMessageHistory(BaseChatMessageHistory):
     def clear(self) -> None:
         """Erase the session everywhere, as `HybridMemory.delete` does: its messages, and what came of them."""
         found = self.memory.ledger.episodes(self.memory.namespace, session=self.session)
-        erase_many(self.memory, [episode.id for episode in found])
+        erase_many(self.memory.workspace, [episode.id for episode in found])
 
     async def aclear(self) -> None:
         await asyncio.to_thread(self.clear)

@@ -22,11 +22,11 @@ from hybridmem.importers.base import ImportedTurn
 from hybridmem.importers.message import ROLES, TRUST
 
 FIELD = "langchain_message"
-"""The entry of an episode's metadata under which lies what a message is beside its words."""
+"""The entry of an episode's metadata with everything of a message but its words."""
 
 
 def role_of(message: BaseMessage) -> str:
-    """Our word for who says it."""
+    """The role as hybridmem names it."""
     named = message.role if isinstance(message, ChatMessage) else message.type
     return ROLES.get(named.lower(), named)
 
@@ -37,16 +37,17 @@ def chat_message(message: BaseMessage) -> dict[str, Any]:
 
 
 def turn_of(message: BaseMessage, *, session: str, source: str) -> ImportedTurn:
-    """`message` as a turn to remember. Its words are the text; what else it holds (tool calls, ids, pictures) lies in
-    the metadata. One without words is told by what it does, and then nobody vouches for it as their own words."""
+    """`message` as a turn to remember: its words are the text, and the rest (tool calls, ids, pictures) is metadata.
+
+    A message without words gets a description of what it does as its text, with the trust of a tool."""
     kept = message_to_dict(message)
     words = words_of(message.content)
     if isinstance(message.content, str):
-        del kept["data"]["content"]  # the text is all of it, and what becomes of the text holds for the message
+        del kept["data"]["content"]  # the text has all of it, and later changes of the text apply to the message
     role = role_of(message)
     trust: Trust = TRUST.get(role, "user") if words.strip() else "tool"
     return ImportedTurn(
-        text=words if words.strip() else _deed(message),
+        text=words if words.strip() else _description(message),
         role=role,
         speaker=message.name,
         session=session,
@@ -58,8 +59,8 @@ def turn_of(message: BaseMessage, *, session: str, source: str) -> ImportedTurn:
 
 
 def message_of(episode: Episode) -> BaseMessage:
-    """The message that `episode` was, with its present words; for one that was remembered otherwise, its words under
-    its role."""
+    """The message behind `episode`, with its present words. For an episode remembered in another way, a message with
+    its words and role."""
     kept = episode.metadata.get(FIELD)
     if not isinstance(kept, dict):
         return _plain(episode)
@@ -72,11 +73,11 @@ def message_of(episode: Episode) -> BaseMessage:
     return messages_from_dict([{"type": kept["type"], "data": data}])[0]
 
 
-def _deed(message: BaseMessage) -> str:
+def _description(message: BaseMessage) -> str:
     calls = message.tool_calls if isinstance(message, AIMessage) else []
-    told = [f"{call['name']}({json.dumps(call['args'], ensure_ascii=False, default=str)})" for call in calls]
-    if told:
-        return f"called {', '.join(told)}"
+    descriptions = [f"{call['name']}({json.dumps(call['args'], ensure_ascii=False, default=str)})" for call in calls]
+    if descriptions:
+        return f"called {', '.join(descriptions)}"
     kinds = [part.get("type", "part") for part in message.content if isinstance(part, dict)]
     return f"({', '.join(kinds) or 'an empty message'})"
 

@@ -14,17 +14,17 @@ from hybridmem.memory import HybridMemory
 
 
 class HybridRetriever(BaseRetriever):
-    """The memories nearest to a query, best first: `HybridMemory.search` as LangChain asks for it.
+    """The memories nearest to a query, best first: `HybridMemory.search` for LangChain.
 
-    A document's metadata is the memory's own, and ``id``, ``kind``, ``score``, ``why``, ``at`` and ``session`` as the
-    search tells them. ``invoke(query, k=3)`` asks for another number, or any other option of `search`, that once.
+    A document's metadata is the memory's own, with ``id``, ``kind``, ``score``, ``why``, ``at`` and ``session`` of the
+    hit. ``invoke(query, k=3)`` overrides the number, or any other option of `search`, for one call.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     memory: HybridMemory
     k: int = Field(default=5, ge=1)
-    """How many."""
+    """Number of documents."""
     kinds: tuple[Kind, ...] | None = None
     session: str | None = None
     as_of: str | None = None
@@ -48,7 +48,7 @@ class HybridRetriever(BaseRetriever):
 
 def document_of(hit: Hit) -> Document:
     """A hit as LangChain's `Document`."""
-    told = {
+    search_fields = {
         "id": hit.id,
         "kind": hit.kind,
         "score": hit.score,
@@ -56,4 +56,4 @@ def document_of(hit: Hit) -> Document:
         "at": hit.at.isoformat() if hit.at else None,
         "session": hit.session,
     }
-    return Document(id=hit.id, page_content=hit.text, metadata={**hit.metadata, **told})
+    return Document(id=hit.id, page_content=hit.text, metadata={**hit.metadata, **search_fields})

@@ -27,14 +27,14 @@ class RecallInput(BaseModel):
 
 
 class ForgetInput(BaseModel):
-    id: str = Field(description="The id of the memory, as remember or recall told it.")
+    id: str = Field(description="The id of the memory, as returned by remember or recall.")
 
 
 def memory_tools(memory: HybridMemory) -> list[BaseTool]:
     """`remember`, `recall` and `forget` over `memory`, for `bind_tools` or an agent.
 
-    What a model asks for and cannot have is told to it in one line. Recalled texts are quoted as data; the hits
-    themselves are the tool message's artifact. What the model remembers is trusted as the agent's words."""
+    Errors reach the model in one line. Recalled texts are quoted as data, and the hits are the tool message's artifact.
+    What the model remembers has the trust of the agent."""
 
     def remember(text: str) -> str:
         try:

@@ -20,32 +20,34 @@ Reply = TypeVar("Reply", bound=BaseMessage)
 
 @dataclass
 class Turn:
-    """A turn that has begun: `messages` are what the model is to read."""
+    """A turn that has begun; the model reads `messages`."""
 
     memory: HybridMemory
     messages: list[BaseMessage]
     recalled: list[Hit]
     said: str | None
-    """The user's words, where this turn brings new ones that are to be remembered."""
+    """The user's new words in this turn, if there are any to remember."""
     session: str | None
     streamed: AIMessageChunk | None = None
-    """What was heard of the reply so far."""
+    """The reply so far."""
 
-    def heard(self, piece: BaseMessage) -> AIMessageChunk:
-        """A chunk of the reply as it is passed on; the first says which memories were quoted."""
+    def take_chunk(self, piece: BaseMessage) -> AIMessageChunk:
+        """Add a chunk of the reply, and return it to be passed on; the first names the quoted memories."""
         chunk = piece if isinstance(piece, AIMessageChunk) else _as_chunk(piece)
-        self.streamed, chunk = (chunk, self.told(chunk)) if self.streamed is None else (self.streamed + chunk, chunk)
+        self.streamed, chunk = (
+            (chunk, self.with_evidence(chunk)) if self.streamed is None else (self.streamed + chunk, chunk)
+        )
         return chunk
 
-    def told(self, message: Reply) -> Reply:
-        """`message`, with the ids of the memories that were quoted in its ``response_metadata``."""
+    def with_evidence(self, message: Reply) -> Reply:
+        """`message` with the ids of the quoted memories in its ``response_metadata``."""
         if not self.recalled:
             return message
         evidence = [hit.id for hit in self.recalled]
         return message.model_copy(update={"response_metadata": {**message.response_metadata, "evidence": evidence}})
 
     def close(self, reply: BaseMessage | None) -> None:
-        """Remember the turn: the user's words, and a whole `reply` where it draws on no memory and calls no tool."""
+        """Remember the turn: the user's words, and a complete `reply` if it uses no memory and calls no tool."""
         if self.said is None:
             return
         speaks = isinstance(reply, AIMessage) and not reply.tool_calls
@@ -62,25 +64,27 @@ class Turn:
 def open_turn(
     memory: HybridMemory, messages: Sequence[BaseMessage], limit: int, *, session: str | None, remembers: bool
 ) -> Turn:
-    """Recall for `messages`. Where no user says anything there is nothing to recall, and all passes as it came."""
-    read = [chat_message(message) for message in messages]
-    spoken = any(message["role"] == "user" and words_of(message["content"]).strip() for message in read)
+    """Recall for `messages`. Without words of a user nothing is recalled, and the messages stay as they are."""
+    chat = [chat_message(message) for message in messages]
+    has_words = any(message["role"] == "user" and words_of(message["content"]).strip() for message in chat)
     hits: list[Hit] = []
-    made = list(messages)
-    if spoken and limit:
-        asked = conversation.last_said(read)
-        # In the turns after a tool call the user's own words are remembered already.
-        hits = [hit for hit in conversation.recall(memory, read, limit=limit + 1) if hit.text != asked][:limit]
+    extended = list(messages)
+    if has_words and limit:
+        asked = conversation.last_said(chat)
+        # In the turns after a tool call, the user's words are already remembered.
+        hits = [hit for hit in conversation.recall(memory, chat, limit=limit + 1) if hit.text != asked][:limit]
         oldest_first = sorted(hits, key=lambda hit: (hit.at is not None, hit.at))
-        quoted = conversation.with_memories(read, [hit.quoted for hit in oldest_first])
-        made = [
-            message if new["content"] == message.content else message.model_copy(update={"content": new["content"]})
-            for message, new in zip(messages, quoted, strict=True)
+        quoted = conversation.with_memories(chat, [hit.quoted for hit in oldest_first])
+        extended = [
+            message
+            if changed["content"] == message.content
+            else message.model_copy(update={"content": changed["content"]})
+            for message, changed in zip(messages, quoted, strict=True)
         ]
-    new = remembers and spoken and role_of(messages[-1]) == "user" and words_of(messages[-1].content).strip()
-    return Turn(memory, made, hits, words_of(messages[-1].content) if new else None, session)
+    is_new = remembers and has_words and role_of(messages[-1]) == "user" and words_of(messages[-1].content).strip()
+    return Turn(memory, extended, hits, words_of(messages[-1].content) if is_new else None, session)
 
 
 def _as_chunk(message: BaseMessage) -> AIMessageChunk:
-    """A reply that came whole, as the one chunk of a stream."""
+    """A complete reply as the only chunk of a stream."""
     return AIMessageChunk(**message.model_dump(exclude={"type"}), chunk_position="last")

@@ -25,18 +25,18 @@ from hybridmem.retrieval import nearest as neighbours
 from hybridmem.retrieval.visibility import Visibility
 
 FIELD = "langchain_id"
-"""The entry of an episode's metadata that holds the id which the caller chose."""
+"""The entry of an episode's metadata with the caller's id."""
 SOURCE = "langchain-document"
 
 Filter = Mapping[str, Any] | Callable[[Document], bool]
-"""Fields that a document's metadata must equal, or a function that admits documents."""
+"""Values that a document's metadata must have, or a function that admits documents."""
 
 
 class HybridVectorStore(VectorStore):
-    """The memories of `memory`'s namespace by the cosine of their vectors: 1 is the same, higher is better.
+    """The memories of `memory`'s namespace, ranked by the cosine of their vectors: 1 is the same, higher is better.
 
-    Documents keep the caller's ids and metadata, and one that comes again under its id replaces the first. What was
-    remembered in other ways is found too, under its own id; what is superseded or quarantined is not."""
+    Documents keep the caller's ids and metadata; adding an id again replaces its document. Memories stored in other
+    ways are found too, under their own ids; superseded and quarantined ones are not."""
 
     def __init__(self, memory: HybridMemory, *, trust: Trust = "user") -> None:
         self.memory = memory
@@ -59,8 +59,8 @@ class HybridVectorStore(VectorStore):
         namespace: Sequence[str] | str = ("default",),
         **options: Any,
     ) -> HybridVectorStore:
-        """A store with `texts` in it, over `memory` (which brings its own embedding model), or over the folder `path`
-        with the model `embedding`. Raises `InvalidInput`."""
+        """A store with `texts` in it: over `memory` with its own embedding model, or over the folder `path` with the
+        model `embedding`. Raises `InvalidInput`."""
         if memory is None:
             if path is None:
                 raise InvalidInput("say where the texts are to be kept: pass path=FOLDER, or memory=")
@@ -87,55 +87,62 @@ class HybridVectorStore(VectorStore):
         ids: Sequence[str | None] | None = None,
         **kwargs: Any,
     ) -> list[str]:
-        """Store `texts` under `ids` (new ones where there are none), each in place of what had its id; returns the
-        ids. They are on disk when this returns, and embedded with the next search. Raises `InvalidInput`."""
+        """Store `texts` under `ids`, or under new ids, and return the ids. A text replaces the one that had its id.
+
+        The texts are on disk on return, and embedded with the next search. Raises `InvalidInput`."""
         every = list(texts)
         for name, given in (("metadatas", metadatas), ("ids", ids)):
             if given is not None and len(given) != len(every):
                 raise InvalidInput(f"{len(every)} texts came with {len(given)} {name}: pass one for each text")
         named = [id or new_id("text") for id in ids or [None] * len(every)]
-        forms = [_episode_id(self.memory.namespace, id) for id in named]
-        before = self.memory.ledger.get_many(self.memory.namespace, forms)
-        now = self.memory._clock()
+        episode_ids = [_episode_id(self.memory.namespace, id) for id in named]
+        before = self.memory.ledger.get_many(self.memory.namespace, episode_ids)
+        now = self.memory.clock()
         self.memory.ledger.put_episodes(
             [
                 Episode(
-                    id=form,
+                    id=episode_id,
                     namespace=self.memory.namespace,
                     text=checked_text(text),
                     at=now,
                     recorded_at=now,
                     source=SOURCE,
                     trust=self._trust,
-                    # Who adds a document again does not release what somebody set aside.
-                    quarantined=form in before and before[form].quarantined and before[form].text == text,
+                    # Adding a document again does not release it from quarantine.
+                    quarantined=episode_id in before
+                    and before[episode_id].quarantined
+                    and before[episode_id].text == text,
                     metadata={**metadata, FIELD: id},
                 )
-                for text, metadata, id, form in zip(every, metadatas or [{}] * len(every), named, forms, strict=True)
+                for text, metadata, id, episode_id in zip(
+                    every, metadatas or [{}] * len(every), named, episode_ids, strict=True
+                )
             ],
             now,
         )
         return named
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool | None:
-        """Erase `ids`, as `HybridMemory.delete` does; those that are not there are no error. Without `ids`: every
-        document that was added here, and no other memory."""
+        """Erase `ids` as `HybridMemory.delete` does; unknown ids are no error. Without `ids`, erase every document that
+        was added here, and no other memory."""
         if ids is None:
-            held = self.memory.ledger.episodes(self.memory.namespace)
-            chosen = [episode.id for episode in held if episode.source == SOURCE]
+            episodes = self.memory.ledger.episodes(self.memory.namespace)
+            chosen = [episode.id for episode in episodes if episode.source == SOURCE]
         else:
-            chosen = [form for id in ids for form in (_episode_id(self.memory.namespace, id), id)]
-        erase_many(self.memory, chosen)
+            chosen = [episode_id for id in ids for episode_id in (_episode_id(self.memory.namespace, id), id)]
+        erase_many(self.memory.workspace, chosen)
         return True
 
     # ---- reading
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """The documents that are there, in the order of `ids`."""
+        """The documents with `ids`, in their order; unknown ids are left out."""
         namespace = self.memory.namespace
-        forms = {id: _episode_id(namespace, id) for id in ids}
-        found = self.memory.ledger.get_many(namespace, [form for id in ids for form in (forms[id], id)])
-        chosen = (found.get(forms[id]) or found.get(id) for id in ids)
+        episode_ids = {id: _episode_id(namespace, id) for id in ids}
+        found = self.memory.ledger.get_many(
+            namespace, [episode_id for id in ids for episode_id in (episode_ids[id], id)]
+        )
+        chosen = (found.get(episode_ids[id]) or found.get(id) for id in ids)
         return [_document(memory) for memory in chosen if memory is not None]
 
     def similarity_search(
@@ -196,17 +203,17 @@ class HybridVectorStore(VectorStore):
     def _nearest(self, vector: NDArray[Any], k: int, filter: Filter | None) -> list[tuple[Document, float]]:
         if k < 1:
             return []
-        memory, parts = self.memory, self.memory.indexes
+        memory, indexes = self.memory, self.memory.indexes
         memory.catch_up()
-        parts.require_same_embedder()
+        indexes.require_same_embedder()
 
         def search(pool: int) -> dict[str, float]:
-            return neighbours.nearest(memory.ledger, parts.vectors, parts.embedder, memory.namespace, vector, pool)
+            return neighbours.nearest(memory.ledger, indexes.vectors, indexes.embedder, memory.namespace, vector, pool)
 
         def admit(scores: dict[str, float]) -> list[tuple[Document, float]]:
             found = memory.ledger.get_many(memory.namespace, list(scores))
-            shown = Visibility().visible(memory.ledger, memory.namespace, found)
-            documents = [(_document(shown[id]), score) for id, score in scores.items() if id in shown]
+            visible = Visibility().visible(memory.ledger, memory.namespace, found)
+            documents = [(_document(visible[id]), score) for id, score in scores.items() if id in visible]
             return [(document, score) for document, score in documents if _admits(filter, document)]
 
         return neighbours.widening(search, admit, k)[:k]

@@ -1,4 +1,4 @@
-"""LangGraph's long-term store on a memory: wherever its own `InMemoryStore` or `SqliteStore` stands, this can stand.
+"""LangGraph's long-term store on a memory: it replaces LangGraph's `InMemoryStore` or `SqliteStore`.
 
 >>> from hybridmem.integrations.langgraph import HybridStore                            # doctest: +SKIP
 >>> graph = builder.compile(store=HybridStore(memory))                                  # doctest: +SKIP

@@ -18,7 +18,7 @@ from hybridmem.stores.ledger.composite import WHOLE, with_parts
 from hybridmem.stores.ledger.validation import plain_json
 
 FIELD = "langgraph"
-"""The entry of an episode's metadata under which its item lies."""
+"""The entry of an episode's metadata with its item."""
 SOURCE = "langgraph"
 
 
@@ -35,13 +35,13 @@ class StoredItem:
     """Minutes from its last use until it expires."""
     expires_at: datetime | None = None
     indexed: bool = True
-    """Whether it has words to be found by."""
+    """Whether a search by meaning can find it."""
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at < now
 
     def used(self, now: datetime) -> StoredItem:
-        """The item with its whole time to live before it."""
+        """The item with its time to live started anew."""
         return self if self.ttl is None else replace(self, expires_at=now + timedelta(minutes=self.ttl))
 
     def item(self) -> Item:
@@ -64,7 +64,7 @@ class StoredItem:
         )
 
     def metadata(self) -> dict[str, Any]:
-        """What of it an episode's metadata holds."""
+        """The item in an episode's metadata."""
         return {
             FIELD: {
                 "path": list(self.path),
@@ -78,11 +78,12 @@ class StoredItem:
         }
 
     def episodes(self, namespace: Namespace, texts: Sequence[str], trust: Trust) -> list[Episode]:
-        """The episode that holds it, found by the first of `texts`, and a part for each other text. Without any it is
-        quarantined: neither searched nor dreamt of. Raises `InvalidInput` for a value that JSON does not hold."""
+        """The episode with the item, whose text is the first of `texts`, and a part for each further text. Without
+        texts, it is quarantined: no search and no dream reads it. Raises `InvalidInput` for a value that is not
+        JSON."""
         id = item_id(namespace, self.key)
         plain = replace(self, value=plain_json(self.value, f"the value of {self.key!r}"))
-        parts = [f"{id}_{number}" for number in range(1, len(texts))]
+        part_ids = [f"{id}_{number}" for number in range(1, len(texts))]
         whole = Episode(
             id=id,
             namespace=namespace,
@@ -92,45 +93,47 @@ class StoredItem:
             source=SOURCE,
             trust=trust,
             quarantined=not texts,
-            metadata=with_parts(plain.metadata(), parts),
+            metadata=with_parts(plain.metadata(), part_ids),
         )
         return [
             whole,
             *(
-                replace(whole, id=part, text=text, metadata={WHOLE: id})
-                for part, text in zip(parts, texts[1:], strict=True)
+                replace(whole, id=part_id, text=text, metadata={WHOLE: id})
+                for part_id, text in zip(part_ids, texts[1:], strict=True)
             ),
         ]
 
 
 def stored_item(episode: Episode) -> StoredItem | None:
-    """The item that `episode` holds; None for a part of one, and for any other memory."""
-    held = episode.metadata.get(FIELD)
-    if not isinstance(held, Mapping) or episode.source != SOURCE:
+    """The item in `episode`; None for a part of an item, and for any other memory."""
+    existing = episode.metadata.get(FIELD)
+    if not isinstance(existing, Mapping) or episode.source != SOURCE:
         return None
     return StoredItem(
-        path=tuple(held["path"]),
-        key=held["key"],
-        value=held["value"],
-        created_at=datetime.fromisoformat(held["created_at"]),
+        path=tuple(existing["path"]),
+        key=existing["key"],
+        value=existing["value"],
+        created_at=datetime.fromisoformat(existing["created_at"]),
         updated_at=episode.recorded_at,
-        ttl=held["ttl"],
-        expires_at=datetime.fromisoformat(held["expires_at"]) if held["expires_at"] else None,
-        indexed=held["indexed"],
+        ttl=existing["ttl"],
+        expires_at=datetime.fromisoformat(existing["expires_at"]) if existing["expires_at"] else None,
+        indexed=existing["indexed"],
     )
 
 
-def still_set_aside(ledger: Ledger, episodes: Sequence[Episode]) -> list[Episode]:
-    """`episodes` as they are to be put: what somebody quarantined stays so until it says something else, because
-    whoever puts an item must not release it by putting it again."""
+def keep_quarantine(ledger: Ledger, episodes: Sequence[Episode]) -> list[Episode]:
+    """`episodes` ready to be put: an item in quarantine stays there until its text changes, because putting an item
+    again must not release it."""
     wanted: dict[Namespace, list[str]] = {}
     for episode in episodes:
         wanted.setdefault(episode.namespace, []).append(episode.id)
-    held = {id: old for namespace, ids in wanted.items() for id, old in ledger.get_many(namespace, ids).items()}
-    return [replace(new, quarantined=True) if _set_aside(held.get(new.id), new) else new for new in episodes]
+    existing = {id: old for namespace, ids in wanted.items() for id, old in ledger.get_many(namespace, ids).items()}
+    return [
+        replace(new, quarantined=True) if _stays_quarantined(existing.get(new.id), new) else new for new in episodes
+    ]
 
 
-def _set_aside(old: Episode | Fact | None, new: Episode) -> bool:
+def _stays_quarantined(old: Episode | Fact | None, new: Episode) -> bool:
     if not isinstance(old, Episode) or not old.quarantined or old.text != new.text:
         return False
     item = stored_item(old)

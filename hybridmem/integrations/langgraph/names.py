@@ -1,4 +1,4 @@
-"""Where a store's items live in the ledger: LangGraph's namespaces and keys as ours, and back."""
+"""The place of a store's items in the ledger: LangGraph's namespaces and keys as hybridmem's, and back."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from urllib.parse import unquote
 from hybridmem.core.namespace import Namespace
 
 Path = tuple[str, ...]
-"""A namespace as LangGraph writes it: any words, none of them empty."""
+"""A namespace of LangGraph: any non-empty labels."""
 
 ROOT = "@store"
-"""The part of a ledger's namespace behind which a store's begin: no memory of this name's parent holds any item."""
+"""The part of a ledger's namespace after which a store's labels begin: the memory above it holds no items."""
 
 _LONGEST = 128
 _DIGEST = "%~"
-"""Before the digest of a label that is too long. No escape looks so: two hexadecimal digits follow their sign."""
+"""Marks the digest of a label that is too long. It is no escape: those have two hexadecimal digits after the sign."""
 
 
 def home(namespace: Namespace, path: Path) -> Namespace:
@@ -29,8 +29,8 @@ def home(namespace: Namespace, path: Path) -> Namespace:
 
 
 def path_of(namespace: Namespace, depth: int) -> Path | None:
-    """The path behind the first `depth` parts of a namespace that `home` made; None where only an item can tell it,
-    because a label was too long.
+    """The path after the first `depth` parts of a namespace that `home` made. None if a label was too long: then only
+    an item has the path.
 
     >>> path_of(('users', 'ana', '@store', 'notes', 'a%2Fb%20'), 3)
     ('notes', 'a/b ')
@@ -42,12 +42,12 @@ def path_of(namespace: Namespace, depth: int) -> Path | None:
 
 
 def item_id(namespace: Namespace, key: str) -> str:
-    """The id of the episode that holds the item `key` of the ledger's `namespace`: found without a search."""
+    """The id of the episode with the item `key` in the ledger's `namespace`, which needs no search."""
     return "item_" + hashlib.sha256(json.dumps([namespace, key]).encode()).hexdigest()[:40]
 
 
 def _part(label: str) -> str:
-    """`label` as a part that the ledger takes; different labels never give the same."""
+    """`label` as a part that the ledger takes; different labels give different parts."""
     inner = len(label) - 1
     part = "".join(
         _escaped(sign) if _is_unsafe(sign) or (sign == " " and place in {0, inner}) else sign

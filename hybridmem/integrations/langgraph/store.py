@@ -27,7 +27,7 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Trust
 from hybridmem.integrations.langgraph.filters import admits
-from hybridmem.integrations.langgraph.item import StoredItem, still_set_aside, stored_item
+from hybridmem.integrations.langgraph.item import StoredItem, keep_quarantine, stored_item
 from hybridmem.integrations.langgraph.names import ROOT, Path, home, item_id, path_of
 from hybridmem.integrations.langgraph.nearest import nearest
 from hybridmem.integrations.langgraph.sweeper import Sweeper
@@ -38,16 +38,16 @@ from hybridmem.memory import HybridMemory
 _FIRST_PAGE, _PAGE = 20, 500
 _SWEEP_MINUTES = 5.0
 
-Held = tuple[Episode, StoredItem]
+Found = tuple[Episode, StoredItem]
 """An item, and the episode that holds it."""
 
 
 class HybridStore(BaseStore):
     """LangGraph's store under the namespace of `memory`: durable, shared by threads and processes, searched by meaning.
 
-    `index` names the fields that are searched (``{"fields": ["text", "notes[*].title"]}``, all of the value without
-    it, nothing with False); the memory brings the embedding model. `ttl` is LangGraph's own `TTLConfig`. `trust` says
-    who vouches for what is put. Items of each LangGraph namespace lie in a namespace of the ledger: `memory` gives it.
+    `index` names the searched fields (``{"fields": ["text", "notes[*].title"]}``; by default the whole value, with
+    False nothing). The memory has the embedding model. `ttl` is LangGraph's own `TTLConfig`. `trust` says who vouches
+    for the items. Each LangGraph namespace has a namespace of the ledger, which `memory` returns.
 
     >>> store = HybridStore(memory)                                                     # doctest: +SKIP
     >>> store.put(("notes", "ana"), "home", {"text": "Ana lives in Porto."})            # doctest: +SKIP
@@ -73,18 +73,18 @@ class HybridStore(BaseStore):
         self.ttl_config = ttl
 
     def memory(self, namespace: Path) -> HybridMemory:
-        """The memory that holds the items of one LangGraph namespace: to search, to dream, to answer from. It shares
-        everything with the store's own; do not close it."""
+        """The memory with the items of one LangGraph namespace, for searches, dreams and answers. It shares everything
+        with the store's own memory; do not close it."""
         return self._memory.at(home(self._memory.namespace, namespace))
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Each operation's result, in order. Reads see what was there before the batch; of several puts of one key the
-        last counts. Raises `InvalidInput` and LangGraph's `InvalidNamespaceError`."""
+        """Each operation's result, in order. Reads see the state before the batch. The last of several puts with one
+        key counts. Raises `InvalidInput` and LangGraph's `InvalidNamespaceError`."""
         every = list(ops)
         for op in every:
             validate_op_namespace(op)
         results: list[Result] = [None] * len(every)
-        used: list[Held] = []
+        used: list[Found] = []
         puts: dict[tuple[Path, str], PutOp] = {}
         self._get_all(every, results, used)
         for number, op in enumerate(every):
@@ -107,21 +107,21 @@ class HybridStore(BaseStore):
     # ---- time to live
 
     def sweep_ttl(self) -> int:
-        """Erase the items that have expired; returns how many."""
+        """Erase the expired items; returns how many."""
         swept = 0
         for namespace in self._memory.ledger.child_namespaces(self._root):
-            now = self._memory._clock()
+            now = self._memory.clock()
             expired = [episode for episode, item in self._walk([namespace], all=True) if item.expired(now)]
             if expired:
-                # What is put while this looks around has a higher position, and stays.
+                # Items put in the meantime have higher positions, and stay.
                 last = max(episode.position for episode in expired)
-                erase_many(self._memory.at(namespace), [episode.id for episode in expired], up_to=last)
+                erase_many(self._memory.at(namespace).workspace, [episode.id for episode in expired], up_to=last)
                 swept += len(expired)
         return swept
 
     def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
-        """Sweep in the background, every `sweep_interval_minutes` or as often as the configuration says; cancelling
-        the future ends it. Without a configuration for it there is nothing to do, and the future is done."""
+        """Sweep in the background every `sweep_interval_minutes`, or at the configured interval; cancelling the future
+        ends it. Without a TTL configuration there is nothing to do, and the future is done."""
         if not self.ttl_config:
             done: Future[None] = Future()
             done.set_result(None)
@@ -132,15 +132,15 @@ class HybridStore(BaseStore):
         return self._sweeper.future
 
     def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
-        """End the background sweeping; whether it has ended within `timeout` seconds."""
+        """End the background sweeping; returns whether it ended within `timeout` seconds."""
         return self._sweeper is None or self._sweeper.stop(timeout)
 
-    def _shown(self, item: StoredItem) -> bool:
+    def _is_listed(self, item: StoredItem) -> bool:
         omits = bool(self.ttl_config and self.ttl_config.get("omit_expired"))
-        return not (omits and item.expired(self._memory._clock()))
+        return not (omits and item.expired(self._memory.clock()))
 
-    def _refresh(self, used: Sequence[Held]) -> None:
-        now = self._memory._clock()
+    def _refresh(self, used: Sequence[Found]) -> None:
+        now = self._memory.clock()
         fresh = [(episode, item.used(now)) for episode, item in used if item.ttl is not None]
         if fresh:
             self._memory.ledger.annotate(
@@ -149,7 +149,7 @@ class HybridStore(BaseStore):
 
     # ---- reading
 
-    def _get_all(self, ops: Sequence[Op], results: list[Result], used: list[Held]) -> None:
+    def _get_all(self, ops: Sequence[Op], results: list[Result], used: list[Found]) -> None:
         wanted: dict[Namespace, list[tuple[int, GetOp, str]]] = {}
         for number, op in enumerate(ops):
             if isinstance(op, GetOp):
@@ -160,37 +160,37 @@ class HybridStore(BaseStore):
             for number, op, id in gets:
                 episode = found.get(id)
                 item = stored_item(episode) if isinstance(episode, Episode) else None
-                if isinstance(episode, Episode) and item is not None and self._shown(item):
+                if isinstance(episode, Episode) and item is not None and self._is_listed(item):
                     results[number] = item.item()
                     if op.refresh_ttl:
                         used.append((episode, item))
 
-    def _search(self, op: SearchOp, used: list[Held]) -> list[SearchItem]:
+    def _search(self, op: SearchOp, used: list[Found]) -> list[SearchItem]:
         namespaces = self._memory.ledger.child_namespaces(home(self._memory.namespace, op.namespace_prefix))
         offset, end = max(op.offset, 0), max(op.offset, 0) + max(op.limit, 0)
-        found: list[tuple[float | None, Held]] = []
+        found: list[tuple[float | None, Found]] = []
 
-        def admitted(held: Held) -> bool:
-            return self._shown(held[1]) and admits(op.filter, held[1].value)
+        def admitted(found_item: Found) -> bool:
+            return self._is_listed(found_item[1]) and admits(op.filter, found_item[1].value)
 
         ranked = bool(op.query) and bool(self._fields)
         if ranked and end and namespaces:
             best = nearest(self._memory, namespaces, op.query or "", end, admitted)
             found += best
         if len(found) < end:
-            # As LangGraph's own store: what has no words follows what was found by them.
-            for held in self._walk(namespaces):
+            # As in LangGraph's own store, items without searchable text follow those found by theirs.
+            for found_item in self._walk(namespaces):
                 if len(found) == end:
                     break
-                if admitted(held) and not (ranked and held[1].indexed):
-                    found.append((None, held))
+                if admitted(found_item) and not (ranked and found_item[1].indexed):
+                    found.append((None, found_item))
         page = found[offset:end]
         if op.refresh_ttl:
-            used += [held for _, held in page]
+            used += [found_item for _, found_item in page]
         return [item.found(score) for score, (_, item) in page]
 
-    def _walk(self, namespaces: Sequence[Namespace], *, all: bool = False) -> Iterator[Held]:
-        """The items of `namespaces`, the last put first, without those that somebody set aside unless `all`."""
+    def _walk(self, namespaces: Sequence[Namespace], *, all: bool = False) -> Iterator[Found]:
+        """The items of `namespaces`, newest first; those in quarantine only with `all`."""
         before, size = None, _FIRST_PAGE
         while namespaces:
             page = self._memory.ledger.newest(namespaces, before=before, limit=size)
@@ -214,7 +214,7 @@ class HybridStore(BaseStore):
         for path in sorted(paths):
             if len(listed) == end:
                 break
-            if not omits or any(self._shown(item) for _, item in self._walk(paths[path], all=True)):
+            if not omits or any(self._is_listed(item) for _, item in self._walk(paths[path], all=True)):
                 listed.append(path)
         return listed[offset:]
 
@@ -227,7 +227,7 @@ class HybridStore(BaseStore):
     # ---- writing
 
     def _put_all(self, ops: Sequence[PutOp]) -> None:
-        now = self._memory._clock()
+        now = self._memory.clock()
         before = self._before(ops)
         episodes: list[Episode] = []
         erased: dict[Namespace, list[str]] = {}
@@ -249,17 +249,17 @@ class HybridStore(BaseStore):
                 indexed=bool(texts),
             )
             episodes += item.used(now).episodes(namespace, texts, self._trust)
-        self._memory.ledger.put_episodes(still_set_aside(self._memory.ledger, episodes), now)
+        self._memory.ledger.put_episodes(keep_quarantine(self._memory.ledger, episodes), now)
         for namespace, ids in erased.items():
-            erase_many(self._memory.at(namespace), ids)
+            erase_many(self._memory.at(namespace).workspace, ids)
 
-    def _before(self, ops: Sequence[PutOp]) -> dict[str, Held]:
+    def _before(self, ops: Sequence[PutOp]) -> dict[str, Found]:
         """The items that `ops` replace, by id."""
         wanted: dict[Namespace, list[str]] = {}
         for op in ops:
             namespace = home(self._memory.namespace, op.namespace)
             wanted.setdefault(namespace, []).append(item_id(namespace, op.key))
-        before: dict[str, Held] = {}
+        before: dict[str, Found] = {}
         for namespace, ids in wanted.items():
             for id, episode in self._memory.ledger.get_many(namespace, ids).items():
                 item = stored_item(episode) if isinstance(episode, Episode) else None

@@ -1,4 +1,4 @@
-"""A thread that removes what has expired, again and again."""
+"""A thread that regularly removes expired items."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Calls `sweep` every `seconds` until it is stopped or its future is cancelled. A sweep that the store refuses
-    (it was busy, or the disk is full) is logged, and the next one tries again."""
+    """Calls `sweep` every `seconds` until it is stopped or its future is cancelled. A failed sweep (a busy store, a
+    full disk) is logged, and the next one tries again."""
 
     def __init__(self, sweep: Callable[[], int], seconds: float) -> None:
         self.future: Future[None] = Future()
@@ -31,7 +31,7 @@ class Sweeper:
         return self._thread.is_alive()
 
     def stop(self, timeout: float | None) -> bool:
-        """Whether it has ended within `timeout` seconds."""
+        """Stop the thread; returns whether it ended within `timeout` seconds."""
         self._stopped.set()
         self._thread.join(timeout)
         return not self.running

@@ -14,7 +14,7 @@ EVERYTHING = "$"
 
 
 def searchable(value: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
-    """The texts of `fields` in `value`, each once; fields that are missing or blank give none."""
+    """The texts of `fields` in `value`, each once; missing and blank fields give none."""
     found: dict[str, None] = {}
     for field in fields:
         texts = [render_value(value)] if field == EVERYTHING else get_text_at_path(dict(value), tokenize_path(field))
@@ -23,11 +23,11 @@ def searchable(value: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
 
 
 def render_value(value: Mapping[str, Any]) -> str:
-    """`value` in plain words, as a person would note it: what an embedding model and a dream read best.
+    """`value` in plain words, as a person would note it: embedding models and dreams read that best.
 
-    >>> told({"content": "Ana lives in Porto."})
+    >>> render_value({"content": "Ana lives in Porto."})
     'Ana lives in Porto.'
-    >>> print(told({"name": "Ana", "pets": [{"kind": "ferret"}], "age": None}))
+    >>> print(render_value({"name": "Ana", "pets": [{"kind": "ferret"}], "age": None}))
     name: Ana
     pets.kind: ferret
     """
@@ -38,7 +38,7 @@ def render_value(value: Mapping[str, Any]) -> str:
 
 
 def storable(text: str) -> str:
-    """`text` as the ledger takes it: without what is no character, and no longer than one memory."""
+    """`text` in the form that the ledger takes: without invalid characters, and no longer than one memory."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")[:MAX_TEXT]
 
 

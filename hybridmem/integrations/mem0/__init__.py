@@ -1,6 +1,6 @@
-"""Mem0's open-source calls over a memory: change ``from mem0 import Memory`` to this module, and nothing else.
+"""Mem0's open-source calls on a memory: only the line ``from mem0 import Memory`` has to change.
 
-Needs no package of Mem0's. What is kept where, and what differs, is in docs/mem0.md.
+Mem0 itself is not needed. docs/mem0.md says where things are kept and what differs.
 """
 
 from __future__ import annotations

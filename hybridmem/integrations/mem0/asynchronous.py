@@ -1,4 +1,4 @@
-"""`AsyncMemory`: the calls of `Memory`, each in a worker thread. One implementation, and no copy of it."""
+"""`AsyncMemory`: the calls of `Memory`, each in a worker thread, without a second implementation."""
 
 from __future__ import annotations
 

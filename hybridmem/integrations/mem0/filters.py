@@ -49,15 +49,15 @@ def matches(fields: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
     >>> matches({"kind": "food"}, {"OR": [{"kind": "tea"}, {"NOT": [{"kind": "food"}]}]})
     False
     """
-    return all(_holds(fields, key, wanted) for key, wanted in filters.items())
+    return all(_satisfies(fields, key, wanted) for key, wanted in filters.items())
 
 
-def _holds(fields: Mapping[str, Any], key: str, wanted: Any) -> bool:
+def _satisfies(fields: Mapping[str, Any], key: str, wanted: Any) -> bool:
     if key in {"AND", "OR", "NOT"}:
         if not isinstance(wanted, list) or not all(isinstance(each, Mapping) for each in wanted) or not wanted:
             raise InvalidInput(f"the filter {key} is no list of filters: write {{'{key}': [{{...}}, {{...}}]}}")
-        held = [matches(fields, each) for each in wanted]
-        return all(held) if key == "AND" else any(held) is (key == "OR")
+        satisfied = [matches(fields, each) for each in wanted]
+        return all(satisfied) if key == "AND" else any(satisfied) is (key == "OR")
     value = fields.get(key)
     if wanted == "*":
         return value is not None

@@ -18,7 +18,7 @@ from hybridmem.integrations.mem0.scope import OWNERS, Scope, is_owned, parsed_id
 from hybridmem.memory import HybridMemory
 
 OURS = "hybridmem"
-"""The key of a configuration that is read here: ``path``, ``model`` and ``embedder``."""
+"""The key of a configuration that is read here; its value has ``path``, ``model`` and ``embedder``."""
 PROCEDURAL = "procedural_memory"
 PAGE = 200
 _KEEP = object()
@@ -35,13 +35,13 @@ class Memory:
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, *, memory: HybridMemory | None = None) -> None:
-        """Over `memory`, which its owner closes, or over the folder that `config` (or HYBRIDMEM_DIR) names."""
+        """Uses `memory`, which its owner closes, or else the folder that `config` or HYBRIDMEM_DIR names."""
         self._owned = memory is None
         self._memory = memory if memory is not None else _opened(config or {})
 
     @classmethod
     def from_config(cls, config_dict: Mapping[str, Any]) -> Memory:
-        """From a configuration of Mem0's; of it only the key ``hybridmem`` is read, and the others are logged."""
+        """From a configuration of Mem0's. Only its key ``hybridmem`` is used; others are logged."""
         return cls(config_dict)
 
     def add(
@@ -58,9 +58,9 @@ class Memory:
         memory_type: str | None = None,
         prompt: str | None = None,
     ) -> dict[str, list[Item]]:
-        """Remember a text or messages, word for word; no model is called, and system messages are left out.
+        """Remember a text or messages word for word, without system messages. No model is called.
 
-        With `infer`, facts are drawn from them by the next dream. `prompt` has nothing to steer and is ignored."""
+        With `infer`, the next dream extracts facts from them. `prompt` is ignored: there is nothing to prompt."""
         scope = Scope.of(user_id, agent_id, run_id)
         if memory_type not in (None, PROCEDURAL):
             raise InvalidInput(f"the memory type {str(memory_type)[:40]!r} is none: pass {PROCEDURAL!r}, or leave it")
@@ -71,11 +71,11 @@ class Memory:
             kept[EXPIRES] = expiration(expiration_date)
         if memory_type is not None:
             kept["memory_type"] = memory_type
-        told = _told(messages)
-        if not told:
+        turns = _to_messages(messages)
+        if not turns:
             return {"results": []}
         memory = self._memory.at(scope.namespace)
-        episodes = memory.add(told, session=scope.run_id, at=timestamp, metadata=kept, source="mem0")
+        episodes = memory.add(turns, session=scope.run_id, at=timestamp, metadata=kept, source="mem0")
         return {"results": [added(memory.namespace, episode, verbatim=not infer) for episode in episodes]}
 
     def search(
@@ -95,8 +95,8 @@ class Memory:
     ) -> dict[str, list[Item]]:
         """The owner's memories nearest to `query`, best first.
 
-        The owner is named by the arguments (Mem0 1) or within `filters` (Mem0 2); `limit` is `top_k` by its older
-        name. Results are always fused and reranked, whatever `rerank` says."""
+        The arguments (Mem0 1) or `filters` (Mem0 2) name the owner; `limit` is the older name of `top_k`. Results are
+        always fused, whatever `rerank` is."""
         scope = Scope.of(user_id, agent_id, run_id, filters)
         wanted = _count(top_k if limit is None else limit)
         if threshold is not None and not 0 <= threshold <= 1:
@@ -108,18 +108,18 @@ class Memory:
             records = memory.ledger.get_many(memory.namespace, [hit.id for hit in hits])
             by_id = dict(zip(records, items(memory, list(records.values())), strict=True))
             found = [scored(by_id[hit.id], hit, explain=explain) for hit in hits if hit.id in by_id]
-            shown = [
+            kept_items = [
                 item
                 for item in found
-                if _shows(item, scope, filters, show_expired=show_expired, now=memory._clock())
+                if _shows(item, scope, filters, show_expired=show_expired, now=memory.clock())
                 and (threshold is None or item["score"] >= threshold)
             ]
-            if len(shown) >= wanted or len(hits) < looked_at:
-                return {"results": shown[:wanted]}
+            if len(kept_items) >= wanted or len(hits) < looked_at:
+                return {"results": kept_items[:wanted]}
             looked_at *= 4
 
     def get(self, memory_id: str) -> Item | None:
-        """One memory; None where no memory has that id."""
+        """One memory; None for an unknown id."""
         try:
             memory, id = self._named(memory_id)
             return items(memory, [memory.get(id)])[0]
@@ -137,21 +137,23 @@ class Memory:
         limit: int | None = None,
         show_expired: bool = False,
     ) -> dict[str, list[Item]]:
-        """The owner's memories in the order in which they were added, those in quarantine or superseded left out."""
+        """The owner's memories in the order of adding, without quarantined and superseded ones."""
         scope = Scope.of(user_id, agent_id, run_id, filters)
         wanted = _count(top_k if limit is None else limit)
         memory = self._memory.at(scope.namespace)
-        shown: list[Item] = []
+        kept_items: list[Item] = []
         for page in _pages(memory):
             current = [record for record in page if not (record.quarantined or record.superseded_by)]
-            shown += [
+            kept_items += [
                 item
                 for item in items(memory, current)
-                if _shows(item, scope, filters, show_expired=show_expired, now=memory._clock())
+                if _shows(item, scope, filters, show_expired=show_expired, now=memory.clock())
             ]
-            if len(shown) >= wanted:
+            if len(kept_items) >= wanted:
                 break
-        return {"results": [{key: value for key, value in item.items() if key != "score"} for item in shown[:wanted]]}
+        return {
+            "results": [{key: value for key, value in item.items() if key != "score"} for item in kept_items[:wanted]]
+        }
 
     def update(
         self,
@@ -161,7 +163,7 @@ class Memory:
         expiration_date: Any = _KEEP,
         data: str | None = None,
     ) -> dict[str, str]:
-        """Give a memory new words (`data` is `text` by its older name). Its metadata was fixed when it was added."""
+        """Give a memory new words (`data` is the older name of `text`). Its metadata cannot change."""
         words = text if text is not None else data
         if metadata is not None or expiration_date is not _KEEP:
             raise InvalidInput("metadata and expiration dates are fixed once a memory is added: delete it and add it")
@@ -180,7 +182,7 @@ class Memory:
     def delete_all(
         self, user_id: str | None = None, agent_id: str | None = None, run_id: str | None = None
     ) -> dict[str, str]:
-        """Erase all of an owner's memories, or those of one agent or run among them."""
+        """Erase all of an owner's memories, or those of one agent or run."""
         scope = Scope.of(user_id, agent_id, run_id)
         self._erase(self._memory.at(scope.namespace), scope)
         return {"message": "Memories deleted successfully!"}
@@ -195,7 +197,7 @@ class Memory:
         return changes(memory.namespace, events, memory.ledger.get_many(memory.namespace, [id]).get(id))
 
     def reset(self) -> None:
-        """Erase every memory of every user, agent and run of the folder."""
+        """Erase every memory of every user, agent and run in the folder."""
         for namespace in self._memory.ledger.namespaces():
             if is_owned(namespace):
                 self._erase(self._memory.at(namespace), None)
@@ -229,16 +231,16 @@ class Memory:
         return memory, id
 
     def _erase(self, memory: HybridMemory, scope: Scope | None) -> None:
-        """Everything in the namespace, the retired facts too, or what `scope` narrows it to."""
+        """Erase everything in the namespace, retired facts too, or what `scope` narrows it to."""
         records: list[Episode | Fact] = [record for page in _pages(memory, kind="episode") for record in page]
         records += memory.ledger.facts(memory.namespace, include_retired=True)
         narrowed = {} if scope is None else _narrowing(scope)
-        doomed = records
+        chosen = records
         if narrowed:
-            told = zip(records, items(memory, records), strict=True)
-            doomed = [record for record, item in told if matches(item, narrowed)]
-        for record in doomed:
-            with suppress(UnknownMemory):  # a fact goes with the last episode that it stands on
+            pairs = zip(records, items(memory, records), strict=True)
+            chosen = [record for record, item in pairs if matches(item, narrowed)]
+        for record in chosen:
+            with suppress(UnknownMemory):  # a fact is erased with its last source
                 memory.delete(record.id)
 
 
@@ -256,8 +258,8 @@ def _opened(config: Mapping[str, Any]) -> HybridMemory:
     )
 
 
-def _told(messages: Any) -> list[dict[str, Any]]:
-    """The messages as `HybridMemory.add` takes them: role, words and speaker, without system messages."""
+def _to_messages(messages: Any) -> list[dict[str, Any]]:
+    """The messages for `HybridMemory.add`: role, words and speaker, without system messages."""
     if isinstance(messages, str):
         messages = [{"role": "user", "content": messages}]
     elif isinstance(messages, Mapping):
@@ -279,7 +281,7 @@ def _pages(memory: HybridMemory, kind: Any = None) -> Iterator[list[Episode | Fa
 
 
 def _narrowing(scope: Scope) -> dict[str, str]:
-    """The ids of `scope` besides the one that names the namespace."""
+    """The ids of `scope` without the one that names the namespace."""
     given = [(name, value) for name, value in scope.ids().items() if value is not None]
     return dict(given[1:])
 

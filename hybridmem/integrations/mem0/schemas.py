@@ -1,4 +1,4 @@
-"""Memories and their past in the dictionaries that Mem0 returns."""
+"""Memories and their history as the dictionaries that Mem0 returns."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
 
 IDENTITY = frozenset({"user_id", "agent_id", "run_id", "actor_id"})
-"""Set by a call's own arguments alone: metadata cannot put a memory into another's hands."""
+"""Set only by a call's own arguments: metadata cannot give a memory to another owner."""
 EXPIRES = "expiration_date"
 EVENTS = {"added": "ADD", "updated": "UPDATE", "deleted": "DELETE"}
 Item = dict[str, Any]
 
 
 def items(memory: HybridMemory, records: Sequence[Episode | Fact]) -> list[Item]:
-    """Each record as `get` and `get_all` show it. A fact has the run, agent and metadata of its first source."""
+    """Each record as `get` and `get_all` return it. A fact has the run, agent and metadata of its first source."""
     wanted = [record.sources[0] for record in records if isinstance(record, Fact) and record.sources]
     sources = memory.ledger.get_many(memory.namespace, wanted)
-    return [_item(memory, record, _spoken(record, sources)) for record in records]
+    return [_item(memory, record, _source_episode(record, sources)) for record in records]
 
 
-def _spoken(record: Episode | Fact, sources: Mapping[str, Episode | Fact]) -> Episode | None:
+def _source_episode(record: Episode | Fact, sources: Mapping[str, Episode | Fact]) -> Episode | None:
     origin = sources.get(record.sources[0]) if isinstance(record, Fact) and record.sources else record
     return origin if isinstance(origin, Episode) else None
 
 
-def _item(memory: HybridMemory, record: Episode | Fact, spoken: Episode | None) -> Item:
-    metadata = dict(spoken.metadata) if spoken else {}
+def _item(memory: HybridMemory, record: Episode | Fact, source: Episode | None) -> Item:
+    metadata = dict(source.metadata) if source else {}
     promoted = {
         **owner_of(memory.namespace),
         "agent_id": metadata.pop("agent_id", None),
-        "run_id": spoken.session if spoken else None,
-        "actor_id": spoken.speaker if spoken else None,
-        "role": spoken.role if spoken else None,
+        "run_id": source.session if source else None,
+        "actor_id": source.speaker if source else None,
+        "role": source.role if source else None,
         EXPIRES: metadata.pop(EXPIRES, None),
     }
     promoted |= owner_of(memory.namespace)
@@ -60,22 +60,22 @@ def _item(memory: HybridMemory, record: Episode | Fact, spoken: Episode | None) 
 
 
 def scored(item: Item, hit: Hit, *, explain: bool) -> Item:
-    """`item` as a result of a search: the fused score as a share from 0 to 1, in the same order."""
-    made = {**item, "score": 1 / (1 + math.exp(-max(-500.0, min(500.0, hit.score))))}
-    return {**made, "score_details": dict(hit.why)} if explain else made
+    """`item` as a search result: the fused score mapped to 0 to 1, in the same order."""
+    result = {**item, "score": 1 / (1 + math.exp(-max(-500.0, min(500.0, hit.score))))}
+    return {**result, "score_details": dict(hit.why)} if explain else result
 
 
 def added(namespace: Namespace, episode: Episode, *, verbatim: bool) -> Item:
-    """One line of what `add` returns; Mem0 tells the speaker only where it was told not to infer."""
-    told = {"id": public_id(namespace, episode.id), "memory": episode.text, "event": "ADD"}
-    return {**told, "actor_id": episode.speaker, "role": episode.role} if verbatim else told
+    """One result of `add`; as in Mem0, the speaker is included only if nothing is inferred."""
+    line = {"id": public_id(namespace, episode.id), "memory": episode.text, "event": "ADD"}
+    return {**line, "actor_id": episode.speaker, "role": episode.role} if verbatim else line
 
 
 def changes(namespace: Namespace, events: Sequence[Event], record: Episode | Fact | None) -> list[Item]:
-    """The past of a memory, oldest first. Those of an erased one have no texts: erasing leaves none."""
+    """The history of a memory, oldest first; that of an erased memory has no texts."""
     lines: list[Item] = []
     before: str | None = None
-    spoken = record if isinstance(record, Episode) else None
+    source = record if isinstance(record, Episode) else None
     for number, event in enumerate(events):
         lines.append(
             {
@@ -87,8 +87,8 @@ def changes(namespace: Namespace, events: Sequence[Event], record: Episode | Fac
                 "created_at": events[0].at.isoformat(),
                 "updated_at": event.at.isoformat(),
                 "is_deleted": event.event == "deleted",
-                "actor_id": spoken.speaker if spoken else None,
-                "role": spoken.role if spoken else None,
+                "actor_id": source.speaker if source else None,
+                "role": source.role if source else None,
             }
         )
         before = event.text
@@ -96,7 +96,7 @@ def changes(namespace: Namespace, events: Sequence[Event], record: Episode | Fac
 
 
 def expiration(value: object) -> str:
-    """A date on which a memory was last valid, as metadata keeps it. Raises `InvalidInput`."""
+    """The last day on which a memory is valid, as a text for the metadata. Raises `InvalidInput`."""
     try:
         return date.fromisoformat(value.isoformat()[:10] if isinstance(value, date) else str(value)).isoformat()
     except ValueError:

@@ -1,8 +1,7 @@
-"""Whose memories a call is about, and the ids by which Mem0's callers name them.
+"""The owner of the memories in a call, and the ids that Mem0's callers use.
 
-A user's memories lie in the namespace ``users/USER``, those of an agent without a user in ``agents/AGENT``, those of a
-run alone in ``runs/RUN``. Within a user's, an agent and a run narrow down; nothing reaches from one namespace into
-another.
+A user's memories are in the namespace ``users/USER``, those of an agent without a user in ``agents/AGENT``, and those
+of a run alone in ``runs/RUN``. An agent and a run narrow a user's memories; no call reaches into another namespace.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from hybridmem.core.errors import InvalidInput, InvalidNamespace
 from hybridmem.core.namespace import Namespace, checked_namespace
 
 OWNERS = {"user_id": "users", "agent_id": "agents", "run_id": "runs"}
-"""The first of them that is given names the namespace."""
+"""The first given one names the namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The ids that a call gave."""
+    """The ids of a call."""
 
     user_id: str | None = None
     agent_id: str | None = None
@@ -29,7 +28,7 @@ class Scope:
 
     @classmethod
     def of(cls, user_id: object, agent_id: object, run_id: object, filters: Mapping[str, Any] | None = None) -> Scope:
-        """From a call's own arguments, or from its `filters` as Mem0 2 has it. Raises `InvalidInput` without any."""
+        """From a call's arguments, or from its `filters` as in Mem0 2. Raises `InvalidInput` if no owner is given."""
         given = {"user_id": user_id, "agent_id": agent_id, "run_id": run_id}
         for name in OWNERS:
             inner = (filters or {}).get(name)
@@ -51,7 +50,7 @@ class Scope:
 
 
 def owner_of(namespace: Namespace) -> dict[str, str]:
-    """The id that `namespace` stands for, by Mem0's name of it.
+    """The id that `namespace` stands for, under Mem0's name.
 
     >>> owner_of(("users", "ana"))
     {'user_id': 'ana'}
@@ -66,7 +65,7 @@ def is_owned(namespace: Namespace) -> bool:
 
 
 def public_id(namespace: Namespace, id: str) -> str:
-    """The id that callers see: it carries the namespace, so that a memory is found by its id alone.
+    """The id for callers. It holds the namespace, so that a memory is found by its id alone.
 
     >>> public_id(("users", "ana"), "ep_1")
     'ep_1:users:ana'
@@ -96,7 +95,7 @@ def _checked(name: str, value: object) -> str | None:
 
 
 def _part(id: str) -> str:
-    """`id` as one part of a namespace: what a namespace cannot hold is percent-encoded."""
+    """`id` as one part of a namespace: characters that a namespace cannot have are percent-encoded."""
     try:
         part = "".join(c if c.isprintable() and c not in "/\\%:" else quote(c, safe="") for c in id)
     except UnicodeEncodeError:

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
 
 AROUND = 2
-"""Lines that a snippet shows before and after the line that changed."""
+"""Lines of a snippet before and after the changed one."""
 Files = Mapping[str, Episode]
 
 
 class MemoryTool:
     """The memory tool over one namespace of a memory.
 
-    Files survive the process, `memory.search` finds them, an edit keeps what was there in the file's history, and a
-    deletion erases the file as `memory.delete` erases any memory. Threads and processes may share one memory.
+    Files survive the process, and `memory.search` finds them. An edit keeps the earlier text in the file's history, and
+    a deletion erases the file as `memory.delete` erases any memory. Threads and processes may share one memory.
     """
 
     def __init__(self, memory: HybridMemory) -> None:
@@ -38,14 +38,14 @@ class MemoryTool:
         }
 
     def run(self, command: Mapping[str, Any]) -> str:
-        """The result of `command`, or the line that says why there is none: both are for the model to read."""
+        """The result of `command`, or one line with the error; both are for the model."""
         try:
             return self.perform(command)
         except HybridMemError as error:
             return str(error)
 
     def perform(self, command: object) -> str:
-        """The result of `command`. Raises `HybridMemError` with the line that the model is to read."""
+        """The result of `command`. Raises `HybridMemError` with a line for the model."""
         if not isinstance(command, Mapping):
             raise InvalidInput("Error: the command is not an object: pass one with a command and its path")
         name = command.get("command")
@@ -67,8 +67,8 @@ class MemoryTool:
         lines = _range(command.get("view_range"))
         files = self._tree.files()
         if path in files:
-            shown = numbered_lines(readable(path, files[path]), *lines)
-            return "\n".join([f"Here's the content of {path} with line numbers:", *shown])
+            numbered = numbered_lines(readable(path, files[path]), *lines)
+            return "\n".join([f"Here's the content of {path} with line numbers:", *numbered])
         if path == ROOT or _within(files, path):
             return directory(path, {each: len(stored(file).encode("utf-8")) for each, file in files.items()})
         raise InvalidInput(f"The path {path} does not exist. Please provide a valid path.")
@@ -176,7 +176,7 @@ def _string(command: Mapping[str, Any], name: str, default: str | None = None) -
 
 
 def _range(value: object) -> tuple[int, int | None]:
-    """(first, last) of the lines to show; None for last where it is the end."""
+    """(first, last) of the lines to show; None for last means the end."""
     if value is None:
         return 1, None
     if not (isinstance(value, list | tuple) and len(value) == 2 and all(type(each) is int for each in value)):

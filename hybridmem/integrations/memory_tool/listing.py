@@ -1,16 +1,16 @@
-"""How `view` shows a file and a directory."""
+"""The listings of `view`: a file's lines, and a directory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 DEPTH = 2
-"""How many levels of a directory are listed."""
+"""Listed levels of a directory."""
 NUMBER_WIDTH = 6
 
 
 def numbered_lines(content: str, first: int = 1, last: int | None = None) -> list[str]:
-    """The lines of `content` from `first` to `last`, each behind its number.
+    """The lines of `content` from `first` to `last`, each after its number.
 
     >>> numbered_lines("tea\\nmilk", 2)
     ['     2\\tmilk']
@@ -20,7 +20,7 @@ def numbered_lines(content: str, first: int = 1, last: int | None = None) -> lis
 
 
 def directory(path: str, sizes: Mapping[str, int]) -> str:
-    """What is in the directory `path` of a tree whose files have these `sizes`, in bytes."""
+    """The listing of directory `path` in a tree whose files have these `sizes` in bytes."""
     entries: dict[str, int] = {path: 0}
     for file, size in sizes.items():
         if not file.startswith(f"{path}/"):

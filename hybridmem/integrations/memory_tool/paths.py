@@ -1,7 +1,7 @@
-"""Paths of the virtual tree: what is one, and what only looks like one.
+"""Checks of the virtual tree's paths.
 
-Nothing here touches a file system, so no path can leave the memory. Tricks are refused all the same: a path that two
-readers understand differently deceives one of them.
+No path touches a file system, so none can leave the memory. Tricks are refused all the same: if two readers understand
+a path differently, it deceives one of them.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from hybridmem.core.errors import InvalidInput
 
 ROOT = "/memories"
 MAX_PATH = 1024
-"""Characters of a whole path."""
+"""Most characters of a path."""
 MAX_PART = 255
-"""Bytes in UTF-8 of one part, as on a disk."""
+"""Most UTF-8 bytes of one part, as on a disk."""
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _LOOKALIKES = frozenset("⁄∕⧸╱⟋∖⧵╲⟍․‥…。｡")
-"""What reads as a slash, a backslash or a dot; those that Unicode itself calls compatible are found without it."""
+"""Characters that look like a slash, a backslash or a dot and that Unicode does not count as compatible with them."""
 
 
 def checked_path(path: object) -> str:
-    """`path` in its one spelling, without a slash at its end. Raises `InvalidInput`.
+    """`path` in its canonical spelling, without a slash at the end. Raises `InvalidInput`.
 
     >>> checked_path("/memories/notes/")
     '/memories/notes'
@@ -31,13 +31,13 @@ def checked_path(path: object) -> str:
         raise InvalidInput("Error: the path is not a string: write it as /memories/notes.txt")
     if len(path) > MAX_PATH:
         raise InvalidInput(f"Error: the path has {len(path):,} characters and may have {MAX_PATH:,}: shorten it")
-    shown = repr(path[:80])
+    quoted = repr(path[:80])
     trimmed = path[:-1] if path.endswith("/") and path != "/" else path
     if trimmed != ROOT and not trimmed.startswith(f"{ROOT}/"):
-        raise InvalidInput(f"Error: the path {shown} is not under {ROOT}: write it as {ROOT}/notes.txt")
+        raise InvalidInput(f"Error: the path {quoted} is not under {ROOT}: write it as {ROOT}/notes.txt")
     for part in trimmed.split("/")[1:]:
         if wrong := _wrong_with(part):
-            raise InvalidInput(f"Error: the path {shown} {wrong}: write it as {ROOT}/notes.txt")
+            raise InvalidInput(f"Error: the path {quoted} {wrong}: write it as {ROOT}/notes.txt")
     return trimmed
 
 

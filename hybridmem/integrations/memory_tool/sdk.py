@@ -1,4 +1,4 @@
-"""The memory tool as the classes that the Anthropic SDK's tool runner takes. Needs the package ``anthropic``.
+"""The memory tool as classes for the Anthropic SDK's tool runner. They need the package ``anthropic``.
 
 client.beta.messages.tool_runner(..., tools=[AnthropicMemoryTool(memory)])
 """
@@ -25,12 +25,12 @@ class AnthropicMemoryTool(BetaAbstractMemoryTool):
     """A `MemoryTool` for `Anthropic().beta.messages.tool_runner`. Refusals become results with `is_error`."""
 
     def __init__(self, memory: HybridMemory, **options: Any) -> None:
-        """`options` are the SDK's own: `cache_control`."""
+        """`options` are the SDK's own, such as `cache_control`."""
         super().__init__(**options)
         self._tool = MemoryTool(memory)
 
     def call(self, input: object) -> str:
-        """One command as the model wrote it, malformed ones too."""
+        """Run one command as the model wrote it, which may be malformed."""
         return _performed(self._tool, input)
 
     def view(self, command: beta.BetaMemoryTool20250818ViewCommand) -> str:
@@ -56,7 +56,7 @@ class AnthropicMemoryTool(BetaAbstractMemoryTool):
 
 
 class AsyncAnthropicMemoryTool(BetaAsyncAbstractMemoryTool):
-    """The same for `AsyncAnthropic`: commands run in a worker thread."""
+    """A `MemoryTool` for `AsyncAnthropic`: commands run in a worker thread."""
 
     def __init__(self, memory: HybridMemory, **options: Any) -> None:
         super().__init__(**options)

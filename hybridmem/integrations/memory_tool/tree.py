@@ -1,7 +1,7 @@
-"""The files of the virtual tree, kept in the ledger: one episode a file.
+"""The files of the virtual tree in the ledger: one episode per file.
 
-An episode's first line names the file, the rest is its content, so that every change (a rename too) is one
-transaction with its history, and a search finds the file by its name and by its words.
+The episode's first line names the file, and the rest is its content. Every change, a rename too, is therefore one
+transaction with a history, and a search finds the file by its name and by its words.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
 
 SESSION = "memory tool"
-"""The session of every file: by it they are found without reading the namespace's other memories."""
+"""The session of every file: it finds them without reading the namespace's other memories."""
 BUSY_SECONDS = 30.0
 _HEADER = re.compile(rf"File ({re.escape(ROOT)}/[^\n]+)\.\n")
 
 
 class Tree:
-    """The files of one namespace. A directory is there as long as a file is in it."""
+    """The files of one namespace. A directory exists as long as it has a file."""
 
     def __init__(self, memory: HybridMemory) -> None:
         self._memory = memory
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else, in this process or another, changes files meanwhile. Raises `StoreBusy`."""
+        """Lock the files against changes by other threads and processes. Raises `StoreBusy`."""
         from filelock import FileLock, Timeout
 
         locks = self._memory.folder.locks
@@ -44,7 +44,7 @@ class Tree:
             raise StoreBusy("another process changes the memory's files: try again when it has finished") from None
 
     def files(self) -> dict[str, Episode]:
-        """Every file by its path, in the order of the paths' parts."""
+        """Every file by its path, sorted by the parts of the path."""
         found = {
             _path(episode): episode for episode in self._memory.ledger.episodes(self._memory.namespace, session=SESSION)
         }
@@ -60,7 +60,7 @@ class Tree:
         )
 
     def write(self, file: Episode, path: str, content: str) -> None:
-        """Give a file a new path or content; what it was stays in its history."""
+        """Give a file a new path or content; the earlier ones stay in its history."""
         self._memory.update(file.id, _text(path, content))
 
     def erase(self, file: Episode) -> None:
@@ -68,20 +68,20 @@ class Tree:
 
 
 def stored(file: Episode) -> str:
-    """What is in the file."""
+    """The file's content."""
     header = _HEADER.match(file.text)
     return file.text[header.end() :] if header else file.text
 
 
 def readable(path: str, file: Episode) -> str:
-    """What is in the file, for an agent. Raises `InvalidInput` for one in quarantine, as no answer sees it either."""
+    """The file's content for an agent. Raises `InvalidInput` for a file in quarantine, which no answer uses either."""
     if file.quarantined:
         raise InvalidInput(f"Error: The file {path} is in quarantine: `hybridmem release {file.id}` lets it be read")
     return stored(file)
 
 
 def _path(file: Episode) -> str:
-    """A text that somebody gave new words, without the line that names the file, stays in reach under its id."""
+    """The path in the first line. A text that was changed and lost that line stays reachable under its id."""
     header = _HEADER.match(file.text)
     return header[1] if header else f"{ROOT}/{file.id}.txt"
 

@@ -54,7 +54,7 @@ class AdapterSlots:
             yield
 
     @contextmanager
-    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[TrainingAdapter]:
+    def new_adapter(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[NewAdapter]:
         """Within this context a new adapter is in force and takes gradients; at its end it leaves the model.
 
         It starts as PEFT starts it (its update is zero) under `seed`, or from the weights of `parent`, which must
@@ -69,7 +69,7 @@ class AdapterSlots:
             if tensors is not None:
                 self._fill(tensors, _TRAINED, parent)
             with self._switched(_TRAINED):
-                yield TrainingAdapter(self._peft, config, self._name)
+                yield NewAdapter(self._peft, config, self._name)
         finally:
             self._delete(_TRAINED)
 
@@ -162,27 +162,17 @@ class AdapterSlots:
         return [self._module.device] if self._module.device.type == "cuda" else []
 
 
-class TrainingAdapter:
+class NewAdapter:
     """The adapter that is in training."""
 
     def __init__(self, peft: Any, config: LoraConfig, base: str) -> None:
         self._peft = peft
         self._config = config
         self._base = base
-        self._scale = 1.0
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """The LoRA matrices, for the optimiser."""
         return [parameter for name, parameter in self._peft.named_parameters() if f".{_TRAINED}." in name]
-
-    def rescale(self, scale: float) -> None:
-        """Multiply the adapter's update by `scale` of what it was trained with; it is saved so, too."""
-        from peft.tuners.tuners_utils import BaseTunerLayer
-
-        for module in self._peft.modules():
-            if isinstance(module, BaseTunerLayer) and _TRAINED in module.scaling:
-                module.set_scale(_TRAINED, scale)
-        self._scale = scale
 
     def state(self) -> dict[str, Tensor]:
         """A copy of the LoRA weights on the CPU, by the names that files have."""
@@ -207,7 +197,6 @@ class TrainingAdapter:
         values |= {
             "base_model_name_or_path": self._base,
             "inference_mode": True,
-            "lora_alpha": values["lora_alpha"] * self._scale,
             "target_modules": sorted(values["target_modules"]),
         }
         plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}

@@ -4,8 +4,6 @@ and how much this process has taken."""
 from __future__ import annotations
 
 import os
-import resource
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,12 +42,6 @@ def free_on_cpu(root: Path = Path("/")) -> int:
 
     `root` is where ``proc`` and ``sys`` are."""
     return min([_available(root / "proc" / "meminfo"), *_within_cgroups(root)])
-
-
-def peak_memory_mb() -> float:
-    """The most that this process has taken since its start, in MiB: Linux counts kilobytes, macOS bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def _available(meminfo: Path) -> int:

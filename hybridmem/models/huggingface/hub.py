@@ -38,7 +38,7 @@ def fetched(name: str) -> Path:
     try:
         return _snapshot(name, local=False)
     except (LocalEntryNotFoundError, ConnectionError, HTTPError) as error:
-        raise ModelNotFound(_told(name, error)) from None
+        raise ModelNotFound(_message(name, error)) from None
 
 
 def _snapshot(name: str, *, local: bool) -> Path:
@@ -47,7 +47,7 @@ def _snapshot(name: str, *, local: bool) -> Path:
     return Path(snapshot_download(name, allow_patterns=_FILES, ignore_patterns=_NOT_FILES, local_files_only=local))
 
 
-def _told(name: str, error: BaseException) -> str:
+def _message(name: str, error: BaseException) -> str:
     """Why `name` could not be fetched, and what to do, in one line."""
     from huggingface_hub import constants
     from huggingface_hub.errors import (

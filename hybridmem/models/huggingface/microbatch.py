@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hybridmem.models.huggingface.memory_budget import MemoryBudget
-from hybridmem.training.examples import Example
+from hybridmem.models.trainable import Example
 
 PART_SLOTS = 200
 """What a pass of its own costs beside its tokens, in tokens: measured at the bundled base's size on two cores."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,26 +11,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.core.hashing import weights_sha256
 from hybridmem.models.base import Generation
 from hybridmem.models.huggingface import checkpoint, quantized
-from hybridmem.models.huggingface.adapter_slots import AdapterSlots, TrainingAdapter
+from hybridmem.models.huggingface.adapter_slots import WEIGHTS, AdapterSlots, NewAdapter
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
-from hybridmem.models.huggingface.memory_budget import share_of
+from hybridmem.models.huggingface.lora import lora_config
+from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape, share_of
 from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype
-from hybridmem.models.huggingface.tensors import MOST_LOGITS
+from hybridmem.models.huggingface.teacher import teacher_targets
+from hybridmem.models.huggingface.tensors import MOST_LOGITS, cross_entropy, scores_all
+from hybridmem.models.huggingface.training_adapter import HuggingFaceTrainingAdapter
 from hybridmem.models.prompts import Message
 from hybridmem.models.spec import ModelSettings
+from hybridmem.models.trainable import Example, TeacherPredictions, TrainingJob
 
 if TYPE_CHECKING:
     from peft import LoraConfig
 
 
 class HuggingFaceModel:
-    """A `models.base.LanguageModel` over `transformers`, and what the dream's training needs of one.
+    """A `models.trainable.TrainableModel` over `transformers`.
 
     `module` is the bare torch model (its linear layers are wrapped in place once an adapter was loaded),
     `tokenizer` its tokenizer. Threads take turns: whoever adapts, answers or trains has the model to itself.
@@ -52,7 +58,7 @@ class HuggingFaceModel:
         self._weights = tuple(weights)
         self._batch_tokens = batch_tokens
         self._memory_gb = memory_gb
-        self._fitting = AdapterSlots(module, name=name)
+        self._slots = AdapterSlots(module, name=name)
         self._turn = threading.RLock()
 
     @classmethod
@@ -121,6 +127,13 @@ class HuggingFaceModel:
         """What a training may take beside the weights: as it was told, or a share of what is free now."""
         return int(self._memory_gb * 1e9) if self._memory_gb is not None else share_of(free_bytes(self.device))
 
+    def budget_for(self, examples: Sequence[Example], *, taken: int) -> MemoryBudget:
+        """What may be in memory at once for any of `examples`, once `taken` bytes of what a training may take are
+        gone."""
+        shape = Shape.of(self.module.config, scores_all=scores_all(self.module))
+        rows = {(len(e.prompt) + len(e.completion), len(e.completion)) for e in examples}
+        return MemoryBudget.of(shape, self.training_bytes() - taken, rows)
+
     @cached_property
     def end_ids(self) -> frozenset[int]:
         """The tokens that end a turn. Raises `ModelError` for a model that has none."""
@@ -172,6 +185,10 @@ class HuggingFaceModel:
     def count_tokens(self, prompt: Sequence[Message]) -> int:
         return len(self.render(prompt))
 
+    def encode_text(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+
     @cached_property
     def _takes_system(self) -> bool:
         from jinja2.exceptions import TemplateError
@@ -186,7 +203,7 @@ class HuggingFaceModel:
         if not self.tokenizer.chat_template:
             return "\n\n".join(message["content"] for message in messages) + "\n"
         turns = list(messages) if self._takes_system else _system_merged(messages)
-        # Qwen3 and its kin would think aloud first, which a job of a few words has no room for.
+        # Models such as Qwen3 would think aloud first, which a job of a few words has no room for.
         text: str = self.tokenizer.apply_chat_template(
             turns, add_generation_prompt=True, tokenize=False, enable_thinking=False
         )
@@ -277,6 +294,9 @@ class HuggingFaceModel:
             figures.append(told.gather(1, tokens[:, None])[:, 0].tolist())
         return figures
 
+    def cross_entropy(self, rows: Sequence[Sequence[int]]) -> float:
+        return cross_entropy(self, rows)
+
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
         with self._turn:
@@ -292,19 +312,42 @@ class HuggingFaceModel:
     # adapters
     @contextmanager
     def adapted(self, adapter: Path | None) -> Iterator[None]:
-        """What `LanguageModel` promises. Shapes are checked here, hashes in `adapters.loader`."""
-        with self._turn, self._fitting.adapted(adapter):
+        """What `LanguageModel` promises. Shapes are checked here, hashes in `adapters.load_verified`."""
+        with self._turn, self._slots.adapted(adapter):
             yield
 
     @contextmanager
-    def training(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[TrainingAdapter]:
-        """Within this context a new adapter is in force and takes gradients; see `fitting.Fitting.training`."""
-        with self._turn, self._fitting.training(config, seed=seed, parent=parent) as trainee:
-            yield trainee
+    def new_adapter(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[NewAdapter]:
+        """Within this context a new adapter is in force and takes gradients; see `AdapterSlots.new_adapter`."""
+        with self._turn, self._slots.new_adapter(config, seed=seed, parent=parent) as new:
+            yield new
+
+    @contextmanager
+    def training(self, job: TrainingJob) -> Iterator[HuggingFaceTrainingAdapter]:
+        """What `TrainableModel` promises. The teacher reads before the adapter exists: it is the bare base."""
+        targets, read = self._teacher(job)
+        config = lora_config(self.module, job.adapter.rank, job.adapter.alpha, job.adapter.targets)
+        with self.new_adapter(config, seed=job.seed, parent=job.parent) as new:
+            yield HuggingFaceTrainingAdapter(self, new, job, targets, read)
+
+    def _teacher(self, job: TrainingJob) -> tuple[dict[Example, TeacherPredictions], int]:
+        if not any(objective.needs_teacher for objective in job.objectives):
+            return {}, 0
+        budget = self.budget_for(job.examples, taken=0)
+        with self.adapted(None):
+            return teacher_targets(self.module, job.examples, job.top_k, self.end_id, budget)
+
+    def scale_adapter(self, adapter: Path, scale: float, into: Path) -> None:
+        """What `TrainableModel` promises: one of an update's two matrices is scaled, and with it their product."""
+        shutil.copytree(adapter, into, dirs_exist_ok=True)
+        # Read from the original: a file that is mapped into memory must not be written over.
+        stored = load_file(adapter / WEIGHTS)
+        tensors = {name: t * scale if "lora_B" in name else t for name, t in stored.items()}
+        save_file(tensors, into / WEIGHTS, metadata={"format": "pt"})
 
     def forget(self, adapter: Path) -> None:
         """Drop the adapter of this folder from memory, as when its weights are unlearned."""
-        self._fitting.forget(adapter)
+        self._slots.forget(adapter)
 
 
 def _system_merged(messages: Sequence[Message]) -> list[Message]:

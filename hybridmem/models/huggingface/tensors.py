@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from hybridmem.models.huggingface.model import HuggingFaceModel
+from hybridmem.models.huggingface.memory_budget import MemoryBudget
+from hybridmem.models.trainable import Example
 
 Row = tuple[Sequence[int], Sequence[int]]
 """(prompt, completion) in token ids."""
+
+
+class TorchModel(Protocol):
+    """The part of a model that computes with tensors."""
+
+    @property
+    def module(self) -> Any:
+        """The bare torch model; linear layers carry their adapters."""
+        ...
+
+    @property
+    def end_id(self) -> int:
+        """The token that ends an answer; it pads as well."""
+        ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    def budget_for(self, examples: Sequence[Example], *, taken: int) -> MemoryBudget:
+        """What may be in memory at once for any of `examples`, once `taken` bytes are gone."""
+        ...
+
+
 MOST_LOGITS = 2**27
 """Scores of tokens for words in one pass without gradients: half a gigabyte in float32."""
 
@@ -57,7 +83,7 @@ def scores_all(module: Any) -> bool:
     return "logits_to_keep" not in inspect.signature(module.forward).parameters
 
 
-def cross_entropy(model: HuggingFaceModel, rows: Sequence[Sequence[int]]) -> float:
+def cross_entropy(model: TorchModel, rows: Sequence[Sequence[int]]) -> float:
     """Nats per token of `rows`, with whatever adapter is in force."""
     total, count = 0.0, 0
     words = model.module.config.get_text_config().vocab_size

@@ -22,7 +22,7 @@ INSTRUCTIONS = (
 
 
 class MemoryServer(MCPServer[Any]):
-    """The SDK's server, with refused arguments told in one line."""
+    """The SDK's server, which reports refused arguments in one line."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -36,7 +36,7 @@ class MemoryServer(MCPServer[Any]):
 
 
 def refused(error: ValidationError) -> str:
-    """What was wrong with each argument, in one line, without the values that were sent."""
+    """What is wrong with each argument, in one line and without the values."""
     wrong = (f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
     return one_line("; ".join(wrong))
 

@@ -1,4 +1,4 @@
-"""The server over streamable HTTP: loopback alone, and a bearer token on every request."""
+"""The server over streamable HTTP: on loopback only, with a bearer token on every request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hybridmem.memory import HybridMemory
-from hybridmem.server import uvicorn_server as run
+from hybridmem.server import uvicorn_server
 from hybridmem.server.limits import Limits
 from hybridmem.server.mcp.application import application
 from hybridmem.server.tokens import Tokens
@@ -23,11 +23,11 @@ LOCAL = TransportSecuritySettings(
     allowed_hosts=["127.0.0.1:*", "localhost:*"],
     allowed_origins=["http://127.0.0.1:*", "http://localhost:*"],
 )
-"""A page that makes a name of its own point at this machine is refused by the Host and Origin that it sends."""
+"""The Host and Origin checks refuse a web page whose own name points at this machine."""
 
 
 class RequireToken:
-    """Passes on only what carries one of the tokens for the memory that is served."""
+    """Refuses requests without one of the tokens for the served memory."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
         self._app = app
@@ -48,16 +48,16 @@ class RequireToken:
 
 
 def serve(memory: HybridMemory, *, port: int, token: str, ready: Callable[[str], None]) -> None:
-    """Serve until interrupted; `ready` is told the address once it is open. Port 0 takes any that is free.
+    """Serve until interrupted. `ready` is called with the address once it is open. Port 0 picks a free one.
 
-    Raises `InvalidInput` for a port that cannot be had, and for a token that is too short."""
+    Raises `InvalidInput` for a port that is taken, and for a token that is too short."""
     tokens = Tokens.of(token, memory.namespace)
     limits = Limits()
     app = application(memory).streamable_http_app(
         streamable_http_path=PATH, host=HOST, transport_security=LOCAL, max_request_body_size=limits.body_bytes
     )
-    with run.bind(HOST, port) as listener:
-        run.serve(RequireToken(app, tokens), listener, limits, lambda: ready(_address(listener)))
+    with uvicorn_server.bind(HOST, port) as listener:
+        uvicorn_server.serve(RequireToken(app, tokens), listener, limits, lambda: ready(_address(listener)))
 
 
 def _address(listener: socket.socket) -> str:

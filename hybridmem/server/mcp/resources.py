@@ -22,7 +22,7 @@ TEMPLATE = ROOT + "{id}"
 PAGE = 50
 """Memories on one page of `resources/list`."""
 MIME_TYPE = "application/json"
-_SHOWN = 80
+_TITLE = 80
 
 
 class Memories:
@@ -53,7 +53,7 @@ class Memories:
 
     def _page(self, cursor: object) -> ListResourcesResult:
         page = self._memory.list(limit=PAGE + 1, after=_position(cursor))
-        shown = page[:PAGE]
+        records = page[:PAGE]
         resources = [
             Resource(
                 uri=ROOT + memory.id,
@@ -61,10 +61,10 @@ class Memories:
                 title=_title(memory.quoted if isinstance(memory, Episode) else memory.text),
                 mime_type=MIME_TYPE,
             )
-            for memory in shown
+            for memory in records
         ]
         return ListResourcesResult(
-            resources=resources, next_cursor=str(shown[-1].position) if len(page) > PAGE else None
+            resources=resources, next_cursor=str(records[-1].position) if len(page) > PAGE else None
         )
 
 
@@ -78,4 +78,4 @@ def _position(cursor: object) -> int | None:
 
 def _title(text: str) -> str:
     line = one_line(text)
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+    return line if len(line) <= _TITLE else f"{line[: _TITLE - 1]}…"

@@ -78,9 +78,9 @@ class Forgotten:
     id: str
     removed: dict[str, int]
     facts: list[str]
-    """Facts that stood on this memory alone and went with it."""
+    """Facts that had no other source and were removed with it."""
     tainted_adapters: list[str]
-    """Adapters that held it: the router asks them nothing about it any more."""
+    """Adapters that held it: the router no longer asks them about it."""
     pending: str
 
     @classmethod
@@ -92,13 +92,13 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class Record:
-    """One memory as the ledger holds it."""
+    """One memory as the ledger has it."""
 
     id: str
     kind: str
     text: str
     at: datetime
-    """When it was said, or since when it holds."""
+    """When it was said, or from when it is valid."""
     trust: str
     quarantined: bool
     session: str | None = None
@@ -137,7 +137,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Trace:
-    """Where a memory came from and where it went; `episodes`, `facts` and `adapters` as `HybridMemory.why` tells."""
+    """Where a memory came from and where it went: the result of `HybridMemory.why`."""
 
     memory: dict[str, Any]
     episodes: list[dict[str, Any]]
@@ -161,7 +161,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Night:
+class DreamSummary:
     """One dream."""
 
     night: int
@@ -175,7 +175,7 @@ class Night:
     reason: str
 
     @classmethod
-    def of(cls, report: DreamReport) -> Night:
+    def of(cls, report: DreamReport) -> DreamSummary:
         gate = [Verdict(check.name, check.value, check.bound, check.passed) for check in report.gate]
         return cls(
             report.night,
@@ -202,4 +202,4 @@ class DreamStatus:
     episodes: int
     facts: int
     active_adapter: str | None
-    last: Night | None
+    last: DreamSummary | None

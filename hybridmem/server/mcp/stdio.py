@@ -7,9 +7,9 @@ from hybridmem.server.mcp.application import application
 
 
 def serve(memory: HybridMemory) -> None:
-    """Serve until the client closes standard input or goes away. Only protocol is written to standard output."""
+    """Serve until the client closes standard input or ends. Standard output carries only the protocol."""
     try:
         application(memory).run("stdio")
     except* BrokenPipeError:
-        # The client is gone: what it asked for is stored, and nobody reads the answer.
+        # The client has ended. What it asked for is stored, and no one reads the answer.
         pass

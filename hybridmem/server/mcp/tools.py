@@ -1,4 +1,4 @@
-"""The six tools, each a thin step from a call to the memory and from its answer to a result."""
+"""The six tools: each turns a call into one on the memory, and its answer into a result."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from hybridmem.models.prompts import one_line
 from hybridmem.server.mcp.results import (
     Answered,
     DreamStatus,
+    DreamSummary,
     Forgotten,
-    Night,
     Recalled,
     Recollection,
     Remembered,
@@ -39,8 +39,8 @@ Id = Annotated[str, Field(max_length=100, description="A memory's id, as recall 
 Date = Annotated[str | None, Field(max_length=64, description="In ISO 8601, as 2026-03-01 or 2026-03-01T09:00:00Z.")]
 
 
-def _told(tool: Callable[P, T]) -> Callable[P, T]:
-    """`tool`, whose expected errors reach the client as one line."""
+def _errors_in_one_line(tool: Callable[P, T]) -> Callable[P, T]:
+    """`tool`, with its expected errors in one line for the client."""
 
     @functools.wraps(tool)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -54,7 +54,7 @@ def _told(tool: Callable[P, T]) -> Callable[P, T]:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool and what a client may assume of it."""
+    """A tool, and what a client may assume about it."""
 
     run: Callable[..., Any]
     title: str
@@ -68,7 +68,7 @@ class Tools:
         self._memory = memory
 
     def all(self) -> list[Tool]:
-        """In the order in which a client sees them."""
+        """The tools in the order in which a client lists them."""
         reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
         writes = ToolAnnotations(
             read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
@@ -85,7 +85,7 @@ class Tools:
             Tool(self.dream_status, "Dream status", reads),
         ]
 
-    @_told
+    @_errors_in_one_line
     def remember(
         self,
         text: Annotated[str, Field(max_length=MAX_TEXT, description="The words to remember, one thought at a time.")],
@@ -107,7 +107,7 @@ class Tools:
         ]
         return Remembered(episode.id, episode.at, episode.session)
 
-    @_told
+    @_errors_in_one_line
     def recall(
         self,
         query: Annotated[str, Field(max_length=MAX_QUESTION, description="What to look for, in plain words.")],
@@ -122,7 +122,7 @@ class Tools:
         found = [Recollection.of(hit) for hit in hits]
         return _result(Recalled(found), quoted(found) if found else "No memory bears on that.")
 
-    @_told
+    @_errors_in_one_line
     def ask(
         self,
         question: Annotated[
@@ -137,19 +137,19 @@ class Tools:
         grounds = f"{one_line(answered.text)}\n(route {answered.route}, confidence {answered.confidence:.2f})"
         return _result(answered, f"{grounds}\n\n{quoted(answered.evidence)}" if answered.evidence else grounds)
 
-    @_told
+    @_errors_in_one_line
     def forget(self, id: Id) -> Forgotten:
         """Erase a memory everywhere: ledger, history, indexes, training items, and trust in weights that hold it.
 
         Cannot be undone. Returns a receipt of every place that it was removed from."""
         return Forgotten.of(self._memory.delete(id))
 
-    @_told
+    @_errors_in_one_line
     def why(self, id: Id) -> Trace:
         """Trace a memory: from episodes to facts to the adapters that hold them, and back."""
         return Trace.of(self._memory.why(id))
 
-    @_told
+    @_errors_in_one_line
     def dream_status(self) -> DreamStatus:
         """How far the nightly consolidation into the weights has come: the last night, its gate, what is unread."""
         memory = self._memory
@@ -162,12 +162,12 @@ class Tools:
             episodes=stats["episodes"],
             facts=stats["facts"],
             active_adapter=stats["active_adapter"],
-            last=Night.of(nights[-1]) if nights else None,
+            last=DreamSummary.of(nights[-1]) if nights else None,
         )
 
 
 def quoted(memories: list[Recollection]) -> str:
-    """The memories as a model reads them: one line each, under a header that says that they are data."""
+    """The memories for a model: one line each, under a header that marks them as data."""
     lines = []
     for each in memories:
         said = f"{each.speaker}: {each.text}" if each.speaker else each.text

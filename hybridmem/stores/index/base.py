@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -27,6 +28,12 @@ class Neighbourhood:
 
 class VectorIndex(Protocol):
     """Nearest neighbours by cosine, one namespace at a time. Holds ids and vectors, never texts."""
+
+    @property
+    def location(self) -> Path | str | None:
+        """Where its content is kept: a path on this machine, or another name that no other place has. None for an
+        index in the memory of this process, which is empty when the process starts."""
+        ...
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None: ...
 
@@ -52,6 +59,11 @@ class VectorIndex(Protocol):
 class LexicalIndex(Protocol):
     """Full-text search by BM25, one namespace at a time."""
 
+    @property
+    def location(self) -> Path | str | None:
+        """As `VectorIndex.location`."""
+        ...
+
     def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None: ...
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
@@ -74,6 +86,11 @@ class LexicalIndex(Protocol):
 
 class GraphIndex(Protocol):
     """Entities, the memories that mention them and the facts between them."""
+
+    @property
+    def location(self) -> Path | str | None:
+        """As `VectorIndex.location`."""
+        ...
 
     def upsert(self, namespace: Namespace, memories: Sequence[Episode | Fact]) -> None: ...
 

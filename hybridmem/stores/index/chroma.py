@@ -8,24 +8,26 @@ the last writer's opens the folder again.
 
 from __future__ import annotations
 
-import hashlib
+import re
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from hybridmem.core.errors import CorruptStore, EmbeddingMismatch, InvalidInput, StoreBusy, StoreError
-from hybridmem.core.namespace import Namespace
+from hybridmem.core.namespace import Namespace, namespace_digest
 from hybridmem.stores.index.base import Vectors
 
 BUSY_SECONDS = 60.0
 """How long to wait for another process before `StoreBusy`."""
 _POLL_SECONDS = 0.002
 _PAGE = 10_000
+_OWN_NAME = re.compile("-[0-9a-f]{40}")
+"""What follows the prefix in the name of a collection."""
 _CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200}}
 
 
@@ -34,17 +36,26 @@ class ChromaIndex:
 
     One collection per namespace, named after the sha256 of it; ids and vectors only, never a text. Nothing is ever
     downloaded and nothing reported (no embedding function, telemetry off). Memories that share a server need
-    different values of `prefix`. Several processes and threads may use one folder at once.
+    different values of `prefix`. `headers` go with every request to a server, which may ask for a token there.
+    Several processes and threads may use one folder at once.
 
     `delete` hides a vector for good but Chroma may keep its bytes in its file; `clear` removes the files.
 
     Raises `StoreBusy`, `CorruptStore`, `EmbeddingMismatch` (vectors of another dimension) or `StoreError` (no server).
     """
 
-    def __init__(self, location: Path | str, *, prefix: str = "hybridmem") -> None:
-        is_url = isinstance(location, str) and location.startswith(("http://", "https://"))
+    def __init__(
+        self, location: Path | str, *, prefix: str = "hybridmem", headers: Mapping[str, str] | None = None
+    ) -> None:
         self._prefix = prefix
-        self._database: _Database = _Server(str(location), prefix) if is_url else _Folder.shared(Path(location))
+        self._database: _Database
+        self.location: Path | str
+        if isinstance(location, str) and location.startswith(("http://", "https://")):
+            self.location = f"{location}#{prefix}"
+            self._database = _Server(location, prefix, headers or {})
+        else:
+            self.location = Path(location)
+            self._database = _Folder.shared(self.location)
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
         if len(ids) != len(vectors):
@@ -111,7 +122,7 @@ class ChromaIndex:
         self._database.close()
 
     def _name(self, namespace: Namespace) -> str:
-        return f"{self._prefix}-{hashlib.sha256('/'.join(namespace).encode()).hexdigest()[:40]}"
+        return f"{self._prefix}-{namespace_digest(namespace, 40)}"
 
     @contextmanager
     def _collection(self, namespace: Namespace, *, writing: bool = False) -> Iterator[tuple[Any, Any]]:
@@ -236,9 +247,10 @@ class _Folder:
 class _Server:
     """A Chroma server: it keeps its own processes in step."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, url: str, prefix: str, headers: Mapping[str, str]) -> None:
         self._url = url
         self._prefix = prefix
+        self._headers = dict(headers)
         self._client: Any = None
 
     @contextmanager
@@ -258,7 +270,7 @@ class _Server:
     def clear(self) -> None:
         with self.use(writing=True) as client:
             for collection in client.list_collections():
-                if collection.name.startswith(f"{self._prefix}-"):
+                if _OWN_NAME.fullmatch(collection.name.removeprefix(self._prefix)):
                     client.delete_collection(collection.name)
 
     def close(self) -> None:
@@ -268,7 +280,9 @@ class _Server:
 
     def _connect(self) -> Any:
         import chromadb
+        import httpx
         from chromadb.config import Settings
+        from chromadb.errors import ChromaError
 
         address = urlsplit(self._url)
         secure = address.scheme == "https"
@@ -277,11 +291,19 @@ class _Server:
                 host=address.hostname or "localhost",
                 port=address.port or (443 if secure else 8000),
                 ssl=secure,
+                headers=self._headers,
                 settings=Settings(anonymized_telemetry=False),
             )
-        except ValueError as error:
+        except (ValueError, ChromaError) as error:
+            # Chroma's own message is the same for a server that is not there and for one that lets nobody in.
+            cause = error.__context__ or error
+            if isinstance(cause, httpx.TransportError):
+                raise StoreError(
+                    f"no Chroma server answers at {self._url}: start one with `chroma run`, or correct the URL"
+                ) from error
             raise StoreError(
-                f"no Chroma server answers at {self._url}: start one with `chroma run`, or correct the URL"
+                f"the Chroma server at {self._url} refuses ({' '.join(str(cause).split())[:120]}): correct the URL, or "
+                f"set HYBRIDMEM_CHROMA_TOKEN to the token that it asks for"
             ) from error
 
 

@@ -18,13 +18,14 @@ import numpy as np
 
 from hybridmem.core.errors import EmbeddingMismatch, StoreBusy, StoreError
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Fact
+from hybridmem.core.records import Episode, MemoryRecord
 from hybridmem.embedding.base import Embedder
+from hybridmem.stores.index.acknowledgements import Acknowledgements, write_json
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.index.fair_lock import FairLock
-from hybridmem.stores.ledger.base import Ledger, OutboxEntry
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.outbox import OutboxEntry
 
-MemoryRecord = Episode | Fact
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps in all, one step for each memory in each index."""
 
@@ -49,7 +50,8 @@ class _Follower:
 class Indexes:
     """The three indexes of one memory folder. Only one process at a time writes to them.
 
-    `folder` holds the lock and `embedding.json`, which names the model that made the vectors.
+    `folder` holds the lock, `embedding.json`, which names the model that made the vectors, and what `Acknowledgements`
+    keeps. Vectors in the memory of this process need no such record.
     """
 
     def __init__(
@@ -71,15 +73,21 @@ class Indexes:
             _Follower("full_text", lexical, self._put_texts),
             _Follower("graph", graph, self._put_mentions),
         )
-        self._names = [follower.name for follower in self._followers]
+        locations = {follower.name: follower.index.location for follower in self._followers}
+        self._followed = Acknowledgements(ledger, locations, folder)
         self.before_step: Callable[[], None] | None = None
         """Called between the steps of following the ledger, which are small then: to give way to what matters more."""
         self.kept_up = False
         """Whether somebody in this process catches up after every write: a search need not look then."""
 
+    @property
+    def by_name(self) -> dict[str, VectorIndex | LexicalIndex | GraphIndex]:
+        """Each index by the name under which a receipt counts what it held."""
+        return {follower.name: follower.index for follower in self._followers}
+
     def require_same_embedder(self) -> None:
         """Raise `EmbeddingMismatch` if another model, or one of another dimension, made the vectors that are here."""
-        if not self._record.exists():
+        if self.vectors.location is None or not self._record.exists() or "vectors" in self._followed.moved():
             return
         made_by = json.loads(self._record.read_text(encoding="utf-8"))
         if made_by != self._made_by():
@@ -97,12 +105,14 @@ class Indexes:
         """
         if of is not None and self.kept_up:
             return 0
-        last = self._ledger.last_pending(self._names, of)
-        if not last:
+        last = self._followed.last_pending(of)
+        if not last and not self._followed.moved():
             return 0
         with self._alone():
+            if self._begin_anew_where_moved():
+                last = self._followed.last_pending(None)
             # Another thread may have followed it meanwhile. What was written since is for those who come after it.
-            if self._ledger.acknowledged_up_to(self._names) >= last:
+            if self._followed.up_to() >= last:
                 return 0
             self.require_same_embedder()
             return self._follow(progress, last)
@@ -110,11 +120,13 @@ class Indexes:
     def reindex(self, progress: Progress | None = None) -> int:
         """Rebuild every index from the ledger, with the present embedder; returns the entries followed."""
         with self._alone():
+            self._begin_anew_where_moved()
             for follower in self._followers:
-                # In this order: should it end between the two, the index is told everything again, and lacks nothing.
-                self._ledger.reset_consumer(follower.name)
+                # In this order: should it end between the two, the index follows everything again, and lacks nothing.
+                self._followed.reset(follower.name)
                 follower.index.clear()
-            self._record.unlink(missing_ok=True)
+            if self.vectors.location is not None:
+                self._record.unlink(missing_ok=True)
             return self._follow(progress, sys.maxsize)
 
     def remove(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
@@ -131,7 +143,7 @@ class Indexes:
             self.require_same_embedder()
         except EmbeddingMismatch as error:
             problems.append(str(error))
-        waiting = {entry.memory for entry in self._waiting() if entry.namespace == namespace}
+        waiting = {entry.memory for entry in self._followed.waiting() if entry.namespace == namespace}
         if waiting and tell_waiting:
             problems.append(f"{len(waiting)} memories of {'/'.join(namespace)} wait to be indexed")
         expected = self._expected(namespace)
@@ -173,24 +185,25 @@ class Indexes:
 
     def _follow(self, progress: Progress | None, last: int) -> int:
         """Follow the outbox beyond the entry at `last`, or to its end."""
-        total = sum(1 for _ in self._waiting()) if progress else 0
-        followed = dict.fromkeys(self._names, 0)
+        total = sum(1 for _ in self._followed.waiting()) if progress else 0
+        followed = {follower.name: 0 for follower in self._followers}
         reached = 0
+        outbox = self._followed.outbox()
         while reached < last and (
-            told := [
+            waiting := [
                 (follower, entries)
                 for follower in self._followers
-                if (entries := self._ledger.pending(follower.name, limit=BATCH))
+                if (entries := self._followed.pending(follower.name, BATCH, outbox))
             ]
         ):
-            reached = min(entries[-1].position for _, entries in told)
-            # The indexes are mostly told the same: what they are told of is then read once for all of them.
+            reached = min(entries[-1].position for _, entries in waiting)
+            # The indexes mostly follow the same entries: their memories are read once for all of them.
             read = functools.cache(self._read)
-            for follower, entries in told:
+            for follower, entries in waiting:
                 wanted = _by_namespace(entries)
                 shown = {namespace: read(namespace, tuple(ids)) for namespace, ids in wanted.items()}
                 self._bring_up_to_date(follower, wanted, shown)
-                self._ledger.acknowledge(follower.name, entries[-1].position)
+                self._followed.acknowledge(follower.name, entries[-1].position)
                 followed[follower.name] += len(entries)
                 if progress:
                     done = sum(followed.values())
@@ -225,10 +238,8 @@ class Indexes:
     def _put_vectors(self, shown: Mapping[Namespace, Sequence[MemoryRecord]]) -> None:
         if not shown:
             return
-        if not self._record.exists():
-            beside = self._record.with_suffix(".new")
-            beside.write_text(json.dumps(self._made_by()), encoding="utf-8")
-            beside.replace(self._record)
+        if self.vectors.location is not None and not self._record.exists():
+            write_json(self._record, self._made_by())
         # All namespaces' texts at once: one by one they take three times as long.
         vectors = self._embed([text for memories in shown.values() for text in _texts(memories)])
         start = 0
@@ -259,9 +270,16 @@ class Indexes:
     def _made_by(self) -> dict[str, str | int]:
         return {"name": self.embedder.name, "dimension": self.embedder.dimension}
 
-    def _waiting(self) -> Iterator[OutboxEntry]:
-        for follower in self._followers:
-            yield from self._ledger.pending(follower.name, limit=sys.maxsize)
+    def _begin_anew_where_moved(self) -> bool:
+        """Have the indexes that lie elsewhere than before told everything; what they hold already stays in them."""
+        moved = self._followed.moved()
+        for name in moved:
+            self._followed.reset(name)
+        if "vectors" in moved:
+            self._record.unlink(missing_ok=True)
+        # Last: what is killed before is begun anew again.
+        self._followed.note_places(moved)
+        return bool(moved)
 
     def _expected(self, namespace: Namespace) -> set[str]:
         expected = {fact.id for fact in self._ledger.facts(namespace, include_retired=True) if not fact.quarantined}

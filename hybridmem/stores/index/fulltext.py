@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
-from hybridmem.core.namespace import Namespace
+from hybridmem.core.namespace import Namespace, namespace_digest
 from hybridmem.core.text.tokens import query_terms
 
 BUSY_SECONDS = 30.0
@@ -42,7 +41,7 @@ class FullTextIndex:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.location = self._path = path
         self._lock = threading.RLock()
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,4 +203,4 @@ class FullTextIndex:
 
 
 def _table(namespace: Namespace) -> str:
-    return "text_" + hashlib.sha256("/".join(namespace).encode()).hexdigest()[:32]
+    return "text_" + namespace_digest(namespace, 32)

@@ -8,7 +8,6 @@ entities that the question names, the rarer the more.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import secrets
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreFull
-from hybridmem.core.namespace import Namespace
+from hybridmem.core.namespace import Namespace, namespace_digest
 from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.mentions import Mentions, entity
 from hybridmem.stores.index.base import Neighbourhood
@@ -41,7 +40,7 @@ class GraphIndex:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.location = self._folder = folder
         self._guard = threading.RLock()
         self._files: dict[Namespace, _File] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +105,7 @@ class GraphIndex:
         """The namespace's file as it is on disk now."""
         with self._guard:
             if namespace not in self._files:
-                name = hashlib.sha256("/".join(namespace).encode()).hexdigest()[:40]
+                name = namespace_digest(namespace, 40)
                 self._files[namespace] = _File(self._folder / f"{name}.jsonl", namespace)
             self._files[namespace].refresh()
             yield self._files[namespace]

@@ -102,7 +102,7 @@ class Walk:
         return nlargest(limit, (self._memories[row] for row in rows[names == number]))
 
     def neighbourhood(self, entity: str | None, limit: int) -> Neighbourhood:
-        """See `stores.base.GraphIndex.neighbourhood`."""
+        """See `stores.index.base.GraphIndex.neighbourhood`."""
         rows, names = self._edges()
         degrees = self._degrees()
         if entity is None:

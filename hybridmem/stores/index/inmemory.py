@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ K1, B = 1.2, 0.75
 
 class InMemoryVectorIndex:
     """A `VectorIndex` that compares with every vector."""
+
+    location: Path | str | None = None
 
     def __init__(self) -> None:
         self._vectors: dict[Namespace, dict[str, NDArray[np.float32]]] = {}
@@ -54,6 +57,8 @@ class InMemoryVectorIndex:
 class InMemoryLexicalIndex:
     """A `LexicalIndex` that reads every text at each query; it does not stem words."""
 
+    location: Path | str | None = None
+
     def __init__(self) -> None:
         self._texts: dict[Namespace, dict[str, list[str]]] = {}
 
@@ -70,7 +75,7 @@ class InMemoryLexicalIndex:
         mean_length = sum(map(len, texts.values())) / len(texts)
         scores: defaultdict[str, float] = defaultdict(float)
         for term in query_terms(text):
-            counts = {id: _occurrences(tokens(term), told) for id, told in texts.items()}
+            counts = {id: _occurrences(tokens(term), words) for id, words in texts.items()}
             containing = sum(count > 0 for count in counts.values())
             weight = max(math.log((len(texts) - containing + 0.5) / (containing + 0.5)), 1e-6)
             for id, count in counts.items():
@@ -95,6 +100,8 @@ class InMemoryLexicalIndex:
 class InMemoryGraphIndex:
     """A `GraphIndex` that leaves the walk to networkx."""
 
+    location: Path | str | None = None
+
     def __init__(self) -> None:
         self._memories: dict[Namespace, dict[str, Mentions]] = {}
 
@@ -118,16 +125,16 @@ class InMemoryGraphIndex:
         return _best({id: rank for (side, id), rank in ranks.items() if side == "memory" and rank > 1e-10}, limit)
 
     def neighbourhood(self, namespace: Namespace, entity: str | None, limit: int) -> Neighbourhood:
-        told = [set(names) for names in self.entities(namespace).values()]
-        counts = Counter(name for names in told for name in names)
+        mentioned = [set(names) for names in self.entities(namespace).values()]
+        counts = Counter(name for names in mentioned for name in names)
         if entity is None:
             chosen = _most(counts, limit)
         elif entity not in counts:
             return Neighbourhood()
         else:
-            beside = Counter(name for names in told if entity in names for name in names - {entity})
+            beside = Counter(name for names in mentioned if entity in names for name in names - {entity})
             chosen = [entity, *_most(beside, limit - 1)]
-        links = [(a, b, sum(a in names and b in names for names in told)) for a, b in combinations(chosen, 2)]
+        links = [(a, b, sum(a in names and b in names for names in mentioned)) for a, b in combinations(chosen, 2)]
         return Neighbourhood(
             entities=tuple((name, counts[name]) for name in chosen),
             links=tuple(sorted((link for link in links if link[2]), key=lambda link: -link[2])),
@@ -175,6 +182,6 @@ def _most(counts: Mapping[str, int], limit: int) -> list[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))[: max(limit, 0)]
 
 
-def _occurrences(phrase: Sequence[str], told: Sequence[str]) -> int:
+def _occurrences(phrase: Sequence[str], words: Sequence[str]) -> int:
     size = len(phrase)
-    return sum(list(told[start : start + size]) == list(phrase) for start in range(len(told) - size + 1))
+    return sum(list(words[start : start + size]) == list(phrase) for start in range(len(words) - size + 1))

@@ -14,8 +14,8 @@ DAMPING = 0.5
 def memory_mentions(memory: Episode | Fact) -> Mentions:
     """The names in a memory's text, and with certainty its speaker, or its subject and object."""
     found = mentions(memory.text)
-    told = [memory.speaker] if isinstance(memory, Episode) else [memory.subject, memory.object]
-    sure = {entity(name) for name in told if name and len(name.split()) <= MAX_NAME_WORDS}
+    named = [memory.speaker] if isinstance(memory, Episode) else [memory.subject, memory.object]
+    sure = {entity(name) for name in named if name and len(name.split()) <= MAX_NAME_WORDS}
     names = found.names | {name for name in sure if name}
     return Mentions(names, found.maybe - names)
 

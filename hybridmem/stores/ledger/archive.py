@@ -1,18 +1,45 @@
-"""What every ledger makes of an `Archive` alike, whatever it is kept in: plain functions of records."""
+"""The part of a ledger that moves a namespace to another ledger, and what every ledger makes of an `Archive` alike."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import get_args, get_type_hints
+from typing import Protocol, get_args, get_type_hints
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text
-from hybridmem.stores.ledger.base import Archive
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A namespace's memories and their past, as they move from one ledger to another. Adapters, training items,
+    dreams and counts of use stay behind: a dream makes them anew."""
+
+    memories: tuple[Episode | Fact, ...]
+    """The retired facts too, in the order of the ledger."""
+    extracted: frozenset[str]
+    """Ids of the episodes that a dream has read."""
+    events: tuple[Event, ...]
+    """Histories by memory, in order of id; a memory that was added, and nothing more, is left out. Those of erased
+    memories are here and end in `deleted`."""
+
+
+class Archives(Protocol):
+    """Moving a namespace between ledgers."""
+
+    def archive(self, namespace: Namespace) -> Archive:
+        """Everything that `restore` needs, as it was at one moment."""
+        ...
+
+    def restore(self, namespace: Namespace, archive: Archive) -> None:
+        """Take in what another ledger's `archive` gave, all or none: the records and histories word for word, with
+        positions of this ledger. Raises `InvalidInput` for an id that is here already, or was and is erased, and for
+        records that do not belong together."""
+        ...
 
 
 def recorded_events(memories: Iterable[Episode | Fact], histories: Mapping[str, Sequence[Event]]) -> tuple[Event, ...]:

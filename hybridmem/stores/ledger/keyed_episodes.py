@@ -5,13 +5,14 @@ What every ledger does alike is here as plain functions; the protocol is a part 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
+from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.validation import checked_episode
 
 
@@ -25,11 +26,9 @@ class KeyedEpisodes(Protocol):
         that the new one does not name; the bytes leave the file with the next erasure. Raises `InvalidInput`."""
         ...
 
-    def erase_all(
-        self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None
-    ) -> dict[str, Any]:
-        """`erase` for each of `ids` that is there, in one transaction, and what that returns, taken together. With
-        `up_to`, episodes that were stored after that position are left."""
+    def erase_all(self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None) -> Erasure:
+        """`erase` for each of `ids` that is there, in one transaction. With `up_to`, episodes that were stored after
+        that position are left."""
         ...
 
     def annotate(self, episodes: Sequence[Episode]) -> None:
@@ -67,17 +66,3 @@ def require_episodes(found: Mapping[str, Episode | Fact]) -> dict[str, Episode]:
         if isinstance(memory, Fact):
             raise InvalidInput(f"{memory.id!r} is a fact, and only an episode is put in place of another: add_fact")
     return {id: memory for id, memory in found.items() if isinstance(memory, Episode)}
-
-
-def merge_erasures(erasures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What several erasures return, as one."""
-    removed: dict[str, int] = {}
-    lists: dict[str, dict[str, None]] = {"facts": {}, "reworded": {}, "tainted_adapters": {}, "parts": {}}
-    for erasure in erasures:
-        for place, count in erasure["removed"].items():
-            removed[place] = removed.get(place, 0) + count
-        for name, ids in lists.items():
-            ids.update(dict.fromkeys(erasure.get(name, ())))
-    gone = lists["facts"]
-    lists["reworded"] = {id: None for id in lists["reworded"] if id not in gone}
-    return {"removed": removed, **{name: list(ids) for name, ids in lists.items()}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidEncoding, InvalidInput
 from hybridmem.core.namespace import checked_namespace
 from hybridmem.core.records import AdapterRecord, Episode, Fact, TrainingItem, checked_text
+from hybridmem.core.text.tokens import whole_words
 
 Record = TypeVar("Record", Episode, Fact, TrainingItem, AdapterRecord)
 
@@ -58,13 +58,13 @@ def checked_item(item: TrainingItem) -> TrainingItem:
 
 def checked_adapter(adapter: AdapterRecord) -> AdapterRecord:
     """`adapter` with each fact once and only facts of its own tainted. Raises a kind of `InvalidInput`."""
-    held = tuple(dict.fromkeys(adapter.facts))
+    facts = tuple(dict.fromkeys(adapter.facts))
     return replace(
         _encodable(adapter),
         namespace=checked_namespace(adapter.namespace),
         created_at=parse_time(adapter.created_at),
-        facts=held,
-        tainted=tuple(fact for fact in held if fact in adapter.tainted),
+        facts=facts,
+        tainted=tuple(fact for fact in facts if fact in adapter.tainted),
         scores=plain_json(adapter.scores, "the scores"),
         files=plain_json(adapter.files, "the files"),
     )
@@ -88,11 +88,10 @@ def unused_ids(ids: Iterable[str], taken: Iterable[str]) -> None:
         seen.add(id)
 
 
-def quotes(parts: Iterable[str], texts: Sequence[str]) -> bool:
-    """Whether one of `parts` holds one of `texts` as whole words, however its white space is folded."""
-    folded = "|".join(re.escape(" ".join(text.split())) for text in texts)
-    words = re.compile(rf"(?<!\w)(?:{folded})(?!\w)")
-    return any(words.search(" ".join(part.split())) for part in parts)
+def quotes(passages: Iterable[str], texts: Sequence[str]) -> bool:
+    """Whether one of `passages` has one of `texts` in it as whole words, however its white space is folded."""
+    words = whole_words(*(" ".join(text.split()) for text in texts))
+    return any(words.search(" ".join(passage.split())) for passage in passages)
 
 
 def trustworthy(fact: Fact) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from hybridmem import HybridMemory
 from hybridmem.core.errors import InvalidInput
 from hybridmem.integrations.langgraph import HybridStore
 from hybridmem.models.fake import FakeModel
+from tests import scripts
 from tests.integrations.langgraph.conftest import Clock
 
 NOTES = ("notes",)
@@ -346,7 +346,7 @@ def _write(folder: Path, name: str, count: int) -> None:
 
 
 def test_processes_write_one_key_and_what_is_left_is_whole(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = scripts.context()
     writers = [context.Process(target=_write, args=(tmp_path / "memory", name, 10)) for name in ("ana", "bo")]
     for writer in writers:
         writer.start()

@@ -20,7 +20,7 @@ def test_targets_leave_head_and_embeddings_alone(folder_of: Folders, family: str
     adapted = {id(model.module.get_submodule(path)) for path in everything}
     assert id(head) not in adapted
     assert id(model.module.get_input_embeddings()) not in adapted
-    with model.training(lora_config(model.module, 2, 4, "mlp"), seed=0) as trainee:
+    with model.new_adapter(lora_config(model.module, 2, 4, "mlp"), seed=0) as trainee:
         assert len(trainee.parameters()) == 2 * len(mlp)
         assert target_layers(model.module) == everything
 

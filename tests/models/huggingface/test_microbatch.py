@@ -12,17 +12,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from hybridmem.continual import registry
+from hybridmem.continual.base import NightInput
+from hybridmem.continual.composed import EVERY_OBJECTIVE
 from hybridmem.core.errors import ModelTooLarge
-from hybridmem.dreaming.recipes import TrainSettings
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape
 from hybridmem.models.huggingface.microbatch import microbatches
 from hybridmem.models.huggingface.model import HuggingFaceModel
-from hybridmem.training import examples as replay
-from hybridmem.training.examples import Example, ExamplePools, Sampler
-from hybridmem.training.loss import Counts, loss_of
-from hybridmem.training.teacher import TeacherTargets, teacher_targets
-from hybridmem.training.trainer import _Lesson, train
+from hybridmem.models.huggingface.teacher import teacher_targets
+from hybridmem.models.huggingface.training_adapter import BackwardPass, TokenCounts, predictions, total_loss
+from hybridmem.models.trainable import Example, TeacherPredictions
+from hybridmem.training.plan import TrainingPlan
+from hybridmem.training.settings import TrainSettings
+from hybridmem.training.trainer import train
 from tests.dreaming.nights import QUICK, fact, items_of
 from tests.models import families
 
@@ -33,8 +36,9 @@ AMPLE = MemoryBudget(Shape(2, 32, 32, 48, 4, 300), 2**40)
 SHORT = replace(QUICK, min_steps=1, max_steps=5)
 
 
-def night(model: HuggingFaceModel) -> ExamplePools:
-    return replay.build_examples(model, FACTS, (), ITEMS, {}, GENERAL, replay=True, seed=0)
+def night(model: HuggingFaceModel, settings: TrainSettings = QUICK, *, strategy: str = "replay") -> TrainingPlan:
+    given = NightInput(tuple(FACTS), (), tuple(ITEMS), {}, tuple(GENERAL), None, 0)
+    return registry.get(strategy).plan(model, given, settings)
 
 
 @pytest.fixture(scope="module", params=["llama", "lfm2", "gemma2", "gpt2"])
@@ -47,15 +51,16 @@ def gradients(
     model: HuggingFaceModel, room: MemoryBudget, scale: float = 1.0
 ) -> tuple[list[torch.Tensor], float, float]:
     """(gradients of one step, its loss, the known share), at an adapter that is no longer zero."""
-    pools = night(model)
-    rows = Sampler(pools, QUICK, 0).rows(0)
+    plan = night(model)
+    rows = plan.sampler.rows(0)
     with model.adapted(None):
-        taught, _ = teacher_targets(model.module, pools.every(), QUICK.top_k, model.end_id)
-    with model.training(lora_config(model.module, 4, 8), seed=0) as student:
+        taught, _ = teacher_targets(model.module, plan.sampler.examples(), QUICK.top_k, model.end_id)
+    with model.new_adapter(lora_config(model.module, 4, 8), seed=0) as student:
         parameters = student.parameters()
         for number, parameter in enumerate(parameters):
             torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(number))
-        done = _Lesson(model, taught, QUICK, bf16=False).backward(rows, room, scale)
+        step = BackwardPass(model, taught, plan.objectives, QUICK.certain, bf16=False)
+        done = step.run(rows, room, scale)
         assert done is not None
         assert done.tokens == sum(len(row.prompt) + len(row.completion) for row in rows)
         return [p.grad.clone() for p in parameters if p.grad is not None], done.loss, done.known
@@ -65,7 +70,7 @@ def gradients(
 @pytest.mark.parametrize("limit", [0, 3_000_000, 2**40])
 def test_gradients_are_the_same_in_any_parts(model: HuggingFaceModel, limit: int, recompute: bool) -> None:
     room = MemoryBudget(Shape.of(model.module.config), limit, recompute)
-    rows = Sampler(night(model), QUICK, 0).rows(0)
+    rows = night(model).sampler.rows(0)
     assert (len(microbatches(rows, room)) == len(rows)) == (limit == 0)
     whole, loss, known = gradients(model, AMPLE)
     found, other, share = gradients(model, room)
@@ -84,14 +89,15 @@ def test_a_step_in_parts_has_the_loss_of_the_whole() -> None:
     ]
     logprobs = torch.randn(2 + 2 + 1, 10).log_softmax(-1)
     taught = {
-        row: TeacherTargets(part.topk(4).indices, part.topk(4).values, torch.ones(len(part), dtype=torch.bool))
+        row: TeacherPredictions(part.topk(4).indices, part.topk(4).values, torch.ones(len(part), dtype=torch.bool))
         for row, part in zip(rows, torch.randn(5, 10).log_softmax(-1).split([2, 2, 1]), strict=True)
     }
-    whole = loss_of(logprobs, rows, taught, TrainSettings())
-    counts = Counts.of(rows)
-    assert counts == Counts(gold=3, preserved=2)
+    objectives = [objective(TrainSettings()) for objective in EVERY_OBJECTIVE]
+    whole = total_loss(objectives, predictions(logprobs, rows, taught))
+    counts = TokenCounts.of(rows)
+    assert counts == TokenCounts(answer=3, text=2)
     parts = [
-        loss_of(part, [row], taught, TrainSettings(), counts)
+        total_loss(objectives, predictions(part, [row], taught, counts))
         for row, part in zip(rows, logprobs.split([2, 2, 1]), strict=True)
     ]
     assert sum(part.item() for part in parts) == pytest.approx(whole.item(), rel=1e-5)
@@ -135,7 +141,7 @@ def test_a_training_in_little_memory_learns_the_same(model: HuggingFaceModel, tm
     made = []
     for name, memory in (("ample", 8.0), ("tight", 1e-6)):
         model._memory_gb = memory
-        done = train(model, night(model), SHORT, 0, tmp_path / name, None, distil=True)
+        done = train(model, night(model, SHORT), SHORT, 0, tmp_path / name)
         assert math.isfinite(done.loss)
         made.append(load_file(tmp_path / name / "adapter_model.safetensors"))
     for key, value in made[0].items():
@@ -147,17 +153,19 @@ def test_where_the_estimate_was_wrong_the_parts_become_smaller(
     model: HuggingFaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model._memory_gb = 8.0
-    whole = train(model, night(model), SHORT, 0, tmp_path / "whole", None, distil=True)
-    part, sizes = _Lesson._part, []
+    whole = train(model, night(model, SHORT), SHORT, 0, tmp_path / "whole")
+    part, sizes = BackwardPass._part, []
 
-    def full(self: _Lesson, rows: Sequence[Example], counts: Counts, scale: float) -> tuple[float, list[bool]]:
+    def full(
+        self: BackwardPass, rows: Sequence[Example], counts: TokenCounts, scale: float
+    ) -> tuple[float, list[bool]]:
         sizes.append(len(rows))
         if len(rows) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate more")
         return part(self, rows, counts, scale)
 
-    monkeypatch.setattr(_Lesson, "_part", full)
-    again = train(model, night(model), SHORT, 0, tmp_path / "again", None, distil=True)
+    monkeypatch.setattr(BackwardPass, "_part", full)
+    again = train(model, night(model, SHORT), SHORT, 0, tmp_path / "again")
     assert max(sizes) > 3
     assert (again.steps, again.tokens) == (whole.steps, whole.tokens)
     assert again.loss == pytest.approx(whole.loss, rel=0.05)
@@ -169,9 +177,9 @@ def test_what_does_not_even_fit_row_by_row_is_one_line(
     def full(*given: object) -> tuple[float, list[bool]]:
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate more")
 
-    monkeypatch.setattr(_Lesson, "_part", full)
+    monkeypatch.setattr(BackwardPass, "_part", full)
     with pytest.raises(ModelTooLarge, match="quantize=4bit") as caught:
-        train(model, night(model), SHORT, 0, tmp_path / "never", None, distil=False)
+        train(model, night(model, SHORT, strategy="naive"), SHORT, 0, tmp_path / "never")
     assert "\n" not in str(caught.value)
 
 
@@ -189,7 +197,7 @@ def test_half_precision_weights_are_trained_with_float32_adapters(
     assert {gradient.dtype for gradient in found} == {torch.float32}
     together = torch.cat([gradient.flatten() for gradient in found]) / scale
     assert torch.cosine_similarity(together, torch.cat([g.flatten() for g in exact]), dim=0) > 0.95
-    done = train(half, night(half), SHORT, 0, tmp_path / "half", None, distil=True)
+    done = train(half, night(half, SHORT), SHORT, 0, tmp_path / "half")
     assert math.isfinite(done.loss)
     assert {tensor.dtype for tensor in load_file(tmp_path / "half" / "adapter_model.safetensors").values()} == {
         torch.float32

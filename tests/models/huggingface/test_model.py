@@ -18,7 +18,7 @@ from tests.models.conftest import Folders
 
 def trained(model: HuggingFaceModel, folder: Path, *, seed: int = 0, rank: int = 4) -> Path:
     """An adapter, drawn at random and trained for one step."""
-    with model.training(lora_config(model.module, rank, 2 * rank), seed=seed) as trainee:
+    with model.new_adapter(lora_config(model.module, rank, 2 * rank), seed=seed) as trainee:
         for parameter in trainee.parameters():
             torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(seed))
         ids = torch.tensor([model.render(PROMPTS[0], "Riga")])
@@ -211,14 +211,14 @@ def test_a_trained_adapter_is_the_same_once_saved_and_loaded_by_peft_itself(
         assert torch.allclose(lfm2.module(ids).logits, theirs(input_ids=ids).logits, atol=1e-5)
 
 
-def test_a_rescaled_adapter_is_saved_at_its_scale(lfm2: HuggingFaceModel, tmp_path: Path) -> None:
+def test_a_scaled_adapter_is_saved_at_its_scale(lfm2: HuggingFaceModel, tmp_path: Path) -> None:
     trained(lfm2, tmp_path / "full")
+    lfm2.scale_adapter(tmp_path / "full", 0.5, tmp_path / "half")
     config = lora_config(lfm2.module, 4, 8)
-    with lfm2.training(config, seed=0, parent=tmp_path / "full") as trainee:
+    with lfm2.new_adapter(config, seed=0, parent=tmp_path / "full") as new:
         whole = lfm2.logprobs(PROMPTS[:1], ["Riga"])
-        trainee.rescale(0.5)
+        new.restore({name: t * 0.5 if "lora_B" in name else t for name, t in new.state().items()})
         half = lfm2.logprobs(PROMPTS[:1], ["Riga"])
-        trainee.save(tmp_path / "half")
     with lfm2.adapted(tmp_path / "full"):
         assert lfm2.logprobs(PROMPTS[:1], ["Riga"])[0] == pytest.approx(whole[0], abs=1e-5)
     with lfm2.adapted(tmp_path / "half"):
@@ -231,7 +231,7 @@ def test_the_candidate_can_be_compared_with_base_and_parent_while_it_trains(
 ) -> None:
     base = lfm2.logprobs(PROMPTS[:1], ["Riga"])
     parent = trained(lfm2, tmp_path / "parent")
-    with lfm2.training(lora_config(lfm2.module, 8, 8, "mlp"), seed=0) as trainee:
+    with lfm2.new_adapter(lora_config(lfm2.module, 8, 8, "mlp"), seed=0) as trainee:
         assert lfm2.logprobs(PROMPTS[:1], ["Riga"])[0] == pytest.approx(base[0], abs=1e-6)
         for parameter in trainee.parameters():
             parameter.data.fill_(0.05)
@@ -250,7 +250,7 @@ def test_the_candidate_can_be_compared_with_base_and_parent_while_it_trains(
 
 
 def test_a_changed_file_is_loaded_anew_and_old_adapters_leave(lfm2: HuggingFaceModel, tmp_path: Path) -> None:
-    lfm2._fitting._capacity = 3
+    lfm2._slots._capacity = 3
     answers = []
     for seed in range(4):
         trained(lfm2, tmp_path / "same", seed=seed)
@@ -260,10 +260,10 @@ def test_a_changed_file_is_loaded_anew_and_old_adapters_leave(lfm2: HuggingFaceM
         with lfm2.adapted(tmp_path / f"other{seed}"):
             assert tuple(lfm2.logprobs(PROMPTS[:1], ["Riga"])[0]) == answers[-1]
     assert len(set(answers)) == 4
-    assert len(lfm2._fitting._loaded) == 3
+    assert len(lfm2._slots._loaded) == 3
     lfm2.forget(tmp_path / "other3")
-    assert len(lfm2._fitting._loaded) == 2
-    assert lfm2._fitting._peft.peft_config.keys() == set(lfm2._fitting._loaded.values())
+    assert len(lfm2._slots._loaded) == 2
+    assert lfm2._slots._peft.peft_config.keys() == set(lfm2._slots._loaded.values())
 
 
 def test_another_rank_than_the_parents_is_refused(lfm2: HuggingFaceModel, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_another_rank_than_the_parents_is_refused(lfm2: HuggingFaceModel, tmp_pa
     config = lora_config(lfm2.module, 8, 8)
     with (
         pytest.raises(AdapterError, match="rank"),
-        lfm2.training(config, seed=0, parent=tmp_path / "parent"),
+        lfm2.new_adapter(config, seed=0, parent=tmp_path / "parent"),
     ):
         pass
     assert lfm2.logprobs(PROMPTS[:1], ["Riga"]) == base

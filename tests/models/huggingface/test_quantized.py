@@ -76,7 +76,7 @@ def test_an_adapter_is_trained_on_four_bits_and_fits_the_whole_weights_too(tmp_p
     labels = rows.clone()
     labels[0, : four.count_tokens(PROMPTS[2])] = -100
     losses = []
-    with four.training(lora_config(four.module, 8, 16), seed=0) as trainee:
+    with four.new_adapter(lora_config(four.module, 8, 16), seed=0) as trainee:
         optimizer = torch.optim.AdamW(trainee.parameters(), lr=0.02)
         assert {parameter.dtype for parameter in trainee.parameters()} == {torch.float32}
         for _ in range(20):

@@ -3,15 +3,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
-from time import monotonic, sleep
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from hybridmem.core.errors import EmbeddingMismatch, InvalidInput, StoreError
 from hybridmem.stores.index.chroma import ChromaIndex
 from hybridmem.testing.index_conformance import ANA, BEN, DIMENSION, VectorIndexConformance, unit_vectors
+from tests.chroma_server import chroma_server
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ class TestChromaFolder(VectorIndexConformance):
 ADD = """
 import sys
 from pathlib import Path
-from hybridmem.stores.chroma import ChromaIndex
+from hybridmem.stores.index.chroma import ChromaIndex
 from hybridmem.testing.index_conformance import ANA, unit_vectors
 folder, first, last, step = Path(sys.argv[1]), *map(int, sys.argv[2:])
 index = ChromaIndex(folder)
@@ -146,45 +146,9 @@ def test_most_vectors_are_still_found_after_many_were_deleted(index):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, unused_port):
-    program = "from chromadb.cli.cli import app; app()"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            program,
-            "run",
-            "--port",
-            str(unused_port),
-            "--path",
-            str(tmp_path_factory.mktemp("db")),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{unused_port}"
-    end = monotonic() + 60
-    while monotonic() < end and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/api/v2/heartbeat", timeout=1).close()
-            break
-        except (urllib.error.URLError, OSError):
-            sleep(0.1)
-    else:
-        process.kill()
-        pytest.skip("the Chroma server did not start here")
-    yield url
-    process.kill()
-    process.wait()
-
-
-@pytest.fixture(scope="module")
-def unused_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def server(tmp_path_factory):
+    with chroma_server(tmp_path_factory.mktemp("db")) as url:
+        yield url
 
 
 class TestChromaServer(VectorIndexConformance):
@@ -207,7 +171,45 @@ def test_two_memories_share_a_server_under_two_prefixes(server):
     first.clear()
 
 
-def test_a_server_that_does_not_answer_is_named(unused_port):
+def test_a_server_that_does_not_answer_is_named():
     index = ChromaIndex("http://127.0.0.1:9")
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9.*chroma run"):
         index.count(ANA)
+
+
+def test_a_server_that_refuses_says_where_the_token_goes():
+    with refusing_server() as (url, asked), pytest.raises(StoreError, match="HYBRIDMEM_CHROMA_TOKEN"):
+        ChromaIndex(url, headers={"X-Chroma-Token": "ab12"}).count(ANA)
+    assert asked[0]["x-chroma-token"] == "ab12"
+
+
+@contextmanager
+def refusing_server():
+    """A server that lets nobody in, and the headers of each request."""
+    asked = []
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append({name.lower(): value for name, value in self.headers.items()})
+            sent = b'{"error": "Unauthorized", "message": "no token"}'
+            self.send_response(401)
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, *arguments):
+            """Nothing on stderr."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{made.server_address[1]}", asked
+        made.shutdown()
+
+
+def test_clearing_leaves_the_collections_of_a_longer_prefix(server):
+    own, other = ChromaIndex(server, prefix="one"), ChromaIndex(server, prefix="one-more")
+    own.upsert(ANA, ["ep_0"], unit_vectors(1))
+    other.upsert(ANA, ["ep_1"], unit_vectors(1))
+    own.clear()
+    assert (own.count(ANA), other.count(ANA)) == (0, 1)
+    other.clear()

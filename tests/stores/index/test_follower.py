@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import replace
 
 import pytest
@@ -9,6 +8,7 @@ from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import EmbeddingMismatch
 from hybridmem.core.records import Episode, Fact
 from hybridmem.embedding.hashing import HashingEmbedder
+from hybridmem.stores.index import acknowledgements
 from hybridmem.stores.index import follower as indexing
 from hybridmem.stores.index.chroma import ChromaIndex
 from hybridmem.stores.index.follower import Indexes
@@ -17,6 +17,7 @@ from hybridmem.stores.index.graph import GraphIndex
 from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
+from tests import scripts
 
 ANA, BEN = ("users", "ana"), ("users", "ben")
 
@@ -55,9 +56,10 @@ def ledger():
 
 @pytest.fixture
 def indexes(ledger, tmp_path):
-    return Indexes(
-        ledger, InMemoryVectorIndex(), InMemoryLexicalIndex(), InMemoryGraphIndex(), CountingEmbedder(), tmp_path
-    )
+    parts = (InMemoryVectorIndex(), InMemoryLexicalIndex(), InMemoryGraphIndex())
+    for part in parts:
+        part.location = "as long as the ledger"
+    return Indexes(ledger, *parts, CountingEmbedder(), tmp_path)
 
 
 @pytest.fixture
@@ -272,7 +274,7 @@ def _add_and_catch_up(folder, name):
 
 def test_processes_that_add_and_index_at_the_same_time_agree(tmp_path):
     SqlLedger(tmp_path / "ledger.sqlite3").close()
-    context = multiprocessing.get_context("spawn")
+    context = scripts.context()
     workers = [context.Process(target=_add_and_catch_up, args=(tmp_path, name)) for name in ("ana", "ben")]
     for worker in workers:
         worker.start()
@@ -331,3 +333,91 @@ def test_the_texts_of_all_namespaces_are_embedded_at_once(ledger, indexes):
     assert calls == [3]
     (best, _) = indexes.vectors.query(BEN, real(["I saw Mira Sodo."])[0], 1)[0]
     assert best == "ep_ben_0"
+
+
+# ---- in the memory of this process, and in another place
+
+
+def in_memory(ledger, folder):
+    return Indexes(
+        ledger, InMemoryVectorIndex(), InMemoryLexicalIndex(), InMemoryGraphIndex(), CountingEmbedder(), folder
+    )
+
+
+def test_an_index_in_memory_begins_with_all_that_the_ledger_holds(ledger, tmp_path, monkeypatch):
+    monkeypatch.setattr(indexing, "BATCH", 2)
+    add(ledger, "I saw Zane Kolu.", "It rains.", "The ferret sleeps.", "tea", "coffee")
+    ledger.erase(ANA, "ep_ana_1", utc_now())
+    for _ in range(2):
+        fresh = in_memory(ledger, tmp_path)
+        assert fresh.check(ANA, tell_waiting=False) == []
+        assert len(fresh.check(ANA)) == 1
+        assert fresh.catch_up(of=BEN) == 0
+        steps = []
+        assert fresh.catch_up(lambda done, total: steps.append((done, total)), of=ANA) == 5  # noqa: B023
+        assert steps[-1] == (15, 15)
+        assert held(fresh) == [["ep_ana_0", "ep_ana_2", "ep_ana_3", "ep_ana_4"]] * 3
+        assert fresh.embedder.embedded == 4
+        assert fresh.catch_up() == 0
+        assert fresh.check(ANA) == []
+    add(ledger, "Oslo", first=5)
+    assert fresh.catch_up(of=ANA) == 1
+    assert fresh.embedder.embedded == 5
+    fresh.vectors.clear()
+    assert fresh.reindex() == 6
+    assert fresh.check(ANA) == []
+
+
+def test_an_index_in_memory_acknowledges_nothing_to_the_ledger(ledger, real, tmp_path):
+    add(ledger, "I saw Zane Kolu.")
+    in_memory(ledger, tmp_path / "index").catch_up()
+    assert [len(ledger.pending(name)) for name in ("vectors", "full_text", "graph")] == [1, 1, 1]
+    assert not (tmp_path / "index" / "embedding.json").exists()
+    assert real.catch_up() == 1
+    assert held(real) == [["ep_ana_0"]] * 3
+
+
+def test_only_the_index_in_another_place_is_told_everything_again(ledger, real, tmp_path):
+    add(ledger, "I saw Zane Kolu.", "It rains.")
+    real.catch_up()
+    other = Indexes(
+        ledger,
+        ChromaIndex(tmp_path / "elsewhere"),
+        FullTextIndex(tmp_path / "index" / "fulltext.sqlite3"),
+        GraphIndex(tmp_path / "index" / "graph"),
+        CountingEmbedder(32),
+        tmp_path / "index",
+    )
+    assert [line for line in other.check(ANA) if "wait" not in line] == []
+    steps = []
+    assert other.catch_up(lambda done, total: steps.append((done, total)), of=ANA) == 2
+    assert steps == [(2, 2)]
+    assert other.check(ANA) == []
+    assert other.catch_up() == 0
+    other.close()
+    assert real.catch_up() == 2
+    assert real.check(ANA) == []
+
+
+def test_a_move_that_was_killed_is_begun_anew(ledger, real, tmp_path, monkeypatch):
+    add(ledger, "I saw Zane Kolu.")
+    real.catch_up()
+    moved = Indexes(
+        ledger,
+        ChromaIndex(tmp_path / "elsewhere"),
+        FullTextIndex(tmp_path / "index" / "fulltext.sqlite3"),
+        GraphIndex(tmp_path / "index" / "graph"),
+        CountingEmbedder(),
+        tmp_path / "index",
+    )
+
+    def dies(*arguments):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acknowledgements, "write_json", dies)
+        with pytest.raises(Killed):
+            moved.catch_up()
+    assert moved.catch_up() == 1
+    assert moved.vectors.count(ANA) == 1
+    moved.close()

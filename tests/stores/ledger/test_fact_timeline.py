@@ -1,25 +1,37 @@
-"""The rule of one value at a time, on plain records."""
+"""What a new fact does to the others of its slot, on plain records: time, trust and cardinality."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmem.core.records import Fact
-from hybridmem.stores.ledger.fact_timeline import resolve, valid_at
+from hybridmem.core.records import Fact, Trust
+from hybridmem.stores.ledger.fact_timeline import Outcome, resolve, resolve_each, valid_at
 from hybridmem.testing.ledger_samples import day, fact
 
 
-def run(arrivals: list[tuple[str, int]]) -> dict[str, Fact]:
-    """Put (object, day) pairs one after the other; returns the slot's facts."""
+def run(arrivals: Sequence[tuple[str, int] | tuple[str, int, Trust]]) -> dict[str, Fact]:
+    """Put (object, day, trust) triples one after the other; returns the slot's facts."""
     facts: dict[str, Fact] = {}
-    for position, (value, starts) in enumerate(arrivals):
-        settlement = resolve(fact(f"f{position}", value, starts), list(facts.values()), replace_others=True)
-        stored = settlement.fact if settlement.merged else replace(settlement.fact, position=position)
-        facts |= {f.id: f for f in (stored, *settlement.retired, *settlement.shortened)}
+    for position, (value, starts, *trust) in enumerate(arrivals):
+        new = fact(f"f{position}", value, starts, trust=trust[0] if trust else "user")
+        resolution = resolve(new, list(facts.values()), several=False)
+        stored = replace(resolution.fact, position=position) if resolution.is_new else resolution.fact
+        facts |= {f.id: f for f in (*resolution.written[1:], stored)}
     return facts
+
+
+def outcomes(arrivals: Sequence[tuple[str, int] | tuple[str, int, Trust]], *, several: bool = False) -> list[Outcome]:
+    """What each of the (object, day, trust) triples is when it arrives."""
+    facts = [
+        fact(f"f{number}", value, starts, trust=trust[0] if trust else "user")
+        for number, (value, starts, *trust) in enumerate(arrivals)
+    ]
+    return [each.outcome for each in resolve_each(facts, [], {"lives in"} if several else ())]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["Lisbon", "Oslo", "Rome", "Porto"]), st.integers(0, 6)), min_size=1))
@@ -30,6 +42,83 @@ def test_at_each_moment_at_most_one_value_holds_and_exactly_one_is_current(arriv
         assert sum(valid_at(f, day(moment)) for f in facts.values()) <= 1
     assert all(f.current == (f.superseded_by is None) for f in facts.values())
     assert all(f.superseded_by in facts for f in facts.values() if f.superseded_by)
+
+
+TRUST: tuple[Trust, ...] = get_args(Trust)
+VALUES = st.sampled_from(["Lisbon", "Oslo", "Rome"])
+
+
+@given(st.lists(st.tuples(VALUES, st.integers(0, 6), st.sampled_from(TRUST)), min_size=2))
+def test_no_fact_ends_one_of_higher_trust(arrivals: list[tuple[str, int, Trust]]) -> None:
+    before, after = run(arrivals[:-1]), run(arrivals)
+    trust = arrivals[-1][2]
+    for id, old in before.items():
+        if TRUST.index(old.trust) < TRUST.index(trust):
+            assert (after[id].valid_to, after[id].retired_at) == (old.valid_to, old.retired_at)
+            assert (after[id].superseded_by, after[id].quarantined) == (old.superseded_by, old.quarantined)
+    (current,) = (f for f in after.values() if f.current and not f.quarantined)
+    assert TRUST.index(current.trust) <= TRUST.index(trust), "what is trusted less does not stand in its place"
+
+
+def test_a_weaker_fact_that_begins_later_does_not_end_a_stronger_one_in_either_order() -> None:
+    weaker, stronger = ("Oslo", 5, "web"), ("Lisbon", 1, "user")
+    first = run([weaker, stronger])
+    assert [f.object for f in first.values() if f.current and not f.quarantined] == ["Lisbon"]
+    assert not any(valid_at(first["f0"], day(moment)) for moment in range(-1, 8))
+    second = run([stronger, weaker])
+    assert [f.object for f in second.values() if f.current and not f.quarantined] == ["Lisbon"]
+
+
+@given(st.lists(st.tuples(VALUES, st.integers(0, 6), st.sampled_from(TRUST)), min_size=1))
+def test_one_value_at_a_time_holds_outside_quarantine_whatever_the_trust(
+    arrivals: list[tuple[str, int, Trust]],
+) -> None:
+    trusted = [f for f in run(arrivals).values() if not f.quarantined]
+    assert sum(f.current for f in trusted) == 1
+    for moment in range(-1, 8):
+        assert sum(valid_at(f, day(moment)) for f in trusted) <= 1
+
+
+def test_every_outcome() -> None:
+    assert outcomes([("Lisbon", 0)]) == ["added"]
+    assert outcomes([("Lisbon", 0), ("lisbon.", 3)])[1:] == ["merged"]
+    assert outcomes([("Lisbon", 0), ("Oslo", 3)])[1:] == ["superseded"]
+    assert outcomes([("Lisbon", 3), ("Oslo", 0)])[1:] == ["late"]
+    assert outcomes([("Lisbon", 0), ("Oslo", 3), ("Lisbon", 6)])[2:] == ["disjoint"]
+    assert outcomes([("Oslo", 4), ("Lisbon", 6), ("Lisbon", 2)])[1:] == ["superseded", "disjoint"]
+    assert outcomes([("Lisbon", 0), ("Oslo", 3, "web")])[1:] == ["contradiction"]
+
+
+def test_trust_decides_only_where_something_would_be_ended() -> None:
+    assert outcomes([("Lisbon", 0), ("Lisbon", 3, "web")])[1:] == ["merged"]
+    assert outcomes([("Lisbon", 3), ("Oslo", 0, "web")])[1:] == ["late"]
+    assert outcomes([("Lisbon", 0, "web"), ("Oslo", 3, "web")])[1:] == ["superseded"]
+    assert outcomes([("Lisbon", 0, "web"), ("Oslo", 3, "agent")])[1:] == ["superseded"]
+    assert outcomes([("Lisbon", 0), ("Oslo", 3, "web")], several=True)[1:] == ["added"]
+
+
+def test_a_relation_with_several_values_replaces_none_and_still_merges() -> None:
+    assert outcomes([("tea", 0), ("chess", 3), ("tea", 5), ("go", -2)], several=True) == [
+        "added",
+        "added",
+        "merged",
+        "added",
+    ]
+
+
+def test_an_equal_value_of_lower_trust_does_not_reach_back_over_a_trusted_one() -> None:
+    facts = run([("Oslo", 0), ("Lisbon", 6), ("Lisbon", 3, "web")])
+    assert [(f.object, f.valid_from, f.valid_to) for f in facts.values()] == [
+        ("Oslo", day(0), day(6)),
+        ("Lisbon", day(6), None),
+    ]
+
+
+def test_a_contradiction_names_what_it_would_have_ended() -> None:
+    trusted = fact("f1")
+    resolution = resolve(fact("f2", "Oslo", 3, trust="web"), [trusted], several=False)
+    assert (resolution.contradicts, resolution.retired, resolution.shortened) == ((trusted,), (), ())
+    assert resolution.fact == replace(fact("f2", "Oslo", 3, trust="web"), quarantined=True)
 
 
 def test_a_late_value_ends_where_the_next_one_begins_and_cuts_the_one_before() -> None:

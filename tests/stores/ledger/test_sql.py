@@ -25,7 +25,7 @@ from hybridmem.core.errors import (
     StoreBusy,
     StoreFull,
 )
-from hybridmem.stores.ledger.sql import tables as ledger_tables
+from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
 from hybridmem.stores.ledger.sql.migrations import migrations, statements
 from hybridmem.testing.ledger_conformance import LedgerConformance
@@ -62,7 +62,7 @@ class TestSqlLedgerOnPostgresql(LedgerConformance):
         assert POSTGRESQL
         ledger = SqlLedger(POSTGRESQL)
         with ledger._database.write() as connection:
-            for table in ledger_tables.metadata.tables.values():
+            for table in tables.metadata.tables.values():
                 if table.name == "counters":
                     connection.execute(table.update().values(value=0))
                 else:
@@ -100,13 +100,23 @@ def test_the_migrations_make_the_tables_that_the_code_reads(ledger: SqlLedger) -
     with ledger._database.read() as connection:
         found = inspect(connection)
         made = {name: {c["name"] for c in found.get_columns(name)} for name in found.get_table_names()}
-    read = {name: set(table.columns.keys()) for name, table in ledger_tables.metadata.tables.items()}
+    read = {name: set(table.columns.keys()) for name, table in tables.metadata.tables.items()}
     assert made == {**read, "migrations": {"number", "name"}}
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
     assert [number for number, _, _ in migrations()] == list(range(1, len(migrations()) + 1))
     assert all(list(statements(script)) for _, _, script in migrations())
+
+
+def test_a_ledger_is_opened_with_other_relations_that_hold_several_values(path: Path) -> None:
+    ledger = SqlLedger(path, multi_valued={"Lives in"})
+    assert ledger.multi_valued == {"lives in"}
+    for number, (relation, value) in enumerate((("lives in", "Oslo"), ("lives in", "Rome"), ("likes", "tea"))):
+        ledger.put_fact(fact(f"f{number}", value, number, relation=relation), replace=None)
+    ledger.put_fact(fact("f3", "chess", 3, relation="likes"), replace=None)
+    assert [f.object for f in ledger.facts(ANA)] == ["Oslo", "Rome", "chess"]
+    ledger.close()
 
 
 # erasing
@@ -121,7 +131,7 @@ def test_no_byte_of_an_erased_text_stays_in_the_files(ledger: SqlLedger, path: P
     ledger.save_audits(ANA, [audit("v1", "f0")])
     ledger.save_dream(report("d1"))
     for n in range(0, 120, 4):
-        assert ledger.erase(ANA, f"e{n}", NOW)["scrubbed"]
+        assert ledger.erase(ANA, f"e{n}", NOW).scrubbed
     left = {int(number) for number in re.findall(rb"TOKEN(\d{3})", files(path))}
     assert left == {n for n in range(120) if n % 4}
     assert ledger.check() == []
@@ -158,7 +168,7 @@ def test_threads_that_erase_at_once_share_a_scrub(
     monkeypatch.setattr(ledger._database, "_raw", counted)
     with ThreadPoolExecutor(12) as pool:
         erased = list(pool.map(lambda n: ledger.erase(ANA, f"e{n}", NOW), range(12)))
-    assert all(each["scrubbed"] for each in erased)
+    assert all(each.scrubbed for each in erased)
     assert run.count("VACUUM") <= 4
     assert b"TOKEN" not in files(path)
     assert ledger.check() == []
@@ -179,7 +189,7 @@ def test_a_scrub_leaves_what_another_process_erases_meanwhile_to_be_scrubbed(
         return result
 
     monkeypatch.setattr(ledger._database, "_raw", interrupted)
-    assert ledger.erase(ANA, "e1", NOW)["scrubbed"] is False
+    assert ledger.erase(ANA, "e1", NOW).scrubbed is False
     other.close()
     assert ledger.check() == ["an erased text may still be in the files: scrub"]
     again = SqlLedger(path)
@@ -193,7 +203,7 @@ def test_an_erasure_that_a_reader_holds_up_is_finished_by_the_next_open(path: Pa
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM episodes").fetchall()
-    assert ledger.erase(ANA, "e1", NOW)["scrubbed"] is False
+    assert ledger.erase(ANA, "e1", NOW).scrubbed is False
     assert ledger.check() == ["an erased text may still be in the files: scrub"]
     reader.close()
     ledger.close()
@@ -304,6 +314,7 @@ class Fault(Exception):
 WRITES: dict[str, Callable[[SqlLedger], Any]] = {
     "append": lambda ledger: ledger.append([episode("n1"), episode("n2")]),
     "put_fact": lambda ledger: ledger.put_fact(fact("n1", "Oslo", 9, ("e2",))),
+    "contradicting fact": lambda ledger: ledger.put_fact(fact("n1", "Oslo", 9, ("e2",), trust="web")),
     "late fact": lambda ledger: ledger.put_fact(fact("n1", "Rome", -9, ("e2",))),
     "update_text": lambda ledger: ledger.update_text(ANA, "e1", "new", NOW),
     "set_quarantine": lambda ledger: ledger.set_quarantine(ANA, "e1", True, NOW),

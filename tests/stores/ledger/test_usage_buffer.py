@@ -43,9 +43,9 @@ def test_a_use_does_not_wait_for_a_writer_and_is_counted_all_the_same(tmp_path: 
 def test_what_waits_is_counted_when_the_ledger_closes_or_is_asked(tmp_path: Path) -> None:
     ledger = SqlLedger(tmp_path / "ledger.sqlite3")
     ledger.append([Episode("e1", ANA, "Ana moved to Lisbon.")])
-    ledger._touches.add(ANA, ["e1"], utc_now())
+    ledger._usage.add(ANA, ["e1"], utc_now())
     assert ledger.uses(ANA, ["e1"]) == {"e1": 1}
-    ledger._touches.add(ANA, ["e1"], utc_now())
+    ledger._usage.add(ANA, ["e1"], utc_now())
     ledger.close()
     again = SqlLedger(tmp_path / "ledger.sqlite3")
     assert again.uses(ANA, ["e1"]) == {"e1": 2}

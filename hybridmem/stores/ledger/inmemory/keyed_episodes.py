@@ -1,4 +1,4 @@
-"""Episodes under ids of their owner's, in dictionaries: the plainest twin of `ledger_puts.py`."""
+"""Episodes under ids of their owner's, in dictionaries: the plainest twin of `sql/keyed_episodes.py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Any
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact
-from hybridmem.stores.ledger import composite as parts
-from hybridmem.stores.ledger.inmemory.dreams import InMemoryDreams
-from hybridmem.stores.ledger.keyed_episodes import checked_puts, merge_erasures, require_episodes, says_the_same
+from hybridmem.stores.ledger.composite import belongs, parts_of, related_ids, whole_of
+from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
+from hybridmem.stores.ledger.inmemory.lineage import InMemoryLineage
+from hybridmem.stores.ledger.inmemory.outbox import InMemoryOutbox
+from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same
 from hybridmem.stores.ledger.validation import plain_json, unused_ids
 
 
-class InMemoryPuts(InMemoryDreams):
-    """The part of `InMemoryLedger` that `puts.Puts` asks for, and `erase`."""
+class InMemoryKeyedEpisodes(InMemoryLineage, InMemoryOutbox):
+    """The part of `InMemoryLedger` that `KeyedEpisodes` asks for, and `erase`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +36,7 @@ class InMemoryPuts(InMemoryDreams):
     def _insert(self, memory: Any) -> Any: ...
 
     @abstractmethod
-    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]: ...
+    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> Erasure: ...
 
     def put_episodes(self, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
         checked = checked_puts(episodes)
@@ -42,10 +44,11 @@ class InMemoryPuts(InMemoryDreams):
         self._require_unused([e for e, old in zip(checked, olds, strict=True) if old is None])
         ids = {episode.id for episode in checked}
         for old in olds:
-            held = self.get_many(old.namespace, parts.parts_of(old)) if old is not None else {}
-            for part in held:
-                if old is not None and part not in ids and parts.belongs(held[part], old):
-                    self._erase_one(old.namespace, part, at)
+            if old is None:
+                continue
+            for id, part in self.get_many(old.namespace, parts_of(old)).items():
+                if id not in ids and belongs(part, old):
+                    self._erase_one(old.namespace, id, at)
         stored = []
         for episode, old in zip(checked, olds, strict=True):
             if old is not None and says_the_same(old, episode):
@@ -60,27 +63,27 @@ class InMemoryPuts(InMemoryDreams):
             stored.append(self._insert(episode))
         return stored
 
-    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+    def erase(self, namespace: Namespace, id: str, at: datetime) -> Erasure:
         memory = self.get(namespace, id)
         family = self._family(memory)
-        erased = merge_erasures([self._erase_one(namespace, member, at) for member in [id, *family]])
-        return {**erased, "parts": family, "scrubbed": True}
+        erased = merge_erasures((self._erase_one(namespace, member, at) for member in [id, *family]), scrubbed=True)
+        return replace(erased, parts=tuple(family))
 
-    def erase_all(
-        self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None
-    ) -> dict[str, Any]:
+    def erase_all(self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None) -> Erasure:
         erasures = []
         for id, memory in self.get_many(namespace, list(dict.fromkeys(ids))).items():
             if id in self._memories and (up_to is None or memory.position <= up_to):
                 erasures.append(self.erase(namespace, id, at))
-        return {**merge_erasures(erasures), "scrubbed": True}
+        return merge_erasures(erasures, scrubbed=True)
 
     def annotate(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
-            held = self._memories.get(episode.id)
-            if isinstance(held, Episode) and (held.namespace, held.position) == (episode.namespace, episode.position):
+            stored = self._memories.get(episode.id)
+            if not isinstance(stored, Episode):
+                continue
+            if (stored.namespace, stored.position) == (episode.namespace, episode.position):
                 metadata = plain_json(episode.metadata, "the metadata")
-                self._memories[episode.id] = replace(held, metadata=metadata)
+                self._memories[episode.id] = replace(stored, metadata=metadata)
 
     def newest(
         self, namespaces: Sequence[Namespace], *, before: int | None = None, limit: int | None = None
@@ -99,10 +102,10 @@ class InMemoryPuts(InMemoryDreams):
         unused_ids((memory.id for memory in memories), known)
 
     def _family(self, memory: Episode | Fact) -> list[str]:
-        near = self.get_many(memory.namespace, parts.related_ids(memory))
-        whole = near.get(parts.whole_of(memory) or "")
-        if whole is None or not parts.belongs(memory, whole):
+        near = self.get_many(memory.namespace, related_ids(memory))
+        whole = near.get(whole_of(memory) or "")
+        if whole is None or not belongs(memory, whole):
             whole = memory
-        held = self.get_many(memory.namespace, parts.parts_of(whole))
-        members = [whole.id, *(part.id for part in held.values() if parts.belongs(part, whole))]
+        named = self.get_many(memory.namespace, parts_of(whole))
+        members = [whole.id, *(part.id for part in named.values() if belongs(part, whole))]
         return [member for member in members if member != memory.id]

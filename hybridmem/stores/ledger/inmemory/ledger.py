@@ -6,26 +6,31 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger import archive as archives
-from hybridmem.stores.ledger import fact_timeline as slots
-from hybridmem.stores.ledger.base import Archive, OutboxEntry
-from hybridmem.stores.ledger.inmemory.keyed_episodes import InMemoryPuts
+from hybridmem.stores.ledger import fact_timeline as timeline
+from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.base import LedgerCounts
+from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
+from hybridmem.stores.ledger.erasure import Erasure
+from hybridmem.stores.ledger.inmemory.keyed_episodes import InMemoryKeyedEpisodes
+from hybridmem.stores.ledger.inmemory.state import InMemoryState
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, quotes
 
 
-class InMemoryLedger(InMemoryPuts):
-    """A `stores.base.Ledger` for tests and for trying things out, in one thread of one process."""
+class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
+    """A `Ledger` for tests and for trying things out, in one thread of one process.
 
-    def __init__(self) -> None:
+    `multi_valued`: the relations that hold several values at a time."""
+
+    def __init__(self, *, multi_valued: Iterable[str] = MULTI_VALUED) -> None:
         super().__init__()
-        self._outbox: dict[str, OutboxEntry] = {}
-        self._consumers: dict[str, int] = {}
+        self.multi_valued = relation_set(multi_valued)
         self._uses: dict[str, int] = {}
         self._extracted: set[str] = set()
 
@@ -35,37 +40,46 @@ class InMemoryLedger(InMemoryPuts):
         self._require_unused(checked)
         return [self._insert(episode) for episode in checked]
 
-    def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
+    def put_fact(self, fact: Fact, *, replace: bool | None = True) -> Fact:
         fact = checked_fact(fact)
         for source in fact.sources:
             if not isinstance(self._find(fact.namespace, source), Episode):
                 raise UnknownMemory(f"the fact {fact.id} names the source {source!r}, and there is no such episode")
-        peers = [
-            peer
-            for peer in self._facts(fact.namespace)
-            if peer.slot == fact.slot and peer.quarantined == fact.quarantined
-        ]
-        settlement = slots.resolve(fact, peers, replace_others=replace)
-        stored = settlement.fact
-        if settlement.merged and stored in peers:
+        peers = [peer for peer in self._facts(fact.namespace) if peer.slot == fact.slot]
+        several = fact.slot[1] in self.multi_valued if replace is None else not replace
+        resolution = timeline.resolve(fact, peers, several=several)
+        stored = resolution.fact
+        if stored in peers:
             return stored
-        if settlement.merged:
-            self._write(stored)
-        else:
+        if resolution.is_new:
             self._require_unused([stored])
             stored = self._insert(stored)
+            if resolution.contradicts:
+                self._record(stored, "quarantined", stored.recorded_at, resolution.contradicts[0].id)
             if fact.current and not stored.current:
                 self._record(stored, "superseded", stored.recorded_at, stored.superseded_by)
-        for peer in settlement.retired:
+        else:
+            self._write(stored)
+        for peer in resolution.retired:
             self._write(peer)
             self._record(peer, "superseded", stored.recorded_at, stored.id)
-        for peer in settlement.shortened:
+        for peer in resolution.shortened:
             self._write(peer)
-        self._taint(fact.namespace, [peer.id for peer in settlement.retired])
+        self._taint(fact.namespace, [peer.id for peer in resolution.retired])
         if stored.current or stored.superseded_by:
             self._refresh_episodes(stored.sources, stored.superseded_by or stored.id)
-        self._refresh_episodes([episode for peer in settlement.retired for episode in peer.sources], stored.id)
+        self._refresh_episodes([episode for peer in resolution.retired for episode in peer.sources], stored.id)
         return stored
+
+    def preview(self, facts: Sequence[Fact]) -> list[timeline.Resolution]:
+        checked = [checked_fact(fact) for fact in facts]
+        slots = {(fact.namespace, fact.slot) for fact in checked}
+        peers = [
+            memory
+            for memory in self._memories.values()
+            if isinstance(memory, Fact) and (memory.namespace, memory.slot) in slots
+        ]
+        return timeline.resolve_each(checked, peers, self.multi_valued)
 
     def get(self, namespace: Namespace, id: str) -> Episode | Fact:
         found = self._find(namespace, id)
@@ -118,7 +132,7 @@ class InMemoryLedger(InMemoryPuts):
         source: str | None = None,
     ) -> list[Fact]:
         if as_of is not None:
-            found = [fact for fact in self._facts(namespace) if slots.valid_at(fact, parse_time(as_of))]
+            found = [fact for fact in self._facts(namespace) if timeline.valid_at(fact, parse_time(as_of))]
         else:
             found = [fact for fact in self._facts(namespace) if include_retired or fact.current]
         return [fact for fact in found if fact.position > after and (source is None or source in fact.sources)][:limit]
@@ -154,17 +168,17 @@ class InMemoryLedger(InMemoryPuts):
         if isinstance(fact, Episode):
             raise InvalidInput(f"{id!r} is an episode, and only facts expire: hybridmem delete removes it")
         if fact.current:
-            self._write(slots.retired(fact, at, ends=at, by=None))
+            self._write(timeline.retired(fact, at, ends=at, by=None))
             self._record(fact, "expired", at)
             self._taint(namespace, [id])
 
-    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+    def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> Erasure:
         memory = self.get(namespace, id)
         stated = self._facts_from(id)
         alone = [fact for fact in stated if fact.sources == (id,)]
         for fact in stated:
             if fact not in alone:
-                self._write(slots.without_source(fact, id))
+                self._write(timeline.without_source(fact, id))
         erased = [memory, *alone]
         words = [event.text for m in erased for event in self._events[m.id] if event.text is not None]
         said = [*words, memory.quoted] if isinstance(memory, Episode) else words
@@ -178,7 +192,7 @@ class InMemoryLedger(InMemoryPuts):
         removed = {
             "history": len(words),
             "training_items": self._drop_items(namespace, facts)
-            + self._drop(self._items, lambda item: item.namespace == namespace and _shows(item, words)),
+            + self._drop(self._items, lambda item: item.namespace == namespace and _quotes_any(item, words)),
             "audits": self._drop(self._audits, lambda audit: audit[0] == namespace and audit[1].fact in facts),
             "uses": sum(self._uses.pop(m.id, 0) > 0 for m in erased),
             "ledger": len(erased),
@@ -189,16 +203,16 @@ class InMemoryLedger(InMemoryPuts):
             self._announce(namespace, m.id, "delete")
             stripped = [replace(event, text=None) for event in self._events[m.id]]
             self._events[m.id] = [*stripped, Event(m.id, "deleted", parse_time(at))]
-        return {
-            "removed": removed,
-            "facts": [fact.id for fact in alone],
-            "reworded": [fact.id for fact in reworded],
-            "tainted_adapters": self._taint(namespace, [*facts, *(fact.id for fact in reworded)]),
-        }
+        return Erasure(
+            removed=removed,
+            facts=tuple(fact.id for fact in alone),
+            reworded=tuple(fact.id for fact in reworded),
+            tainted_adapters=tuple(self._taint(namespace, [*facts, *(fact.id for fact in reworded)])),
+        )
 
     def _only_quotes(self, fact: Fact, text: str, said: Sequence[str]) -> bool:
         sources = map(self._memories.get, fact.sources)
-        return slots.only_quotes(text, said, [e for e in sources if isinstance(e, Episode)])
+        return timeline.only_quotes(text, said, [e for e in sources if isinstance(e, Episode)])
 
     def _forget_quotations(self, fact: Fact, said: Sequence[str]) -> list[str]:
         """Strip the history of `fact` of the texts that only quote what was `said`; returns those."""
@@ -218,20 +232,19 @@ class InMemoryLedger(InMemoryPuts):
 
     def namespaces(self) -> list[Namespace]:
         holders = (self._memories, self._adapters, self._dreams)
-        return sorted({record.namespace for held in holders for record in held.values()})
+        return sorted({record.namespace for records in holders for record in records.values()})
 
-    def counts(self, namespace: Namespace) -> dict[str, int]:
-        acknowledged = min(self._consumers.values(), default=0)
+    def counts(self, namespace: Namespace) -> LedgerCounts:
         facts = self._facts(namespace)
-        return {
-            "episodes": len(self._episodes(namespace)),
-            "facts": sum(fact.current for fact in facts),
-            "retired_facts": sum(not fact.current for fact in facts),
-            "training_items": len(self.items(namespace)),
-            "adapters": len(self.adapters(namespace)),
-            "dreams": len(self.dreams(namespace)),
-            "outbox": sum(e.namespace == namespace and e.position > acknowledged for e in self._outbox.values()),
-        }
+        return LedgerCounts(
+            episodes=len(self._episodes(namespace)),
+            facts=sum(fact.current for fact in facts),
+            retired_facts=sum(not fact.current for fact in facts),
+            training_items=len(self.items(namespace)),
+            adapters=len(self.adapters(namespace)),
+            dreams=len(self.dreams(namespace)),
+            outbox=self._unacknowledged(namespace),
+        )
 
     # uses and extraction
     def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
@@ -272,26 +285,6 @@ class InMemoryLedger(InMemoryPuts):
         self._extracted |= checked.extracted
         self._events.update(archives.histories(checked))
 
-    # outbox of the derived indexes
-    def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
-        followed = self._consumers.get(consumer, 0)
-        entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
-        return [entry for entry in entries if entry.position > followed][:limit]
-
-    def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
-        entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
-        return max((entry.position for entry in entries if namespace in (None, entry.namespace)), default=0)
-
-    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
-        return min(self._consumers.get(consumer, 0) for consumer in consumers)
-
-    def acknowledge(self, consumer: str, position: int) -> None:
-        self._consumers[consumer] = max(position, self._consumers.get(consumer, 0))
-
-    def reset_consumer(self, consumer: str) -> None:
-        if consumer in self._consumers:
-            self._consumers[consumer] = 0
-
     def check(self) -> list[str]:
         return []
 
@@ -322,15 +315,12 @@ class InMemoryLedger(InMemoryPuts):
         self._memories[memory.id] = memory
         self._announce(memory.namespace, memory.id, "upsert")
 
-    def _announce(self, namespace: Namespace, id: str, operation: Literal["upsert", "delete"]) -> None:
-        self._outbox[id] = OutboxEntry(self._next_position(), namespace, id, operation)
-
     def _record(self, memory: Episode | Fact, event: Any, at: datetime, by: str | None = None) -> None:
         self._events[memory.id].append(Event(memory.id, event, at, memory.text, by))
 
     def _unfound(self, fact: Fact, episode: str, at: datetime) -> None:
         if len(fact.sources) > 1:
-            self._write(slots.without_source(fact, episode))
+            self._write(timeline.without_source(fact, episode))
             return
         self._write(replace(fact, valid_to=fact.valid_from, retired_at=at))
         self._record(fact, "superseded", at, episode)
@@ -351,5 +341,5 @@ class InMemoryLedger(InMemoryPuts):
                 self._write(replace(episode, superseded_by=successor if stale else None))
 
 
-def _shows(item: Any, words: Sequence[str]) -> bool:
+def _quotes_any(item: Any, words: Sequence[str]) -> bool:
     return quotes([item.question, item.answer, *item.context], words)

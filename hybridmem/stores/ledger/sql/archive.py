@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Table, insert, select
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger import archive as archives
-from hybridmem.stores.ledger.base import Archive
-from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, read_facts
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, fact_row, key, micros
 
 
-def read(connection: Connection, namespace: Namespace) -> Archive:
-    """As `Ledger.archive` promises."""
+def read_archive(connection: Connection, namespace: Namespace) -> Archive:
+    """As `Archives.archive` promises."""
     table = tables.episodes
     rows = connection.execute(select(table).where(table.c.namespace == key(namespace))).mappings().all()
     facts = read_facts(connection, select(tables.facts).where(tables.facts.c.namespace == key(namespace)))
@@ -30,8 +30,8 @@ def read(connection: Connection, namespace: Namespace) -> Archive:
     )
 
 
-def write(change: Change, archive: Archive) -> None:
-    """Take in `archive`, which is checked, as `Ledger.restore` promises."""
+def write_archive(change: Change, archive: Archive) -> None:
+    """Take in `archive`, which is checked, as `Archives.restore` promises."""
     gone = archives.erased(archive)
     _refuse_known(change, [*(memory.id for memory in archive.memories), *gone])
     positions = change.positions(len(archive.memories) + len(gone))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, literal, select, tuple_
+from sqlalchemy import Connection, func, literal, select, tuple_
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
-from hybridmem.stores.ledger.base import AdapterSummary, Holding
-from hybridmem.stores.ledger.sql import tables as tables
-from hybridmem.stores.ledger.sql.change import chunks, read_facts
+from hybridmem.stores.ledger.sql import tables
+from hybridmem.stores.ledger.sql.change import read_facts
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.rows import episode_of, key, micros, namespace_of, time_of
 
@@ -87,63 +84,6 @@ class BrowsingRows:
         with self._database.read() as connection:
             found = {name for table in holders for name in _distinct(connection, table.c.namespace)}
         return sorted(namespace_of(name) for name in found)
-
-    def adapter_summaries(self, namespace: Namespace) -> list[AdapterSummary]:
-        table, held = tables.adapters, tables.adapter_facts.c
-        tainted = func.sum(case((held.tainted, 1), else_=0))
-        count = select(held.version, func.count(), tainted).where(held.namespace == key(namespace))
-        query = select(table).where(table.c.namespace == key(namespace)).order_by(table.c.position)
-        with self._database.read() as connection:
-            counted = {name: (facts, bad) for name, facts, bad in connection.execute(count.group_by(held.version))}
-            return [
-                AdapterSummary(
-                    version=row["version"],
-                    base=row["base"],
-                    parent=row["parent"],
-                    status=row["status"],
-                    created_at=time_of(row["created_at"]),
-                    dream=row["dream"],
-                    scores=json.loads(row["scores"]),
-                    facts=counted.get(row["version"], (0, 0))[0],
-                    tainted=int(counted.get(row["version"], (0, 0))[1]),
-                    on_disk=bool(json.loads(row["files"])),
-                )
-                for row in connection.execute(query).mappings()
-            ]
-
-    def holdings(self, namespace: Namespace, facts: Sequence[str]) -> list[Holding]:
-        adapters, held, audits = tables.adapters.c, tables.adapter_facts.c, tables.audits.c
-        asked, right = (
-            select(func.coalesce(func.sum(column), 0))
-            .where(audits.namespace == held.namespace, audits.adapter == held.version, audits.fact == held.fact)
-            .correlate(tables.adapter_facts)
-            .scalar_subquery()
-            for column in (audits.questions, audits.correct)
-        )
-        query = (
-            select(
-                adapters.position,
-                held.number,
-                held.version,
-                adapters.status,
-                adapters.files,
-                held.fact,
-                held.tainted,
-                asked,
-                right,
-            )
-            .select_from(tables.adapter_facts)
-            .join(tables.adapters, and_(adapters.namespace == held.namespace, adapters.version == held.version))
-            .where(tables.beside_ids(held.namespace) == key(namespace))
-        )
-        rows: list[Any] = []
-        with self._database.read() as connection:
-            for some in chunks(dict.fromkeys(facts)):
-                rows += connection.execute(query.where(held.fact.in_(some)))
-        return [
-            Holding(version, status, bool(json.loads(files)), fact, bool(tainted), int(asked), int(right))
-            for _, _, version, status, files, fact, tainted, asked, right in sorted(rows)
-        ]
 
 
 def _distinct(connection: Connection, column: Any) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from hybridmem.core.errors import UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact
-from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.rows import episode_of, fact_of, fact_row, key, micros
 
 T = TypeVar("T")
@@ -175,11 +175,11 @@ class Change:
     def taint(self, ids: Sequence[str]) -> list[str]:
         """Taint facts `ids` in every adapter that holds one; returns the adapters' versions, oldest first."""
         versions: set[str] = set()
-        held = tables.adapter_facts
+        links = tables.adapter_facts
         for some in chunks(ids):
-            holding = (tables.beside_ids(held.c.namespace) == self.key, held.c.fact.in_(some))
-            versions.update(self.connection.execute(select(held.c.version).where(*holding)).scalars())
-            self.connection.execute(update(held).where(*holding).values(tainted=True))
+            holding = (tables.beside_ids(links.c.namespace) == self.key, links.c.fact.in_(some))
+            versions.update(self.connection.execute(select(links.c.version).where(*holding)).scalars())
+            self.connection.execute(update(links).where(*holding).values(tainted=True))
         adapters = tables.adapters.c
         ordered = select(adapters.version).where(adapters.namespace == self.key).order_by(adapters.position)
         return [version for version in self.connection.execute(ordered).scalars() if version in versions]

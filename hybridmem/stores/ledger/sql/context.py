@@ -10,7 +10,7 @@ from sqlalchemy import Connection, ScalarSelect, select
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode
-from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import chunks
 from hybridmem.stores.ledger.sql.rows import episode_of, key
 

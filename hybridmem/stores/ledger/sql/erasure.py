@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Table, delete, func, select, update
 
 from hybridmem.core.records import Episode, Fact
+from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.fact_timeline import only_quotes, without_source
-from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.validation import quotes
 
 
-def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
-    """Remove memory `id` and what stands on it alone; returns what `Ledger.erase` does, but for `scrubbed`."""
+def erase(change: Change, id: str, at: datetime) -> Erasure:
+    """Remove memory `id` and what stands on it alone, but not its parts; the file is not scrubbed yet."""
     memory = find_one(change.connection, change.namespace, id)
     stated = change.facts_from(id) if isinstance(memory, Episode) else []
     alone = [fact for fact in stated if len(fact.sources) == 1]
@@ -32,8 +32,9 @@ def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
 
     words = _forget_history(change, erased, at)
     said = [*words, memory.quoted] if isinstance(memory, Episode) else words
-    reworded = _reword(change, facts, said, at)
-    words += _forget_quotations(change, facts, said)
+    others = [fact for fact in change.facts_where() if fact.id not in facts]
+    reworded = _reword(change, others, said, at)
+    words += _forget_quotations(change, {fact.id: fact for fact in [*others, *reworded]}, said)
     removed = {
         "history": len(words),
         "training_items": _drop_items(change, facts, words),
@@ -44,12 +45,12 @@ def erase(change: Change, id: str, at: datetime) -> dict[str, Any]:
     if isinstance(memory, Episode):
         removed["ledger"] += _remove(change, tables.episodes, "id", [id])
     change.announce(ids, "delete")
-    return {
-        "removed": removed,
-        "facts": [fact.id for fact in alone],
-        "reworded": reworded,
-        "tainted_adapters": change.taint([*facts, *reworded]),
-    }
+    return Erasure(
+        removed=removed,
+        facts=tuple(fact.id for fact in alone),
+        reworded=tuple(fact.id for fact in reworded),
+        tainted_adapters=tuple(change.taint([*facts, *(fact.id for fact in reworded)])),
+    )
 
 
 def _forget_history(change: Change, erased: Sequence[Episode | Fact], at: datetime) -> list[str]:
@@ -63,27 +64,27 @@ def _forget_history(change: Change, erased: Sequence[Episode | Fact], at: dateti
     return words
 
 
-def _reword(change: Change, erased: Sequence[str], said: Sequence[str], at: datetime) -> list[str]:
-    """Tell the facts whose text only quotes what was `said` in their own bare words; returns their ids."""
+def _reword(change: Change, others: Sequence[Fact], said: Sequence[str], at: datetime) -> list[Fact]:
+    """State those of `others` whose text only quotes what was `said` in their own bare words; returns them so."""
     reworded = []
-    for fact in change.facts_where():
-        if fact.id in erased or fact.text == fact.bare or not only_quotes(fact.text, said, _sources(change, fact)):
+    for fact in others:
+        if fact.text == fact.bare or not only_quotes(fact.text, said, _sources(change, fact)):
             continue
         change.record(fact, "updated", at, fact.bare)
-        change.write_fact(replace(fact, text=fact.bare))
+        bare = replace(fact, text=fact.bare)
+        change.write_fact(bare)
         change.announce([fact.id])
-        reworded.append(fact.id)
+        reworded.append(bare)
     return reworded
 
 
-def _forget_quotations(change: Change, erased: Sequence[str], said: Sequence[str]) -> list[str]:
-    """Strip the histories of the other facts of texts that only quote what was `said`; returns those texts."""
+def _forget_quotations(change: Change, others: Mapping[str, Fact], said: Sequence[str]) -> list[str]:
+    """Strip the histories of `others` of texts that only quote what was `said`; returns those texts."""
     events = tables.events
-    told = select(events.c.memory, events.c.text).where(events.c.namespace == change.key, events.c.text.is_not(None))
-    facts = {fact.id: fact for fact in change.facts_where() if fact.id not in erased}
+    texts = select(events.c.memory, events.c.text).where(events.c.namespace == change.key, events.c.text.is_not(None))
     words = []
-    for memory, text in change.connection.execute(told).all():
-        fact = facts.get(memory)
+    for memory, text in change.connection.execute(texts).all():
+        fact = others.get(memory)
         if fact is not None and text != fact.text and only_quotes(text, said, _sources(change, fact)):
             quoted = (events.c.memory == memory, events.c.text == text)
             change.connection.execute(update(events).where(*quoted).values(text=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,39 +11,48 @@ from sqlalchemy import delete, insert, select, update
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger.fact_timeline import resolve, retired, without_source
-from hybridmem.stores.ledger.sql import tables as tables
-from hybridmem.stores.ledger.sql.change import Change, find, find_one
+from hybridmem.stores.ledger.sql import tables
+from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.rows import fact_row, slot_digest
 from hybridmem.stores.ledger.validation import unused_ids
 
 
-def put(change: Change, fact: Fact, *, replace_others: bool) -> Fact:
-    """Settle `fact` (checked) in its slot, as `Ledger.put_fact` promises."""
+def put(change: Change, fact: Fact, *, several: bool) -> Fact:
+    """Store `fact` (checked) in its slot, as `Memories.put_fact` promises."""
     _require_episodes(change, fact)
-    table = tables.facts.c
-    peers = change.facts_where(table.slot == slot_digest(fact), table.quarantined == fact.quarantined)
-    settlement = resolve(fact, peers, replace_others=replace_others)
-    stored = settlement.fact
-    if settlement.merged:
-        if stored in peers:
-            return stored
-        change.write_fact(stored)
-        change.announce([stored.id])
-    else:
+    peers = slot_facts(change, [fact])
+    resolution = resolve(fact, peers, several=several)
+    stored = resolution.fact
+    if stored in peers:
+        return stored
+    if resolution.is_new:
         stored = _insert(change, stored)
+        if resolution.contradicts:
+            change.record(stored, "quarantined", stored.recorded_at, stored.text, resolution.contradicts[0].id)
         if fact.current and not stored.current:
             change.record(stored, "superseded", stored.recorded_at, stored.text, stored.superseded_by)
-    for peer in settlement.retired:
+    else:
+        change.write_fact(stored)
+        change.announce([stored.id])
+    for peer in resolution.retired:
         change.write_fact(peer)
         change.record(peer, "superseded", stored.recorded_at, peer.text, stored.id)
-    for peer in settlement.shortened:
+    for peer in resolution.shortened:
         change.write_fact(peer)
-    change.announce([peer.id for peer in settlement.retired + settlement.shortened])
-    change.taint([peer.id for peer in settlement.retired])
+    change.announce([peer.id for peer in resolution.retired + resolution.shortened])
+    change.taint([peer.id for peer in resolution.retired])
     if stored.current or stored.superseded_by:
         change.refresh_episodes(stored.sources, stored.superseded_by or stored.id)
-    change.refresh_episodes((episode for peer in settlement.retired for episode in peer.sources), stored.id)
+    change.refresh_episodes((episode for peer in resolution.retired for episode in peer.sources), stored.id)
     return stored
+
+
+def slot_facts(change: Change, facts: Sequence[Fact]) -> list[Fact]:
+    """Everything that the slots of `facts` hold or held, in order of position."""
+    found: list[Fact] = []
+    for digests in chunks({slot_digest(fact) for fact in facts}):
+        found += change.facts_where(tables.facts.c.slot.in_(digests))
+    return sorted(found, key=lambda fact: fact.position)
 
 
 def expire(change: Change, id: str, at: datetime) -> None:
@@ -59,7 +69,7 @@ def expire(change: Change, id: str, at: datetime) -> None:
 
 
 def reword(change: Change, id: str, text: str, at: datetime) -> Episode | Fact:
-    """Give memory `id` new words, as `Ledger.update_text` promises."""
+    """Give memory `id` new words, as `Memories.update_text` promises."""
     memory = find_one(change.connection, change.namespace, id)
     if text == memory.text:
         return memory

@@ -14,17 +14,18 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
-from hybridmem.stores.ledger import composite as parts
-from hybridmem.stores.ledger.keyed_episodes import checked_puts, merge_erasures, require_episodes, says_the_same
-from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.composite import belongs, parts_of, related_ids, whole_of
+from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
+from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same
+from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.erasure import erase
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, key, namespace_of
 
 
-class PutRows:
-    """The part of `SqlLedger` that `puts.Puts` asks for, and `erase`."""
+class KeyedEpisodeRows:
+    """The part of `SqlLedger` that `KeyedEpisodes` asks for, and `erase`."""
 
     _database: Database
 
@@ -38,26 +39,24 @@ class PutRows:
         except IntegrityError:
             raise InvalidInput("an id is in another namespace of the ledger already: choose another") from None
 
-    def erase(self, namespace: Namespace, id: str, at: datetime) -> dict[str, Any]:
+    def erase(self, namespace: Namespace, id: str, at: datetime) -> Erasure:
         with self._database.write() as connection:
             erased = _erase_family(Change(connection, namespace), id, parse_time(at))
             self._database.require_scrub(connection)
-        return {**erased, "scrubbed": self._database.scrub()}
+        return replace(erased, scrubbed=self._database.scrub())
 
-    def erase_all(
-        self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None
-    ) -> dict[str, Any]:
+    def erase_all(self, namespace: Namespace, ids: Sequence[str], at: datetime, *, up_to: int | None = None) -> Erasure:
         with self._database.write() as connection:
             change = Change(connection, namespace)
             found = find(connection, namespace, list(dict.fromkeys(ids)))
-            erasures: list[dict[str, Any]] = []
+            erasures: list[Erasure] = []
             for id, memory in found.items():
-                already = {part for erasure in erasures for part in erasure["parts"]}
+                already = {part for erasure in erasures for part in erasure.parts}
                 if id not in already and (up_to is None or memory.position <= up_to):
                     erasures.append(_erase_family(change, id, parse_time(at)))
             if erasures:
                 self._database.require_scrub(connection)
-        return {**merge_erasures(erasures), "scrubbed": self._database.scrub()}
+        return merge_erasures(erasures, scrubbed=self._database.scrub())
 
     def annotate(self, episodes: Sequence[Episode]) -> None:
         table = tables.episodes
@@ -120,13 +119,13 @@ def _put_into(change: Change, episodes: Sequence[Episode], at: datetime) -> None
     same = [e for e in episodes if e.id in before and says_the_same(before[e.id], e)]
     new = [e for e in episodes if e.id not in before or not says_the_same(before[e.id], e)]
     named_now = set(ids)
-    named = [part for old in before.values() for part in parts.parts_of(old)]
-    held = find(change.connection, change.namespace, named)
+    named = [part for old in before.values() for part in parts_of(old)]
+    parts = find(change.connection, change.namespace, named)
     stale = [
         part
         for old in before.values()
-        for part in parts.parts_of(old)
-        if part not in named_now and parts.belongs(held.get(part), old)
+        for part in parts_of(old)
+        if part not in named_now and belongs(parts.get(part), old)
     ]
     for id in [*stale, *(episode.id for episode in new if episode.id in before)]:
         erase(change, id, at)
@@ -141,19 +140,19 @@ def _put_into(change: Change, episodes: Sequence[Episode], at: datetime) -> None
         change.announce_new(new)
 
 
-def _erase_family(change: Change, id: str, at: datetime) -> dict[str, Any]:
+def _erase_family(change: Change, id: str, at: datetime) -> Erasure:
     """Erase memory `id` with the whole that it is a part of, and the parts of that. Raises `UnknownMemory`."""
     memory = find_one(change.connection, change.namespace, id)
     family = _family(change, memory)
     erased = merge_erasures(erase(change, member, at) for member in [id, *family])
-    return {**erased, "parts": family}
+    return replace(erased, parts=tuple(family))
 
 
 def _family(change: Change, memory: Episode | Fact) -> list[str]:
-    near = find(change.connection, change.namespace, parts.related_ids(memory))
-    whole = near.get(parts.whole_of(memory) or "")
-    if whole is None or not parts.belongs(memory, whole):
+    near = find(change.connection, change.namespace, related_ids(memory))
+    whole = near.get(whole_of(memory) or "")
+    if whole is None or not belongs(memory, whole):
         whole = memory
-    held = find(change.connection, change.namespace, parts.parts_of(whole))
-    members = [whole.id, *(part.id for part in held.values() if parts.belongs(part, whole))]
+    named = find(change.connection, change.namespace, parts_of(whole))
+    members = [whole.id, *(part.id for part in named.values() if belongs(part, whole))]
     return [member for member in members if member != memory.id]

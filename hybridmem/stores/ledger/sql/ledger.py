@@ -15,13 +15,13 @@ outbox never skips one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hybridmem.core.clock import parse_time
@@ -29,32 +29,44 @@ from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger import archive as archives
-from hybridmem.stores.ledger.base import Archive, OutboxEntry
-from hybridmem.stores.ledger.sql import archive as ledger_archive
-from hybridmem.stores.ledger.sql import facts as ledger_facts
-from hybridmem.stores.ledger.sql import outbox as ledger_outbox
-from hybridmem.stores.ledger.sql import tables as tables
+from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.base import LedgerCounts
+from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
+from hybridmem.stores.ledger.fact_timeline import Resolution, resolve_each
+from hybridmem.stores.ledger.sql import facts as fact_rows
+from hybridmem.stores.ledger.sql import tables
+from hybridmem.stores.ledger.sql.archive import read_archive, write_archive
 from hybridmem.stores.ledger.sql.browsing import BrowsingRows
 from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, find, find_one
 from hybridmem.stores.ledger.sql.context import around
 from hybridmem.stores.ledger.sql.database import BUSY_SECONDS, Database
-from hybridmem.stores.ledger.sql.dreams import DreamRows
-from hybridmem.stores.ledger.sql.keyed_episodes import PutRows
-from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, namespace_of
+from hybridmem.stores.ledger.sql.keyed_episodes import KeyedEpisodeRows
+from hybridmem.stores.ledger.sql.lineage import LineageRows
+from hybridmem.stores.ledger.sql.outbox import OutboxRows
+from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key
+from hybridmem.stores.ledger.sql.state import StateRows
 from hybridmem.stores.ledger.sql.usage_buffer import UsageBuffer
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
 
 
-class SqlLedger(BrowsingRows, PutRows, DreamRows):
-    """A `stores.base.Ledger` in the SQLite file `location`, or in the database that the URL `location` names.
+class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRows):
+    """A `Ledger` in the SQLite file `location`, or in the database that the URL `location` names.
 
-    Opening creates the file and brings an older schema up to date. Raises `NotAMemory`, `CorruptStore`,
-    `NewerFormat`, `ReadOnlyMemory`, `StoreBusy` (after `busy_seconds`) or `StoreFull`.
+    Opening creates the file and brings an older schema up to date. `multi_valued`: the relations that hold several
+    values at a time; it is not kept in the database, so that every opening names it. Raises `NotAMemory`,
+    `CorruptStore`, `NewerFormat`, `ReadOnlyMemory`, `StoreBusy` (after `busy_seconds`) or `StoreFull`.
     """
 
-    def __init__(self, location: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self,
+        location: Path | str,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        multi_valued: Iterable[str] = MULTI_VALUED,
+    ) -> None:
+        self.multi_valued = relation_set(multi_valued)
         self._database = Database(location, busy_seconds=busy_seconds)
-        self._touches = UsageBuffer()
+        self._usage = UsageBuffer()
 
     # memories
     def append(self, episodes: Sequence[Episode]) -> list[Episode]:
@@ -74,13 +86,23 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
             raise InvalidInput("an id is already in the ledger: leave the id out to get a new one") from None
         return stored
 
-    def put_fact(self, fact: Fact, *, replace: bool = True) -> Fact:
+    def put_fact(self, fact: Fact, *, replace: bool | None = True) -> Fact:
         fact = checked_fact(fact)
+        several = fact.slot[1] in self.multi_valued if replace is None else not replace
         try:
             with self._database.write() as connection:
-                return ledger_facts.put(Change(connection, fact.namespace), fact, replace_others=replace)
+                return fact_rows.put(Change(connection, fact.namespace), fact, several=several)
         except IntegrityError:
             raise InvalidInput(f"the id {fact.id!r} is in the ledger already: leave the id out for a new one") from None
+
+    def preview(self, facts: Sequence[Fact]) -> list[Resolution]:
+        checked = [checked_fact(fact) for fact in facts]
+        peers: list[Fact] = []
+        with self._database.read() as connection:
+            for namespace in dict.fromkeys(fact.namespace for fact in checked):
+                here = [fact for fact in checked if fact.namespace == namespace]
+                peers += fact_rows.slot_facts(Change(connection, namespace), here)
+        return resolve_each(checked, peers, self.multi_valued)
 
     def get(self, namespace: Namespace, id: str) -> Episode | Fact:
         with self._database.read() as connection:
@@ -118,15 +140,15 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
     def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
         checked_text(text)
         with self._database.write() as connection:
-            return ledger_facts.reword(Change(connection, namespace), id, text, parse_time(at))
+            return fact_rows.reword(Change(connection, namespace), id, text, parse_time(at))
 
     def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
         with self._database.write() as connection:
-            ledger_facts.quarantine(Change(connection, namespace), id, quarantined, parse_time(at))
+            fact_rows.quarantine(Change(connection, namespace), id, quarantined, parse_time(at))
 
     def expire(self, namespace: Namespace, id: str, at: datetime) -> None:
         with self._database.write() as connection:
-            ledger_facts.expire(Change(connection, namespace), id, parse_time(at))
+            fact_rows.expire(Change(connection, namespace), id, parse_time(at))
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         with self._database.read() as connection:
@@ -139,35 +161,34 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
             events.append(Event(id, "added", memory.recorded_at, memory.text))
         return events
 
-    def counts(self, namespace: Namespace) -> dict[str, int]:
+    def counts(self, namespace: Namespace) -> LedgerCounts:
         facts, outbox, consumers = tables.facts, tables.outbox, tables.consumers
         acknowledged = select(func.coalesce(func.min(consumers.c.position), 0)).scalar_subquery()
-        counted: dict[str, tuple[Any, ...]] = {
-            "episodes": (tables.episodes,),
-            "facts": (facts, facts.c.retired_at.is_(None)),
-            "retired_facts": (facts, facts.c.retired_at.is_not(None)),
-            "training_items": (tables.training_items,),
-            "adapters": (tables.adapters,),
-            "dreams": (tables.dreams,),
-            "outbox": (outbox, outbox.c.position > acknowledged),
-        }
         with self._database.read() as connection:
-            return {
-                name: connection.execute(
-                    select(func.count()).select_from(table).where(table.c.namespace == key(namespace), *conditions)
-                ).scalar_one()
-                for name, (table, *conditions) in counted.items()
-            }
+
+            def count(table: Table, *conditions: Any) -> int:
+                query = select(func.count()).select_from(table).where(table.c.namespace == key(namespace), *conditions)
+                return int(connection.execute(query).scalar_one())
+
+            return LedgerCounts(
+                episodes=count(tables.episodes),
+                facts=count(facts, facts.c.retired_at.is_(None)),
+                retired_facts=count(facts, facts.c.retired_at.is_not(None)),
+                training_items=count(tables.training_items),
+                adapters=count(tables.adapters),
+                dreams=count(tables.dreams),
+                outbox=count(outbox, outbox.c.position > acknowledged),
+            )
 
     # uses and extraction
     def touch(self, namespace: Namespace, ids: Sequence[str], at: datetime) -> None:
-        self._touches.add(namespace, ids, parse_time(at))
+        self._usage.add(namespace, ids, parse_time(at))
         # A search does not wait for whoever writes now: the next use takes this one along.
-        if not self._database.writing or self._touches.many:
-            self._touches.settle(self._database)
+        if not self._database.writing or self._usage.many:
+            self._usage.flush(self._database)
 
     def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
-        self._touches.settle(self._database)
+        self._usage.flush(self._database)
         uses = tables.uses.c
         counted = dict.fromkeys(ids, 0)
         with self._database.read() as connection:
@@ -190,47 +211,12 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
     # moving between ledgers
     def archive(self, namespace: Namespace) -> Archive:
         with self._database.read() as connection:
-            return ledger_archive.read(connection, namespace)
+            return read_archive(connection, namespace)
 
     def restore(self, namespace: Namespace, archive: Archive) -> None:
         checked = archives.checked(namespace, archive)
         with self._database.write() as connection:
-            ledger_archive.write(Change(connection, namespace), checked)
-
-    # outbox of the derived indexes
-    def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
-        outbox, consumers = tables.outbox.c, tables.consumers.c
-        followed = select(consumers.position).where(consumers.name == consumer).scalar_subquery()
-        query = select(outbox.position, outbox.namespace, outbox.memory, outbox.operation)
-        query = query.where(outbox.position > func.coalesce(followed, 0)).order_by(outbox.position).limit(limit)
-        with self._database.read() as connection:
-            return [
-                OutboxEntry(position, namespace_of(namespace), memory, operation)
-                for position, namespace, memory, operation in connection.execute(query)
-            ]
-
-    def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
-        with self._database.read() as connection:
-            return ledger_outbox.last_pending(connection, consumers, namespace)
-
-    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
-        with self._database.read() as connection:
-            return ledger_outbox.acknowledged_up_to(connection, consumers)
-
-    def acknowledge(self, consumer: str, position: int) -> None:
-        consumers = tables.consumers
-        # An acknowledgement that a power cut undoes is followed again: that does no harm, and waiting for a disk does.
-        with self._database.write(durable=False) as connection:
-            followed = connection.execute(select(consumers.c.position).where(consumers.c.name == consumer)).scalar()
-            if followed is None:
-                connection.execute(insert(consumers), {"name": consumer, "position": position})
-            elif followed < position:
-                connection.execute(update(consumers).where(consumers.c.name == consumer).values(position=position))
-
-    def reset_consumer(self, consumer: str) -> None:
-        consumers = tables.consumers
-        with self._database.write() as connection:
-            connection.execute(update(consumers).where(consumers.c.name == consumer).values(position=0))
+            write_archive(Change(connection, namespace), checked)
 
     # the database itself
     def check(self) -> list[str]:
@@ -255,8 +241,9 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
             ),
         }
         for table in (tables.episodes, facts):
-            told = select(outbox.c.memory).where(outbox.c.operation == "upsert")
-            questions[f"the outbox lacks a row of {table.name}"] = select(table.c.id).where(table.c.id.not_in(told))
+            announced = select(outbox.c.memory).where(outbox.c.operation == "upsert")
+            missing = select(table.c.id).where(table.c.id.not_in(announced))
+            questions[f"the outbox lacks a row of {table.name}"] = missing
         with self._database.read() as connection:
             for problem, query in questions.items():
                 problems += [f"{problem}: {name}" for name in connection.execute(query.limit(10)).scalars()]
@@ -264,7 +251,7 @@ class SqlLedger(BrowsingRows, PutRows, DreamRows):
 
     def close(self) -> None:
         try:
-            self._touches.settle(self._database)
+            self._usage.flush(self._database)
         finally:
             self._database.close()
 

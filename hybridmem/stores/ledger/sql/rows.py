@@ -184,8 +184,8 @@ def adapter_row(adapter: AdapterRecord, position: int) -> dict[str, Any]:
     }
 
 
-def adapter_of(row: Row, held: Sequence[tuple[str, bool]]) -> AdapterRecord:
-    """`held`: its facts in order, and whether each is tainted."""
+def adapter_of(row: Row, facts: Sequence[tuple[str, bool]]) -> AdapterRecord:
+    """`facts`: the ids of those that it holds, in order, and whether each is tainted."""
     return AdapterRecord(
         version=row["version"],
         namespace=namespace_of(row["namespace"]),
@@ -195,8 +195,8 @@ def adapter_of(row: Row, held: Sequence[tuple[str, bool]]) -> AdapterRecord:
         status=row["status"],
         created_at=time_of(row["created_at"]),
         dream=row["dream"],
-        facts=tuple(fact for fact, _ in held),
-        tainted=tuple(fact for fact, tainted in held if tainted),
+        facts=tuple(fact for fact, _ in facts),
+        tainted=tuple(fact for fact, tainted in facts if tainted),
         scores=json.loads(row["scores"]),
         files=json.loads(row["files"]),
     )

@@ -27,7 +27,7 @@ _COUNT = text(
 
 
 class UsageBuffer:
-    """What `Ledger.touch` was told and has not written. Threads may use it at once."""
+    """Uses that `Memories.touch` has yet to write. Threads may use it at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class UsageBuffer:
             with self._lock:
                 self._waiting.append((namespace, list(dict.fromkeys(ids)), at))
 
-    def settle(self, database: Database) -> None:
+    def flush(self, database: Database) -> None:
         """Write what waits, in one transaction. An erased memory is no longer there to be counted."""
         with self._lock:
             waiting, self._waiting = self._waiting, []

@@ -1,0 +1,118 @@
+"""A strategy put together from a replay buffer, objectives and kinds of exercises."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hybridmem.continual.base import AnswerSource, NightInput, ReplayBuffer
+from hybridmem.continual.objectives import CrossEntropy, Distillation, KlToBase
+from hybridmem.core.records import Fact
+from hybridmem.models.trainable import Objective
+from hybridmem.training import examples
+from hybridmem.training.examples import QUESTIONS, ExamplePools, Renderer
+from hybridmem.training.plan import ExpectedTraining, TrainingPlan
+from hybridmem.training.sampler import PoolSampler
+from hybridmem.training.settings import TrainSettings
+
+Exercise = Literal["refusal", "reading", "general"]
+EVERY_EXERCISE: frozenset[Exercise] = frozenset({"refusal", "reading", "general"})
+"""What a night practises beside the questions on its facts."""
+ObjectiveOf = Callable[[TrainSettings], Objective]
+EVERY_OBJECTIVE: tuple[ObjectiveOf, ...] = (CrossEntropy.of, Distillation.of, KlToBase.of)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedStrategy:
+    """Trains new facts, plus whatever its buffer and exercises add."""
+
+    name: str
+    summary: str
+    buffer: ReplayBuffer
+    objectives: tuple[ObjectiveOf, ...] = EVERY_OBJECTIVE
+    exercises: frozenset[Exercise] = EVERY_EXERCISE
+    restart: bool = False
+    """Whether every night learns all facts anew, from the bare base, for as many steps as that takes."""
+    answers: AnswerSource = "weights"
+    trains: bool = True
+
+    def plan(self, renderer: Renderer, night: NightInput, settings: TrainSettings) -> TrainingPlan:
+        learned, replayed = self._split(night)
+        pools = self._pools(renderer, night, learned, replayed, settings)
+        return TrainingPlan(
+            sampler=PoolSampler(pools, settings, night.seed),
+            objectives=tuple(objective(settings) for objective in self.objectives),
+            parent=None if self.restart else night.parent,
+            steps=settings.steps_for(len(pools.new), bounded=not self.restart),
+        )
+
+    def expect(self, new: int, old: int, settings: TrainSettings) -> ExpectedTraining:
+        learned = new + old if self.restart else new
+        replays = bool(old) and self.buffer.replays and not self.restart
+        return ExpectedTraining(
+            steps=settings.steps_for(learned, bounded=not self.restart) if learned else 0,
+            rows=settings.new_rows
+            + (settings.old_rows if replays else 0)
+            + (settings.refusal_rows if "refusal" in self.exercises else 0)
+            + (settings.reading_rows if "reading" in self.exercises else 0),
+            general_rows=settings.general_rows if "general" in self.exercises else 0,
+        )
+
+    def _split(self, night: NightInput) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+        """(facts that get their full exposures, facts that are replayed)"""
+        if self.restart:
+            return (*night.new, *night.old), ()
+        if not self.buffer.replays:
+            return night.new or night.old, ()
+        if night.parent is None:
+            # Weights that are rebuilt hold nothing yet: then every fact is a new one.
+            return (*night.new, *night.old), ()
+        return night.new, night.old
+
+    def _pools(
+        self,
+        renderer: Renderer,
+        night: NightInput,
+        learned: tuple[Fact, ...],
+        replayed: tuple[Fact, ...],
+        settings: TrainSettings,
+    ) -> ExamplePools:
+        rng = random.Random(night.seed)  # noqa: S311 - a reproducible draw, not a secret
+        facts = (*learned, *replayed)
+        questions = examples.by_fact(night.items, QUESTIONS)
+        new = {f.id for f in learned}
+        old = {f.id for f in replayed}
+        kept = self.buffer.select(
+            {fact: items for fact, items in questions.items() if fact in old},
+            night.missed,
+            settings.replay_exercises,
+            rng,
+        )
+        pools = ExamplePools(
+            new=examples.question_groups(renderer, {fact: items for fact, items in questions.items() if fact in new}),
+            old=examples.question_groups(renderer, {each.fact: each.items for each in kept}),
+            old_weights=tuple(each.weight for each in kept),
+        )
+        return self._practised(renderer, night, facts, settings, pools, rng)
+
+    def _practised(
+        self,
+        renderer: Renderer,
+        night: NightInput,
+        facts: tuple[Fact, ...],
+        settings: TrainSettings,
+        pools: ExamplePools,
+        rng: random.Random,
+    ) -> ExamplePools:
+        """`pools` with the other exercises of this strategy."""
+        if "refusal" in self.exercises:
+            limit = settings.replay_exercises
+            pools = replace(pools, refusal=examples.refusals(renderer, night.items, facts, limit, rng))
+        if "reading" in self.exercises:
+            limit = settings.reading_exercises
+            pools = replace(pools, reading=examples.reading(renderer, night.items, facts, limit, rng))
+        if "general" in self.exercises:
+            pools = replace(pools, general=examples.general_text(night.general, settings.general_exercises, rng))
+        return pools

@@ -1,0 +1,155 @@
+"""The gate's bounds as a table: each figure once, with how it is measured and on which side it is bounded.
+
+The recipe's settings, the report, the metrics pages and the inspector all take their names from here. The terms are
+those of the benchmark: learning accuracy is R[j, j], forgetting is what R loses from one night to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hybridmem.core.records import Check
+from hybridmem.metrics import locality
+
+if TYPE_CHECKING:
+    from hybridmem.dreaming.steps.evaluate import EvalResult
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """How the adapters of one night did on one split."""
+
+    base: EvalResult
+    """The bare base."""
+    parent: EvalResult | None
+    """The adapter before; None where it was not asked on this split."""
+    candidate: EvalResult
+    new: Sequence[str]
+    """Ids of the facts that the night trained for the first time."""
+    old: Sequence[str]
+    """Ids of the older facts."""
+
+
+Measure = Callable[[Evaluated], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a night."""
+
+    name: str
+    text: str
+    """What it measures, in one line."""
+    measure: Measure
+    """No number where it cannot be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound(Figure):
+    """A figure that the gate bounds."""
+
+    direction: Literal["at least", "at most"]
+
+    @property
+    def setting(self) -> str:
+        """The field of the recipe's `GateSettings` that bounds it."""
+        return f"{'min' if self.direction == 'at least' else 'max'}_{self.name}"
+
+    def check(self, evaluated: Evaluated, settings: Any) -> Check:
+        """`settings` has a number under the name `setting`. No figure that is no number passes."""
+        value, bound = self.measure(evaluated), getattr(settings, self.setting)
+        return Check(self.name, value, bound, value >= bound if self.direction == "at least" else value <= bound)
+
+
+def _forgetting(night: Evaluated) -> float:
+    return night.parent.accuracy(night.old) - night.candidate.accuracy(night.old) if night.parent else math.nan
+
+
+BOUNDS: tuple[Bound, ...] = (
+    Bound(
+        "learning_accuracy",
+        "Mean accuracy on the new facts.",
+        lambda night: night.candidate.accuracy(night.new),
+        "at least",
+    ),
+    Bound(
+        "forgetting",
+        "Loss of accuracy on the older facts, against the adapter before.",
+        _forgetting,
+        "at most",
+    ),
+    Bound(
+        "false_answer_rise",
+        "Rise of the share of unanswerable questions that are answered, against the bare base.",
+        lambda night: night.candidate.false_answers - night.base.false_answers,
+        "at most",
+    ),
+    Bound(
+        "locality",
+        "Share of unrelated answers that are the base's own.",
+        lambda night: locality(night.base.unrelated, night.candidate.unrelated),
+        "at least",
+    ),
+    Bound(
+        "drift_nats",
+        "Nats per token on general text that the adapter costs.",
+        lambda night: night.candidate.nats - night.base.nats,
+        "at most",
+    ),
+    Bound(
+        "stale_answer_rate",
+        "Share of questions on replaced facts that still get the old value.",
+        lambda night: night.candidate.stale,
+        "at most",
+    ),
+)
+"""What a night is judged by. A new bound is one more entry, and its default in `GateSettings`."""
+
+REPORTED: tuple[Figure, ...] = (
+    Figure(
+        "old_fact_accuracy",
+        "Mean accuracy on the older facts.",
+        lambda night: night.candidate.accuracy(night.old),
+    ),
+    Figure(
+        "false_answer_rate",
+        "Share of unanswerable questions that are answered.",
+        lambda night: night.candidate.false_answers,
+    ),
+)
+"""Reported on the test split beside the figures that are bounded."""
+
+_FORMER_NAMES = {
+    "learned": "learning_accuracy",
+    "new_facts": "learning_accuracy",
+    "old_facts": "old_fact_accuracy",
+    "false answers": "false_answer_rise",
+    "drift": "drift_nats",
+    "stale": "stale_answer_rate",
+}
+"""What stored reports of earlier releases call a figure."""
+
+
+def figures(evaluated: Evaluated) -> dict[str, float]:
+    """Every figure that was measured, by name.
+
+    One that is no number is left out: a training that diverged has such a drift, and its report is still written."""
+    measured = {figure.name: figure.measure(evaluated) for figure in (*BOUNDS, *REPORTED)}
+    return {name: value for name, value in measured.items() if math.isfinite(value)}
+
+
+def current_name(name: str) -> str:
+    """The name of today for a figure of a stored report.
+
+    >>> current_name("false answers"), current_name("forgetting"), current_name("scale")
+    ('false_answer_rise', 'forgetting', 'scale')
+    """
+    return _FORMER_NAMES.get(name, name)
+
+
+def bound_of(name: str) -> Bound | None:
+    """The bound on the figure of that name, of today or of an earlier release; None for any other name."""
+    return next((bound for bound in BOUNDS if bound.name == current_name(name)), None)

@@ -1,1 +1,0 @@
-"""How the bundled base model is made: its training documents, its tokenizer, its training loop."""

@@ -1,0 +1,212 @@
+"""Questions on their way to an answer: ask the weights, read the memories, decide."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hybridmem.adapters.load_verified import load_verified
+from hybridmem.core.records import Answer, Hit, Route
+from hybridmem.metrics import is_correct
+from hybridmem.models import prompts
+from hybridmem.models.base import Generation, LanguageModel
+from hybridmem.retrieval.pipeline import Found
+from hybridmem.router.context import lines, worth_reading
+from hybridmem.router.signals import Evidence, Head, supported, vector
+from hybridmem.router.snapshot import Snapshot
+
+SURE = 0.8
+"""Weights this confident are not checked against retrieval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One route's completion and its calibrated confidence."""
+
+    said: Generation
+    confidence: float
+    features: Mapping[str, float]
+    prompt: Sequence[prompts.Message] = ()
+    """The messages that it answers."""
+
+    @property
+    def refuses(self) -> bool:
+        return prompts.is_refusal(self.said.text)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteResult:
+    """What one route answers when it is forced, and the messages that it reads; none where it was not asked."""
+
+    answer: Answer
+    prompt: tuple[prompts.Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question on its way through the router."""
+
+    question: str
+    found: Found = field(default_factory=Found)
+    known: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How a batch of questions is answered: all of it rests on one snapshot, and the ledger is not asked."""
+
+    model: LanguageModel
+    folder: Path | None
+    """The files of the snapshot's adapter."""
+    snapshot: Snapshot
+    route: Route | None
+    """Where the answers are forced to come from; None leaves the choice to the router."""
+
+    @property
+    def needs_search(self) -> bool:
+        """Forced weights are asked closed-book; only what was deleted or superseded has to be looked up for them."""
+        return self.route != "weights" or self.snapshot.is_tainted
+
+    def answers(self, cases: Sequence[Case], started: float) -> list[Answer]:
+        """One answer a case; the time since `started` (of `time.perf_counter`) is shared among them."""
+        from_weights = self.ask_weights(cases)
+        from_memories = self.read_memories(cases, self._unsettled(from_weights))
+        seconds = (time.perf_counter() - started) / max(1, len(cases))
+        return [
+            self._decide(case, weights, memories, seconds)
+            for case, weights, memories in zip(cases, from_weights, from_memories, strict=True)
+        ]
+
+    def forced(self, case: Case) -> RouteResult:
+        """What this route says to one case."""
+        started = time.perf_counter()
+        (weights,) = self.ask_weights([case])
+        (memories,) = self.read_memories([case], () if self.route == "weights" else (0,))
+        answer = self._decide(case, weights, memories, time.perf_counter() - started)
+        # A forced route says what the last of its readings says, so that is the prompt to report.
+        reading = memories or weights
+        return RouteResult(answer, tuple(reading.prompt) if reading else ())
+
+    def ask_weights(self, cases: Sequence[Case]) -> list[Reading | None]:
+        """Closed-book answers; None where the weights are not to be asked."""
+        asked = {
+            number: prompts.answer(case.question)
+            for number, case in enumerate(cases)
+            if self._may_ask_weights(case.known)
+        }
+        readings = self._read(cases, asked, "weights", adapted=True)
+        if self.snapshot.is_tainted:
+            # Asked about what was deleted, the nearest fact that stands may be another one of the same subject: weights
+            # that still hold the deleted one are believed where that fact bears them out, and nowhere else.
+            return [
+                reading if reading and is_correct(reading.said.text, case.known.value or "") else None
+                for reading, case in zip(readings, cases, strict=True)
+            ]
+        return readings
+
+    def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
+        """Answers to the cases with these `numbers` from their best hits; None where there are no hits."""
+        asked = {
+            number: prompts.answer(cases[number].question, lines(worth_reading(cases[number].found.hits)))
+            for number in numbers
+            if cases[number].found.hits
+        }
+        return self._read(cases, asked, "retrieval", adapted=self.route == "both" and not self.snapshot.is_tainted)
+
+    def _may_ask_weights(self, known: Evidence) -> bool:
+        if self.route not in (None, "weights", "both"):
+            return False
+        if known.weights_may_answer:
+            return True
+        return self.route is not None and (not self.snapshot.is_tainted or known.consolidated)
+
+    def _unsettled(self, from_weights: Sequence[Reading | None]) -> list[int]:
+        """Numbers of the cases whose memories are still to be read."""
+        if self.route in ("weights", "abstain"):
+            return []
+        sure = max(SURE, self.snapshot.calibration.threshold)
+        return [
+            number
+            for number, reading in enumerate(from_weights)
+            if self.route is not None or not (reading and not reading.refuses and reading.confidence >= sure)
+        ]
+
+    def _read(
+        self, cases: Sequence[Case], asked: Mapping[int, list[prompts.Message]], head: Head, *, adapted: bool
+    ) -> list[Reading | None]:
+        """The model's completions of the prompts `asked` (by number of the case), with the confidence of `head`."""
+        readings: list[Reading | None] = [None] * len(cases)
+        if asked:
+            completions = self._generate(list(asked.values()), adapted=adapted)
+            for number, said in zip(asked, completions, strict=True):
+                features = vector(cases[number].known, said, _is_supported(cases[number], said, head))
+                confidence = self.snapshot.calibration.confidence(head, features)
+                readings[number] = Reading(said, confidence, features, asked[number])
+        return readings
+
+    def _generate(self, asked: Sequence[Sequence[prompts.Message]], *, adapted: bool) -> list[Generation]:
+        adapter = self.snapshot.adapter
+        if not adapted or adapter is None or self.folder is None:
+            with self.model.adapted(None):
+                return self.model.generate(asked)
+        with load_verified(self.model, adapter, self.folder):
+            return self.model.generate(asked)
+
+    def _decide(self, case: Case, weights: Reading | None, memories: Reading | None, seconds: float) -> Answer:
+        tokens = sum(reading.said.prompt_tokens for reading in (weights, memories) if reading)
+        answering = [reading for reading in (weights, memories) if reading and not reading.refuses]
+        if self.route == "abstain" or not answering:
+            return self._abstain(case, tokens, weights or memories, seconds)
+        chosen: Route
+        if self.route is not None:
+            best, chosen = answering[-1], self.route
+            confidence = best.confidence
+        elif len(answering) == 2 and is_correct(answering[0].said.text, answering[1].said.text):
+            best, chosen = answering[0], "both"
+            confidence = 1 - (1 - answering[0].confidence) * (1 - answering[1].confidence)
+        else:
+            best = max(answering, key=lambda reading: reading.confidence)
+            chosen = "weights" if best is weights else "retrieval"
+            confidence = best.confidence
+            if confidence < self.snapshot.calibration.threshold:
+                return self._abstain(case, tokens, best, seconds)
+        return Answer(
+            text=best.said.text,
+            route=chosen,
+            confidence=confidence,
+            evidence=_grounds(case, chosen),
+            prompt_tokens=tokens,
+            adapter=self.snapshot.version if chosen in ("weights", "both") else None,
+            seconds=seconds,
+            signals=best.features,
+        )
+
+    def _abstain(self, case: Case, tokens: int, reading: Reading | None, seconds: float) -> Answer:
+        """The confidence of a refusal is that of the answer not being known: 1 - P(correct)."""
+        doubted = reading.confidence if reading and not reading.refuses else 0.0
+        return Answer(
+            text=prompts.REFUSAL,
+            route="abstain",
+            confidence=1 - doubted,
+            evidence=tuple(worth_reading(case.found.hits)),
+            prompt_tokens=tokens,
+            seconds=seconds,
+            signals=reading.features if reading else {},
+        )
+
+
+def _is_supported(case: Case, said: Generation, head: Head) -> bool:
+    """Whether the memories in the prompt support the completion; what the weights say has read none."""
+    if head == "weights":
+        return True
+    read = [hit.quoted for hit in worth_reading(case.found.hits)]
+    return supported(case.question, said.text, read, case.found.facts)
+
+
+def _grounds(case: Case, route: Route) -> tuple[Hit, ...]:
+    """The hits that an answer of `route` rests on."""
+    if route == "weights":
+        return tuple(hit for hit in case.found.hits if hit.id == case.known.fact)
+    return tuple(worth_reading(case.found.hits))

@@ -1,0 +1,69 @@
+"""What an answer depends on beside its hits, read once, so that adapter, audits and calibration belong together.
+
+A dream may promote another adapter while an answer is on its way. Whatever asks the ledger twice can then judge one
+adapter's weights by the audits of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import AdapterRecord, Audit
+from hybridmem.retrieval.pipeline import Found
+from hybridmem.router import calibration as calibrations
+from hybridmem.router.calibration import Calibration
+from hybridmem.router.signals import Evidence, evidence
+from hybridmem.stores.ledger.base import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The ledger's state of the weights at one moment."""
+
+    adapter: AdapterRecord | None = None
+    """The active version, with its taints; None while the bare base answers."""
+    audits: Mapping[str, Audit] = field(default_factory=dict)
+    """How well that adapter recalled each of its facts, over all splits."""
+    last_dream: float = 0.0
+    """POSIX time at which the last dream began: what was recorded while it ran, it may not have read."""
+    calibration: Calibration = field(default_factory=Calibration)
+
+    @property
+    def version(self) -> str | None:
+        return self.adapter.version if self.adapter else None
+
+    @property
+    def is_tainted(self) -> bool:
+        """Whether the weights hold something that was deleted or superseded since they were trained."""
+        return self.adapter is not None and bool(self.adapter.tainted)
+
+    def evidence(self, question: str, found: Found) -> Evidence:
+        """What the ledger knows of `question`, whose search `found` that."""
+        return evidence(question, found.hits, found.records, self.adapter, self.audits, self.last_dream)
+
+
+def read(ledger: Ledger, namespace: Namespace) -> Snapshot:
+    """The state now, in four reads."""
+    # Before the adapter: should a dream end between the two, its adapter counts as having read less than it has, never
+    # an older adapter as having read more.
+    last_dream = max((report.started_at.timestamp() for report in ledger.dreams(namespace)), default=0.0)
+    adapter = ledger.active(namespace)
+    return Snapshot(
+        adapter=adapter,
+        audits=pooled(ledger.audits(namespace, adapter.version)) if adapter else {},
+        last_dream=last_dream,
+        calibration=calibrations.load(ledger, namespace),
+    )
+
+
+def pooled(audits: Iterable[Audit]) -> dict[str, Audit]:
+    """One audit for each fact: its splits together."""
+    by_fact: dict[str, Audit] = {}
+    for audit in audits:
+        before = by_fact.get(audit.fact)
+        by_fact[audit.fact] = (
+            replace(audit, asked=audit.asked + before.asked, right=audit.right + before.right) if before else audit
+        )
+    return by_fact

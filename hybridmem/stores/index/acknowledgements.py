@@ -1,0 +1,108 @@
+"""How far each index has followed the ledger's outbox.
+
+For an index that is kept somewhere, that stands in the ledger, and ``locations.json`` in the memory's index folder says
+which place it is for, where that is not the default: an index in another place follows everything again. For an index
+in the memory of this process, which is empty when the process starts, it stands here, and neither it nor the ledger's
+consumers know of each other.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from hybridmem.core.namespace import Namespace
+from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.outbox import OutboxEntry
+from hybridmem.stores.registry import LOCAL
+
+_NOBODY = "nobody"
+"""A consumer that never acknowledges anything, and so gets the whole outbox."""
+
+
+class Acknowledgements:
+    """Of the indexes with these names, at these `locations` (None for one in the memory of this process)."""
+
+    def __init__(self, ledger: Ledger, locations: Mapping[str, Path | str | None], folder: Path) -> None:
+        self._ledger = ledger
+        self._file = folder / "locations.json"
+        self._places = {name: _place(at, folder) for name, at in locations.items() if at is not None}
+        self._durable = list(self._places)
+        self._here = {name: 0 for name, at in locations.items() if at is None}
+        """The position that each index in the memory of this process has reached."""
+
+    def outbox(self) -> Sequence[OutboxEntry]:
+        """All of it, where an index has its position here; else nothing, for then `pending` does without."""
+        return self._ledger.pending(_NOBODY, limit=sys.maxsize) if self._here else []
+
+    def pending(self, name: str, limit: int, outbox: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
+        """The next entries for an index; `outbox` is what the method of that name returned."""
+        if name not in self._here:
+            return self._ledger.pending(name, limit=limit)
+        start = bisect.bisect_right(outbox, self._here[name], key=lambda entry: entry.position)
+        return outbox[start:][:limit]
+
+    def waiting(self) -> Iterator[OutboxEntry]:
+        """Every entry that an index has yet to follow, once for each such index."""
+        outbox = self.outbox()
+        moved = self.moved()
+        for name in (*self._durable, *self._here):
+            consumer = _NOBODY if name in moved else name
+            yield from self.pending(consumer, sys.maxsize, outbox)
+
+    def last_pending(self, of: Namespace | None) -> int:
+        """The last position of an entry (of the namespace `of`) that some index has not followed, or 0."""
+        last = self._ledger.last_pending(self._durable, of) if self._durable else 0
+        if self._here:
+            newest = self._ledger.last_pending([_NOBODY], of)
+            last = max(last, newest if newest > min(self._here.values()) else 0)
+        return last
+
+    def up_to(self) -> int:
+        """The position up to which every index has followed everything."""
+        in_ledger = [self._ledger.acknowledged_up_to(self._durable)] if self._durable else []
+        return min([*in_ledger, *self._here.values()])
+
+    def acknowledge(self, name: str, position: int) -> None:
+        """The index has followed everything up to `position`."""
+        if name in self._here:
+            self._here[name] = max(position, self._here[name])
+        else:
+            self._ledger.acknowledge(name, position)
+
+    def reset(self, name: str) -> None:
+        """Have the index told everything again."""
+        if name in self._here:
+            self._here[name] = 0
+        else:
+            self._ledger.reset_consumer(name)
+
+    def moved(self) -> set[str]:
+        """The indexes that lie elsewhere than where the acknowledgements in the ledger are for."""
+        recorded = LOCAL | self._recorded()
+        return {name for name, place in self._places.items() if place != recorded[name]}
+
+    def note_places(self, names: Collection[str]) -> None:
+        """From now on the ledger's acknowledgements are for where these indexes lie; they must have been `reset`."""
+        if names:
+            write_json(self._file, {**self._recorded(), **{name: self._places[name] for name in names}})
+
+    def _recorded(self) -> dict[str, str]:
+        return dict(json.loads(self._file.read_text("utf-8"))) if self._file.exists() else {}
+
+
+def _place(location: Path | str, folder: Path) -> str:
+    """A name for where an index lies that stays the same when the whole memory folder is moved."""
+    if isinstance(location, Path) and location.resolve().is_relative_to(folder.resolve()):
+        return location.resolve().relative_to(folder.resolve()).as_posix()
+    return str(location)
+
+
+def write_json(file: Path, values: Mapping[str, str | int]) -> None:
+    """Write `file` whole or not at all."""
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps(values), encoding="utf-8")
+    beside.replace(file)

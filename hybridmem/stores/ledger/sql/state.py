@@ -1,0 +1,34 @@
+"""Small state in the SQL ledger: one row a record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from hybridmem.core.namespace import Namespace
+from hybridmem.stores.ledger.sql import rows, tables
+from hybridmem.stores.ledger.sql.database import Database
+from hybridmem.stores.ledger.state import JsonState
+
+
+class StateRows(JsonState):
+    """The part of `SqlLedger` that keeps small state."""
+
+    _database: Database
+
+    def _read_json(self, namespace: Namespace, key: str) -> dict[str, Any] | None:
+        table = tables.small_state.c
+        query = select(table.content).where(table.namespace == rows.key(namespace), table.name == key)
+        with self._database.read() as connection:
+            content = connection.execute(query).scalar()
+        return None if content is None else dict(json.loads(content))
+
+    def _write_json(self, namespace: Namespace, key: str, content: dict[str, Any] | None) -> None:
+        table = tables.small_state
+        same = {"namespace": rows.key(namespace), "name": key}
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(*(table.c[column] == value for column, value in same.items())))
+            if content is not None:
+                connection.execute(insert(table), {**same, "content": json.dumps(content)})

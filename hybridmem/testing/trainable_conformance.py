@@ -1,0 +1,181 @@
+"""What every model that a dream can train must do. Subclass it in a test module and give it a `model`:
+
+class TestMyModel(TrainableModelConformance):
+    @pytest.fixture
+    def model(self): return MyModel()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hybridmem.continual.objectives import CrossEntropy, Distillation, KlToBase
+from hybridmem.core.errors import AdapterError
+from hybridmem.models import prompts
+from hybridmem.models.trainable import (
+    AdapterSettings,
+    Example,
+    Objective,
+    TrainableModel,
+    TrainingAdapter,
+    TrainingJob,
+)
+
+ANSWERS = {
+    "Where does Ana live?": "Lisbon",
+    "Where does Ben live?": "Oslo",
+    "Where does Cara live?": "Riga",
+}
+ADAPTER = AdapterSettings(rank=8, alpha=16, targets="all-linear", momentum=0.9, weight_decay=0.0, bf16=False)
+WITH_TEACHER: tuple[Objective, ...] = (CrossEntropy(0.9), Distillation(0.5), KlToBase(1.0))
+TEXT = "The lamp stood by the window, and nobody had lit it for years. " * 8
+
+
+class TrainableModelConformance:
+    """`steps` and `learning_rate` are what it takes `model` to learn three answers by heart."""
+
+    steps = 60
+    learning_rate = 0.02
+
+    @pytest.fixture
+    def model(self) -> TrainableModel:
+        raise NotImplementedError("override the fixture `model`")
+
+    # ---- rows
+
+    def test_a_row_is_a_prompt_and_an_answer_that_ends(self, model: TrainableModel) -> None:
+        prompt, answer = model.render_pair(prompts.answer("Where does Ana live?"), "Lisbon")
+        again, other = model.render_pair(prompts.answer("Where does Ana live?"), "Riga")
+        assert prompt == again != []
+        assert answer != other
+        assert answer[-1] == other[-1], "both end the turn with the same token"
+        assert model.render_pair(prompts.answer("Where does Ana live?", ["Ana moved."]), "Lisbon")[0] != prompt
+
+    def test_text_is_encoded_the_same_each_time(self, model: TrainableModel) -> None:
+        assert model.encode_text(TEXT) == model.encode_text(TEXT)
+        assert len(model.encode_text(TEXT)) > len(model.encode_text(TEXT[:20])) > 0
+
+    def test_text_costs_nats_and_no_text_none(self, model: TrainableModel) -> None:
+        rows = [tuple(model.encode_text(TEXT)[:16])]
+        assert model.cross_entropy(rows) > 0
+        assert model.cross_entropy(rows) == model.cross_entropy(rows)
+        assert model.cross_entropy([]) == 0.0
+
+    # ---- training
+
+    def test_it_learns_answers_by_heart_and_the_base_stays_as_it_was(
+        self, model: TrainableModel, tmp_path: Path
+    ) -> None:
+        before, nats = _said(model), model.cross_entropy(_text(model))
+        with model.training(_job(model)) as adapter:
+            known = self._learn(adapter, _examples(model))
+            adapter.save(tmp_path / "adapter")
+        assert known[0] < known[-1] == 1.0
+        with model.adapted(tmp_path / "adapter"):
+            assert _said(model) == list(ANSWERS.values())
+        assert _said(model) == before != list(ANSWERS.values())
+        assert model.cross_entropy(_text(model)) == nats
+
+    def test_a_step_tells_what_it_cost(self, model: TrainableModel) -> None:
+        rows = [*_examples(model), Example((), _text(model)[0], (), gold=False)]
+        with model.training(_job(model, rows, WITH_TEACHER)) as adapter:
+            done = adapter.step(rows, self.learning_rate)
+            assert adapter.step(rows[-1:], self.learning_rate).known == 1.0
+        assert done.tokens == sum(len(row.prompt) + len(row.completion) for row in rows)
+        assert 0.0 <= done.known <= 1.0
+        assert done.loss >= 0.0
+
+    @pytest.mark.parametrize("objectives", [(CrossEntropy(0.9),), WITH_TEACHER])
+    def test_the_teacher_reads_only_where_an_objective_needs_it(
+        self, model: TrainableModel, objectives: tuple[Objective, ...]
+    ) -> None:
+        with model.training(_job(model, objectives=objectives)) as adapter:
+            assert (adapter.teacher_tokens > 0) == (len(objectives) > 1)
+
+    def test_it_goes_on_from_a_parent(self, model: TrainableModel, tmp_path: Path) -> None:
+        with model.training(_job(model)) as adapter:
+            self._learn(adapter, _examples(model))
+            adapter.save(tmp_path / "parent")
+        with model.training(replace(_job(model), parent=tmp_path / "parent", seed=1)) as adapter:
+            adapter.step(_examples(model), 0.0)
+            adapter.save(tmp_path / "child")
+        with model.adapted(tmp_path / "child"):
+            assert _said(model) == list(ANSWERS.values())
+
+    def test_it_goes_on_exactly_where_a_checkpoint_was_written(self, model: TrainableModel, tmp_path: Path) -> None:
+        rows, checkpoint = _examples(model), tmp_path / "training.safetensors"
+        with model.training(_job(model)) as adapter:
+            self._learn(adapter, rows, steps=2)
+            adapter.save_checkpoint(checkpoint, {"step": "2"})
+            self._learn(adapter, rows, steps=2)
+            adapter.save(tmp_path / "whole")
+        with model.training(_job(model)) as adapter:
+            assert adapter.load_checkpoint(checkpoint) == {"step": "2"}
+            self._learn(adapter, rows, steps=2)
+            adapter.save(tmp_path / "resumed")
+        assert _files(tmp_path / "resumed") == _files(tmp_path / "whole") != {}
+
+    def test_a_training_that_fails_leaves_the_model_as_it_was(self, model: TrainableModel) -> None:
+        before = _said(model)
+        with pytest.raises(KeyError), model.training(_job(model)) as adapter:
+            adapter.step(_examples(model), self.learning_rate)
+            raise KeyError
+        assert _said(model) == before
+        with model.training(_job(model)) as adapter:
+            adapter.step(_examples(model), self.learning_rate)
+
+    def test_one_adapter_is_in_training_at_a_time(self, model: TrainableModel) -> None:
+        with model.training(_job(model)), pytest.raises(AdapterError) as caught, model.training(_job(model)):
+            pass
+        assert "\n" not in str(caught.value)
+
+    # ---- adapters
+
+    def test_an_adapter_can_be_scaled_and_forgotten(self, model: TrainableModel, tmp_path: Path) -> None:
+        before = _said(model)
+        with model.training(_job(model)) as adapter:
+            self._learn(adapter, _examples(model))
+            adapter.save(tmp_path / "adapter")
+        for scale, expected in ((1.0, list(ANSWERS.values())), (0.0, before)):
+            model.scale_adapter(tmp_path / "adapter", scale, tmp_path / f"x{scale}")
+            with model.adapted(tmp_path / f"x{scale}"):
+                assert _said(model) == expected
+        model.forget(tmp_path / "adapter")
+        with model.adapted(tmp_path / "adapter"):
+            assert _said(model) == list(ANSWERS.values())
+
+    def _learn(self, adapter: TrainingAdapter, rows: Sequence[Example], steps: int | None = None) -> list[float]:
+        """The share of known answers at each step, at a rate that falls to zero."""
+        total = self.steps if steps is None else steps
+        return [adapter.step(rows, self.learning_rate * (1 - step / total)).known for step in range(total)]
+
+
+def _examples(model: TrainableModel) -> list[Example]:
+    rows = []
+    for question, answer in ANSWERS.items():
+        prompt, completion = model.render_pair(prompts.answer(question), answer)
+        taught, _ = model.render_pair(prompts.answer(question, [f"The answer is {answer}."]), answer)
+        rows.append(Example(tuple(prompt), tuple(completion), tuple(taught), gold=True))
+    return rows
+
+
+def _job(
+    model: TrainableModel, rows: Sequence[Example] = (), objectives: tuple[Objective, ...] = (CrossEntropy(0.9),)
+) -> TrainingJob:
+    return TrainingJob(ADAPTER, tuple(rows) or tuple(_examples(model)), objectives, top_k=16, certain=0.5, seed=0)
+
+
+def _said(model: TrainableModel) -> list[str]:
+    return [done.text for done in model.generate([prompts.answer(question) for question in ANSWERS], max_new_tokens=6)]
+
+
+def _text(model: TrainableModel) -> list[tuple[int, ...]]:
+    return [tuple(model.encode_text(TEXT)[:24])]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}

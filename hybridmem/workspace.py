@@ -1,0 +1,298 @@
+"""One namespace of a memory folder with all that works on it: what `HybridMemory` shows, and what a dream, an erasure
+and the doctor take.
+
+Nothing is loaded before it is needed: the ledger is opened at once, the indexes, the models and the reader when they
+are first asked for, once for all namespaces of the folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from hybridmem.core import folder as places
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.version import VERSION
+
+if TYPE_CHECKING:
+    from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.embedding.base import Embedder
+    from hybridmem.models.base import LanguageModel
+    from hybridmem.models.reader import ChatModel, Reader
+    from hybridmem.models.trainable import TrainableModel
+    from hybridmem.retrieval.pipeline import Found, Retrieval
+    from hybridmem.router.policy import Router
+    from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex
+    from hybridmem.stores.index.follower import Indexes
+    from hybridmem.stores.ledger.base import Ledger
+    from hybridmem.stores.registry import IndexPlace
+
+SEARCH_FOR_ANSWER = 10
+"""Hits that the router chooses from."""
+
+T = TypeVar("T")
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What a memory is opened with, as its user gave it: an object, a name that stands for one, or None."""
+
+    model: str | Path | LanguageModel | None = None
+    embedder: str | Embedder | None = None
+    reader: str | Reader | ChatModel | None = None
+    ledger: str | Path | Ledger | None = None
+    vectors: str | VectorIndex | None = None
+    lexical: str | LexicalIndex | None = None
+    graph: str | GraphIndex | None = None
+
+    def require(self) -> None:
+        """Raise `InvalidInput` for a name that stands for nothing. Opens nothing."""
+        from hybridmem.models.reader import READERS
+        from hybridmem.stores.registry import GRAPHS, LEXICAL, VECTORS, require_ledger
+
+        for given, require in (
+            (self.ledger, require_ledger),
+            (self.vectors, VECTORS.require),
+            (self.lexical, LEXICAL.require),
+            (self.graph, GRAPHS.require),
+            (self.reader, READERS.require),
+        ):
+            if isinstance(given, str):
+                require(given)
+
+
+class Lazy(Generic[T]):
+    """A value that is made when it is first asked for, once whatever the threads."""
+
+    def __init__(self, make: Callable[[], T], lock: threading.RLock) -> None:
+        self._make = make
+        self._lock = lock
+        self._made: list[T] = []
+
+    def get(self) -> T:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self._made)
+
+
+class Resources:
+    """What all namespaces of a memory folder share: ledger, indexes, models and reader.
+
+    `close` closes what was opened here by name; an object that the user handed in stays open."""
+
+    def __init__(self, folder: places.MemoryFolder, backends: Backends) -> None:
+        self.folder = folder
+        self.backends = backends
+        self._opened: list[Closable] = []
+        self.ledger: Ledger = self._open_ledger()
+        # One lock for all: libraries that load models do not like to be imported by two threads at once.
+        lock = threading.RLock()
+        self.indexes: Lazy[Indexes] = Lazy(self._open_indexes, lock)
+        self.model: Lazy[LanguageModel] = Lazy(self._load_model, lock)
+        self.reader: Lazy[Reader] = Lazy(self._load_reader, lock)
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """Which of the parts that are opened when they are needed are open."""
+        parts: dict[str, Lazy[Indexes] | Lazy[LanguageModel] | Lazy[Reader]] = {
+            "indexes": self.indexes,
+            "model": self.model,
+            "reader": self.reader,
+        }
+        return frozenset(name for name, part in parts.items() if part.is_made)
+
+    def close(self) -> None:
+        """Let go of the databases. What was added is on disk already."""
+        while self._opened:
+            self._opened.pop().close()
+
+    def idle_indexes(self) -> Iterator[tuple[str, VectorIndex | LexicalIndex | GraphIndex]]:
+        """(name, index) of those that lie in the folder and that another backend stands in for now. Nothing brings
+        them up to the ledger, so that an erasure has to look into them itself. Each is closed after its turn."""
+        from hybridmem.stores.registry import DEFAULTS, GRAPHS, LEXICAL, LOCAL, VECTORS
+
+        open_default: dict[str, Callable[[str, IndexPlace], VectorIndex | LexicalIndex | GraphIndex]] = {
+            "vectors": VECTORS.make,
+            "full_text": LEXICAL.make,
+            "graph": GRAPHS.make,
+        }
+        for name, used in self.indexes.get().by_name.items():
+            path = self.folder.index / LOCAL[name]
+            if used.location != path and path.exists():
+                idle = open_default[name](DEFAULTS[name], self._place)
+                try:
+                    yield name, idle
+                finally:
+                    idle.close()
+
+    @property
+    def _place(self) -> IndexPlace:
+        from hybridmem.stores.registry import IndexPlace
+
+        return IndexPlace(self.folder.index, self.folder.collection_prefix)
+
+    def _closing(self, opened: C) -> C:
+        self._opened.append(opened)
+        return opened
+
+    def _open_ledger(self) -> Ledger:
+        from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+        from hybridmem.stores.registry import open_ledger
+
+        given = self.backends.ledger
+        if (given == "memory" or isinstance(given, InMemoryLedger)) and self.folder.ledger.exists():
+            # It names none of the adapters in the folder, and a dream removes what no adapter claims.
+            raise InvalidInput(
+                f"{self.folder.root} has a ledger on disk: name another folder for a memory whose ledger is in memory"
+            )
+        if given is None or isinstance(given, str | Path):
+            return self._closing(open_ledger(given or self.folder.ledger))
+        return given
+
+    def _default(self, kind: str) -> str:
+        """The backend of an index that the user did not name. A ledger that ends with this process takes its indexes
+        along: on disk they would outlive it, and hold what it no longer has."""
+        from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+        from hybridmem.stores.registry import DEFAULTS
+
+        return "memory" if isinstance(self.ledger, InMemoryLedger) else DEFAULTS[kind]
+
+    def _open_indexes(self) -> Indexes:
+        from hybridmem import embedding
+        from hybridmem.stores.index.follower import Indexes
+        from hybridmem.stores.registry import GRAPHS, LEXICAL, VECTORS
+
+        given = self.backends.embedder or embedding.DEFAULT
+        # First: where it cannot be loaded, no index is left open.
+        embedder = embedding.load(given) if isinstance(given, str) else given
+        vectors = self.backends.vectors or self._default("vectors")
+        lexical = self.backends.lexical or self._default("full_text")
+        graph = self.backends.graph or self._default("graph")
+        place = self._place
+        return Indexes(
+            self.ledger,
+            self._closing(VECTORS.make(vectors, place)) if isinstance(vectors, str) else vectors,
+            self._closing(LEXICAL.make(lexical, place)) if isinstance(lexical, str) else lexical,
+            self._closing(GRAPHS.make(graph, place)) if isinstance(graph, str) else graph,
+            embedder,
+            self.folder.index,
+        )
+
+    def _load_model(self) -> LanguageModel:
+        from hybridmem import models
+
+        model = self.backends.model
+        return models.load(model) if model is None or isinstance(model, str | Path) else model
+
+    def _load_reader(self) -> Reader:
+        from hybridmem.models.reader import OpenAIReader, load_reader
+
+        if self.backends.reader is None:
+            return self.model.get()
+        reader = load_reader(self.backends.reader)
+        if isinstance(self.backends.reader, str) and isinstance(reader, OpenAIReader):
+            self._closing(reader)
+        return reader
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """One namespace of a memory folder. Values that do not change; what is heavy is opened by `resources`."""
+
+    namespace: Namespace
+    folder: places.MemoryFolder
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    resources: Resources
+
+    @classmethod
+    def open(
+        cls, path: Path, namespace: Sequence[str] | str, backends: Backends, clock: Callable[[], datetime]
+    ) -> Workspace:
+        """The folder is made where nothing is there yet. Raises `StoreError`, `InvalidNamespace`, `InvalidInput`."""
+        checked = checked_namespace(namespace)
+        backends.require()
+        folder = places.prepare(path, VERSION)
+        resources = Resources(folder, backends)
+        return cls(checked, folder, resources.ledger, clock, resources)
+
+    def at(self, namespace: Sequence[str] | str) -> Workspace:
+        """Another namespace of the same folder, with the same resources. Raises `InvalidNamespace`."""
+        return replace(self, namespace=checked_namespace(namespace))
+
+    def close(self) -> None:
+        """Let go of the databases, for every namespace of the folder."""
+        self.resources.close()
+
+    @property
+    def indexes(self) -> Indexes:
+        """The vector, full-text and graph indexes."""
+        return self.resources.indexes.get()
+
+    @property
+    def model(self) -> LanguageModel:
+        """The agent's model."""
+        return self.resources.model.get()
+
+    @property
+    def reader(self) -> Reader:
+        """Who extracts facts: the agent's model, unless the user named another one."""
+        return self.resources.reader.get()
+
+    def trainable(self) -> TrainableModel:
+        """The agent's model, when a dream can train it. Raises `ModelError`."""
+        from hybridmem.models.trainable import require_trainable
+
+        return require_trainable(self.model)
+
+    @functools.cached_property
+    def adapters(self) -> AdapterRegistry:
+        """This namespace's adapters: list, active, promote, rollback, diff, export, verify."""
+        from hybridmem.adapters.registry import AdapterRegistry
+
+        return AdapterRegistry(self.ledger, self.folder.adapters, self.namespace, self.clock)
+
+    @functools.cached_property
+    def retrieval(self) -> Retrieval:
+        """The searchers. Raises `EmbeddingMismatch`."""
+        from hybridmem.retrieval.pipeline import Retrieval
+
+        indexes = self.indexes
+        indexes.require_same_embedder()
+        return Retrieval(self.ledger, indexes.vectors, indexes.lexical, indexes.graph, indexes.embedder)
+
+    @functools.cached_property
+    def router(self) -> Router:
+        """What chooses where an answer comes from."""
+        from hybridmem.router.policy import Router
+
+        def find(question: str) -> Found:
+            return self.retrieval.find(self.namespace, question, limit=SEARCH_FOR_ANSWER)
+
+        return Router(self.ledger, self.adapters, self.model, self.namespace, find)
+
+    def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
+        """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many
+        each kind of index held."""
+        removed = self.indexes.remove(self.namespace, ids)
+        for name, index in self.resources.idle_indexes():
+            removed[name] = max(removed[name], index.delete(self.namespace, ids))
+        return removed

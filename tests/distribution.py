@@ -1,0 +1,72 @@
+"""How the tests are shared out among the workers of ``-n``: in units that keep together what shares a fixture, the
+longest first, so that no worker still runs one when the others have nothing left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    import pytest
+
+EACH_TEST = (
+    "tests/test_examples.py",
+    "tests/test_readme.py",
+    "tests/schedule/test_nights.py",
+    "tests/cli/test_serve.py",
+    "tests/server/mcp/test_stdio.py",
+)
+"""Long modules whose tests share nothing that is costly: every test is a unit."""
+EACH_PARAMETER = ("tests/dreaming/test_families.py",)
+"""Long modules with one costly fixture for each parameter: its tests are a unit."""
+LONGEST = (
+    "tests/test_promises.py",
+    "tests/test_examples.py::test_runs[04_forget.py]",
+    "tests/schedule/test_nights.py::test_three_nights_and_a_kill_in_the_second",
+    "tests/dreaming/test_crash_dream.py",
+    "tests/test_examples.py",
+    "tests/test_readme.py",
+    "tests/training/test_trainer.py",
+    "tests/lab/test_train.py",
+    "tests/cli/test_bench_model.py",
+    "tests/dreaming/test_families.py",
+    "tests/schedule/test_nights.py",
+    "tests/jobs/test_dream_jobs.py",
+    "tests/server/mcp/test_stdio.py",
+    "tests/stores/index/test_chroma.py",
+    "tests/test_bad_input.py",
+)
+"""Beginnings of the names of the units that take longest, in this order; an order that is no longer right costs time
+alone."""
+
+
+def unit_of(nodeid: str) -> str:
+    """The unit that a test belongs to; its tests run one after the other on one worker."""
+    module, _, test = nodeid.partition("::")
+    if module in EACH_TEST:
+        return nodeid
+    if module in EACH_PARAMETER:
+        return f"{module}{test[test.find('[') :]}"
+    return nodeid.rsplit("::", 1)[0]
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Sort `items` by their units: those of `LONGEST`, then those of many tests."""
+    sizes = Counter(unit_of(item.nodeid) for item in items)
+    first_seen = {unit: place for place, unit in enumerate(sizes)}
+
+    def rank(item: pytest.Item) -> tuple[int, int, int]:
+        unit = unit_of(item.nodeid)
+        place = next((number for number, start in enumerate(LONGEST) if unit.startswith(start)), len(LONGEST))
+        return place, -sizes[unit], first_seen[unit]
+
+    items.sort(key=rank)
+
+
+class UnitScheduling(LoadScopeScheduling):
+    """xdist's ``--dist loadscope``, with `unit_of` for a scope."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
