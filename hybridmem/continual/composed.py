@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from hybridmem.continual.base import AnswerSource, NightInput, ReplayBuffer
@@ -90,29 +90,18 @@ class ComposedStrategy:
             settings.replay_exercises,
             rng,
         )
-        pools = ExamplePools(
+        # In this order: one generator draws for all.
+        return ExamplePools(
             new=examples.question_groups(renderer, {fact: items for fact, items in questions.items() if fact in new}),
             old=examples.question_groups(renderer, {each.fact: each.items for each in kept}),
             old_weights=tuple(each.weight for each in kept),
+            refusal=examples.refusals(renderer, night.items, facts, settings.replay_exercises, rng)
+            if "refusal" in self.exercises
+            else (),
+            reading=examples.reading(renderer, night.items, facts, settings.reading_exercises, rng)
+            if "reading" in self.exercises
+            else (),
+            general=examples.general_text(night.general, settings.general_exercises, rng)
+            if "general" in self.exercises
+            else (),
         )
-        return self._practised(renderer, night, facts, settings, pools, rng)
-
-    def _practised(
-        self,
-        renderer: Renderer,
-        night: NightInput,
-        facts: tuple[Fact, ...],
-        settings: TrainSettings,
-        pools: ExamplePools,
-        rng: random.Random,
-    ) -> ExamplePools:
-        """`pools` with the other exercises of this strategy."""
-        if "refusal" in self.exercises:
-            limit = settings.replay_exercises
-            pools = replace(pools, refusal=examples.refusals(renderer, night.items, facts, limit, rng))
-        if "reading" in self.exercises:
-            limit = settings.reading_exercises
-            pools = replace(pools, reading=examples.reading(renderer, night.items, facts, limit, rng))
-        if "general" in self.exercises:
-            pools = replace(pools, general=examples.general_text(night.general, settings.general_exercises, rng))
-        return pools

@@ -138,12 +138,13 @@ class TrainingSet:
     def eval_set(self, context: DreamContext, recipe: Recipe, split: Split) -> EvalSet:
         """The questions and texts of `split`: the same for the bare base, the adapter before and the candidate."""
         part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
-        sizes = recipe.eval
-        rows = general.rows(context.model, part, sizes.drift_tokens)[: sizes.drift_rows]
+        rows = general.drift_rows(context.model, part, recipe.eval)
         # New facts are all asked; of very many older ones a sample, the same at each evaluation.
         rng = random.Random(len(self.old))  # noqa: S311 - a reproducible draw, not a secret
         facts = (*self.new, *rng.sample(self.old, len(self.old)))
-        return build_eval_set(split, self.items, facts, self.replaced, general.unrelated(part), rows, sizes.questions)
+        return build_eval_set(
+            split, self.items, facts, self.replaced, general.unrelated(part), rows, recipe.eval.questions
+        )
 
     def training_key(self, context: DreamContext, recipe: Recipe, seed: int, parent: AdapterRecord | None) -> str:
         """Digest of all that decides what a training from `parent` would produce: a stopped one with this key can be

@@ -85,8 +85,7 @@ def _newest(items: list[TrainingItem], kind: str, most: int) -> list[TrainingIte
 def drift(workspace: Workspace) -> float:
     """Cross-entropy with the active adapter minus that of the bare base, nats per token, on the report's text."""
     model = workspace.trainable()
-    sizes = EvalSettings()
-    rows = general.rows(model, "test", sizes.drift_tokens)[: sizes.drift_rows]
+    rows = general.drift_rows(model, "test", EvalSettings())
     active = workspace.adapters.active()
     if active is None:
         return 0.0

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from hybridmem import metrics
 from hybridmem.dreaming import general
+from hybridmem.dreaming.recipes import EvalSettings
 from hybridmem.models.base import LanguageModel
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface.model import HuggingFaceModel
-
-ROWS, TOKENS = 16, 128
-"""Of the general text that no dream trains on and no gate sees."""
 
 
 def mean_kl(model: LanguageModel, adapter: Path | None) -> float | None:
@@ -26,7 +24,7 @@ def mean_kl(model: LanguageModel, adapter: Path | None) -> float | None:
         return None
     if adapter is None:
         return 0.0
-    rows = general.rows(model, "test", TOKENS)[:ROWS]
+    rows = general.drift_rows(model, "test", EvalSettings())
     return metrics.mean(metrics.mean_kl(_logprobs(model, row, None), _logprobs(model, row, adapter)) for row in rows)
 
 

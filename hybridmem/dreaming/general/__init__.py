@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from hybridmem.dreaming.recipes import EvalSettings
 from hybridmem.models.trainable import TrainableModel
 
 FOLDER = Path(__file__).parent
@@ -14,6 +15,11 @@ def rows(model: TrainableModel, part: Literal["train", "dev", "test"], tokens: i
     """The text of that part as rows of exactly `tokens` token ids."""
     ids = model.encode_text((FOLDER / f"{part}.txt").read_text(encoding="utf-8"))
     return [tuple(ids[start : start + tokens]) for start in range(0, len(ids) - tokens + 1, tokens)]
+
+
+def drift_rows(model: TrainableModel, part: Literal["dev", "test"], sizes: EvalSettings) -> list[tuple[int, ...]]:
+    """The rows of that part on which an adapter's drift is measured."""
+    return rows(model, part, sizes.drift_tokens)[: sizes.drift_rows]
 
 
 def unrelated(part: Literal["dev", "test"]) -> tuple[str, ...]:

@@ -35,7 +35,8 @@ class FakeTrainingAdapter:
 
     def step(self, rows: Sequence[Example], learning_rate: float) -> StepResult:
         asked = [row for row in rows if row.closed_book and self._is_trained(row)]
-        known = [self._knows(row) for row in asked]
+        table = self._table()
+        known = [table.get(self._question(row)) == self._answer(row) for row in asked]
         if learning_rate > 0:
             for row in asked:
                 question = self._question(row)
@@ -73,9 +74,6 @@ class FakeTrainingAdapter:
 
     def _is_trained(self, row: Example) -> bool:
         return any(objective.covers(row) for objective in self._job.objectives)
-
-    def _knows(self, row: Example) -> bool:
-        return self._table().get(self._question(row)) == self._answer(row)
 
     def _question(self, row: Example) -> str:
         return normalised(self._words.decode(row.prompt).removeprefix("Question: "))
