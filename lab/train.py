@@ -86,6 +86,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(prog="python -m lab.train", description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=45.0)
+    parser.add_argument("--steps", type=int, help="end after so many steps where the minutes allow more")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--text", type=Path, help="the folder of general text; none: the generated documents alone")
     parser.add_argument("--out", type=Path, required=True)
@@ -115,6 +116,7 @@ def main() -> None:
             decay_share=given.decay,
         ),
         minutes=given.minutes,
+        steps=given.steps,
         seed=given.seed,
         text=given.text,
         out=given.out,
@@ -146,6 +148,7 @@ def train(
     settings: Settings,
     *,
     minutes: float,
+    steps: int | None = None,
     seed: int,
     text: Path | None,
     out: Path,
@@ -154,9 +157,9 @@ def train(
     compiled: bool = False,
     documents: str = DOCUMENTS,
 ) -> None:
-    """Train for `minutes`, leaving checkpoints and a log in `out`.
+    """Train for `minutes`, or for `steps` where these are over first, leaving checkpoints and a log in `out`.
 
-    The minutes of a resumed run's earlier sittings count; making the tokenizer and the first batch does not.
+    The minutes and steps of a resumed run's earlier sittings count; making the tokenizer and the first batch does not.
     """
     torch.set_num_threads(settings.threads)
     out.mkdir(parents=True, exist_ok=True)
@@ -187,9 +190,10 @@ def train(
     started = logged = saved = time.monotonic()
     for batch in itertools.chain([first], offered):
         progress.seconds = before + time.monotonic() - started
-        if progress.seconds >= total:
+        share = max(progress.seconds / total, progress.step / steps if steps else 0.0)
+        if share >= 1:
             break
-        rate = rate_at(progress.step, progress.seconds / total, settings)
+        rate = rate_at(progress.step, share, settings)
         meter.add(*step(forward, optimizers, batch, settings, rate=rate, chance=chance), tokens=batch.ids.size)
         progress.step += 1
         progress.tokens += batch.ids.size
@@ -239,7 +243,7 @@ def make_optimizers(model: PreTrainedModel, settings: Settings) -> dict[str, tor
 
 
 def rate_at(step: int, share: float, settings: Settings) -> float:
-    """The factor of the learning rates at `step`, when `share` of the time is over.
+    """The factor of the learning rates at `step`, when `share` of the training is over.
 
     >>> [rate_at(step, share, Settings()) for step, share in [(29, 0.0), (1000, 0.4), (3000, 0.7), (4000, 1.0)]]
     [0.5, 1.0, 0.5, 0.0]

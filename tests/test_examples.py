@@ -26,9 +26,9 @@ EXPECTED = {
     "10_plain_loop.py": "Zane Kolu   [retrieval]",
     "11_many_users.py": "Mira ['Mira lives in Graz.']",
 }
-COLD = {"01_remember_and_recall.py", "08_openai_client.py", "09_mcp_client.py"}
-"""Run by the command that a reader types, the first one and those that start another process; the others run in a
-process in which the large libraries are imported already."""
+COLD = {"01_remember_and_recall.py"}
+"""Run by the command that a reader types; the others run in a process in which the large libraries are imported
+already."""
 
 
 def test_every_example_is_tested() -> None:

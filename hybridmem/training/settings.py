@@ -30,7 +30,7 @@ class TrainSettings:
     stop_threshold: float = 0.97
     """Share of a step's closed-book answers that are certain, over three steps, from which on the training only cools
     down; above 1 it runs for all its exposures."""
-    min_steps: int = 24
+    min_steps: int = 16
     """Fewest steps, even for a single new fact."""
     max_steps: int = 60
     """Most steps, however many facts are new: it bounds a night's cost."""

@@ -159,7 +159,7 @@ def run(folder: Path, *more: str) -> list[dict[str, Any]]:
 
 
 def test_a_training_of_seconds_learns_reloads_and_resumes(tmp_path: Path) -> None:
-    lines = run(tmp_path, "--minutes", "0.2")
+    lines = run(tmp_path, "--steps", "40")
     losses = [line["answer_loss"] for line in lines if "answer_loss" in line]
     assert losses[-1] < 0.8 * losses[0]
     assert not list((tmp_path / "run").glob("*.bin")) + list((tmp_path / "run").glob("*.pt"))
@@ -171,7 +171,7 @@ def test_a_training_of_seconds_learns_reloads_and_resumes(tmp_path: Path) -> Non
     chat = [{"role": "user", "content": "Memories:\n- Mira lives in Oslo.\nQuestion: Where does Mira live?"}]
     assert len(greedy_answers(model, tokenizer, [chat], longest=5)) == 1
 
-    resumed = run(tmp_path, "--minutes", "0.35", "--resume")
+    resumed = run(tmp_path, "--steps", "50", "--resume")
     before, after = (
         [line for line in part if line.get("event") == "evaluation"][-1] for part in (lines, resumed[len(lines) :])
     )

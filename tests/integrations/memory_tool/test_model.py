@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic.lib.tools import ToolError
-from anthropic.tools import BetaLocalFilesystemMemoryTool
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -159,15 +157,18 @@ def comparable(text: str) -> str:
 @ORDINARY
 @given(commands=SEQUENCES)
 def test_agrees_with_the_sdk_on_a_real_folder(folder: HybridMemory, real: Path, commands: list[dict[str, Any]]) -> None:
+    # Imported here: the package takes seconds, which every worker would spend.
+    from anthropic import tools as anthropic_tools
+
     tool = MemoryTool(folder.at(("sdk", str(next(NUMBER)))))
     shutil.rmtree(real)
-    theirs = BetaLocalFilesystemMemoryTool(str(real))
+    theirs = anthropic_tools.BetaLocalFilesystemMemoryTool(str(real))
     for command in commands:
         try:
             # a slash at the end is echoed by the SDK and left out here: compare without it
             plain = {key: value.rstrip("/") if "path" in key else value for key, value in command.items()}
             expected: str | None = str(theirs.call(plain))
-        except (ToolError, OSError):
+        except (anthropic_tools.ToolError, OSError):
             expected = None
         prune(real / "memories")
         told = tool.run(command)

@@ -1,4 +1,6 @@
-"""Through the Anthropic SDK's own tool runner, with a model double behind its HTTP transport."""
+"""Through the Anthropic SDK's own tool runner, with a model double behind its HTTP transport.
+
+The SDK is imported in the tests: it takes seconds, which every worker would spend."""
 
 from __future__ import annotations
 
@@ -9,11 +11,8 @@ import sys
 from typing import Any
 
 import httpx2
-from anthropic import Anthropic, AsyncAnthropic
-from anthropic.lib.tools import BetaAbstractMemoryTool, BetaAsyncAbstractMemoryTool
 
 from hybridmem import HybridMemory
-from hybridmem.integrations.memory_tool.sdk import AnthropicMemoryTool, AsyncAnthropicMemoryTool
 
 COMMANDS: list[tuple[dict[str, Any], bool, str]] = [
     ({"command": "view", "path": "/memories"}, False, "0B\t/memories"),
@@ -97,6 +96,11 @@ def options() -> dict[str, Any]:
 
 
 def test_the_tool_runner(memory: HybridMemory) -> None:
+    from anthropic import Anthropic
+    from anthropic.lib.tools import BetaAbstractMemoryTool
+
+    from hybridmem.integrations.memory_tool.sdk import AnthropicMemoryTool
+
     model = Model()
     tool = AnthropicMemoryTool(memory)
     assert isinstance(tool, BetaAbstractMemoryTool)
@@ -108,6 +112,11 @@ def test_the_tool_runner(memory: HybridMemory) -> None:
 
 
 def test_the_asynchronous_tool_runner(memory: HybridMemory) -> None:
+    from anthropic import AsyncAnthropic
+    from anthropic.lib.tools import BetaAsyncAbstractMemoryTool
+
+    from hybridmem.integrations.memory_tool.sdk import AsyncAnthropicMemoryTool
+
     model = Model()
     tool = AsyncAnthropicMemoryTool(memory)
     assert isinstance(tool, BetaAsyncAbstractMemoryTool)
@@ -126,6 +135,8 @@ def test_the_asynchronous_tool_runner(memory: HybridMemory) -> None:
 
 def test_commands_by_the_sdks_own_types(memory: HybridMemory) -> None:
     from anthropic.types import beta
+
+    from hybridmem.integrations.memory_tool.sdk import AnthropicMemoryTool
 
     tool = AnthropicMemoryTool(memory, cache_control={"type": "ephemeral"})
     assert tool.to_dict()["cache_control"] == {"type": "ephemeral"}
