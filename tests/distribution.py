@@ -23,7 +23,6 @@ EACH_PARAMETER = ("tests/dreaming/test_families.py",)
 """Long modules with one costly fixture for each parameter: its tests are a unit."""
 LONGEST = (
     "tests/test_promises.py",
-    "tests/test_examples.py::test_runs[04_forget.py]",
     "tests/schedule/test_nights.py::test_three_nights_and_a_kill_in_the_second",
     "tests/dreaming/test_crash_dream.py",
     "tests/test_examples.py",

@@ -34,7 +34,7 @@ def test_long_units_come_first_and_stay_together() -> None:
         "tests/b.py::test_1",
         "tests/b.py::test_2",
         "tests/test_examples.py::test_runs[01]",
-        "tests/test_examples.py::test_runs[04_forget.py]",
+        "tests/dreaming/test_crash_dream.py::test_1",
         "tests/test_promises.py::test_1",
         "tests/b.py::TestIt::test_1",
         "tests/test_promises.py::test_2",
@@ -44,7 +44,7 @@ def test_long_units_come_first_and_stay_together() -> None:
     assert [item.nodeid for item in items] == [
         "tests/test_promises.py::test_1",
         "tests/test_promises.py::test_2",
-        "tests/test_examples.py::test_runs[04_forget.py]",
+        "tests/dreaming/test_crash_dream.py::test_1",
         "tests/test_examples.py::test_runs[01]",
         "tests/b.py::test_1",
         "tests/b.py::test_2",

@@ -29,6 +29,17 @@ EXPECTED = {
 COLD = {"01_remember_and_recall.py"}
 """Run by the command that a reader types; the others run in a process in which the large libraries are imported
 already."""
+DREAM = {"02_dream.py": "promoted, 4 facts", "04_forget.py": EXPECTED["04_forget.py"]}
+"""Those that dream, and what they print on the fake model, which knows no other wording; on the real one they run among
+the slow tests."""
+ON_THE_FAKE = """
+import runpy, sys
+from hybridmem import models
+from hybridmem.models.fake import FakeModel
+
+models.load = lambda name=None, settings=None: FakeModel()
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
 
 
 def test_every_example_is_tested() -> None:
@@ -47,8 +58,21 @@ def test_runs(name: str, tmp_path: Path) -> None:
             text=True,
             timeout=300,
         )
+    elif name in DREAM:
+        done = scripts.run(ON_THE_FAKE, tmp_path, str(EXAMPLES / name))
     else:
         done = scripts.run(EXAMPLES / name, tmp_path)
+    check(done, DREAM.get(name, EXPECTED[name]), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(DREAM))
+def test_dreams_on_a_real_model(name: str, tmp_path: Path) -> None:
+    check(scripts.run(EXAMPLES / name, tmp_path), EXPECTED[name], tmp_path)
+
+
+def check(done: scripts.Finished | subprocess.CompletedProcess[str], expected: str, folder: Path) -> None:
+    """It succeeded, printed what was expected, and left nothing behind."""
     assert done.returncode == 0, done.stderr
-    assert EXPECTED[name] in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert expected in done.stdout
+    assert list(folder.iterdir()) == []

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from hybridmem import models
+from hybridmem.models.fake import FakeModel
 from tests import scripts
 from tests.server.conftest import ANA, Server, serving
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("real", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["fake model", "real model"])
+def test_the_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], real: bool
+) -> None:
+    if not real:
+        monkeypatch.setattr(models, "load", lambda name=None, settings=None: FakeModel())
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 1
     monkeypatch.chdir(tmp_path)
