@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +26,3 @@ def test_nothing_in_the_package_imports_the_laboratory() -> None:
 
 def test_the_laboratory_imports_the_package() -> None:
     assert any("hybridmem" in imported(path) for path in (ROOT / "lab").glob("*.py"))
-
-
-def test_the_wheel_leaves_it_out() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert settings["tool"]["setuptools"]["packages"]["find"]["include"] == ["hybridmem", "hybridmem.*"]
