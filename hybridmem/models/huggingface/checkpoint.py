@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import math
+import re
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +32,9 @@ class Checkpoint:
 
     folder: Path
     weights: tuple[Path, ...]
+    sha256: str | None = None
+    """What adapters are bound to, where the weights were made from other files: the digest of these, because another
+    processor may round the weights themselves otherwise. None for the digest of `weights`."""
 
 
 def locate(name: str | Path) -> Checkpoint:
@@ -49,7 +55,9 @@ def here(name: str | Path) -> Checkpoint | None:
     if folder.is_dir():
         return checked(folder)
     if isinstance(name, Path) or not hub.is_name(name):
-        raise ModelNotFound(f"there is no model folder {str(name)!r}: pass a folder, a hub name or 'bundled'")
+        raise ModelNotFound(
+            f"there is no model folder {str(name)!r}: pass a folder, a GGUF file, a hub name or 'bundled'"
+        )
     snapshot = hub.cached(name)
     try:
         return None if snapshot is None else checked(snapshot)
@@ -147,7 +155,7 @@ def read(
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     # Weights in 4 bits are made so as they are read, on the device itself.
     placed = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": device}}
-    with _quietly():
+    with quietly():
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, **local)
             module, loaded = AutoModelForCausalLM.from_pretrained(
@@ -162,9 +170,8 @@ def read(
                 f"the model in {folder!r} does not fit into the memory of {device}: pass a smaller one, or load it "
                 f"with quantize=4bit"
             ) from None
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            cause = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise ModelIncomplete(f"the model in {folder!r} cannot be loaded: {cause[:300]}") from error
+        except unreadable() as error:
+            raise ModelIncomplete(f"the model in {folder!r} cannot be loaded: {first_line(error)[:300]}") from error
     missing = sorted(loaded["missing_keys"])
     if missing:
         raise ModelIncomplete(
@@ -172,6 +179,38 @@ def read(
             f"fetch them again"
         )
     return module.eval(), tokenizer
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What transformers raises for files that are damaged, or do not fit each other."""
+    from huggingface_hub import errors
+
+    # Of configurations whose values exclude each other; in releases of the hub's library that check these.
+    checked = getattr(errors, "StrictDataclassError", ValueError)
+    files = (OSError, LookupError, ValueError, TypeError, AttributeError, ImportError, struct.error)
+    return (*files, RuntimeError, ArithmeticError, checked)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line: its cause's words where it has one."""
+    said = str(error.__cause__ or error)
+    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
+
+
+def write(module: Any, tokenizer: Any, folder: Path, dtype: torch.dtype) -> None:
+    """Put what `read` reads into `folder`, with the weights rounded to `dtype`. Raises `OSError`, of the disk."""
+    from safetensors import SafetensorError
+
+    module = module.to(dtype)
+    module.config.dtype = dtype
+    try:
+        with quietly():
+            module.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+    except SafetensorError as error:
+        # Its writer is in Rust, and tells the operating system's number in words.
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number[1]) if number else errno.EIO, str(error)) from None
 
 
 class _NoKernelNotice(logging.Filter):
@@ -182,8 +221,8 @@ class _NoKernelNotice(logging.Filter):
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Without a progress bar for a load of milliseconds, and without the kernel notice from here on."""
+def quietly() -> Iterator[None]:
+    """Without transformers' progress bars, and without the kernel notice from here on."""
     from transformers.utils import logging as transformers_logging
 
     notices = logging.getLogger("transformers.integrations.hub_kernels")

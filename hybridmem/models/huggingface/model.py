@@ -16,13 +16,15 @@ from safetensors.torch import load_file, save_file
 from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.core.hashing import weights_sha256
 from hybridmem.models.base import Generation
-from hybridmem.models.huggingface import checkpoint, quantized
+from hybridmem.models.huggingface import checkpoint, gguf_header, gguf_model, quantized
 from hybridmem.models.huggingface.adapter_slots import WEIGHTS, AdapterSlots, NewAdapter
+from hybridmem.models.huggingface.checkpoint import Checkpoint
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape, share_of
 from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype
+from hybridmem.models.huggingface.rendering import PromptRenderer
 from hybridmem.models.huggingface.teacher import teacher_targets
 from hybridmem.models.huggingface.tensors import MOST_LOGITS, cross_entropy, scores_all
 from hybridmem.models.huggingface.training_adapter import HuggingFaceTrainingAdapter
@@ -33,13 +35,17 @@ from hybridmem.models.trainable import Example, TeacherPredictions, TrainingJob
 if TYPE_CHECKING:
     from peft import LoraConfig
 
+CONTEXT_FOR_EXAMPLES = 4096
+"""Tokens that a model must be able to read at once before worked examples are put in front of a message."""
+
 
 class HuggingFaceModel:
     """A `models.trainable.TrainableModel` over `transformers`.
 
     `module` is the bare torch model (its linear layers are wrapped in place once an adapter was loaded),
     `tokenizer` its tokenizer. Threads take turns: whoever adapts, answers or trains has the model to itself.
-    `batch_tokens` bounds a batch: rows times the longest row.
+    `batch_tokens` bounds a batch: rows times the longest row. `sha256` is what adapters are bound to, where that is
+    not the digest of `weights`.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class HuggingFaceModel:
         *,
         name: str,
         weights: Sequence[Path],
+        sha256: str | None = None,
         batch_tokens: int = 8192,
         memory_gb: float | None = None,
     ) -> None:
@@ -56,15 +63,17 @@ class HuggingFaceModel:
         self.tokenizer = tokenizer
         self._name = name
         self._weights = tuple(weights)
+        self._given_sha256 = sha256
         self._batch_tokens = batch_tokens
         self._memory_gb = memory_gb
+        self._prompts = PromptRenderer(tokenizer)
         self._slots = AdapterSlots(module, name=name)
         self._turn = threading.RLock()
 
     @classmethod
     def load(
         cls,
-        name: str | Path,
+        name: str | Path | Checkpoint,
         *,
         alias: str | None = None,
         device: str | None = None,
@@ -74,7 +83,7 @@ class HuggingFaceModel:
         trust_remote_code: bool = False,
         batch_tokens: int = 8192,
     ) -> HuggingFaceModel:
-        """The model in a folder or of a hub name; `alias` is what it calls itself instead.
+        """The model in a folder or a GGUF file, or of a hub name; `alias` is what it calls itself instead.
 
         What is not said is chosen by `precision`. `quantize="4bit"` keeps the frozen weights in four bits, `memory_gb`
         bounds what a training takes beside them. Raises `ModelNotFound`, `ModelIncomplete`, `ModelTooLarge`,
@@ -83,11 +92,12 @@ class HuggingFaceModel:
         place = chosen_device(device)
         if quantize is not None:
             quantized.require(place)  # Before gigabytes are fetched.
-        found = checkpoint.locate(name)
+        found = _located(name)
+        name = str(found.folder if isinstance(name, Checkpoint) else name)
         sizes = checkpoint.parameters(found)
         precision = chosen_dtype(dtype, place, parameters=sum(sizes.values()), quantized=quantize is not None)
         needed = checkpoint.weights_bytes(sizes, precision, quantized=quantize is not None)
-        checkpoint.require_memory(alias or str(name), needed, place, precision)
+        checkpoint.require_memory(alias or name, needed, place, precision)
         module, tokenizer = checkpoint.read(
             found,
             device=place,
@@ -98,8 +108,9 @@ class HuggingFaceModel:
         return cls(
             module,
             tokenizer,
-            name=alias or str(name),
+            name=alias or name,
             weights=found.weights,
+            sha256=found.sha256,
             batch_tokens=batch_tokens,
             memory_gb=memory_gb,
         )
@@ -110,7 +121,16 @@ class HuggingFaceModel:
 
     @cached_property
     def sha256(self) -> str:
-        return weights_sha256(self._weights)
+        return self._given_sha256 or weights_sha256(self._weights)
+
+    jobs: frozenset[str] = frozenset()
+    """Memory jobs that the weights were trained for, as `models.skills` names them."""
+
+    @property
+    def follows_examples(self) -> bool:
+        """Whether it does the memory jobs by worked examples: a chat model with room for them."""
+        room = getattr(self.module.config, "max_position_embeddings", 0) or 0
+        return bool(self.tokenizer.chat_template) and room >= CONTEXT_FOR_EXAMPLES
 
     @property
     def device(self) -> torch.device:
@@ -150,7 +170,7 @@ class HuggingFaceModel:
         """The token that ends an answer in this model's own template, or else its tokenizer's end token."""
         if self.tokenizer.chat_template:
             turns = [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}]
-            for token in reversed(self._templated(turns, answered=True)):
+            for token in reversed(self._prompts.answered(turns)):
                 if token in self.end_ids:
                     return token
         end: int | None = self.tokenizer.eos_token_id
@@ -166,58 +186,20 @@ class HuggingFaceModel:
     def render(self, messages: Sequence[Message], completion: str | None = None) -> list[int]:
         """Token ids of the prompt with the prefix of an answer; with `completion`, of both and the end of the turn."""
         if completion is None:
-            return self._encoded(self._text(messages))
+            return self._prompts.prompt(messages)
         prompt, answer = self.render_pair(messages, completion)
         return prompt + answer
 
     def render_pair(self, messages: Sequence[Message], completion: str) -> tuple[list[int], list[int]]:
         """(ids of the prompt, ids of the completion and the end of the turn)."""
-        text = self._text(messages)
-        prompt = self._encoded(text)
-        whole = self._encoded(text + completion)
-        # Some tokenizers mark the start of a text: the completion is cut out of the whole so that it gets no such mark.
-        if whole[: len(prompt)] == prompt:
-            answer = whole[len(prompt) :]
-        else:
-            answer = self.tokenizer.encode(completion, add_special_tokens=False)
+        prompt, answer = self._prompts.pair(messages, completion)
         return prompt, [*answer, self.end_id]
 
     def count_tokens(self, prompt: Sequence[Message]) -> int:
         return len(self.render(prompt))
 
     def encode_text(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return ids
-
-    @cached_property
-    def _takes_system(self) -> bool:
-        from jinja2.exceptions import TemplateError
-
-        try:
-            self._templated([{"role": "system", "content": "1"}, {"role": "user", "content": "2"}])
-        except TemplateError:
-            return False
-        return True
-
-    def _text(self, messages: Sequence[Message]) -> str:
-        if not self.tokenizer.chat_template:
-            return "\n\n".join(message["content"] for message in messages) + "\n"
-        turns = list(messages) if self._takes_system else _system_merged(messages)
-        # Models such as Qwen3 would think aloud first, which a job of a few words has no room for.
-        text: str = self.tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, tokenize=False, enable_thinking=False
-        )
-        return text
-
-    def _templated(self, turns: Sequence[Message], *, answered: bool = False) -> list[int]:
-        return self._encoded(
-            self.tokenizer.apply_chat_template(list(turns), add_generation_prompt=not answered, tokenize=False)
-        )
-
-    def _encoded(self, text: str) -> list[int]:
-        """A template writes its special tokens itself; a plain prompt gets the tokenizer's."""
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=not self.tokenizer.chat_template)
-        return ids
+        return self._prompts.text(text)
 
     # answers
     def generate(
@@ -350,13 +332,10 @@ class HuggingFaceModel:
         self._slots.forget(adapter)
 
 
-def _system_merged(messages: Sequence[Message]) -> list[Message]:
-    """The system message as the head of the first user message, for templates that take none (Gemma's)."""
-    system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
-    turns = [dict(message) for message in messages if message["role"] != "system"]
-    if system and turns:
-        turns[0]["content"] = f"{system}\n\n{turns[0]['content']}"
-    return turns
+def _located(name: str | Path | Checkpoint) -> Checkpoint:
+    if isinstance(name, Checkpoint):
+        return name
+    return gguf_model.located(Path(name)) if gguf_header.is_gguf(name) else checkpoint.locate(name)
 
 
 def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -1,0 +1,17 @@
+"""Writing so that a crash leaves a thing whole or absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def synced(path: Path) -> None:
+    """What was written to the file or folder is on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no handle of a folder to flush.
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
