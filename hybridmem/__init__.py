@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from hybridmem.core.records import Hit as Hit
     from hybridmem.core.records import Kind as Kind
     from hybridmem.core.records import MemoryRecord as MemoryRecord
+    from hybridmem.core.records import ReviewItem as ReviewItem
     from hybridmem.core.records import Route as Route
     from hybridmem.core.records import Step as Step
     from hybridmem.core.records import Trust as Trust
@@ -98,8 +99,8 @@ _NAMES = {
     """,
     "hybridmem.core.namespace": "Namespace",
     "hybridmem.core.records": """
-        AdapterRecord Answer Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord Route
-        Step Trust
+        AdapterRecord Answer Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord ReviewItem
+        Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",
     "hybridmem.dreaming.recipes": "Recipe",

@@ -104,7 +104,7 @@ def with_memories(messages: Sequence[ChatMessage], memories: Sequence[str]) -> l
 
 def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens: int = REPLY_TOKENS) -> Reply:
     """The reply of the memory's own model to the last user message. A question goes through the router; anything else
-    gets a turn of chat. The bundled base knows only small talk: it acknowledges any message that states a fact."""
+    gets a turn of chat. The bases of this project know only small talk: they acknowledge what states a fact."""
     said = last_said(messages)
     if asks(said):
         answer = memory.answer(said)
@@ -113,7 +113,7 @@ def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens
             answer.text, answer.route, answer.confidence, answer.evidence, answer.adapter, answer.prompt_tokens, tokens
         )
     with memory.model.adapted(None):
-        if memory.model.name == models.BUNDLED:
+        if memory.model.name in models.OWN:
             extracted = memory.model.generate([prompts.facts(said)], max_new_tokens=max_tokens)[0]
             if prompts.parse_facts(extracted.text):
                 return Reply(ACKNOWLEDGED, None, None, prompt_tokens=extracted.prompt_tokens, tokens=extracted.tokens)

@@ -34,6 +34,7 @@ from hybridmem.core.records import (
     Fact,
     Hit,
     Kind,
+    ReviewItem,
     Route,
     Trust,
     checked_text,
@@ -112,7 +113,8 @@ class HybridMemory:
     ) -> HybridMemory:
         """The memory in folder `path`, made where nothing is there yet.
 
-        `model`: a folder or hub name of any causal language model, a `LanguageModel`, or None for the bundled one.
+        `model`: a folder, GGUF file or hub name of any causal language model, a `LanguageModel`, or None for the one
+        that HYBRIDMEM_MODEL names or that `hybridmem.models.default_name` finds.
         `embedder`: a name that `hybridmem.embedding.load` knows, an `Embedder`, or None for all-MiniLM-L6-v2.
         `reader`: who extracts facts in a dream: ``openai:MODEL@http://HOST:PORT/v1`` (any endpoint that speaks OpenAI's
         API, with the key in OPENAI_API_KEY), ``model:NAME``, a LangChain chat model, a `Reader`, or None for `model`.
@@ -366,10 +368,15 @@ class HybridMemory:
         return self.ledger.dreams(self.namespace)
 
     def probe(self, pairs: Sequence[tuple[str, str]]) -> list[Probe]:
-        """Whether the weights still give each (question, answer), asked closed-book; what proves an unlearning."""
+        """Whether the weights still give each (question, answer), asked closed-book; what proves an unlearning.
+
+        Raises `WrongBase` for an active adapter that was trained on another base."""
+        from hybridmem.adapters.files import check_base
         from hybridmem.dreaming.steps.unlearn import probe
 
         active = self.adapters.active()
+        if active is not None:
+            check_base(active, self.model.name, self.model.sha256)
         return probe(self.model, self.adapters.path(active.version) if active else None, pairs)
 
     def drift(self) -> float:
@@ -421,6 +428,26 @@ class HybridMemory:
     def release(self, id: str) -> None:
         """Let a quarantined memory take part again."""
         self.ledger.set_quarantine(self.namespace, id, False, self.clock())
+
+    def review(self) -> builtins.list[ReviewItem]:
+        """What waits for a person's word: facts that contradict what is trusted more, and plans whose day is over."""
+        from hybridmem.maintenance.review import waiting
+
+        return waiting(self.workspace)
+
+    def accept(self, id: str) -> Fact:
+        """Take your word for a fact of `review`: a contradiction replaces what it contradicts, a past plan is over.
+
+        Raises `UnknownMemory`, and `InvalidInput` for a memory that does not wait."""
+        from hybridmem.maintenance.review import accept
+
+        return accept(self.workspace, id)
+
+    def reject(self, id: str) -> ErasureReceipt:
+        """Erase a fact of `review` everywhere. Raises `UnknownMemory`, and `InvalidInput` otherwise."""
+        from hybridmem.maintenance.review import reject
+
+        return reject(self.workspace, id)
 
     def why(self, id: str) -> dict[str, Any]:
         """Where a memory came from and where it went: episode -> facts -> adapters, and back."""

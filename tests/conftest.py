@@ -17,8 +17,10 @@ pytest_plugins = ["pytester"]
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-for name in ("DIR", "NAMESPACE", "MODEL", "EMBEDDER", "VECTORS", "READER"):
+for name in ("DIR", "NAMESPACE", "MODEL", "EMBEDDER", "VECTORS", "READER", "CACHE"):
     os.environ.pop(f"HYBRIDMEM_{name}", None)
+# Small, and here whatever is installed. Tests of the default base name it.
+os.environ["HYBRIDMEM_MODEL"] = "bundled"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -68,6 +68,7 @@ def hybridmem(
 ) -> Done:
     """The command line in a process of its own; `before` runs in it, before Python does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HYBRIDMEM_")}
+    environment["HYBRIDMEM_MODEL"] = "bundled"
     done = subprocess.run(
         [sys.executable, "-m", "hybridmem.cli", "--memory", str(folder), *arguments],
         input=stdin,

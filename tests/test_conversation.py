@@ -107,3 +107,13 @@ def test_the_bundled_base_acknowledges_a_statement_and_answers_a_greeting(tmp_pa
         assert conversation.respond(opened, [user("The Heron project is led by Zane Kolu.")]).text == "Noted."
         greeting = conversation.respond(opened, [user("Good morning!")])
         assert greeting.text not in ("", "Noted.") and greeting.route is None
+
+
+@pytest.mark.parametrize(("name", "text"), [("bundled", "Noted."), ("smollm2", "Noted."), ("another", "")])
+def test_the_project_s_own_bases_acknowledge_what_states_a_fact(
+    memory: HybridMemory, name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeModel, "name", name)
+    assert conversation.respond(memory, [user("Ana lives in Porto.")]).text.startswith(text)
+    jobs = memory.model.calls  # type: ignore[attr-defined]
+    assert bool(jobs["facts"]) is bool(text)

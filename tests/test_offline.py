@@ -55,6 +55,7 @@ def test_the_round_works_without_a_network(tmp_path: Path, no_network: list[str]
 def test_the_round_opens_no_socket_at_all(tmp_path: Path) -> None:
     """In a process where no socket can be made, not even to this machine."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HYBRIDMEM_")}
+    environment["HYBRIDMEM_MODEL"] = "bundled"
     # Unset, so that the package itself must keep the hub out and not the tests' settings.
     environment.pop("HF_HUB_OFFLINE", None)
     done = subprocess.run(

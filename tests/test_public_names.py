@@ -68,6 +68,7 @@ EXPORTED = [
     "ReadOnlyMemory",
     "Reader",
     "Recipe",
+    "ReviewItem",
     "Route",
     "Step",
     "StoreBusy",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from hybridmem.adapters.card import CARD, README, AdapterCard
+from hybridmem.core.disk import synced
 from hybridmem.core.errors import CorruptAdapter, WrongBase
 from hybridmem.core.hashing import file_sha256
 from hybridmem.core.records import AdapterRecord
@@ -48,8 +48,9 @@ def check_base(record: Manifest, base: str, base_sha256: str) -> None:
     """`record` was trained on the weights with this digest. Raises `WrongBase` naming both."""
     if record.base_sha256 != base_sha256:
         raise WrongBase(
-            f"{record.version} was trained on {record.base} (sha256 {record.base_sha256}) and the model is {base} "
-            f"(sha256 {base_sha256}): use that base, or dream again on this one"
+            f"{record.version} was trained on the base {record.base} (sha256 {record.base_sha256}), and the model is "
+            f"{base} (sha256 {base_sha256}): pass --model {record.base}, or dream again on this one; until then, "
+            f"answers whose route you do not force come by retrieval"
         )
 
 
@@ -63,10 +64,10 @@ def move_into_place(source: Path, destination: Path) -> None:
     for file in sorted(source.iterdir()):
         if file.is_file() and not file.name.startswith("."):
             shutil.copyfile(file, unfinished / file.name)
-            _synced(unfinished / file.name)
-    _synced(unfinished)
+            synced(unfinished / file.name)
+    synced(unfinished)
     unfinished.rename(destination)
-    _synced(destination.parent)
+    synced(destination.parent)
 
 
 def copy_plain(source: Path, destination: Path, names: Mapping[str, str]) -> None:
@@ -75,14 +76,3 @@ def copy_plain(source: Path, destination: Path, names: Mapping[str, str]) -> Non
     for name in [*names, CARD, README]:
         if (source / name).is_file():
             shutil.copyfile(source / name, destination / name)
-
-
-def _synced(path: Path) -> None:
-    """What was written to the file or folder is on the disk."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows has no handle of a folder to flush.
-    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from hybridmem.cli import adapters, bench, demo, dreams, errors, inspect, maintenance, mcp, memories, schedule, serve
+from hybridmem.cli import (
+    adapters,
+    bench,
+    demo,
+    dreams,
+    errors,
+    inspect,
+    maintenance,
+    mcp,
+    memories,
+    models,
+    notices,
+    schedule,
+    serve,
+)
 from hybridmem.cli.invocation import STDOUT, Defaults
 from hybridmem.core.version import VERSION
 
@@ -28,7 +42,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (demo, memories, dreams, adapters, bench, maintenance, mcp, schedule, serve, inspect):
+for part in (demo, memories, dreams, adapters, bench, maintenance, models, mcp, schedule, serve, inspect):
     app.add_typer(part.app)
 
 
@@ -77,6 +91,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); returns its exit code."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    notices.to_stderr("hybridmem.models", "hybridmem.router")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

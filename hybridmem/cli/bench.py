@@ -25,7 +25,7 @@ def _strategies() -> str:
 
 
 app = typer.Typer()
-group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, speed, serve, model.")
+group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, week, nothing-said, speed, serve, model.")
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
@@ -106,6 +106,63 @@ def router(call: Invocation, seed: Seed = 0) -> None:
     with bars(quiet=call.as_json) as progress:
         result = run(model=call.model, embedder=call.embedder, seed=seed, progress=progress)
     _answer(call, "router", result)
+
+
+@command(group, json_file=True)
+def week(
+    call: Invocation,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Weeks: messages with their times, questions.")
+    ],
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="The recipe of the dream: a name, or a .toml file.")] = (
+        "default"
+    ),
+    dream: Annotated[
+        bool, typer.Option("--dream/--no-dream", help="Whether the memory dreams and is asked again.")
+    ] = True,
+) -> None:
+    """Live through a week of somebody's life, and ask about it before a dream and after it."""
+    from hybridmem.evaluation.suites.week import run
+    from hybridmem.evaluation.week import read
+
+    weeks = [read(file) for file in files]
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            weeks,
+            model=call.model,
+            embedder=call.embedder,
+            reader=call.reader,
+            recipe=recipe,
+            dream=dream,
+            progress=progress,
+        )
+    counted = ("answerable", "right", "wrong", "refused", "unanswerable", "unanswerable_refused")
+    rows = [
+        (name, when, *(figures[when][key] for key in counted))
+        for name, figures in [*result["weeks"].items(), ("all", result["total"])]
+        for when in ("before", "after")
+        if when in figures
+    ]
+    columns = ["week", "dream", *(f"#{key.replace('_', ' ')}" for key in counted)]
+    call.answer(result, output.table(columns, rows, "answers about a week"))
+
+
+@command(group, "nothing-said", json_file=True)
+def nothing_said(
+    call: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines: sentences, and what they tempt to think.")],
+) -> None:
+    """What a night believes of sentences that state nothing: wishes, negations, quotations, jokes."""
+    from hybridmem.evaluation.suites.nothing_said import read, run
+
+    sentences = read(file)
+    with bars(quiet=call.as_json) as progress:
+        result = run(sentences, model=call.model, embedder=call.embedder, reader=call.reader, progress=progress)
+    rows = [(fact["kind"], fact["sentence"], fact["fact"]) for fact in result["facts"]]
+    figures = {name: value for name, value in result.items() if name != "facts"}
+    call.answer(
+        result, output.table(["kind", "said", "believed"], rows, "believed"), output.pairs(figures, "nothing said")
+    )
 
 
 @command(group, json_file=True, backends=False)

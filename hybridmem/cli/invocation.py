@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,8 +38,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="MODEL",
-        help="A causal language model, by folder or Hugging Face name; device=, dtype=, quantize= and memory= may "
-        "follow it, after commas (default: HYBRIDMEM_MODEL, or the bundled one).",
+        help="A causal language model, by folder, GGUF file or Hugging Face name; device=, dtype=, quantize= and "
+        "memory= may follow it, after commas (default: HYBRIDMEM_MODEL, or what `hybridmem models` says).",
     ),
 ]
 EmbedderOption = Annotated[
@@ -159,11 +159,13 @@ def command(
     panel: str | None = None,
     json_file: bool = False,
     backends: bool = True,
+    default: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function whose first parameter is an `Invocation` a command of `app`, with the common options.
 
     A parameter whose type is a dataclass stands for the options that its fields declare. Without `backends` it takes no
-    `BACKENDS`. What the function raises of `errors.EXPECTED` becomes one line on stderr and the exit code 2."""
+    `BACKENDS`. With `default` it is what the group `app` does where no command of its follows. What the function raises
+    of `errors.EXPECTED` becomes one line on stderr and the exit code 2."""
     names = [each for each in COMMON if backends or each not in BACKENDS]
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -172,6 +174,9 @@ def command(
         @functools.wraps(function)
         def run(context: typer.Context, **given: Any) -> None:
             common = {key: given.pop(key, None) for key in (*COMMON, "json")}
+            if default and context.invoked_subcommand is not None:
+                context.obj = _defaults(context, common)
+                return
             try:
                 call = _invocation(context, **common)
                 function(call, **_grouped(own, given))
@@ -182,10 +187,19 @@ def command(
         parameters = _parameters(own, names, json_file=json_file)
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        app.command(name, rich_help_panel=panel)(run)
+        if default:
+            app.callback(invoke_without_command=True)(run)
+        else:
+            app.command(name, rich_help_panel=panel)(run)
         return function
 
     return register
+
+
+def _defaults(context: typer.Context, given: Mapping[str, Any]) -> Defaults:
+    """The options before a group's name, and those `given` behind it, for the command that follows."""
+    before = context.obj if isinstance(context.obj, Defaults) else Defaults()
+    return dataclasses.replace(before, **{name: value for name, value in given.items() if value not in (None, False)})
 
 
 def wants_json(context: typer.Context, given: bool | str | None) -> bool:

@@ -10,7 +10,7 @@ import typer
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
-from hybridmem.core.errors import InvalidInput, ModelError
+from hybridmem.core.errors import AdapterError, InvalidInput, ModelError
 
 app = typer.Typer()
 PANEL = "Maintain"
@@ -72,7 +72,7 @@ def doctor(
         remaining = memory.doctor() if repair and found else found
     try:
         estimate = resource_estimate(call.model)
-    except ModelError as error:
+    except (ModelError, AdapterError) as error:
         estimate = None
         found, remaining = [*found, f"the model: {error}"], [*remaining, f"the model: {error}"]
     lines = [output.plain(f"{'repaired' if each not in remaining else 'found'}: {each}") for each in found]

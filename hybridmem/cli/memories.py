@@ -161,10 +161,17 @@ def list_memories(
     more = len(page) > limit
     page = page[:limit]
     following = page[-1].position if more else None
-    rows = [(m.position, _kind(m), m.id, m.at if isinstance(m, Episode) else m.valid_from, _text(m)) for m in page]
+    rows = [
+        (m.position, "episode", m.id, m.at, None, _text(m))
+        if isinstance(m, Episode)
+        else (m.position, "fact", m.id, m.valid_from, m.claim, m.text)
+        for m in page
+    ]
     end = [output.plain(f"more: hybridmem list --after {following}", "dim")] if more else []
     tables = (
-        [output.table(["#position", "kind", "id", "when", "text"], rows)] if page else [output.plain("no memories")]
+        [output.table(["#position", "kind", "id", "when", "claim", "text"], rows)]
+        if page
+        else [output.plain("no memories")]
     )
     call.answer({"memories": [_record(m) for m in page], "next": following}, *tables, *end)
 
@@ -174,7 +181,10 @@ def show(call: Invocation, id: Id) -> None:
     """Show one memory with everything recorded about it."""
     with call.open() as memory:
         record = memory.get(id)
-    call.answer(_record(record), output.pairs({"kind": _kind(record), **output.fields(record)}))
+    claim = {"claim": record.claim} if isinstance(record, Fact) else {}
+    reject = f"wrong? `hybridmem delete {record.id}` removes it everywhere, the weights included"
+    notes = [output.plain(reject, "dim")] if isinstance(record, Fact) else []
+    call.answer(_record(record), output.pairs({"kind": _kind(record), **claim, **output.fields(record)}), *notes)
 
 
 @command(app, panel=FIND)
@@ -221,6 +231,33 @@ def delete(call: Invocation, id: Id) -> None:
 
 
 @command(app, panel=CORRECT)
+def review(
+    call: Invocation,
+    action: Annotated[
+        Literal["accept", "reject"] | None, typer.Argument(metavar="[accept|reject]", help="What to do with ID.")
+    ] = None,
+    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The fact's id, as `review` lists it.")] = None,
+) -> None:
+    """List what waits for your word, or accept or reject one of it.
+
+    That is facts that contradict what somebody of higher trust said, and plans whose day is over, each with its
+    sentence. What is accepted replaces what it contradicts; what is rejected is erased everywhere."""
+    if action is not None and id is None:
+        raise InvalidInput(f"review {action} takes an ID: `hybridmem review` lists what waits")
+    with call.open() as memory:
+        if action == "accept":
+            fact = memory.accept(str(id))
+            call.answer(_record(fact), output.plain(f"accepted {fact.id}: {fact.claim}"))
+        elif action == "reject":
+            receipt = memory.reject(str(id))
+            call.answer(receipt, output.plain(f"rejected {receipt.id}"), output.pairs({"removed": receipt.removed}))
+        else:
+            items = memory.review()
+            nothing = [] if items else [output.plain("nothing waits")]
+            call.answer({"waiting": items}, *nothing, *(output.pairs(output.fields(item)) for item in items))
+
+
+@command(app, panel=CORRECT)
 def quarantine(call: Invocation, id: Id) -> None:
     """Keep a doubtful memory out of answers and out of the weights, without erasing it."""
     with call.open() as memory:
@@ -249,8 +286,8 @@ def _record(memory: Episode | Fact) -> dict[str, Any]:
 
 
 def _hits(hits: list[Hit] | tuple[Hit, ...], title: str | None = None) -> Any:
-    rows = [(hit.score, hit.kind, hit.id, hit.at, hit.text, hit.why) for hit in hits]
-    return output.table(["#score", "kind", "id", "when", "text", "why"], rows, title)
+    rows = [(hit.score, hit.kind, hit.id, hit.at, hit.claim, hit.text, hit.why) for hit in hits]
+    return output.table(["#score", "kind", "id", "when", "claim", "text", "why"], rows, title)
 
 
 def _with_branches(tree: Tree, value: Any) -> Tree:

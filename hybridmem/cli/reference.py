@@ -16,7 +16,7 @@ import typer
 
 from hybridmem.cli.app import app
 from hybridmem.cli.invocation import COMMON
-from hybridmem.dreaming.bounds import BOUNDS
+from hybridmem.dreaming.bounds import BOUNDS, TRUTH_BOUNDS
 
 PACKAGE = Path(__file__).parent.parent
 FOLDER = PACKAGE.parent / "docs" / "reference"
@@ -24,7 +24,10 @@ NOTE = "<!-- Written by `make docs` from the code: change that, not this file. -
 ROOT = "hybridmem"
 SETTINGS = ("Settings", "Recipe")
 """A frozen dataclass with such an ending in its name holds settings."""
-TABLES = {"GateSettings": {bound.setting: bound.text for bound in BOUNDS}}
+TABLES = {
+    "GateSettings": {bound.setting: bound.text for bound in BOUNDS}
+    | {bound.setting: bound.text for bound in TRUTH_BOUNDS}
+}
 """Texts of the settings, by class, that a table explains."""
 
 

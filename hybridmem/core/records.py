@@ -83,7 +83,8 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One statement as subject, relation and object, with its sources and when it holds."""
+    """One statement, as a question with its answer or as subject, relation and object, with its sources and when it
+    holds."""
 
     id: str
     namespace: Namespace
@@ -104,16 +105,31 @@ class Fact:
     trust: Trust = "user"
     quarantined: bool = False
     position: int = 0
+    question: str = ""
+    """The question that `object` answers, where the fact came of a proposition; "" for a bare triple."""
 
     @property
     def slot(self) -> tuple[str, str]:
-        """(subject, relation), normalised: the place that holds one value at a time."""
+        """The place that holds one value at a time: ("", question) where there is a question, else (subject, relation);
+        normalised."""
+        if self.question:
+            return "", normalised(self.question)
         return normalised(self.subject), normalised(self.relation)
 
     @property
+    def claim(self) -> str:
+        """What the ledger believes, in one line: the question with its answer, or else the triple.
+
+        The text is the sentence that says it; the two are shown side by side, so that a person sees where they differ.
+        """
+        if self.question:
+            return f"{self.question} {self.object}"
+        return f"{self.subject} | {self.relation} | {self.object}"
+
+    @property
     def bare(self) -> str:
-        """The statement as subject, relation and object, whatever its text says."""
-        return f"{self.subject} {self.relation} {self.object}."
+        """The statement as its question and answer, or as subject, relation and object, whatever its text says."""
+        return f"{self.question} {self.object}." if self.question else f"{self.subject} {self.relation} {self.object}."
 
     @property
     def current(self) -> bool:
@@ -154,11 +170,13 @@ class Hit:
     speaker: str | None = None
     raw: Mapping[str, float] = field(default_factory=dict)
     """What each searcher that found it measured: cosine similarity, BM25, PageRank. Comparable across queries."""
+    claim: str | None = None
+    """What a fact is taken to say (`Fact.claim`), beside the sentence that says it; None for an episode."""
 
     @property
     def matches(self) -> bool:
         """Whether the hit itself matches the question, and not only the turns around it."""
-        return sum(score for name, score in self.why.items() if name != "neighbour") > 0
+        return sum(score for name, score in self.why.items() if name not in ("neighbour", "superseded")) > 0
 
     @property
     def quoted(self) -> str:
@@ -277,6 +295,30 @@ class DreamReport:
     trained_tokens: int = 0
     peak_memory_mb: float = 0.0
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """A fact that waits for a person's word."""
+
+    id: str
+    reason: Literal["contradiction", "past plan"]
+    """`contradiction`: it would end what somebody of higher trust said, and is quarantined. `past plan`: the day that
+    it was planned for is over."""
+    claim: str
+    """What it is taken to say."""
+    text: str
+    """The sentence that says it."""
+    at: datetime
+    """When that was said."""
+    sources: tuple[str, ...]
+    """What was really said: the texts of the episodes behind it."""
+    contradicts: str | None
+    """The claim that it contradicts."""
+    accept: str
+    """The command that accepts it."""
+    reject: str
+    """The command that erases it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,75 @@ BOUNDS: tuple[Bound, ...] = (
 )
 """What a night is judged by. A new bound is one more entry, and its default in `GateSettings`."""
 
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """How one night changed the answers to questions that were written from its episodes."""
+
+    asked: int
+    right_before: int
+    """By retrieval, over the store as it was before the night."""
+    wrong_before: int
+    right_after: int
+    """By the router, with the candidate in force."""
+    wrong_after: int
+    timid: int = 0
+    """Right before, and "I don't know" after."""
+
+
+@dataclass(frozen=True, slots=True)
+class TruthBound:
+    """A share of a night's `Truth` questions that the gate bounds from above.
+
+    One question of few is noise: whatever the bound, that much is allowed."""
+
+    name: str
+    text: str
+    """What it measures, in one line."""
+    measure: Callable[[Truth], float]
+    direction: Literal["at most"] = "at most"
+
+    @property
+    def setting(self) -> str:
+        """The field of the recipe's `GateSettings` that bounds it."""
+        return f"max_{self.name}"
+
+    def check(self, truth: Truth, settings: Any) -> Check:
+        """`truth` has at least one question."""
+        value, bound = self.measure(truth), max(getattr(settings, self.setting), 1 / truth.asked)
+        return Check(self.name, value, bound, value <= bound)
+
+
+TRUTH_BOUNDS: tuple[TruthBound, ...] = (
+    TruthBound(
+        "truth_loss",
+        "Share of the questions on the night's episodes that lost their right answer, refusals among them, less those "
+        "that gained one.",
+        lambda truth: (truth.right_before - truth.right_after) / truth.asked,
+    ),
+    TruthBound(
+        "new_wrong",
+        "Rise of the share of questions on the night's episodes that are answered wrongly.",
+        lambda truth: (truth.wrong_after - truth.wrong_before) / truth.asked,
+    ),
+)
+"""What a night must not do to what retrieval already knew. Asked where episodes are read by propositions."""
+
+
+def truth_figures(truth: Truth) -> dict[str, float]:
+    """A night's truth for its report: how many questions were asked, and the shares before and after."""
+    if not truth.asked:
+        return {}
+    return {
+        "truth_questions": float(truth.asked),
+        "truth_right_before": truth.right_before / truth.asked,
+        "truth_right_after": truth.right_after / truth.asked,
+        "truth_wrong_before": truth.wrong_before / truth.asked,
+        "truth_wrong_after": truth.wrong_after / truth.asked,
+        "truth_timid": truth.timid / truth.asked,
+    }
+
+
 REPORTED: tuple[Figure, ...] = (
     Figure(
         "old_fact_accuracy",
@@ -150,6 +219,7 @@ def current_name(name: str) -> str:
     return _FORMER_NAMES.get(name, name)
 
 
-def bound_of(name: str) -> Bound | None:
+def bound_of(name: str) -> Bound | TruthBound | None:
     """The bound on the figure of that name, of today or of an earlier release; None for any other name."""
-    return next((bound for bound in BOUNDS if bound.name == current_name(name)), None)
+    every: tuple[Bound | TruthBound, ...] = (*BOUNDS, *TRUTH_BOUNDS)
+    return next((bound for bound in every if bound.name == current_name(name)), None)

@@ -8,19 +8,22 @@ checkpoint when it would be the same training. Nothing is promoted before the ga
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hybridmem.adapters.card import AdapterCard
+from hybridmem.adapters.files import hashes
 from hybridmem.adapters.provenance import data_sha256
 from hybridmem.continual import registry as strategies
 from hybridmem.continual.base import Strategy
 from hybridmem.core.process import peak_memory_mb
 from hybridmem.core.progress import Progress
-from hybridmem.core.records import AdapterRecord, DreamReport, new_id
+from hybridmem.core.records import AdapterRecord, DreamReport, Episode, Fact, new_id
 from hybridmem.core.version import VERSION
-from hybridmem.dreaming.bounds import Evaluated, figures
-from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected
+from hybridmem.dreaming.bounds import Evaluated, Truth, figures, truth_figures
+from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected, started_anew
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import DreamState, Uncalibrated, finish_stopped, next_night, reject_leftovers
 from hybridmem.dreaming.step_log import StepLog
@@ -28,9 +31,13 @@ from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import compose
 from hybridmem.dreaming.steps.curate import apply, plan, refused
 from hybridmem.dreaming.steps.evaluate import EvalResult, evaluate
-from hybridmem.dreaming.steps.extract import extract
+from hybridmem.dreaming.steps.extract import Extraction, extract
 from hybridmem.dreaming.steps.gate import Verdict, evaluate_gate
+from hybridmem.dreaming.steps.propositions import Reading, read_propositions
 from hybridmem.dreaming.steps.select import Selection
+from hybridmem.dreaming.steps.truth import FILE, TruthSet, checks, compare, prepare
+from hybridmem.models.reader import Reader
+from hybridmem.models.skills import supports
 from hybridmem.training.trainer import Training, train
 
 EPISODES_AT_ONCE = 64
@@ -57,6 +64,7 @@ class _Measured:
     verdict: Verdict
     base: EvalResult
     final: EvalResult
+    truth: Truth
 
 
 def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamReport:
@@ -68,19 +76,20 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
     seed = recipe.seed + report.night
     reject_leftovers(context.ledger, context.registry, context.namespace)
 
+    truth = _prepare_truth(context, recipe, strategy, seed, log)
     _read(context, recipe, progress, log)
     selection = _select(context, recipe, log)
     if not strategy.trains:
         return _end_untrained(context, report, selection, log, f"the strategy {strategy.name} trains nothing")
     if not (selection.new or selection.deleted or selection.replaced):
-        return _end(context, replace(report, reason="no new facts to learn"), log)
+        return _end(context, _because(report, "no new facts to learn"), log)
     training_set = _compose(context, recipe, selection, seed, progress, log)
     if not training_set.is_worth_training:
         reason = "no fact could be turned into exercises" if selection.new else "nothing is left to hold"
         left = tuple(f.id for f in selection.new)
         return _end_untrained(context, replace(report, left_to_retrieval=left), selection, log, reason)
     candidate = _train(context, recipe, strategy, training_set, seed, progress, log)
-    measured = _measure(context, recipe, training_set, candidate, progress, log)
+    measured = _measure(context, recipe, training_set, candidate, truth, progress, log)
     report = _described(report, training_set, candidate, measured)
     record = _register(context, recipe, report, training_set, candidate, measured.verdict)
     report = _decide(context, report, record, measured, selection)
@@ -96,22 +105,24 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
 
 def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLog) -> None:
     """Extract facts from the episodes that no dream has read, and curate them, batch by batch."""
-    counts = {"episodes": 0, "facts": 0, "unsupported": 0, "superseded": 0, "merged": 0, "contradictions": 0}
-    counts["refused"] = tokens = 0
+    names = ("episodes", "facts", "unsupported", "superseded", "merged", "contradictions", "refused")
+    counts = Counter(dict.fromkeys(names, 0))
+    tokens = 0
     standing = {f.id for f in context.ledger.facts(context.namespace)}
     retired: set[str] = set()
     waiting = context.ledger.unextracted(context.namespace, limit=1_000_000)
     for start in range(0, len(waiting), EPISODES_AT_ONCE):
         batch = waiting[start : start + EPISODES_AT_ONCE]
-        found = extract(context.reader, batch)
+        found = _extracted(context, recipe, batch, start)
         tokens += found.tokens
         planned = plan(context.ledger, [replace(fact, recorded_at=context.clock()) for fact in found.facts])
-        retired |= planned.retired & standing
+        ended = found.ended or {} if isinstance(found, Reading) else {}
+        retired |= (planned.retired | ended.keys()) & standing
         if refused(len(retired), len(standing), recipe.max_retired_share):
             # The episodes stay unread: a person looks at them, and the facts that stand are untouched.
-            counts["refused"] = len(planned.retired)
+            counts["refused"] = len(planned.retired) + len(ended)
             break
-        apply(context.ledger, planned)
+        _end_denied(context, ended, dict(zip(planned.accepted, apply(context.ledger, planned), strict=True)))
         context.ledger.mark_extracted(context.namespace, found.read)
         counts["episodes"] += len(batch)
         counts["facts"] += len(planned.accepted)
@@ -119,8 +130,47 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         counts["superseded"] += planned.superseded
         counts["merged"] += planned.merged
         counts["contradictions"] += len(planned.contradictions)
+        if isinstance(found, Reading):
+            counts["propositions"] += found.propositions
+            counts["ended"] += len(ended)
+            for reason, count in (found.left_out or {}).items():
+                counts[f"left_out_{reason}"] += count
         progress("extract", start + len(batch), len(waiting))
     log.done("extract", tokens, **counts)
+
+
+def _extracted(context: DreamContext, recipe: Recipe, batch: Sequence[Episode], start: int) -> Extraction:
+    """The facts of a batch of episodes, in the way that the recipe and the reader allow."""
+    if not by_propositions(context.reader, recipe):
+        return extract(context.reader, batch)
+    seed = recipe.seed + start
+    return read_propositions(context.reader, context.ledger, batch, recipe.reading, seed, context.find)
+
+
+def _end_denied(context: DreamContext, ended: Collection[str], stored: Mapping[Fact, Fact]) -> None:
+    """Expire the facts that a denial ended; one of tonight's may have been `stored` as evidence of an older one."""
+    known = {fact.id: kept.id for fact, kept in stored.items()}
+    for id in ended:
+        there = known.get(id, id)
+        if context.ledger.get_many(context.namespace, [there]):
+            context.ledger.expire(context.namespace, there, context.clock())
+
+
+def by_propositions(reader: Reader, recipe: Recipe) -> bool:
+    """Whether this reader extracts by propositions under `recipe`."""
+    return recipe.extract == "propositions" or (recipe.extract == "auto" and supports(reader, "propositions"))
+
+
+def _prepare_truth(context: DreamContext, recipe: Recipe, strategy: Strategy, seed: int, log: StepLog) -> TruthSet:
+    """Questions from the episodes that wait to be read, answered by retrieval before anything of the night is in the
+    store."""
+    if recipe.gate is None or not strategy.trains or not by_propositions(context.reader, recipe):
+        return TruthSet()
+    waiting, kept = context.ledger.unextracted(context.namespace), context.folder / FILE
+    with context.model.adapted(None):
+        truth = prepare(context.reader, waiting, recipe.reading.truth_questions, seed, context.answering, kept)
+    log.done("ask", truth.tokens, questions=len(truth.questions))
+    return truth
 
 
 def _select(context: DreamContext, recipe: Recipe, log: StepLog) -> Selection:
@@ -185,7 +235,7 @@ def _training_folder(context: DreamContext, key: str) -> Path:
     """Where the training of that `key` goes on; what another one left there is removed."""
     folder = context.folder / key[:16]
     for other in context.folder.iterdir() if context.folder.exists() else ():
-        if other.name != folder.name:
+        if other.name != folder.name and other.is_dir():
             shutil.rmtree(other)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -196,6 +246,7 @@ def _measure(
     recipe: Recipe,
     training_set: TrainingSet,
     candidate: _Candidate,
+    truth: TruthSet,
     progress: Progress,
     log: StepLog,
 ) -> _Measured:
@@ -214,9 +265,45 @@ def _measure(
     test = training_set.eval_set(context, recipe, "test")
     final = evaluate(context.model, candidate.folder, test, candidate.version)
     base = evaluate(context.model, None, test)
+    found = _truth_after(context, training_set, candidate, verdict, final, truth)
+    if recipe.gate is not None:
+        asked = checks(found, recipe.gate)
+        verdict = replace(
+            verdict, checks=(*verdict.checks, *asked), passed=verdict.passed and all(check.passed for check in asked)
+        )
     progress("gate", 1, 1)
     log.done("gate")
-    return _Measured(verdict, base, final)
+    return _Measured(verdict, base, final, found)
+
+
+def _truth_after(
+    context: DreamContext,
+    training_set: TrainingSet,
+    candidate: _Candidate,
+    verdict: Verdict,
+    final: EvalResult,
+    truth: TruthSet,
+) -> Truth:
+    """How the router answers the night's questions with the candidate in force. A candidate that is refused already is
+    not asked."""
+    if context.answering is None or not (truth.questions and verdict.passed):
+        return Truth(0, 0, 0, 0, 0)
+    record = AdapterRecord(
+        version=candidate.version,
+        namespace=context.namespace,
+        base=context.model.name,
+        base_sha256=context.model.sha256,
+        parent=candidate.parent.version if candidate.parent else None,
+        status="candidate",
+        created_at=context.clock(),
+        dream="",
+        facts=tuple(fact.id for fact in training_set.facts),
+        files=hashes(candidate.folder),
+    )
+    audits = (*verdict.result.audits, *final.audits)
+    said = context.answering.by_router([each.text for each in truth.questions], record, candidate.folder, audits)
+    context.model.forget(candidate.folder)
+    return compare(truth, said)
 
 
 def _described(
@@ -232,7 +319,7 @@ def _described(
         new_facts=len(training_set.new),
         held_facts=len(training_set.facts),
         gate=measured.verdict.checks,
-        test=figures(Evaluated(measured.base, None, measured.final, new, old)),
+        test=figures(Evaluated(measured.base, None, measured.final, new, old)) | truth_figures(measured.truth),
         trained_tokens=candidate.training.tokens,
         left_to_retrieval=(*training_set.poor, *failed),
         unlearned=training_set.selection.deleted,
@@ -285,7 +372,17 @@ def _decide(
     if selection.deleted:
         context.registry.promote(None)
     failed = ", ".join(check.name for check in verdict.checks if not check.passed)
-    return replace(report, status="rejected", reason=f"the gate refused: {failed}")
+    return _because(replace(report, status="rejected"), f"the gate refused: {failed}{_explained(measured.truth)}")
+
+
+def _explained(truth: Truth) -> str:
+    """What the night would have done to answers that were right; nothing where no question was asked."""
+    if not truth.asked:
+        return ""
+    return (
+        f" ({truth.asked} questions on the day's episodes: {truth.right_before} right and {truth.wrong_before} wrong "
+        f"before, {truth.right_after} right and {truth.wrong_after} wrong after, {truth.timid} that became a refusal)"
+    )
 
 
 def _retention(context: DreamContext, final: EvalResult) -> tuple[float, ...]:
@@ -327,6 +424,7 @@ def _begin(context: DreamContext) -> DreamReport:
         night=next_night(context.ledger, context.namespace),
         started_at=context.clock(),
         seconds=0.0,
+        reason=started_anew(context),
     )
 
 
@@ -345,4 +443,9 @@ def _end_untrained(
     if selection.deleted or (selection.replaced and not selection.old):
         context.registry.promote(None)
     _unlearn(context, selection, log)
-    return _end(context, replace(report, reason=reason, unlearned=selection.deleted), log)
+    return _end(context, replace(_because(report, reason), unlearned=selection.deleted), log)
+
+
+def _because(report: DreamReport, reason: str) -> DreamReport:
+    """`report` with one more `reason`."""
+    return replace(report, reason="; ".join(filter(None, (report.reason, reason))))

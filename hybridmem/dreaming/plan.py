@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.dreaming.steps.evaluate import EvalSet, build_eval_set
 from hybridmem.dreaming.steps.select import Selection, select
+from hybridmem.dreaming.steps.truth import Answering
 from hybridmem.models.reader import Reader
 from hybridmem.models.trainable import TrainableModel
 from hybridmem.stores.ledger.base import Ledger
@@ -40,25 +41,45 @@ class DreamContext:
     folder: Path
     """For what a running dream leaves between its steps."""
     clock: Clock
+    find: Callable[[str, int], Sequence[str]] | None = None
+    """Ids of the memories most like a text, best first; None where there is no search."""
+    answering: Answering | None = None
+    """How the memory answers; None where nothing can ask it: the gate then asks for no truth."""
 
     def active(self) -> AdapterRecord | None:
         """The adapter to go on from: none when the active one was trained on another base than today's."""
         active = self.registry.active()
         return active if active is not None and active.base_sha256 == self.model.sha256 else None
 
+    def of_another_base(self) -> AdapterRecord | None:
+        """The active adapter, where it was trained on another base than today's: this night starts anew."""
+        active = self.registry.active()
+        return active if active is not None and active.base_sha256 != self.model.sha256 else None
+
+
+def started_anew(context: DreamContext) -> str:
+    """Why this night goes on from no adapter although one is active; empty where it does."""
+    other = context.of_another_base()
+    if other is None:
+        return ""
+    return (
+        f"started anew: {other.version} was trained on the base {other.base}, and the model is now {context.model.name}"
+    )
+
 
 def selected(context: DreamContext, recipe: Recipe) -> Selection:
     """What would go into the weights now. Reads the ledger and nothing else."""
     everything = context.ledger.facts(context.namespace, include_retired=True)
     current = [f for f in everything if f.current]
-    active = context.active()
+    active, held = context.active(), context.registry.active()
     return select(
         current,
         [f for f in everything if not f.current],
         active,
         context.ledger.uses(context.namespace, [f.id for f in current]),
         recipe.max_new_facts,
-        inherited=unlearn.in_weights(context.registry.list(), active.version) if active else (),
+        # What was erased has to leave the weights of another base, too.
+        inherited=unlearn.in_weights(context.registry.list(), held.version) if held else (),
         failed={fact for report in context.ledger.dreams(context.namespace) for fact in report.left_to_retrieval},
     )
 

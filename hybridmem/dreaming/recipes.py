@@ -14,14 +14,17 @@ from typing import Any
 
 from hybridmem.continual import registry as strategies
 from hybridmem.core.errors import InvalidInput
+from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.training.settings import TrainSettings
 
 FOLDER = Path(__file__).parent / "recipes"
+EXTRACT = ("auto", "propositions", "triples")
+"""Ways from episodes to facts."""
 _LEAST = {
     "samples": 1, "min_questions": 3, "max_questions": 3, "rank": 1, "alpha": 1, "exposures": 1, "min_steps": 1,
     "max_steps": 1, "new_rows": 1, "general_tokens": 2, "top_k": 1, "max_new_facts": 1,
     "learning_rate": 1e-9, "certain": 1e-9, "questions": 1, "drift_rows": 1, "drift_tokens": 2,
-    "calibration_questions": 1,
+    "calibration_questions": 1, "facts": 1, "candidates": 1,
 }  # fmt: skip
 """What a number is at least, where 0 would not do. Three questions are one for each split."""
 _FORMER_BOUNDS = {
@@ -79,7 +82,7 @@ class EvalSettings:
 class GateSettings:
     """What a night must show on the dev split before it is promoted.
 
-    The table in `dreaming.bounds` says what each bound measures: a name here is `min_` or `max_` and the figure's."""
+    The tables in `dreaming.bounds` say what each bound measures: a name here is `min_` or `max_` and the figure's."""
 
     min_learning_accuracy: float = 0.7
     max_forgetting: float = 0.15
@@ -87,6 +90,8 @@ class GateSettings:
     min_locality: float = 0.8
     max_drift_nats: float = 0.15
     max_stale_answer_rate: float = 0.1
+    max_truth_loss: float = 0.05
+    max_new_wrong: float = 0.05
     scales: tuple[float, ...] = (1.0, 0.85, 0.7)
     """Tried in this order; the first that passes is promoted."""
 
@@ -103,8 +108,13 @@ class Recipe:
     """New facts for one night; the others wait for the next."""
     max_retired_share: float = 0.5
     """A curation that would retire more of the current facts than this (and more than five) is refused."""
+    extract: str = "auto"
+    """How episodes become facts: ``propositions`` (self-contained sentences with their moods, and questions that they
+    answer), ``triples`` (subject, relation and object at once), or ``auto``: propositions where the reader can."""
     strategy: str = "replay"
     """What a night trains on and against what: the name of a strategy in `hybridmem.continual`."""
+    reading: ReadingSettings = field(default_factory=ReadingSettings)
+    """The table ``[reading]``."""
     compose: ComposeSettings = field(default_factory=ComposeSettings)
     """The table ``[compose]``."""
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -113,6 +123,11 @@ class Recipe:
     """The table ``[eval]``."""
     gate: GateSettings | None = field(default_factory=GateSettings)
     """The table ``[gate]``; ``gate = false`` promotes whatever was trained, whatever the strategy."""
+
+    def __post_init__(self) -> None:
+        """Raises `InvalidInput` for a way to extract that there is none of."""
+        if self.extract not in EXTRACT:
+            raise InvalidInput(f"there is no extract = {self.extract!r}: choose of {', '.join(EXTRACT)}")
 
 
 def load(name: str | Path) -> Recipe:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from hybridmem.adapters.load_verified import load_verified
 from hybridmem.continual import registry as strategies
 from hybridmem.core.errors import DreamBusy, DreamInterrupted
 from hybridmem.core.progress import Progress
-from hybridmem.core.records import DreamReport, Step, TrainingItem, new_id
+from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
 from hybridmem.dreaming.cycle import dream
-from hybridmem.dreaming.plan import DreamContext, selected
+from hybridmem.dreaming.plan import DreamContext, selected, started_anew
 from hybridmem.dreaming.recipes import EvalSettings, Recipe
 from hybridmem.dreaming.recovery import Uncalibrated, next_night
 from hybridmem.dreaming.steps.compose import still_sound
@@ -27,7 +31,8 @@ USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 
 def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReport:
     """One night. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
     chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
-    context = _context(workspace)
+    answering = MemoryAnswers(workspace, chosen.eval.calibration_questions)
+    context = replace(_context(workspace), answering=answering)
     lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
     try:
         with lock:
@@ -62,20 +67,56 @@ def _context(workspace: Workspace) -> DreamContext:
         namespace=workspace.namespace,
         folder=workspace.folder.dream(workspace.namespace),
         clock=workspace.clock,
+        find=lambda text, limit: _most_like(workspace, text, limit),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryAnswers:
+    """How the memory of a workspace answers, for the gate's questions of truth."""
+
+    workspace: Workspace
+    calibration_questions: int
+
+    def by_retrieval(self, questions: Sequence[str]) -> list[str]:
+        """See `steps.truth.Answering`."""
+        self.workspace.indexes.catch_up(of=self.workspace.namespace)
+        return [answer.text for answer in self.workspace.router.answer(questions, "retrieval")]
+
+    def by_router(
+        self, questions: Sequence[str], candidate: AdapterRecord, folder: Path, audits: Sequence[Audit]
+    ) -> list[str]:
+        """See `steps.truth.Answering`."""
+        self.workspace.indexes.catch_up(of=self.workspace.namespace)
+        items = audit_questions(self.workspace, self.calibration_questions)
+        answers = self.workspace.router.rehearse(
+            questions, candidate, folder, audits, [i.question for i in items], [i.answer for i in items]
+        )
+        return [answer.text for answer in answers]
+
+
+def _most_like(workspace: Workspace, text: str, limit: int) -> list[str]:
+    """Ids of the memories that a search for `text` finds, best first."""
+    workspace.indexes.catch_up(of=workspace.namespace)
+    return [hit.id for hit in workspace.retrieval.search(workspace.namespace, text, limit=limit)]
 
 
 def calibrate(workspace: Workspace, most: int) -> None:
     """Fit the router's heads on audit questions, the newest `most` of each kind: no training saw them, and some of them
     nothing answers."""
-    standing = {f.id: f for f in workspace.ledger.facts(workspace.namespace)}
-    items = [i for i in workspace.ledger.items(workspace.namespace) if i.split == "dev" and i.fact in standing]
-    items = still_sound(items, standing, list(standing.values()))
-    asked = _newest(items, "question", most) + _newest(items, "refusal", most)
+    asked = audit_questions(workspace, most)
     if not asked:
         return
     observed = workspace.router.observe([i.question for i in asked], [i.answer for i in asked])
     workspace.ledger.put_state(workspace.namespace, calibration.fit(observed))
+
+
+def audit_questions(workspace: Workspace, most: int) -> list[TrainingItem]:
+    """The questions that the router's heads are fitted on: the newest `most` of each kind on facts that hold."""
+    standing = {f.id: f for f in workspace.ledger.facts(workspace.namespace)}
+    items = [i for i in workspace.ledger.items(workspace.namespace) if i.split == "dev" and i.fact in standing]
+    items = still_sound(items, standing, list(standing.values()))
+    return _newest(items, "question", most) + _newest(items, "refusal", most)
 
 
 def _newest(items: list[TrainingItem], kind: str, most: int) -> list[TrainingItem]:
@@ -83,7 +124,9 @@ def _newest(items: list[TrainingItem], kind: str, most: int) -> list[TrainingIte
 
 
 def drift(workspace: Workspace) -> float:
-    """Cross-entropy with the active adapter minus that of the bare base, nats per token, on the report's text."""
+    """Cross-entropy with the active adapter minus that of the bare base, nats per token, on the report's text.
+
+    Raises `WrongBase` or `CorruptAdapter`."""
     model = workspace.trainable()
     rows = general.drift_rows(model, "test", EvalSettings())
     active = workspace.adapters.active()
@@ -91,7 +134,7 @@ def drift(workspace: Workspace) -> float:
         return 0.0
     with model.adapted(None):
         base = model.cross_entropy(rows)
-    with model.adapted(workspace.adapters.path(active.version)):
+    with load_verified(model, active, workspace.adapters.path(active.version)):
         return model.cross_entropy(rows) - base
 
 
@@ -126,7 +169,7 @@ def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
             Step("train", seconds, tokens, {"steps": training.steps, "new": expected, "old": len(chosen_facts.old)}),
         ),
         trained_tokens=tokens,
-        reason=f"at most, at {rate:,.0f} trained tokens a second",
+        reason="; ".join(filter(None, (started_anew(context), f"at most, at {rate:,.0f} trained tokens a second"))),
     )
 
 

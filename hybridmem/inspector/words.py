@@ -93,7 +93,8 @@ def figures(values: Mapping[str, T]) -> dict[str, T]:
 
 def figure_texts() -> dict[str, str]:
     """What each figure of a night measures, by name."""
-    return {figure.name: figure.text for figure in (*bounds.BOUNDS, *bounds.REPORTED)}
+    texts = {figure.name: figure.text for figure in (*bounds.BOUNDS, *bounds.REPORTED)}
+    return texts | {bound.name: bound.text for bound in bounds.TRUTH_BOUNDS}
 
 
 def signal_texts() -> dict[str, str]:

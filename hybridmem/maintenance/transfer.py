@@ -29,10 +29,12 @@ from hybridmem.stores.ledger.archive import Archive
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact
 
-FORMAT, VERSION = "hybridmem-export", 1
+FORMAT, VERSION = "hybridmem-export", 2
 _KINDS: Mapping[str, type[Episode] | type[Fact] | type[Event]] = {"episode": Episode, "fact": Fact, "event": Event}
 _LEFT_OUT = {"namespace", "position"}
 """Fields that the ledger which reads the file sets itself."""
+_SINCE_2: Mapping[str, Any] = {"question": ""}
+"""Fields of version 2 with the values that a file of version 1 means. A file without any other value has version 1."""
 
 
 def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
@@ -42,7 +44,8 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     archive = ledger.archive(namespace)
     lines = list(_lines(archive))
     counts = Counter(line["kind"] for line in lines)
-    header = {"format": FORMAT, "version": VERSION, **{f"{kind}s": counts[kind] for kind in _KINDS}}
+    version = VERSION if any(line.keys() & _SINCE_2.keys() for line in lines) else 1
+    header = {"format": FORMAT, "version": version, **{f"{kind}s": counts[kind] for kind in _KINDS}}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         # A lone surrogate, which metadata may hold, becomes the very escape that JSON has for it.
@@ -87,7 +90,14 @@ def _lines(archive: Archive) -> Iterator[dict[str, Any]]:
     """The lines behind the header."""
     for memory in archive.memories:
         kind = "episode" if isinstance(memory, Episode) else "fact"
-        line = {"kind": kind, **{name: value for name, value in to_json(memory).items() if name not in _LEFT_OUT}}
+        line = {
+            "kind": kind,
+            **{
+                name: value
+                for name, value in to_json(memory).items()
+                if name not in _LEFT_OUT and not (name in _SINCE_2 and value == _SINCE_2[name])
+            },
+        }
         yield {**line, "extracted": memory.id in archive.extracted} if kind == "episode" else line
     for event in archive.events:
         yield {"kind": "event", **to_json(event)}
@@ -143,7 +153,8 @@ def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, b
         raise InvalidInput(f"its kind is not one of {', '.join(_KINDS)}")
     kind = _KINDS[value["kind"]]
     hints = _hints(value["kind"])
-    given = {name: each for name, each in value.items() if name != "kind"}
+    since = {name: each for name, each in _SINCE_2.items() if name in hints}
+    given = since | {name: each for name, each in value.items() if name != "kind"}
     for name in sorted(given.keys() ^ hints.keys()):
         raise InvalidInput(f"it has the unknown field {name!r}" if name in given else f"it lacks the field {name!r}")
     parsed = {name: _checked(hints[name], name, each) for name, each in given.items()}

@@ -106,7 +106,8 @@ class Retrieval:
     ) -> Found:
         """At most `limit` memories for `query`, best first, each with why it is there.
 
-        Without `as_of`: current facts, and episodes that nothing has superseded; with it, what held at that moment.
+        Without `as_of`: current facts, and episodes that nobody has superseded; with it, what held at that moment. An
+        episode that an extracted fact superseded ranks lower, unless the query has all of its words.
         `token_budget` bounds the texts together, at four characters a token. `session` keeps to one session.
         `vector` is the query's embedding, for a caller who has it. Raises `EmptyText` and `InvalidInput`."""
         if not query.strip():
@@ -173,6 +174,8 @@ class Retrieval:
                 why["neighbour"] = shares[id]
             if _is_named(record, said):
                 why["named"] = self.settings.named
+            if isinstance(record, Episode) and record.superseded_by and not said.issuperset(tokens(record.text)):
+                why["superseded"] = -self.settings.superseded
             raw = {name: named[id] for name, named in scores.items() if id in named}
             hits.append(_hit(record, why, raw))
         return Found.of(distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id))), visible)
@@ -189,7 +192,7 @@ def _is_named(record: MemoryRecord, said: set[str]) -> bool:
 def _hit(record: MemoryRecord, why: Mapping[str, float], raw: Mapping[str, float]) -> Hit:
     score = math.fsum(why.values())
     if isinstance(record, Fact):
-        return Hit(record.id, record.text, score, "fact", why, at=record.valid_from, raw=raw)
+        return Hit(record.id, record.text, score, "fact", why, at=record.valid_from, raw=raw, claim=record.claim)
     return Hit(
         record.id,
         record.text,

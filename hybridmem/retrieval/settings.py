@@ -31,3 +31,5 @@ class RetrievalSettings:
     """Added to the first share of `after` when the anchor is a question: what follows is its answer."""
     named: float = 1.2
     """For an episode whose speaker, or a fact whose subject, the query names."""
+    superseded: float = 2.0
+    """Taken from an episode of which extracted facts replaced all that was extracted, unless the query quotes it."""

@@ -1,4 +1,8 @@
-"""Which records a search may show: what holds now, or what held at a moment."""
+"""Which records a search may show: what holds now, or what held at a moment.
+
+An episode that a fact superseded is left out only where a person stated that fact. A fact that a dream extracted may be
+wrong, and what was really said must then still be found: such an episode is marked, and ranked lower.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ class Visibility:
 
     kinds: tuple[Kind, ...] = ("episode", "fact")
     as_of: datetime | None = None
-    """None: current facts, and episodes that nothing has superseded. A moment: the facts that held in the world then,
+    """None: current facts, and episodes that nobody has superseded. A moment: the facts that held in the world then,
     and the episodes that were said by then and not yet superseded."""
     session: str | None = None
     """Only episodes of this session, and facts that came from one of them."""
@@ -37,7 +41,7 @@ class Visibility:
         wanted: dict[str, None] = {}
         for record in records:
             if isinstance(record, Episode):
-                if self.as_of is not None and record.superseded_by:
+                if record.superseded_by:
                     wanted[record.superseded_by] = None
             elif self.session is not None:
                 wanted.update(dict.fromkeys(record.sources))
@@ -53,11 +57,11 @@ class Visibility:
     def _admits_episode(self, episode: Episode, related: Mapping[str, MemoryRecord]) -> bool:
         if self.session is not None and episode.session != self.session:
             return False
-        if self.as_of is None:
-            return episode.superseded_by is None
         successor = related.get(episode.superseded_by or "")
-        superseded = isinstance(successor, Fact) and successor.valid_from <= self.as_of
-        return episode.at <= self.as_of and not superseded
+        stated = successor if isinstance(successor, Fact) and not successor.sources else None
+        if self.as_of is None:
+            return stated is None
+        return episode.at <= self.as_of and not (stated and stated.valid_from <= self.as_of)
 
     def _admits_fact(self, fact: Fact, related: Mapping[str, MemoryRecord]) -> bool:
         if self.session is not None and not _from_session(self.session, fact.sources, related):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from hybridmem.core.records import Hit
+from hybridmem.core.records import Episode, Fact, Hit
+from hybridmem.core.text.excerpt import excerpt
+from hybridmem.models import prompts
+from hybridmem.retrieval.pipeline import Found
 from hybridmem.stores.ledger.validation import quotes
 
 MEMORIES_READ = 5
 """Hits in the prompt of a retrieval answer."""
+SHORTEST_EXCERPT = 240
+"""Characters of a memory that is not cut any more."""
 
 
 def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
@@ -16,12 +21,29 @@ def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
     return ([hit for hit in hits if hit.matches] or list(hits))[:MEMORIES_READ]
 
 
-def lines(hits: Sequence[Hit]) -> list[str]:
-    """What the prompt shows of `hits`, oldest first: each text once, also where it stands in another one that is no
-    older. A fact is often a sentence of the episode that told it."""
+def without_replaced(found: Found) -> Found:
+    """`found` without the episodes whose statements a fact replaced, where that fact, or an episode behind it, is a hit
+    that comes before them. A question on something else that such an episode says still has it in its prompt."""
+    place = {hit.id: number for number, hit in enumerate(found.hits)}
+    last = len(place)
+
+    def is_replaced(hit: Hit) -> bool:
+        episode = found.records.get(hit.id)
+        if not isinstance(episode, Episode) or episode.superseded_by is None:
+            return False
+        successor = found.records.get(episode.superseded_by)
+        behind = successor.sources if isinstance(successor, Fact) else ()
+        return min(place.get(id, last) for id in (episode.superseded_by, *behind)) < place[hit.id]
+
+    return Found.of([hit for hit in found.hits if not is_replaced(hit)], found.records)
+
+
+def lines(hits: Sequence[Hit], *, dated: bool = False) -> list[str]:
+    """What the prompt shows of `hits`, oldest first, `dated` with their days: each text once, also where it stands in
+    another one that is no older. A fact is often a sentence of the episode that told it."""
     ordered = sorted(hits, key=_time)
     return [
-        hit.quoted
+        prompts.memory(hit.text, speaker=hit.speaker, at=hit.at) if dated else hit.quoted
         for place, hit in enumerate(ordered)
         if not any(
             _time(hit) <= _time(other)
@@ -32,6 +54,19 @@ def lines(hits: Sequence[Hit]) -> list[str]:
             if at != place
         )
     ]
+
+
+def fitted(read: Sequence[str], question: str, fits: Callable[[Sequence[str]], bool]) -> list[str]:
+    """`read`, once a prompt of it `fits`: the longest of them is cut to the half that the question is most likely about
+    until it does, and where all are short the oldest go."""
+    left = list(read)
+    while left and not fits(left):
+        longest = max(range(len(left)), key=lambda at: len(left[at]))
+        if len(left[longest]) > SHORTEST_EXCERPT:
+            left[longest] = excerpt(left[longest], question, max(SHORTEST_EXCERPT // 2, len(left[longest]) // 2 - 4))
+        else:
+            left.pop(0)
+    return left
 
 
 def _time(hit: Hit) -> float:

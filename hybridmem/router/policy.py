@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import ROUTES, Answer, Hit, Route
+from hybridmem.core.records import ROUTES, AdapterRecord, Answer, Audit, Hit, Route
 from hybridmem.metrics import is_correct
 from hybridmem.models.base import LanguageModel
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import calibration as calibrations
 from hybridmem.router import snapshot as snapshots
 from hybridmem.router.calibration import Calibration, Observation
+from hybridmem.router.context import without_replaced
 from hybridmem.router.routing import Case, Reading, RouteResult, Routing
 from hybridmem.router.signals import Evidence, Head
 from hybridmem.router.snapshot import Snapshot
@@ -25,6 +29,9 @@ from hybridmem.stores.ledger.base import Ledger
 FORCED_ROUTES: tuple[Route, ...] = ROUTES[:-1]
 """Those that answer."""
 
+log = logging.getLogger("hybridmem.router")
+_told: set[tuple[Namespace, str]] = set()
+"""Adapters of another base that the user was told of in this process."""
 Find = Callable[[str], Found]
 T = TypeVar("T")
 
@@ -56,9 +63,36 @@ class Router:
         """One answer a question; `route` forces where they come from.
 
         The weights are not believed on a fact that was deleted or superseded since they were trained, not even when
-        they are forced: such a question is then abstained from. All of a batch's answers rest on one `Snapshot`.
-        Raises `CorruptAdapter` or `WrongBase` for an active adapter that cannot be used."""
-        return self._at_one_moment(lambda snapshot: self._answer(questions, route, snapshot))
+        they are forced: such a question is then abstained from. An active adapter of another base stays out, until a
+        dream trains one for this base. All of a batch's answers rest on one `Snapshot`. Raises `CorruptAdapter` for an
+        active adapter that is damaged, and `WrongBase` where a forced `route` asks one of another base."""
+        return self._at_one_moment(lambda snapshot: self._answer(questions, route, snapshot), forced=route)
+
+    def rehearse(
+        self,
+        questions: Sequence[str],
+        adapter: AdapterRecord,
+        folder: Path,
+        audits: Sequence[Audit],
+        asked: Sequence[str],
+        answers: Sequence[str],
+    ) -> list[Answer]:
+        """One answer a question as if `adapter`, whose files are in `folder`, were active with these `audits`, and its
+        heads fitted on the audit questions `asked` with their `answers`. Changes nothing."""
+        started = time.perf_counter()
+        rehearsed = replace(
+            snapshots.read(self.ledger, self.namespace),
+            adapter=adapter,
+            audits=snapshots.pooled(audits),
+            # The night that trained it has read everything that is there.
+            last_dream=math.inf,
+            calibration=Calibration(),
+        )
+        if asked:
+            observed = self._observe(asked, answers, rehearsed, folder)
+            rehearsed = replace(rehearsed, calibration=calibrations.fit(observed))
+        routing = Routing(self.model, folder, rehearsed, None)
+        return routing.answers([self._case(question, routing) for question in questions], started)
 
     def explain(self, question: str) -> Explanation:
         """`answer` for one question, with what every route would have said at the same moment."""
@@ -72,19 +106,38 @@ class Router:
         """As fitted by the last dream, or the prior."""
         return calibrations.load(self.ledger, self.namespace)
 
-    def _at_one_moment(self, work: Callable[[Snapshot], T]) -> T:
+    def _at_one_moment(self, work: Callable[[Snapshot], T], *, forced: Route | None = None) -> T:
         """What `work` makes of the ledger's state now.
 
         Once another adapter is active, the one before may lose its files at any time, even in the middle of an answer.
         The work is then done again from the new state, as if it had been asked for a moment later."""
-        snapshot = snapshots.read(self.ledger, self.namespace)
+        snapshot = self._snapshot(forced)
         try:
             return work(snapshot)
         except CorruptAdapter:
-            current = snapshots.read(self.ledger, self.namespace)
+            current = self._snapshot(forced)
             if current.version == snapshot.version:
                 raise
         return work(current)
+
+    def _snapshot(self, forced: Route | None) -> Snapshot:
+        """The state now. An adapter of another base is no part of it, unless a `forced` route asks for the weights,
+        which are then refused by name."""
+        snapshot = snapshots.read(self.ledger, self.namespace)
+        adapter = snapshot.adapter
+        if adapter is None or forced in ("weights", "both") or adapter.base_sha256 == self.model.sha256:
+            return snapshot
+        if (adapter.namespace, adapter.version) not in _told:
+            _told.add((adapter.namespace, adapter.version))
+            log.warning(
+                "the adapter %s was trained on the base %s, and the model is %s: answers come by retrieval until the "
+                "next dream, or with --model %s",
+                adapter.version,
+                adapter.base,
+                self.model.name,
+                adapter.base,
+            )
+        return Snapshot(last_dream=snapshot.last_dream)
 
     def _answer(self, questions: Sequence[str], route: Route | None, snapshot: Snapshot) -> list[Answer]:
         started = time.perf_counter()
@@ -105,9 +158,10 @@ class Router:
         )
 
     def _observe(
-        self, questions: Sequence[str], answers: Sequence[str], snapshot: Snapshot
+        self, questions: Sequence[str], answers: Sequence[str], snapshot: Snapshot, folder: Path | None = None
     ) -> dict[str, list[Observation]]:
-        routing = self._routing(None, replace(snapshot, calibration=Calibration()))
+        plain = replace(snapshot, calibration=Calibration())
+        routing = self._routing(None, plain) if folder is None else Routing(self.model, folder, plain, None)
         cases = [self._case(question, routing) for question in questions]
         readings: dict[Head, list[Reading | None]] = {
             "weights": routing.ask_weights(cases),
@@ -130,5 +184,5 @@ class Router:
         """The question with its hits and what the ledger knows of it."""
         if not routing.needs_search:
             return Case(question)
-        found = self.find(question)
+        found = without_replaced(self.find(question))
         return Case(question, found, routing.snapshot.evidence(question, found))

@@ -12,13 +12,16 @@ from hybridmem.core.records import Answer, Hit, Route
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
+from hybridmem.models.skills import trained_for
 from hybridmem.retrieval.pipeline import Found
-from hybridmem.router.context import lines, worth_reading
+from hybridmem.router.context import fitted, lines, worth_reading
 from hybridmem.router.signals import Evidence, Head, supported, vector
 from hybridmem.router.snapshot import Snapshot
 
 SURE = 0.8
 """Weights this confident are not checked against retrieval."""
+ANSWER_TOKENS = 24
+"""Room that a prompt leaves for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,23 @@ class Routing:
 
     def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
         """Answers to the cases with these `numbers` from their best hits; None where there are no hits."""
-        asked = {
-            number: prompts.answer(cases[number].question, lines(worth_reading(cases[number].found.hits)))
-            for number in numbers
-            if cases[number].found.hits
-        }
+        asked = {number: self._prompt(cases[number]) for number in numbers if cases[number].found.hits}
         return self._read(cases, asked, "retrieval", adapted=self.route == "both" and not self.snapshot.is_tainted)
+
+    def _prompt(self, case: Case) -> list[prompts.Message]:
+        """The question over its best hits, cut to what the model reads: one long memory must not fail a batch.
+
+        A model that was trained for propositions knows dated memories; the bundled base has never seen one."""
+        read = lines(worth_reading(case.found.hits), dated=trained_for(self.model, "propositions"))
+        most: int | None = getattr(self.model, "context_length", None)
+        if most is not None:
+            room = most - ANSWER_TOKENS
+
+            def fits(shown: Sequence[str]) -> bool:
+                return self.model.count_tokens(prompts.answer(case.question, shown)) <= room
+
+            read = fitted(read, case.question, fits)
+        return prompts.answer(case.question, read)
 
     def _may_ask_weights(self, known: Evidence) -> bool:
         if self.route not in (None, "weights", "both"):

@@ -129,6 +129,7 @@ class Fact(Shape):
     trust: Trust
     quarantined: bool
     position: int
+    question: str = Field(description="The question that `object` answers; empty for a bare triple.")
 
 
 class Added(Shape):
@@ -192,6 +193,7 @@ class Hit(Shape):
     metadata: dict[str, Any]
     speaker: str | None
     raw: dict[str, float]
+    claim: str | None = Field(None, description="What a fact is taken to say, beside the sentence that says it.")
 
 
 class Hits(Shape):

@@ -83,7 +83,8 @@ def operations() -> st.SearchStrategy[tuple[str, Step]]:
     others = st.sampled_from([True, True, None, None, False])
     slot, starts = st.sampled_from(["of f0", "of f1", "of f1", "likes"]), st.integers(0, 5)
     trust = st.sampled_from(["user", "user", "user", "agent", "web"])
-    stated = st.builds(_fact, home, fact_id, slot, value, starts, sources, rarely, trust)
+    question = st.sampled_from(["", "", "Where is f0?", "where is f0"])
+    stated = st.builds(_fact, home, fact_id, slot, value, starts, sources, rarely, trust, question)
     drawn: dict[str, st.SearchStrategy[Step]] = {
         "append": st.builds(_append, home, some, st.sampled_from([None, "s1"]), rarely),
         "put_fact": st.builds(_put, stated, others),
@@ -116,7 +117,15 @@ def _append(h: int, names: list[str], session: str | None, quarantined: bool) ->
 
 
 def _fact(
-    h: int, name: str, slot: str, value: str, starts: int, sources: list[str], quarantined: bool, trust: str
+    h: int,
+    name: str,
+    slot: str,
+    value: str,
+    starts: int,
+    sources: list[str],
+    quarantined: bool,
+    trust: str,
+    question: str,
 ) -> Callable[[World], Fact]:
     return lambda world: fact(
         world.id(name),
@@ -127,6 +136,7 @@ def _fact(
         relation=slot,
         quarantined=quarantined,
         trust=trust,
+        question=question,
         recorded_at=day(starts + 30),
     )
 

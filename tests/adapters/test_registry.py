@@ -196,7 +196,7 @@ def _crash(*args: object) -> None:
     raise Crash
 
 
-@pytest.mark.parametrize("at", ["_synced", "save_adapter"])
+@pytest.mark.parametrize("at", ["synced", "save_adapter"])
 def test_a_crash_while_registering_leaves_nothing_that_prune_does_not_remove(
     registry: AdapterRegistry, register: Any, ledger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:

@@ -22,6 +22,7 @@ from hybridmem.core.records import (
     Event,
     Fact,
     Hit,
+    ReviewItem,
     Step,
 )
 
@@ -155,6 +156,10 @@ class HybridMemory:
         self.get(id)
         del self.memories[id]
         return ErasureReceipt(id, self.namespace, NOON, {"ledger": 1, "vectors": 1}, tainted_adapters=("v0002",))
+
+    def review(self) -> list[ReviewItem]:
+        claims = ("contradiction", "Where does Ana live? Mordor", "Ana lives in Mordor.")
+        return [ReviewItem("fa_1", *claims, NOON, ("Ana lives in Mordor.",), "Ana | lives in | Lisbon", "yes", "no")]
 
     def quarantine(self, id: str) -> None:
         self.memories[id] = replace(self.get(id), quarantined=True)

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "why": ("ep_1",),
     "update": ("ep_1", "I adopted two ferrets."),
     "delete": ("ep_1",),
+    "review": (),
     "quarantine": ("ep_1",),
     "release": ("ep_1",),
     "dream": ("--dry-run",),
@@ -42,6 +43,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench retrieval": ("--data", "conversations"),
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
     "bench router": (),
+    "bench week": ("week.py",),
+    "bench nothing-said": ("sentences.jsonl",),
     "bench speed": (),
     "bench serve": (),
     "bench model": (),
@@ -50,6 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "import": ("before.jsonl",),
     "reindex": (),
     "doctor": (),
+    "models install": (),
     "schedule": ("--all", "--nightly", "03:00", "--print", "crontab"),
 }
 """One call of every command that must succeed on a memory that holds the ferret."""
@@ -62,7 +66,9 @@ RETURNING = sorted(set(LEAVES) - SERVERS)
 
 @pytest.fixture
 def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Benchmarks and the demo return their figures at once; what they measure is tested where they are written."""
+    """Benchmarks and the demo return their figures at once; what they measure is tested where they are written. The
+    default base's weights are here already."""
+    monkeypatch.setattr("hybridmem.models.installing._sound", lambda: "weights.gguf")
     told = {
         "R": [[0.5]],
         "acc": 0.5,
@@ -70,12 +76,17 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "strategy": "noop",
         "jobs": {},
         "plain_english": {"groups": {}, "all": None},
+        "weeks": {},
+        "total": {},
+        "facts": [],
     }
     figures = type("Figures", (dict,), {"clean": True})(told)
     for module, function in {
         "suites.retrieval": "bench_retrieval",
         "suites.forgetting": "run",
         "suites.router": "run",
+        "suites.week": "run",
+        "suites.nothing_said": "run",
         "suites.speed": "run",
         "suites.serve": "run",
         "suites.model.card": "run",
@@ -83,11 +94,13 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     }.items():
         made = ModuleType(f"hybridmem.evaluation.{module}")
         setattr(made, function, lambda *given, **named: figures)
+        made.read = lambda file: []  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, made.__name__, made)
         monkeypatch.setattr(made.__name__, made, raising=False)
     fact = {"night": 1, "id": "f1", "text": "Zane is in Riga.", "answer": "Riga", "test_questions": ["Where is Zane?"]}
     (tmp_path / "stream.jsonl").write_text(json.dumps(fact) + "\n")
     (tmp_path / "before.jsonl").write_text("I adopted a ferret.\n")
+    (tmp_path / "week.py").write_text("# (speaker Ana)\nT = []\nQ = []\n")
 
 
 def test_every_command_has_an_example() -> None:

@@ -120,3 +120,22 @@ def test_processes_share_a_memory(tmp_path: Path) -> None:
     texts = sorted(memory["text"] for memory in json.loads(read.stdout)["memories"])
     assert texts == [f"note {number}" for number in range(4)]
     assert read.stderr == ""
+
+
+def test_a_contradiction_waits_for_a_word(hybridmem: Terminal, tmp_path: Path) -> None:
+    from hybridmem.memory import HybridMemory
+
+    hybridmem("add", "Ana lives in Lisbon.")
+    assert hybridmem("review")["waiting"] == []
+    with HybridMemory.open(tmp_path / "memory", embedder="hashing") as memory:
+        memory.add_fact("Ana", "lives in", "Lisbon", valid_from="2025-01-01")
+        doubted = [memory.add_fact("Ana", "lives in", town, trust="web").id for town in ("Mordor", "Gondor")]
+    waiting = hybridmem("review")["waiting"]
+    assert [item["id"] for item in waiting] == doubted
+    assert waiting[0]["accept"] == f"hybridmem review accept {doubted[0]}"
+    assert hybridmem("review", "accept", doubted[0])["object"] == "Mordor"
+    assert hybridmem("review", "reject", doubted[1])["removed"]["ledger"] == 1
+    assert hybridmem("review")["waiting"] == []
+    assert hybridmem("review", "accept", code=2)["type"] == "InvalidInput"
+    shown = hybridmem("list", "--kind", "fact")["memories"]
+    assert [fact["question"] for fact in shown] == [""]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hybridmem.core.errors import DreamBusy, DreamInterrupted, UnknownMemory
+from hybridmem.core.errors import DreamBusy, DreamInterrupted, UnknownMemory, WrongBase
 from hybridmem.core.records import Fact
 from hybridmem.dreaming import cycle, general
 from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected
@@ -287,16 +287,55 @@ def test_facts_that_wait_are_learned_on_later_nights(memory: HybridMemory) -> No
     assert held == [1, 2, 3, 0]
 
 
-def test_another_base_starts_from_itself(tiny_memory: HybridMemory) -> None:
-    told = teach(tiny_memory, Ana="Lisbon")
+@pytest.fixture
+def moved(tiny_memory: HybridMemory) -> Iterator[HybridMemory]:
+    """The memory with one night of its former base behind it, opened with another one."""
+    teach(tiny_memory, Ana="Lisbon")
     tiny_memory.dream(recipe=BRIEF)
     other = copy.copy(tiny_memory.trainable())
     other.__dict__["sha256"] = "f" * 64
-    with open_memory(tiny_memory.folder.root, other) as moved:
-        report = moved.dream(recipe=BRIEF)
-        assert (report.status, report.parent, report.new_facts) == ("promoted", None, 1)
-        record = moved.adapters.get("v0002")
-        assert (record.base_sha256, record.facts) == ("f" * 64, (told["Ana"].id,))
+    other._name = "another"  # type: ignore[attr-defined]
+    with open_memory(tiny_memory.folder.root, other) as opened:
+        yield opened
+
+
+ANEW = "started anew: v0001 was trained on the base {}, and the model is now another"
+
+
+def test_another_base_starts_from_itself_and_says_so(moved: HybridMemory, tiny: HuggingFaceModel) -> None:
+    (held,) = moved.adapters.get("v0001").facts
+    assert moved.dream(dry_run=True, recipe=BRIEF).reason.startswith(f"{ANEW.format(tiny.name)}; at most")
+    report = moved.dream(recipe=BRIEF)
+    assert (report.status, report.parent, report.new_facts) == ("promoted", None, 1)
+    assert report.reason == ANEW.format(tiny.name)
+    record = moved.adapters.get("v0002")
+    assert (record.base_sha256, record.facts) == ("f" * 64, (held,))
+    # The former adapter is still whole, and bound to its base.
+    assert moved.adapters.verify("v0001", base_sha256=tiny.sha256).base == tiny.name
+    teach(moved, Ben="Oslo")
+    assert moved.dream(recipe=BRIEF).reason == ""
+
+
+def test_a_refused_night_on_another_base_leaves_the_former_adapter_and_says_both(
+    moved: HybridMemory, tiny: HuggingFaceModel
+) -> None:
+    report = moved.dream(recipe=STRICT)
+    assert report.reason == f"{ANEW.format(tiny.name)}; the gate refused: learning_accuracy"
+    assert active(moved) == "v0001"
+
+
+def test_what_is_erased_leaves_the_weights_of_another_base_too(moved: HybridMemory) -> None:
+    (held,) = moved.adapters.get("v0001").facts
+    moved.delete(held)
+    report = moved.dream(recipe=BRIEF)
+    assert report.unlearned == (held,)
+    assert (active(moved), on_disk(moved)) == (None, [])
+
+
+def test_weights_of_another_base_are_not_measured(moved: HybridMemory) -> None:
+    for measure in (moved.drift, lambda: moved.probe([("Where does Ana live?", "Lisbon")])):
+        with pytest.raises(WrongBase, match="v0001"):
+            measure()
 
 
 def lasting(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import torch
 
 from hybridmem.core.records import Audit, Check
 from hybridmem.dreaming import bounds
-from hybridmem.dreaming.bounds import BOUNDS, REPORTED, Bound, Evaluated, figures
+from hybridmem.dreaming.bounds import BOUNDS, REPORTED, TRUTH_BOUNDS, Bound, Evaluated, figures
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.dreaming.steps import gate
 from hybridmem.dreaming.steps.evaluate import EvalResult, EvalSet, build_eval_set
@@ -90,8 +90,8 @@ def test_improving_on_old_facts_is_no_forgetting() -> None:
 
 def test_every_bound_has_its_setting_and_every_setting_its_bound() -> None:
     fields = [field.name for field in dataclasses.fields(GateSettings) if field.name != "scales"]
-    assert fields == [bound.setting for bound in BOUNDS]
-    names = [figure.name for figure in (*BOUNDS, *REPORTED)]
+    assert fields == [bound.setting for bound in (*BOUNDS, *TRUTH_BOUNDS)]
+    names = [figure.name for figure in (*BOUNDS, *TRUTH_BOUNDS, *REPORTED)]
     assert len(set(names)) == len(names)
     assert all(figure.text.endswith(".") for figure in (*BOUNDS, *REPORTED))
 

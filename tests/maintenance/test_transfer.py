@@ -106,6 +106,20 @@ def test_an_empty_namespace_is_a_header(tmp_path: Path) -> None:
     assert import_(InMemoryLedger(), ANA, path) == 0
 
 
+def test_a_question_travels_and_only_then_is_the_version_new(lived: Ledger, tmp_path: Path) -> None:
+    path, asked = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    export(lived, ANA, path)
+    assert json.loads(path.read_text().splitlines()[0])["version"] == 1
+    assert '"question"' not in path.read_text()
+    lived.put_fact(fact("f9", "Riga", question="Where does Ana keep her boat?"))
+    export(lived, ANA, asked)
+    assert json.loads(asked.read_text().splitlines()[0])["version"] == 2
+    other = InMemoryLedger()
+    import_(other, ANA, asked)
+    (moved,) = [each for each in other.facts(ANA) if each.question]
+    assert moved.slot == ("", "where does ana keep her boat")
+
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -181,8 +195,8 @@ def test_files_of_other_makings_are_refused(tmp_path: Path) -> None:
         _refused(path, "a.jsonl")
     _refused(tmp_path / "none.jsonl", "no file")
     _refused(tmp_path, "is a folder")
-    path.write_text('{"format": "hybridmem-export", "version": 2}\n')
-    with pytest.raises(NewerFormat, match="format 2"):
+    path.write_text('{"format": "hybridmem-export", "version": 3}\n')
+    with pytest.raises(NewerFormat, match="format 3"):
         import_(InMemoryLedger(), ANA, path)
 
 

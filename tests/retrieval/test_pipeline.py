@@ -144,7 +144,12 @@ class TestWhatHolds:
         return any_store
 
     def test_now(self, moved: Store) -> None:
-        assert set(moved.ids("Where does Ana live?")) == {"e0003", "f0004"}
+        """What was extracted may be wrong: it ranks what it replaced lower, and hides none of it."""
+        first, *others = moved.ids("Where does Ana live?")
+        assert first in {"e0003", "f0004"} and "e0001" in others
+
+    def test_replaced_words_are_still_the_first_hit_for_themselves(self, moved: Store) -> None:
+        assert moved.ids("Ana lives in Porto.", kinds=("episode",))[0] == "e0001"
 
     def test_then(self, moved: Store) -> None:
         assert set(moved.ids("Where does Ana live?", as_of=MARCH + timedelta(days=2))) == {"e0001", "f0002"}
@@ -153,17 +158,26 @@ class TestWhatHolds:
         assert moved.ids("Where does Ana live?", as_of=MARCH - timedelta(days=2)) == []
 
     def test_afterwards(self, moved: Store) -> None:
-        assert set(moved.ids("Where does Ana live?", as_of=MARCH + timedelta(days=90))) == {"e0003", "f0004"}
+        first, *others = moved.ids("Where does Ana live?", as_of=MARCH + timedelta(days=90))
+        assert first in {"e0003", "f0004"} and "e0001" in others
 
     def test_kinds(self, moved: Store) -> None:
         assert moved.ids("Where does Ana live?", kinds=("fact",)) == ["f0004"]
-        assert moved.ids("Where does Ana live?", kinds=("episode",)) == ["e0003"]
+        assert set(moved.ids("Where does Ana live?", kinds=("episode",))) == {"e0003", "e0001"}
 
     def test_quarantined_and_erased(self, moved: Store) -> None:
         moved.ledger.set_quarantine(ANA, "f0004", True, MARCH)
-        assert moved.ids("Where does Ana live?") == ["e0003"], "the ledger decides, before the index follows"
+        assert "f0004" not in moved.ids("Where does Ana live?"), "the ledger decides, before the index follows"
         moved.ledger.erase(ANA, "e0003", MARCH)
         assert "e0003" not in moved.ids("Where does Ana live?")
+
+
+def test_what_a_person_replaced_is_hidden(store: Store) -> None:
+    old = store.say("Ana lives in Porto.")
+    store.tell("Ana", "lives in", "Porto", "Ana's home is Porto.", sources=(old.id,))
+    stated = store.tell("Ana", "lives in", "Lisbon", "Ana's home is Lisbon.", valid_from=MARCH + timedelta(days=31))
+    assert store.ids("Where does Ana live?") == [stated.id]
+    assert old.id in store.ids("Where does Ana live?", as_of=MARCH + timedelta(days=2))
 
 
 def test_one_session_with_the_facts_from_it(store: Store) -> None:

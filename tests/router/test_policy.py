@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from hybridmem.adapters.registry import AdapterRegistry
-from hybridmem.core.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter, WrongBase
 from hybridmem.core.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.models.prompts import REFUSAL
 from hybridmem.retrieval.pipeline import Found
-from hybridmem.router import routing
+from hybridmem.router import policy, routing
 from hybridmem.router.calibration import Calibration
 from hybridmem.router.context import MEMORIES_READ, lines, worth_reading
 from hybridmem.router.policy import Router
@@ -302,6 +302,51 @@ def test_damaged_weights_are_an_error_and_no_answer(world: World) -> None:
     (world.registry.path(version) / ADAPTER_FILE).write_text("{}")
     with pytest.raises(CorruptAdapter, match="rollback"):
         world.ask()
+
+
+@pytest.fixture
+def another_base(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The adapter that is active was trained on another base than the model of today."""
+    ana = fact("f1", object="Riga")
+    world.know(ana)
+    world.dream({WHERE: "Mars"}, ana)
+    monkeypatch.setattr(FakeModel, "sha256", "f" * 64)
+    monkeypatch.setattr(FakeModel, "name", "another")
+    monkeypatch.setattr(policy, "_told", set())
+    return world
+
+
+def test_an_adapter_of_another_base_stays_out_and_answers_come_by_retrieval(
+    another_base: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy.log, "propagate", True)
+    for _ in range(2):
+        (answer,) = another_base.router.answer([WHERE])
+        assert (answer.text, answer.route, answer.adapter) == ("Riga", "retrieval", None)
+    explained = another_base.router.explain(WHERE)
+    assert (explained.answer.route, explained.known.consolidated) == ("retrieval", False)
+    assert explained.routes["weights"].answer.text != "Mars"
+    observed = another_base.router.observe([WHERE], ["Riga"])
+    assert [len(observed[head]) for head in ("weights", "retrieval")] == [0, 1]
+    (line,) = caplog.messages
+    assert line == (
+        "the adapter v0001 was trained on the base fake, and the model is another: answers come by retrieval until the "
+        "next dream, or with --model fake"
+    )
+
+
+@pytest.mark.parametrize("route", ["weights", "both"])
+def test_weights_of_another_base_are_refused_by_name_when_they_are_forced(another_base: World, route: Route) -> None:
+    with pytest.raises(WrongBase, match=f"v0001 was trained on .*{'f' * 64}.*--model.*dream again") as caught:
+        another_base.router.answer([WHERE], route)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_the_former_base_answer_again_with_it(another_base: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    another_base.router.answer([WHERE])
+    monkeypatch.undo()
+    (answer,) = another_base.router.answer([WHERE], "weights")
+    assert (answer.text, answer.adapter) == ("Mars", "v0001")
 
 
 def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:

@@ -30,3 +30,37 @@ def is_first_person(text: str, *, plural: bool = True) -> bool:
     False
     """
     return (_FIRST_PERSON if plural else _SINGULAR).search(text) is not None
+
+
+THE_USER = "the user"
+"""What a self-contained sentence calls the user whose name is not known."""
+_AUXILIARIES = r"(?<!\bdoes )(?<!\bdid )(?<!\bcan )(?<!\bwill )(?<!\bwould )(?<!\bshould )(?<!\bmust )(?<!\bcould )"
+_OF_FIRST = {"is": "am", "has": "have", "does": "do", "was": "was", "isn't": "am not", "hasn't": "haven't"}
+
+
+def asked_by_user(question: str) -> str:
+    """`question` about the user as the user would ask it.
+
+    >>> asked_by_user("When is the user's exam?"), asked_by_user("Where does the user live?")
+    ('When is my exam?', 'Where do I live?')
+    >>> asked_by_user("What is it that the user likes?"), asked_by_user("Who told the user?")
+    ('What is it that I like?', 'Who told me?')
+    """
+    question = re.sub(rf"\b{THE_USER}\b", THE_USER, question, flags=re.IGNORECASE)
+    question = re.sub(rf"\b{THE_USER}['’]s?(?!\w)", "my", question)
+    for verb, own in (("does", "do"), ("is", "am"), ("has", "have")):
+        question = re.sub(rf"\b{verb} {THE_USER}\b", f"{own} I", question, flags=re.IGNORECASE)
+    question = re.sub(rf"\b(about|by|for|from|of|to|with|at|than|tell|told|gave) {THE_USER}\b", r"\1 me", question)
+    question = re.sub(rf"{_AUXILIARIES}\b{THE_USER} ([a-z]+(?:n't)?)\b", lambda m: f"I {_of_first(m[1])}", question)
+    question = re.sub(rf"\b{THE_USER}\b", "I", question)
+    return question[:1].upper() + question[1:]
+
+
+def _of_first(verb: str) -> str:
+    if verb in _OF_FIRST:
+        return _OF_FIRST[verb]
+    if verb.endswith("ies") and len(verb) > 4:
+        return f"{verb[:-3]}y"
+    if re.search(r"(?:ss|sh|ch|x|o)es$", verb):
+        return verb[:-2]
+    return verb[:-1] if re.search(r"[a-z]{2}(?<!s)(?<!u)s$", verb) else verb

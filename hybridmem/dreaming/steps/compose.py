@@ -16,12 +16,14 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from hybridmem.core.records import Fact, Split, TrainingItem, new_id
-from hybridmem.core.text.first_person import SPEAKER
+from hybridmem.core.text.first_person import SPEAKER, THE_USER, asked_by_user
 from hybridmem.core.text.subjects import names_any_subject, names_subject
 from hybridmem.core.text.tokens import contains_words, normalised, whole_words
+from hybridmem.dreaming.reading.aboutness import is_about
+from hybridmem.dreaming.reading.agreement import agrees
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.metrics import is_correct
-from hybridmem.models import prompts
+from hybridmem.models import prompts, skills
 from hybridmem.models.base import LanguageModel
 from hybridmem.training.examples import context_for
 
@@ -154,35 +156,56 @@ def _write_questions(
     greedy = [(fact, text) for fact in facts for text in _texts_about(fact, somebody, 2)] if greedily else []
     sampled = [(fact, text) for fact in facts for text in _texts_about(fact, somebody, settings.samples)]
     completions = [
-        *model.generate([prompts.question(text) for _, text in greedy], max_new_tokens=48),
+        *model.generate([skills.question(model, text) for _, text in greedy], max_new_tokens=48),
         *model.generate(
-            [prompts.question(text) for _, text in sampled], max_new_tokens=48, temperature=temperature, seed=seed
+            [skills.question(model, text) for _, text in sampled], max_new_tokens=48, temperature=temperature, seed=seed
         ),
     ]
     ends = Counter(map(_end, known))
     distinct: dict[tuple[str, str], _Exercise] = {}
+    for fact in facts if greedily else ():
+        if fact.question:
+            # The question that the fact was believed by comes first: it was checked when the fact was read.
+            distinct[fact.id, normalised(fact.question)] = _Exercise(fact, "question", fact.question, 0.0)
     for (fact, _), completion in zip([*greedy, *sampled], completions, strict=True):
         pair = prompts.parse_question(completion.text)
-        if pair is None:
-            continue
-        question = asked_by_speaker(pair[0], somebody) if fact.subject == SPEAKER else pair[0]
-        if question is None:
-            continue
-        asked = normalised(question)
-        if is_correct(pair[1], fact.object) and _asks_for_object(question, fact):
-            distinct.setdefault((fact.id, asked), _Exercise(fact, "question", question, completion.logprob))
-        elif (
-            is_correct(pair[1], fact.subject)
-            and _asks_back(asked, fact)
-            and ends[fact.slot[1], normalised(fact.object)] == 1
-        ):
-            distinct.setdefault((fact.id, asked), _Exercise(fact, "reverse", pair[0], completion.logprob))
+        exercise = _exercise(fact, pair, completion.logprob, somebody, ends) if pair else None
+        if exercise:
+            distinct.setdefault((fact.id, normalised(exercise.question)), exercise)
     return distinct, sum(g.prompt_tokens + g.tokens for g in completions)
+
+
+def _exercise(
+    fact: Fact, pair: tuple[str, str], logprob: float, somebody: str, ends: Mapping[tuple[str, str], int]
+) -> _Exercise | None:
+    """The exercise of a question with its answer; None where it asks neither for the fact's object nor, of a triple,
+    for its subject."""
+    if fact.question:
+        question = asked_by_user(pair[0])
+        tells = contains_words(normalised(question), fact.object)
+        fits = _is_object(pair[1], fact) and is_about(question, fact.text) and not tells
+        return _Exercise(fact, "question", question, logprob) if fits else None
+    own = asked_by_speaker(pair[0], somebody) if fact.subject == SPEAKER else pair[0]
+    if own is None:
+        return None
+    if is_correct(pair[1], fact.object) and _asks_for_object(own, fact):
+        return _Exercise(fact, "question", own, logprob)
+    back = is_correct(pair[1], fact.subject) and _asks_back(normalised(own), fact) and ends[_end(fact)] == 1
+    return _Exercise(fact, "reverse", pair[0], logprob) if back else None
+
+
+def _is_object(said: str, fact: Fact) -> bool:
+    """Whether `said` is the fact's object; that of a question may be a date in other words."""
+    return is_correct(said, fact.object) or (
+        bool(fact.question) and not prompts.is_refusal(said) and agrees(said, fact.object, fact.valid_from.date())
+    )
 
 
 def _texts_about(fact: Fact, somebody: str, count: int) -> list[str]:
     """`count` texts to ask about: the fact's own text and its bare words in turn. In the bare words, `somebody` stands
-    in for the speaker."""
+    in for the speaker. A proposition has no bare words: it says all that it says by itself."""
+    if fact.question:
+        return [fact.text] * count
     texts = [fact.text, replace(fact, subject=somebody).bare if fact.subject == SPEAKER else fact.bare]
     return [texts[number % len(texts)] for number in range(count)]
 
@@ -241,7 +264,9 @@ def _sound(
     sound = [
         e
         for e, answer in zip(asked, answers, strict=True)
-        if is_correct(answer.text, e.answer) or _misspelt(answer.text, e.answer, values)
+        if is_correct(answer.text, e.answer)
+        or (e.kind == "question" and _is_object(answer.text, e.fact))
+        or _misspelt(answer.text, e.answer, values)
     ]
     return sound, sum(a.prompt_tokens + a.tokens for a in answers)
 
@@ -249,7 +274,7 @@ def _sound(
 def _beside(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:
     """The fact's text among up to `distractors` others of its subject: a question about something else would lead to
     them."""
-    return context_for(fact, [f for f in known if f.slot[0] == fact.slot[0]], distractors, rng)
+    return context_for(fact, [f for f in known if normalised(f.subject) == normalised(fact.subject)], distractors, rng)
 
 
 def _misspelt(said: str, answer: str, values: Collection[str]) -> bool:
@@ -297,7 +322,11 @@ def near_misses(
     refusals: list[TrainingItem] = []
     for item in asked:
         fact = by_id[item.fact]
-        for name in (_stranger_to(known, fact.subject, rng), _never_said(fact, facts, filled, rng)):
+        others = [_stranger_to(known, fact.subject, rng)]
+        if not fact.question:
+            # Whether a question was answered of somebody else, in other words, no comparison of slots can tell.
+            others += [_never_said(fact, facts, filled, rng) or ""]
+        for name in others:
             question = name and _asked_of(item.question, fact.subject, name)
             if question and normalised(question) not in taken:
                 taken.add(normalised(question))
@@ -314,14 +343,14 @@ def _refusals_about_strangers(
 
     "What do I drive?" holds no name that could be replaced."""
     about_strangers = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
-    texts = [replace(fact, subject=name).bare for fact, name in about_strangers]
+    texts = [_told_of(fact, name) for fact, name in about_strangers]
     completions = model.generate(
-        [prompts.question(text) for text in texts], max_new_tokens=48, temperature=OTHERS_TEMPERATURE, seed=seed
+        [skills.question(model, text) for text in texts], max_new_tokens=48, temperature=OTHERS_TEMPERATURE, seed=seed
     )
     asked: dict[str, list[str]] = {}
     for (fact, name), completion in zip(about_strangers, completions, strict=True):
         pair = prompts.parse_question(completion.text)
-        if pair and is_correct(pair[1], fact.object) and _asks_for_object(pair[0], replace(fact, subject=name)):
+        if pair and _is_object(pair[1], fact) and _asks_for_object(pair[0], replace(fact, subject=name)):
             asked.setdefault(fact.id, []).append(pair[0])
     refusals = [
         TrainingItem(new_id("it"), fact.namespace, fact.id, "refusal", question, prompts.REFUSAL, (fact.text,), split)
@@ -329,6 +358,13 @@ def _refusals_about_strangers(
         for question, split in zip(asked.get(fact.id, ()), _splits(), strict=False)
     ]
     return still_sound(refusals, {f.id: f for f in facts}, known), sum(g.prompt_tokens + g.tokens for g in completions)
+
+
+def _told_of(fact: Fact, name: str) -> str:
+    """A fact about the speaker as if it were about `name`."""
+    if fact.question:
+        return re.sub(rf"\b{THE_USER}\b", lambda _: name, fact.text, flags=re.IGNORECASE)
+    return replace(fact, subject=name).bare
 
 
 def _splits() -> Iterator[Split]:
@@ -345,7 +381,9 @@ def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known:
     ends = Counter(map(_end, known))
     by_relation: dict[str, set[str]] = {}
     for fact in known:
-        by_relation.setdefault(fact.slot[1], set()).add(fact.slot[0])
+        if not fact.question:
+            by_relation.setdefault(fact.slot[1], set()).add(fact.slot[0])
+    answered = {fact.slot[1] for fact in known if fact.question}
 
     def sound(item: TrainingItem) -> bool:
         fact = facts.get(item.fact)
@@ -353,6 +391,8 @@ def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known:
             return True
         if item.kind == "reverse":
             return ends[_end(fact)] <= 1
+        if normalised(item.question) in answered:
+            return False
         return not names_any_subject(item.question, by_relation.get(fact.slot[1], ()), plural=False)
 
     return [item for item in items if sound(item)]

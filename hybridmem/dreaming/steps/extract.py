@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id
 from hybridmem.core.text.first_person import SPEAKER, SPEAKER_WORDS, is_first_person
 from hybridmem.core.text.tokens import contains_words, normalised
+from hybridmem.dreaming.reading.source import MAX_CHARACTERS as MAX_CHARACTERS
+from hybridmem.dreaming.reading.source import pieces, sentences
 from hybridmem.models import prompts
 from hybridmem.models.reader import Reader
 
 POINTERS = frozenset({"he", "him", "she", "her", "it", "they", "them", "this", "that", "these", "those", "you"})
 """Words that name nobody outside their text."""
-MAX_CHARACTERS = 600
-"""Longer episodes are read in pieces of whole sentences; a sentence above it is cut between words."""
 _OWNED = re.compile(r"(?:my|our)\s+(\S.*)", re.IGNORECASE)
 
 
@@ -37,11 +36,11 @@ def extract(
 ) -> Extraction:
     """Facts of `episodes`, in their order; nothing is written. No model reads text from tools or the web."""
     trusted = [e for e in episodes if e.trust in TRAINABLE_TRUST and not e.quarantined]
-    pieces = [(episode, piece) for episode in trusted for piece in _pieces(episode.text)]
+    parts = [(episode, piece) for episode in trusted for piece in pieces(episode.text)]
     found: list[Fact] = []
     unsupported = tokens = 0
-    for start in range(0, len(pieces), 32):
-        batch = pieces[start : start + 32]
+    for start in range(0, len(parts), 32):
+        batch = parts[start : start + 32]
         completions = model.generate([prompts.facts(_quoted(e, piece)) for e, piece in batch], max_new_tokens=72)
         for (episode, piece), completion in zip(batch, completions, strict=True):
             tokens += completion.prompt_tokens + completion.tokens
@@ -53,35 +52,12 @@ def extract(
                     unsupported += 1
                 else:
                     found.append(fact)
-        progress(min(start + 32, len(pieces)), len(pieces))
+        progress(min(start + 32, len(parts)), len(parts))
     return Extraction(tuple(found), tuple(e.id for e in episodes if not e.quarantined), unsupported, tokens)
 
 
 def _quoted(episode: Episode, piece: str) -> str:
     return f"{episode.speaker}: {piece}" if episode.speaker else piece
-
-
-def sentences(text: str) -> list[str]:
-    """`text` cut after ., ! or ? followed by space and at line breaks."""
-    return [s.strip() for s in re.split(r"(?<=[.!?])\s+|\n+", text) if s.strip()]
-
-
-def _pieces(text: str) -> list[str]:
-    pieces: list[str] = []
-    for sentence in _short(sentences(text)):
-        if pieces and len(pieces[-1]) + len(sentence) < MAX_CHARACTERS:
-            pieces[-1] += " " + sentence
-        else:
-            pieces.append(sentence)
-    return pieces
-
-
-def _short(sentences: Sequence[str]) -> list[str]:
-    return [
-        piece
-        for sentence in sentences
-        for piece in (textwrap.wrap(sentence, MAX_CHARACTERS) if len(sentence) > MAX_CHARACTERS else [sentence])
-    ]
 
 
 def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str) -> Fact | None:

@@ -37,10 +37,12 @@ class Recollection:
     at: datetime | None = None
     session: str | None = None
     speaker: str | None = None
+    claim: str | None = None
+    """What a fact is taken to say, beside `text`, the sentence that says it."""
 
     @classmethod
     def of(cls, hit: Hit) -> Recollection:
-        return cls(hit.id, hit.text, hit.kind, hit.score, dict(hit.why), hit.at, hit.session, hit.speaker)
+        return cls(hit.id, hit.text, hit.kind, hit.score, dict(hit.why), hit.at, hit.session, hit.speaker, hit.claim)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ class Record:
     superseded_by: str | None = None
     sources: list[str] = field(default_factory=list)
     """The episodes that a fact came from."""
+    claim: str | None = None
+    """What a fact is taken to say: its question with the answer, or subject | relation | object. `text` is the sentence
+    behind it; where the two differ, the sentence is right and the fact is to be deleted."""
     metadata: dict[str, Any] = field(default_factory=dict)
     note: str = NOTE
 
@@ -120,6 +125,7 @@ class Record:
                 *common,
                 superseded_by=memory.superseded_by,
                 sources=list(memory.sources),
+                claim=memory.claim,
             )
         return cls(
             memory.id,

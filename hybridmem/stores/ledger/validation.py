@@ -34,6 +34,8 @@ def checked_fact(fact: Fact) -> Fact:
     """`fact` with UTC times and each source once. Raises a kind of `InvalidInput`."""
     for text in (fact.subject, fact.relation, fact.object, fact.text):
         checked_text(text)
+    if fact.question:
+        checked_text(fact.question)
     if fact.evidence < 1:
         raise InvalidInput(f"the fact {fact.id} has evidence {fact.evidence}: it takes at least 1")
     starts, ends = parse_time(fact.valid_from), _time_or_none(fact.valid_to)

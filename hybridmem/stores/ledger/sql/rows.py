@@ -113,6 +113,7 @@ def fact_row(fact: Fact) -> dict[str, Any]:
         "evidence": fact.evidence,
         "trust": fact.trust,
         "quarantined": fact.quarantined,
+        "question": fact.question,
     }
 
 
@@ -134,6 +135,7 @@ def fact_of(row: Row, sources: Sequence[str]) -> Fact:
         trust=row["trust"],
         quarantined=row["quarantined"],
         position=row["position"],
+        question=row["question"],
     )
 
 

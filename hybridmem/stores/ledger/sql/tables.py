@@ -37,7 +37,7 @@ episodes = _table(
 )
 facts = _table(
     "facts",
-    "id namespace slot subject relation object text superseded_by trust",
+    "id namespace slot subject relation object text superseded_by trust question",
     "position valid_from valid_to recorded_at retired_at evidence",
     "quarantined",
 )

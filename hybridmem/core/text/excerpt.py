@@ -1,0 +1,60 @@
+"""The part of a long text that a question is most likely about.
+
+>>> text = "We had a picnic. The wifi code is 7712. Then it rained."
+>>> excerpt(text, "What is the code of the wifi?", 30)
+'… The wifi code is 7712. …'
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from hybridmem.core.text.tokens import tokens
+
+GAP = "…"
+"""Stands for what was left out."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+def excerpt(text: str, question: str, characters: int) -> str:
+    """Sentences of `text`, in its order, with no more than `characters` of them beside the gaps.
+
+    They are the ones that share the rarest words with `question`; their neighbours come next. A single sentence that is
+    longer is cut around the words that it shares."""
+    if len(text) <= characters:
+        return text
+    sentences = [part for part in _SENTENCE.split(text) if part.strip()]
+    words = [set(tokens(sentence)) for sentence in sentences]
+    common = Counter(word for own in words for word in own)
+    asked = set(tokens(question))
+    scores = [sum(1 / common[word] for word in own & asked) for own in words]
+    kept: set[int] = set()
+    room = characters
+    for at in sorted(range(len(sentences)), key=lambda at: (-_near(scores, at), at)):
+        if len(sentences[at]) + 1 <= room:
+            kept.add(at)
+            room -= len(sentences[at]) + 1
+        elif not kept:
+            return _window(sentences[at], asked, characters)
+    parts: list[str] = []
+    for at, sentence in enumerate(sentences):
+        if at in kept:
+            parts.append(sentence)
+        elif not parts or parts[-1] != GAP:
+            parts.append(GAP)
+    return " ".join(parts)
+
+
+def _near(scores: list[float], at: int) -> float:
+    """A sentence's own score, and a part of its neighbours': an answer often stands beside what was asked about."""
+    return scores[at] + 0.4 * sum(scores[max(0, at - 1) : at + 2])
+
+
+def _window(sentence: str, asked: set[str], characters: int) -> str:
+    """`characters` of one sentence, around the first words that are asked about."""
+    words = sentence.split()
+    first = next((at for at, word in enumerate(words) if asked.intersection(tokens(word))), 0)
+    start = max(0, len(" ".join(words[:first])) - characters // 3)
+    cut = sentence[start : start + characters].strip()
+    return f"{GAP if start else ''}{cut}{GAP if start + characters < len(sentence) else ''}"

@@ -1,0 +1,173 @@
+"""How a sentence says something, by plain cues: a second opinion beside a model.
+
+The cues are those of English. They are wrong now and then, on the side of caution: retrieval keeps what they
+doubt.
+
+>>> mood("I live in Lisbon."), mood("I wish I lived in Porto."), mood("If I moved, I'd sell the car.")
+('asserted', 'wished', 'conditional')
+>>> mood("I'm not allergic to peanuts."), mood("Just kidding!"), mood("Where is the key?")
+('denied', 'joked', 'asked')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from hybridmem.core.text.questions import ends_as_question
+
+CuedMood = Literal[
+    "asserted", "denied", "wished", "conditional", "planned", "reported", "quoted", "asked", "joked", "confidential"
+]
+
+_JOKE = r"\b(?:jk|just kidding|kidding|only joking|just joking|april fool\w*|as a joke)\b"
+_UNREAL: tuple[tuple[CuedMood, str], ...] = (
+    ("joked", _JOKE),
+    ("confidential", r"\b(?:confidential\w*|between (?:you and me|us)|off the record|keep (?:it|this) to yourself)\b"),
+    ("wished", r"\b(?:wish(?:es|ed|ing)?|if only|dream of|would (?:love|rather)|i'd (?:love|rather)|hoping)\b"),
+    (
+        "conditional",
+        r"\b(?:if|unless|suppos(?:e|ing)|imagine|pretend\w*|hypothetical\w*|what if|as though|would have|wouldn't have"
+        r"|would've|could have|should have|say i'd|not as if|provided(?: that)?"
+        r"|assum(?:e|ing)|(?:was|were) (?:about|going) to"
+        r"|had planned to|in another life)\b|^(?:had|should) (?:i|we|you|he|she|they|it|the|my|our)\b",
+    ),
+    (
+        "reported",
+        r"\b(?:according to|apparently|supposedly|allegedly|rumou?r\w*|gossip\w*|word is|they say|people say)\b",
+    ),
+)
+"""What is said so is not the case, or not known to be."""
+_REPORT = re.compile(
+    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|according to|apparently|supposedly|rumou?r\w*|reckons?"
+    r"|heard (?:that|from)|thinks)\b",
+    re.IGNORECASE,
+)
+_PLAN = re.compile(
+    r"(?:\bwill\b|'ll\b|\bgoing to\b|\bgonna\b|\bplan(?:s|ned|ning)? to\b|\bbooked (?:for|in)\b|\bscheduled\b)",
+    re.IGNORECASE,
+)
+_QUOTE = re.compile(r"[\"“”«»](?:[^\"“”«»\s]+\s+){3,}[^\"“”«»]*[\"“”«»]|(?<!\w)'(?:[^'\s]+\s+){3,}[^\n]*?'(?!\w)")
+"""Words of somebody: a title or a single word in quotation marks is shorter."""
+_CUES = tuple((name, re.compile(cue, re.IGNORECASE)) for name, cue in _UNREAL)
+_NEGATION = re.compile(
+    r"\b(?:not|never|no|none|nobody|nothing|nowhere|neither|nor|cannot|without|hardly|barely"
+    r"|(?:do|does|did|is|are|was|were|has|have|had|would|could|should|must|wo|ca)n'?t|ain't)\b",
+    re.IGNORECASE,
+)
+_NO_NEGATION = re.compile(
+    r"\bnot (?:only|just)\b|\bno\.? ?\d|\bno (?:problem|worries|doubt|matter|idea)\b"
+    r"|^no\b[,.!]?(?=\s)|\bwhether or not\b",
+    re.IGNORECASE,
+)
+_NEGATIVE_SENSE = re.compile(
+    r"\b(?:refus\w+|den(?:y|ies|ied)|stopped|quit|lack\w*|fail\w*|unable|avoid\w*|reject\w*|declin\w+|cancel\w*"
+    r"|instead|rather than|except|miss(?:es|ing)|lost|gave up|given up|turned down|any ?more|free of|dislike\w*|hates?"
+    r"|can't stand|wrong|mistaken|former|formerly|unpaid|absent)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"”’')]*\s+|\n+")
+_AUXILIARY = "".join(
+    rf"(?<!\b{word})"
+    for word in """
+        is are was were am be been do does did has have had will would can could should must may might why if or
+        'm 's 're it he she they we you i
+        """.split()  # noqa: SIM905 - a paragraph reads better than a list of strings
+)
+"""In front of a "not" that belongs to the verb before it."""
+_CLAUSE = re.compile(
+    r"[,;:]\s+(?:(?:but|however|though|although|because|whereas|while|then|so)\s+)?"
+    r"|[.!?…]+(?:\s+|$)|\s+[-–—]+\s+|—|[()\[\]]|\n+"
+    r"|\s+(?:but|however|though|although|because|whereas|while|then|so)\s+"
+    r"|\s+(?:and|or)\s+(?=(?:i|i'm|i've|he|she|we|they|it|it's|my|our|his|her|their|the|that|this|there)\b)"
+    rf"|{_AUXILIARY}\s+(?=not\s)",
+    re.IGNORECASE,
+)
+
+
+def mood(sentence: str) -> CuedMood:
+    """How `sentence` says what it says."""
+    said = _straight(sentence)
+    if ends_as_question(said):
+        return "asked"
+    unreal = unreal_mood(said)
+    if unreal:
+        return unreal
+    if _REPORT.search(said):
+        return "reported"
+    if is_negated(said):
+        return "denied"
+    return "planned" if _PLAN.search(said) else "asserted"
+
+
+def unreal_mood(sentence: str) -> CuedMood | None:
+    """The mood of a sentence that states nothing, where a word of it says so; None for any other."""
+    said = _straight(sentence)
+    for name, cue in _CUES:
+        if cue.search(said):
+            return name
+    return "quoted" if _QUOTE.search(said) else None
+
+
+def opens_unreal(sentence: str) -> bool:
+    """Whether `sentence` begins as one that states nothing, so that all of its clauses do.
+
+    >>> opens_unreal("If the bank agrees, we own it."), opens_unreal("The bank agrees, if we own it.")
+    (True, False)
+    """
+    first = next(clauses(sentence), "")
+    return any(cue.search(first) for _, cue in _CUES)
+
+
+def quotations(text: str) -> list[str]:
+    """The words in quotation marks in `text`, of four words or more."""
+    return [match.group() for match in _QUOTE.finditer(_straight(text))]
+
+
+def is_taken_back(text: str) -> bool:
+    """Whether all of `text` is called a joke somewhere in it.
+
+    >>> is_taken_back("I'm moving to Mars. Just kidding!")
+    True
+    """
+    return re.search(_JOKE, _straight(text), re.IGNORECASE) is not None
+
+
+def is_negated(text: str) -> bool:
+    """Whether a word of `text` negates.
+
+    >>> is_negated("I dont eat meat"), is_negated("No, it's at six."), is_negated("not only Ana")
+    (True, False, False)
+    """
+    return _NEGATION.search(_NO_NEGATION.sub(" ", _straight(text))) is not None
+
+
+def has_negative_sense(text: str) -> bool:
+    """Whether `text` negates, or says in another word that something is not so.
+
+    >>> has_negative_sense("Ana refused the gloves.")
+    True
+    """
+    return is_negated(text) or _NEGATIVE_SENSE.search(_straight(text)) is not None
+
+
+def sentences(text: str) -> list[str]:
+    """`text` cut behind ., ! and ? and at line breaks."""
+    return [part.strip() for part in _SENTENCE.split(text) if part and part.strip()]
+
+
+def clauses(text: str) -> Iterator[str]:
+    """`text` cut where one thing said ends and another begins: at punctuation, "but", "because", and at "and" or "or"
+    before another subject.
+
+    >>> list(clauses("It closes at 16:30 now, not 17:30, but I don't mind and she does."))
+    ['It closes at 16:30 now', 'not 17:30', "I don't mind", 'she does']
+    """
+    for part in _CLAUSE.split(_straight(text)):
+        if part and part.strip():
+            yield part.strip()
+
+
+def _straight(text: str) -> str:
+    return text.replace("’", "'").replace("‘", "'")

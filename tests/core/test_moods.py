@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridmem.core.text import moods
+
+
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("My friend Jack said he does not like football.", "reported"),
+        ("According to the smokers' corner, Ottoline is leaving.", "reported"),
+        ("I'd love a dog.", "wished"),
+        ("I would've married him.", "conditional"),
+        ("It’s as though we lived there.", "conditional"),
+        ("We'll fly on Friday.", "planned"),
+        ("Keep this to yourself: we are moving.", "confidential"),
+        ("I havent paid.", "denied"),
+        ("Not only Ana came.", "asserted"),
+        ("The flat is No. 5.", "asserted"),
+        ("What time is it?", "asked"),
+    ],
+)
+def test_cues(text: str, mood: str) -> None:
+    assert moods.mood(text) == mood
+
+
+@given(st.text(max_size=300))
+def test_clauses_and_sentences_keep_every_letter(text: str) -> None:
+    letters = [c for c in text.replace("’", "'").replace("‘", "'") if c.isalnum()]
+    assert [c for sentence in moods.sentences(text) for c in sentence if c.isalnum()] == [
+        c for c in text if c.isalnum()
+    ]
+    assert len([c for clause in moods.clauses(text) for c in clause if c.isalnum()]) <= len(letters)
+
+
+def test_not_belongs_to_its_verb_or_begins_a_clause() -> None:
+    assert list(moods.clauses("It is not at six")) == ["It is not at six"]
+    assert list(moods.clauses("at six not seven")) == ["at six", "not seven"]

@@ -1,0 +1,71 @@
+"""Questions are kept when reading gives their answer, from the proposition, from the message, and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from hybridmem.core.records import Episode
+from hybridmem.dreaming.reading.propositions import Proposition
+from hybridmem.dreaming.reading.questions import Questions, check, write
+from hybridmem.dreaming.reading.settings import ReadingSettings
+from hybridmem.dreaming.reading.source import Source
+from hybridmem.models.prompts import REFUSAL
+from tests.dreaming.nights import ANA, NIGHT, ScriptedModel
+
+TEXT = "The user's exam is on Friday in room 12."
+
+
+def proposition(text: str = TEXT, said: str = "My exam is on Friday in room 12.") -> Proposition:
+    return Proposition(text, "asserted", Source(Episode("e1", ANA, said, at=NIGHT, recorded_at=NIGHT), said))
+
+
+def asked(*lines: str) -> tuple[ScriptedModel, Callable[[str], str]]:
+    left = list(lines)
+
+    def say(content: str) -> str:
+        return left.pop(0) if left else "none"
+
+    return ScriptedModel(say), say
+
+
+def written(*lines: str) -> Questions:
+    model, _ = asked(*lines)
+    return write(model, [proposition()], ReadingSettings(samples=len(lines) - 1), seed=0)
+
+
+def test_a_question_is_kept_once_and_asked_as_the_user_would() -> None:
+    found = written("When is the user's exam? | Friday", "when is the user's exam? | Friday", "Which room? | room 12")
+    assert [(q.text, q.answer) for q in found.kept] == [("When is my exam?", "Friday"), ("Which room?", "room 12")]
+
+
+def test_answers_are_spans_and_questions_name_what_they_ask_of() -> None:
+    found = written(
+        "When is the exam? | next Friday", "Is the exam on Friday? | Friday", "When is it? | Friday", "no question"
+    )
+    assert found.kept == ()
+    assert found.left_out == {"no_span": 1, "tells_answer": 1, "about_nothing": 1}
+
+
+def checked(say: Callable[[str], str], neighbours: Sequence[Episode] = ()) -> Questions:
+    (question,) = written("When is the user's exam? | Friday").kept
+    return check(ScriptedModel(say), [question], lambda source: neighbours)
+
+
+def test_reading_the_proposition_and_the_message_must_give_the_answer() -> None:
+    assert checked(lambda content: "on Friday").left_out == {}
+    wrong = checked(lambda content: "room 12" if "The user's" in content else "Friday")
+    assert (wrong.kept, dict(wrong.left_out)) == ((), {"not_in_proposition": 1})
+    wrong = checked(lambda content: "Friday" if "The user's" in content else REFUSAL)
+    assert dict(wrong.left_out) == {"not_in_message": 1}
+
+
+def test_a_neighbour_that_answers_otherwise_makes_it_ambiguous_unless_the_message_changes_it() -> None:
+    other = replace(proposition().source.episode, id="e0", text="The exam is on Monday.")
+
+    def torn(content: str) -> str:
+        return "Monday" if "Monday" in content else "Friday"
+
+    assert dict(checked(torn, [other]).left_out) == {"ambiguous": 1}
+    assert len(checked(lambda content: "Friday" if "Friday" in content else "Monday", [other]).kept) == 1
+    assert len(checked(lambda content: "Friday" if "Friday" in content else REFUSAL, [other]).kept) == 1
