@@ -2,7 +2,7 @@
 
     python examples/05_your_own_model.py Qwen/Qwen3-0.6B
 
-Without an argument the bundled base is used.
+Without an argument the default base is used: `hybridmem models` says which.
 """
 
 import sys

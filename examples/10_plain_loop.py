@@ -2,7 +2,7 @@
 
     python examples/10_plain_loop.py Qwen/Qwen3-0.6B
 
-Each turn recalls, answers and remembers. Without an argument the bundled base is used.
+Each turn recalls, answers and remembers. Without an argument the default base is used.
 """
 
 import sys
