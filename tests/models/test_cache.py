@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ import pytest
 
 from hybridmem.core.errors import ModelError
 from hybridmem.models import cache
+from tests import notices
 
 SHA256 = "ab" * 32
 
@@ -100,6 +100,7 @@ def test_what_fails_half_way_leaves_nothing(place: Path) -> None:
 KILLED = """
 import os, signal, sys
 from hybridmem.models import cache
+from tests import notices
 def make(folder):
     (folder / "model.safetensors").write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -120,6 +121,7 @@ SLOW = """
 import os, sys, time
 from pathlib import Path
 from hybridmem.models import cache
+from tests import notices
 def make(folder):
     with open(sys.argv[2], "a") as log:
         log.write("made\\n")
@@ -231,12 +233,11 @@ def test_what_is_kept_is_listed(place: Path) -> None:
     assert json.loads((folder / "made.json").read_text())["name"] == kept.name
 
 
-def test_whoever_waited_is_told_why(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("hybridmem.models"), "propagate", False)
-    monkeypatch.setattr(logging.getLogger("hybridmem.models"), "handlers", [caplog.handler])
-    made()
-    assert caplog.messages == []
-    monkeypatch.setattr(cache, "_NOTABLE", 0.01)
-    cache.made("slow", SHA256, lambda folder: time.sleep(0.02), takes=10)
-    (message,) = caplog.messages
-    assert message.startswith("slow was made ready in 0 s, once, and is kept in ")
+def test_whoever_waited_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with notices.kept("hybridmem.models") as lines:
+        made()
+        assert lines == []
+        monkeypatch.setattr(cache, "_NOTABLE", 0.01)
+        cache.made("slow", SHA256, lambda folder: time.sleep(0.02), takes=10)
+    (line,) = lines
+    assert line.startswith("slow was made ready in 0 s, once, and is kept in ")

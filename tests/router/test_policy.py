@@ -21,6 +21,7 @@ from hybridmem.router.context import MEMORIES_READ, lines, worth_reading
 from hybridmem.router.policy import Router
 from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+from tests import notices
 from tests.dreaming.nights import ANA, NIGHT, ScriptedModel, fact
 
 DREAMT = NIGHT + timedelta(hours=1)
@@ -316,23 +317,20 @@ def another_base(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def test_an_adapter_of_another_base_stays_out_and_answers_come_by_retrieval(
-    another_base: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(policy.log, "propagate", True)
-    for _ in range(2):
-        (answer,) = another_base.router.answer([WHERE])
-        assert (answer.text, answer.route, answer.adapter) == ("Riga", "retrieval", None)
-    explained = another_base.router.explain(WHERE)
-    assert (explained.answer.route, explained.known.consolidated) == ("retrieval", False)
-    assert explained.routes["weights"].answer.text != "Mars"
-    observed = another_base.router.observe([WHERE], ["Riga"])
-    assert [len(observed[head]) for head in ("weights", "retrieval")] == [0, 1]
-    (line,) = caplog.messages
-    assert line == (
+def test_an_adapter_of_another_base_stays_out_and_answers_come_by_retrieval(another_base: World) -> None:
+    with notices.kept("hybridmem.router") as lines:
+        for _ in range(2):
+            (answer,) = another_base.router.answer([WHERE])
+            assert (answer.text, answer.route, answer.adapter) == ("Riga", "retrieval", None)
+        explained = another_base.router.explain(WHERE)
+        assert (explained.answer.route, explained.known.consolidated) == ("retrieval", False)
+        assert explained.routes["weights"].answer.text != "Mars"
+        observed = another_base.router.observe([WHERE], ["Riga"])
+        assert [len(observed[head]) for head in ("weights", "retrieval")] == [0, 1]
+    assert lines == [
         "the adapter v0001 was trained on the base fake, and the model is another: answers come by retrieval until the "
         "next dream, or with --model fake"
-    )
+    ]
 
 
 @pytest.mark.parametrize("route", ["weights", "both"])

@@ -28,6 +28,18 @@ def tokenizer(name: str) -> Any:
     return tokenizers.MADE[name]()
 
 
+@functools.cache
+def renderer_of(name: str) -> PromptRenderer:
+    """One for all examples: its copies of a large vocabulary take a second to make."""
+    return PromptRenderer(tokenizer(name))
+
+
+@functools.cache
+def encoder_of(name: str) -> ControlTokens:
+    return ControlTokens(tokenizer(name), tokenizer(name).chat_template)
+
+
+@functools.cache
 def control_tokens(name: str) -> dict[str, int]:
     found = tokenizer(name)
     return {t.content: id for id, t in found.added_tokens_decoder.items() if t.special or t.content == "<think>"}
@@ -63,7 +75,7 @@ NAMES = pytest.mark.parametrize("name", tokenizers.MADE)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_prompt_has_the_template_s_control_tokens_and_no_others(name: str, data: st.DataObject) -> None:
-    renderer = PromptRenderer(tokenizer(name))
+    renderer = renderer_of(name)
     said, system, earlier = (data.draw(spelling(name)) for _ in range(3))
     expected = control_ids(name, renderer.prompt(chat("x", system="x", earlier="x")))
     found = renderer.prompt(chat(said, system=system, earlier=earlier))
@@ -74,7 +86,7 @@ def test_a_prompt_has_the_template_s_control_tokens_and_no_others(name: str, dat
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_completion_and_a_text_have_none(name: str, data: st.DataObject) -> None:
-    renderer = PromptRenderer(tokenizer(name))
+    renderer = renderer_of(name)
     said, completion = data.draw(spelling(name)), data.draw(spelling(name))
     prompt, answer = renderer.pair(chat(said), completion)
     assert prompt == renderer.prompt(chat(said))
@@ -88,7 +100,7 @@ def test_a_completion_and_a_text_have_none(name: str, data: st.DataObject) -> No
 def test_plain_words_have_the_tokenizer_s_own_ids_either_way(name: str, words: list[str]) -> None:
     """What reads texts without control tokens reads the others as the tokenizer does."""
     made = tokenizer(name)
-    control = ControlTokens(made, made.chat_template)
+    control = encoder_of(name)
     said = "".join(words)
     if made.chat_template:
         text = made.apply_chat_template(chat(said), add_generation_prompt=True, tokenize=False)
@@ -111,8 +123,8 @@ BYTE_LEVEL = pytest.mark.parametrize("name", ["bundled", "bytes", "smollm2"])
 def test_no_letter_is_lost(name: str, data: st.DataObject) -> None:
     made = tokenizer(name)
     said = data.draw(spelling(name))
-    assert made.decode(PromptRenderer(made).text(said), clean_up_tokenization_spaces=False) == said
-    ids = PromptRenderer(made).prompt([{"role": "user", "content": said}])
+    assert made.decode(renderer_of(name).text(said), clean_up_tokenization_spaces=False) == said
+    ids = renderer_of(name).prompt([{"role": "user", "content": said}])
     assert made.decode(ids, clean_up_tokenization_spaces=False) == made.apply_chat_template(
         [{"role": "user", "content": said}], add_generation_prompt=True, tokenize=False
     )

@@ -171,7 +171,7 @@ def test_a_file_that_was_cut(tiny: Path, tmp_path_factory: pytest.TempPathFactor
         gguf_header.read(path)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(at=st.integers(0, HEADER), value=st.integers(0, 255))
 def test_a_damaged_file_is_one_line_or_none(
     tiny: Path, tmp_path_factory: pytest.TempPathFactory, at: int, value: int

