@@ -126,8 +126,8 @@ def _attend(
     query, key, value = (x.view(rows, tokens, -1, head) for x in torch.split(projected, [wide, narrow, narrow], dim=-1))
     if hasattr(part, "q_layernorm"):
         query, key = _norm(query, part.q_layernorm.weight, eps), _norm(key, part.k_layernorm.weight, eps)
-    query = _rotate(query, cosine, sine) * part.scaling
-    key = _rotate(key, cosine, sine)
+    query = rotate(query, cosine, sine) * part.scaling
+    key = rotate(key, cosine, sine)
     if part.num_key_value_groups > 1:
         key, value = (x.repeat_interleave(part.num_key_value_groups, dim=2) for x in (key, value))
     scores = query.transpose(1, 2) @ key.permute(0, 2, 3, 1) + barred
@@ -172,7 +172,7 @@ def _rotations(inverse: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
     return angles.cos(), angles.sin()
 
 
-def _rotate(value: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+def rotate(value: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     half = value.shape[-1] // 2
     turned = torch.cat((-value[..., half:], value[..., :half]), dim=-1)
     return value * cosine + turned * sine

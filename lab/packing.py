@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from lab.tokenizer import ASSISTANT, END, USER, Document, token_id
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,20 +80,30 @@ def _encoded(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
 
 
 def pack(source: Iterator[Piece], *, length: int, pad: int, open_rows: int = 64) -> Iterator[Row]:
-    """Rows of `length` tokens: a piece joins the fullest open row that has room; padding is a segment of its own."""
-    open_: list[list[Piece]] = []
-    for piece in source:
-        used = [sum(len(other.ids) for other in row) for row in open_]
-        fitting = [index for index, full in enumerate(used) if full + len(piece.ids) <= length]
-        if fitting:
-            open_[max(fitting, key=lambda index: used[index])].append(piece)
-        else:
-            open_.append([piece])
-            used.append(0)
-        if len(open_) > open_rows:
-            yield _row(open_.pop(max(range(open_rows), key=lambda index: used[index])), length, pad)
-    for row in open_:
+    """Rows of `length` tokens of whole pieces; padding is a segment of its own."""
+    for row in filled(source, lambda piece: len(piece.ids), length=length, open_rows=open_rows):
         yield _row(row, length, pad)
+
+
+def filled(source: Iterable[T], size: Callable[[T], int], *, length: int, open_rows: int) -> Iterator[list[T]]:
+    """What fits into rows of `length`: each of `source` joins the fullest open row that has room for it. With more
+    than `open_rows` of them, the fullest row that is not the newest is done."""
+    rows: list[list[T]] = []
+    used: list[int] = []
+    for each in source:
+        fitting = [at for at, full in enumerate(used) if full + size(each) <= length]
+        if fitting:
+            fullest = max(fitting, key=lambda at: used[at])
+            rows[fullest].append(each)
+            used[fullest] += size(each)
+        else:
+            rows.append([each])
+            used.append(size(each))
+        if len(rows) > open_rows:
+            done = max(range(open_rows), key=lambda at: used[at])
+            used.pop(done)
+            yield rows.pop(done)
+    yield from rows
 
 
 def _row(row: list[Piece], length: int, pad: int) -> Row:

@@ -15,12 +15,10 @@ import argparse
 import contextlib
 import importlib
 import itertools
-import json
 import multiprocessing
 import os
 import queue
 import shutil
-import sys
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
@@ -38,8 +36,10 @@ from hybridmem.models.huggingface.precision import multiplies_bf16
 from lab.architecture import DESIGNS, Shape, fresh_model
 from lab.checkpoint import Progress, as_shipped, restore, save
 from lab.forward import Forward
+from lab.log import Log
 from lab.packing import Weights, pack, pieces
 from lab.quick_evaluation import exact_match
+from lab.schedule import rate_factor
 from lab.tokenizer import END, PAD, load_tokenizer, token_id, train_tokenizer
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def train(
         share = max(progress.seconds / total, progress.step / steps if steps else 0.0)
         if share >= 1:
             break
-        rate = rate_at(progress.step, share, settings)
+        rate = rate_factor(progress.step, share, warmup_steps=settings.warmup_steps, decay_share=settings.decay_share)
         meter.add(*step(forward, optimizers, batch, settings, rate=rate, chance=chance), tokens=batch.ids.size)
         progress.step += 1
         progress.tokens += batch.ids.size
@@ -240,15 +240,6 @@ def make_optimizers(model: PreTrainedModel, settings: Settings) -> dict[str, tor
         "muon": Muon(matrices, lr=settings.muon_rate, weight_decay=settings.muon_decay),
         "adamw": torch.optim.AdamW(others, lr=settings.adam_rate, betas=(0.9, 0.95), weight_decay=0.0, foreach=True),
     }
-
-
-def rate_at(step: int, share: float, settings: Settings) -> float:
-    """The factor of the learning rates at `step`, when `share` of the training is over.
-
-    >>> [rate_at(step, share, Settings()) for step, share in [(29, 0.0), (1000, 0.4), (3000, 0.7), (4000, 1.0)]]
-    [0.5, 1.0, 0.5, 0.0]
-    """
-    return min(1.0, (step + 1) / settings.warmup_steps, max(0.0, (1 - share) / settings.decay_share))
 
 
 def step(
@@ -333,23 +324,6 @@ class Meter:
         }
         self.__init__()  # type: ignore[misc]
         return read
-
-
-class Log:
-    """Lines for people on standard output, the same as JSON in a file."""
-
-    def __init__(self, path: Path, *, append: bool) -> None:
-        self.path = path
-        self.started = time.monotonic()
-        if not append:
-            path.write_text("")
-
-    def write(self, **values: Any) -> None:
-        values = {"seconds": round(time.monotonic() - self.started), **values}
-        with self.path.open("a") as file:
-            file.write(json.dumps(values) + "\n")
-        sys.stdout.write("  ".join(f"{name} {value}" for name, value in values.items()) + "\n")
-        sys.stdout.flush()
 
 
 def produced(

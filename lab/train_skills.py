@@ -14,10 +14,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +27,14 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hybridmem import models
+from hybridmem.core.errors import HybridMemError
+from hybridmem.models import smollm2
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.huggingface.precision import multiplies_bf16
+from lab.log import Log
+from lab.schedule import rate_factor
 from lab.skills import natural
 from lab.skills.documents import stream
 from lab.skills.evaluation import Held, held_out, scores
@@ -41,12 +45,6 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 STATE = "training.safetensors"
-CHATML = (
-    "{% for message in messages %}{% if message['role'] != 'system' %}"
-    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
-    "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
-"""ChatML without system messages: the skills know their jobs by the first words of the user's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Progress:
     best: float = 0.0
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     usual = Settings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="smollm2-instruct", help="a model's name or folder")
@@ -104,11 +102,16 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=usual.decay_share)
     parser.add_argument("--evaluate-every", type=float, default=600.0, help="seconds")
     parser.add_argument("--cases", type=int, default=48, help="held-out records that are asked each time")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
-    model = HuggingFaceModel.load(given.base)
+    try:
+        model = models.load(given.base)
+    except HybridMemError as error:
+        parser.error(str(error))
+    if not isinstance(model, HuggingFaceModel):
+        parser.error(f"--base {given.base}: skills need a model with weights: a name, a folder or a GGUF file")
     if not given.keep_template:
-        model.tokenizer.chat_template = CHATML
+        model.tokenizer.chat_template = smollm2.TEMPLATE.read_text("utf-8")
     settings = Settings(learning_rate=given.rate, rows=given.rows, length=given.length, decay_share=given.decay)
     records = natural.load("train", given.natural)
     if given.records is not None:
@@ -177,7 +180,9 @@ def train(
         if share >= 1:
             break
         batch = list(itertools.islice(source, settings.rows))
-        rate = rate_at(progress.step, share, settings)
+        rate = settings.learning_rate * rate_factor(
+            progress.step, share, warmup_steps=settings.warmup_steps, decay_share=settings.decay_share
+        )
         loss, answers = step(forward, optimizer, batch, settings, rate)
         losses.append(loss)
         tokens += sum(int((row.trees < row.trees.max()).sum()) for row in batch)
@@ -254,14 +259,7 @@ def logits_of(forward: LoraForward, part: list[Row]) -> tuple[Tensor, Tensor, Te
     trees = torch.from_numpy(numpy.stack([row.trees for row in part]))
     branches = torch.from_numpy(numpy.stack([row.branches for row in part]))
     states = forward(ids, positions, bars(trees, branches, forward.dtype), sources.flatten()[predicted].long())
-    head = forward.head.to(states.dtype)
-    return states @ head.T, ids.flatten()[predicted], weights[predicted]
-
-
-def rate_at(step: int, share: float, settings: Settings) -> float:
-    """The learning rate at `step`, when `share` of the training is over."""
-    factor = min(1.0, (step + 1) / settings.warmup_steps, (1 - share) / settings.decay_share)
-    return settings.learning_rate * max(0.0, factor)
+    return states @ forward.head.T, ids.flatten()[predicted], weights[predicted]
 
 
 def finish_part(
@@ -321,24 +319,7 @@ def restore(file: Path, parameters: Mapping[str, Any], optimizer: torch.optim.Op
                 parameters[name].copy_(stored.get_tensor(key))
             else:
                 optimizer.state.setdefault(parameters[name], {})[what] = stored.get_tensor(key)
-    return replace(progress)
-
-
-class Log:
-    """Lines for people on standard output, the same as JSON in a file."""
-
-    def __init__(self, path: Path, *, append: bool) -> None:
-        self._path = path
-        self._started = time.monotonic()
-        if not append:
-            path.write_text("")
-
-    def write(self, **values: Any) -> None:
-        values = {"seconds": round(time.monotonic() - self._started), **values}
-        with self._path.open("a") as file:
-            file.write(json.dumps(values) + "\n")
-        sys.stdout.write("  ".join(f"{name} {value}" for name, value in values.items()) + "\n")
-        sys.stdout.flush()
+    return progress
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from hybridmem.dreaming.steps.curate import apply, plan, refused
 from hybridmem.dreaming.steps.evaluate import EvalResult, evaluate
 from hybridmem.dreaming.steps.extract import Extraction, extract
 from hybridmem.dreaming.steps.gate import Verdict, evaluate_gate
-from hybridmem.dreaming.steps.propositions import Reading, read_propositions
+from hybridmem.dreaming.steps.propositions import read_propositions
 from hybridmem.dreaming.steps.select import Selection
 from hybridmem.dreaming.steps.truth import FILE, TruthSet, checks, compare, prepare
 from hybridmem.models.reader import Reader
@@ -116,13 +116,12 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         found = _extracted(context, recipe, batch, start)
         tokens += found.tokens
         planned = plan(context.ledger, [replace(fact, recorded_at=context.clock()) for fact in found.facts])
-        ended = found.ended or {} if isinstance(found, Reading) else {}
-        retired |= (planned.retired | ended.keys()) & standing
+        retired |= (planned.retired | found.ended.keys()) & standing
         if refused(len(retired), len(standing), recipe.max_retired_share):
             # The episodes stay unread: a person looks at them, and the facts that stand are untouched.
-            counts["refused"] = len(planned.retired) + len(ended)
+            counts["refused"] = len(planned.retired) + len(found.ended)
             break
-        _end_denied(context, ended, dict(zip(planned.accepted, apply(context.ledger, planned), strict=True)))
+        _end_denied(context, found.ended, dict(zip(planned.accepted, apply(context.ledger, planned), strict=True)))
         context.ledger.mark_extracted(context.namespace, found.read)
         counts["episodes"] += len(batch)
         counts["facts"] += len(planned.accepted)
@@ -130,11 +129,7 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         counts["superseded"] += planned.superseded
         counts["merged"] += planned.merged
         counts["contradictions"] += len(planned.contradictions)
-        if isinstance(found, Reading):
-            counts["propositions"] += found.propositions
-            counts["ended"] += len(ended)
-            for reason, count in (found.left_out or {}).items():
-                counts[f"left_out_{reason}"] += count
+        counts.update(found.counts)
         progress("extract", start + len(batch), len(waiting))
     log.done("extract", tokens, **counts)
 
@@ -288,18 +283,7 @@ def _truth_after(
     not asked."""
     if context.answering is None or not (truth.questions and verdict.passed):
         return Truth(0, 0, 0, 0, 0)
-    record = AdapterRecord(
-        version=candidate.version,
-        namespace=context.namespace,
-        base=context.model.name,
-        base_sha256=context.model.sha256,
-        parent=candidate.parent.version if candidate.parent else None,
-        status="candidate",
-        created_at=context.clock(),
-        dream="",
-        facts=tuple(fact.id for fact in training_set.facts),
-        files=hashes(candidate.folder),
-    )
+    record = replace(_record(context, training_set, candidate), files=hashes(candidate.folder))
     audits = (*verdict.result.audits, *final.audits)
     said = context.answering.by_router([each.text for each in truth.questions], record, candidate.folder, audits)
     context.model.forget(candidate.folder)
@@ -334,16 +318,10 @@ def _register(
     candidate: _Candidate,
     verdict: Verdict,
 ) -> AdapterRecord:
-    record = AdapterRecord(
-        version=candidate.version,
-        namespace=context.namespace,
-        base=context.model.name,
-        base_sha256=context.model.sha256,
-        parent=report.parent,
+    record = replace(
+        _record(context, training_set, candidate),
         status="candidate" if verdict.passed else "rejected",
-        created_at=context.clock(),
         dream=report.id,
-        facts=tuple(f.id for f in training_set.facts),
         scores={**report.test, "scale": verdict.scale},
     )
     card = AdapterCard.of(
@@ -357,6 +335,21 @@ def _register(
         test=report.test,
     )
     return context.registry.register(candidate.folder, record, card)
+
+
+def _record(context: DreamContext, training_set: TrainingSet, candidate: _Candidate) -> AdapterRecord:
+    """The candidate as the registry would know it."""
+    return AdapterRecord(
+        version=candidate.version,
+        namespace=context.namespace,
+        base=context.model.name,
+        base_sha256=context.model.sha256,
+        parent=candidate.parent.version if candidate.parent else None,
+        status="candidate",
+        created_at=context.clock(),
+        dream="",
+        facts=tuple(fact.id for fact in training_set.facts),
+    )
 
 
 def _decide(

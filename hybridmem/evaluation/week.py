@@ -15,11 +15,12 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from hybridmem.core.errors import InvalidInput
+from hybridmem.core.clock import parse_time
+from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.metrics import normalised_answer
 from hybridmem.models.prompts import is_refusal
 
@@ -110,21 +111,16 @@ def read(file: Path) -> Week:
         return Week(
             name=file.stem,
             speaker=speaker[1].strip() if speaker else "",
-            messages=tuple(sorted((_time(at), str(said)) for at, said in values["T"])),
+            messages=tuple(sorted((parse_time(str(at)), str(said)) for at, said in values["T"])),
             questions=tuple(_question(*asked) for asked in values["Q"]),
         )
     except OSError as error:
         raise InvalidInput(f"the week {str(file)!r} cannot be read: {error.strerror}") from None
-    except (ValueError, SyntaxError, KeyError, TypeError) as error:
+    except (InvalidDate, ValueError, SyntaxError, KeyError, TypeError) as error:
         raise InvalidInput(
             f"{str(file)!r} is no week ({error}): it needs T = [(time, message), ...] and Q = [(question, expected, "
             f"kind), ...]"
         ) from None
-
-
-def _time(given: Any) -> datetime:
-    at = datetime.fromisoformat(given)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _question(text: str, expected: str, kind: str) -> WeekQuestion:

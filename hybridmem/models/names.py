@@ -28,13 +28,14 @@ _told: list[str] = []
 
 def default_name() -> str:
     """``smollm2`` where its weights and its memory skills are here, else ``bundled``."""
-    return BUNDLED if missing() else SMOLLM2
+    # The skills first: without them there is no need to look for the weights, which may import the hub's library.
+    return SMOLLM2 if smollm2.skills() is not None and _weights_are_here() else BUNDLED
 
 
 def missing() -> str | None:
     """What ``smollm2`` would need and this installation lacks; None where it is all here."""
     lacking = []
-    if smollm2.packaged() is None and smollm2.fetched() is None:
+    if not _weights_are_here():
         other = smollm2.installed_version()
         lacking.append(
             f"the package {smollm2.PACKAGE} {other} has no {smollm2.GGUF}"
@@ -44,6 +45,10 @@ def missing() -> str | None:
     if smollm2.skills() is None:
         lacking.append(f"this hybridmem has no adapter {smollm2.SKILLS} on its shelf")
     return " and ".join(lacking) or None
+
+
+def _weights_are_here() -> bool:
+    return smollm2.packaged() is not None or smollm2.fetched() is not None
 
 
 def chosen(name: str | Path | None) -> str | Path:

@@ -91,7 +91,7 @@ class Router:
         if asked:
             observed = self._observe(asked, answers, rehearsed, folder)
             rehearsed = replace(rehearsed, calibration=calibrations.fit(observed))
-        routing = Routing(self.model, folder, rehearsed, None)
+        routing = self._routing(None, rehearsed, folder)
         return routing.answers([self._case(question, routing) for question in questions], started)
 
     def explain(self, question: str) -> Explanation:
@@ -161,7 +161,7 @@ class Router:
         self, questions: Sequence[str], answers: Sequence[str], snapshot: Snapshot, folder: Path | None = None
     ) -> dict[str, list[Observation]]:
         plain = replace(snapshot, calibration=Calibration())
-        routing = self._routing(None, plain) if folder is None else Routing(self.model, folder, plain, None)
+        routing = self._routing(None, plain, folder)
         cases = [self._case(question, routing) for question in questions]
         readings: dict[Head, list[Reading | None]] = {
             "weights": routing.ask_weights(cases),
@@ -176,8 +176,10 @@ class Router:
             for head, by_question in readings.items()
         }
 
-    def _routing(self, route: Route | None, snapshot: Snapshot) -> Routing:
-        folder = self.registry.path(snapshot.version) if snapshot.version else None
+    def _routing(self, route: Route | None, snapshot: Snapshot, folder: Path | None = None) -> Routing:
+        """`folder`: the files of the snapshot's adapter, where they are not in the registry yet."""
+        if folder is None and snapshot.version:
+            folder = self.registry.path(snapshot.version)
         return Routing(self.model, folder, snapshot, route)
 
     def _case(self, question: str, routing: Routing) -> Case:

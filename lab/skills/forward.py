@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from lab.forward import rotate
+
 ATTENTION = ("q_proj", "k_proj", "v_proj")
 FEED = ("gate_proj", "up_proj")
 
@@ -94,11 +96,13 @@ class _Gate(torch.autograd.Function):
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The frozen matrices of one decoder layer, stacked where they read the same input."""
+    """The frozen matrices of one decoder layer as they are multiplied, stacked where they read the same input."""
 
     module: Any
     attention: Tensor
+    attended: Tensor
     feed: Tensor
+    fed: Tensor
 
 
 class LoraForward:
@@ -108,7 +112,7 @@ class LoraForward:
 
     def __init__(self, model: Any, *, dtype: torch.dtype, adapter: str = "default") -> None:
         self.inner = model.get_base_model().model
-        self.head = model.get_base_model().get_output_embeddings().weight
+        self.head: Tensor = model.get_base_model().get_output_embeddings().weight.to(dtype)
         self.config = model.get_base_model().config
         self.dtype = dtype
         self.adapter = adapter
@@ -116,7 +120,9 @@ class LoraForward:
             _Layer(
                 layer,
                 torch.cat([getattr(layer.self_attn, name).base_layer.weight for name in ATTENTION]).to(dtype),
+                layer.self_attn.o_proj.base_layer.weight.to(dtype),
                 torch.cat([getattr(layer.mlp, name).base_layer.weight for name in FEED]).to(dtype),
+                layer.mlp.down_proj.base_layer.weight.to(dtype),
             )
             for layer in self.inner.layers
         ]
@@ -148,20 +154,20 @@ class LoraForward:
             x.view(rows, tokens, -1, head).transpose(1, 2)
             for x in torch.split(projected, [wide, narrow, narrow], dim=-1)
         )
-        query, key = _rotate(query, cosine, sine) * part.scaling, _rotate(key, cosine, sine)
+        query, key = rotate(query, cosine, sine) * part.scaling, rotate(key, cosine, sine)
         groups = part.num_key_value_groups
         # The heads of a group share a key: they are read as more rows of queries.
         query = query.reshape(rows, wide // head // groups, groups * tokens, head)
         scores = (query @ key.transpose(-1, -2)).view(rows, -1, groups, tokens, tokens) + barred
         weights = torch.softmax(scores, dim=-1).view(rows, -1, groups * tokens, tokens)
         attended = (weights @ value).view(rows, wide // head, tokens, head).transpose(1, 2).reshape(-1, wide)
-        return state + self._product(attended, part.o_proj.base_layer.weight.to(self.dtype), [part.o_proj])
+        return state + self._product(attended, layer.attended, [part.o_proj])
 
     def _feed(self, layer: _Layer, state: Tensor, eps: float) -> Tensor:
         part = layer.module.mlp
         normed = _norm(state, layer.module.post_attention_layernorm.weight, eps)
         gated = _apply(_Gate, self._product(normed, layer.feed, [getattr(part, name) for name in FEED]))
-        return state + self._product(gated, part.down_proj.base_layer.weight.to(self.dtype), [part.down_proj])
+        return state + self._product(gated, layer.fed, [part.down_proj])
 
     def _product(self, x: Tensor, weight: Tensor, layers: list[Any]) -> Tensor:
         downs = [layer.lora_A[self.adapter].weight for layer in layers]
@@ -195,9 +201,3 @@ def _rotations(inverse: Tensor, positions: Tensor, dtype: torch.dtype) -> tuple[
     angles = positions[..., None].float() * inverse.float()
     angles = torch.cat((angles, angles), dim=-1)[:, None]
     return angles.cos().to(dtype), angles.sin().to(dtype)
-
-
-def _rotate(value: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    half = value.shape[-1] // 2
-    turned = torch.cat((-value[..., half:], value[..., :half]), dim=-1)
-    return value * cosine + turned * sine

@@ -14,6 +14,7 @@ import numpy
 from numpy.typing import NDArray
 
 from hybridmem.models.prompts import Message
+from lab.packing import filled
 from lab.skills.exercises import Group
 
 SHORT = 8
@@ -121,24 +122,9 @@ def _weight(branch: Branch) -> float:
 
 
 def pack(source: Iterable[Tree], *, length: int, pad: int, open_rows: int = 32) -> Iterator[Row]:
-    """Rows of `length` tokens: a tree joins the fullest open row that has room for it."""
-    rows: list[list[Tree]] = []
-    used: list[int] = []
-    for tree in source:
-        fitting = [at for at, full in enumerate(used) if full + len(tree) <= length]
-        if fitting:
-            fullest = max(fitting, key=lambda at: used[at])
-            rows[fullest].append(tree)
-            used[fullest] += len(tree)
-        else:
-            rows.append([tree])
-            used.append(len(tree))
-        if len(rows) > open_rows:
-            done = max(range(len(rows)), key=lambda at: used[at])
-            used.pop(done)
-            yield row_of(rows.pop(done), length, pad)
-    for left in rows:
-        yield row_of(left, length, pad)
+    """Rows of `length` tokens of whole trees."""
+    for trees in filled(source, len, length=length, open_rows=open_rows):
+        yield row_of(trees, length, pad)
 
 
 def texts(text: str, encode: Callable[[str], list[int]], longest: int, weight: float) -> Iterator[Tree]:

@@ -7,14 +7,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
+from hybridmem.core.text.sentences import sentences
 from hybridmem.core.text.tokens import tokens
 
 GAP = "…"
 """Stands for what was left out."""
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def excerpt(text: str, question: str, characters: int) -> str:
@@ -24,26 +23,26 @@ def excerpt(text: str, question: str, characters: int) -> str:
     longer is cut around the words that it shares."""
     if len(text) <= characters:
         return text
-    sentences = [part for part in _SENTENCE.split(text) if part.strip()]
-    words = [set(tokens(sentence)) for sentence in sentences]
+    parts = sentences(text)
+    words = [set(tokens(part)) for part in parts]
     common = Counter(word for own in words for word in own)
     asked = set(tokens(question))
     scores = [sum(1 / common[word] for word in own & asked) for own in words]
     kept: set[int] = set()
     room = characters
-    for at in sorted(range(len(sentences)), key=lambda at: (-_near(scores, at), at)):
-        if len(sentences[at]) + 1 <= room:
+    for at in sorted(range(len(parts)), key=lambda at: (-_near(scores, at), at)):
+        if len(parts[at]) + 1 <= room:
             kept.add(at)
-            room -= len(sentences[at]) + 1
+            room -= len(parts[at]) + 1
         elif not kept:
-            return _window(sentences[at], asked, characters)
-    parts: list[str] = []
-    for at, sentence in enumerate(sentences):
+            return _window(parts[at], asked, characters)
+    shown: list[str] = []
+    for at, part in enumerate(parts):
         if at in kept:
-            parts.append(sentence)
-        elif not parts or parts[-1] != GAP:
-            parts.append(GAP)
-    return " ".join(parts)
+            shown.append(part)
+        elif not shown or shown[-1] != GAP:
+            shown.append(GAP)
+    return " ".join(shown)
 
 
 def _near(scores: list[float], at: int) -> float:

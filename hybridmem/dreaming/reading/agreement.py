@@ -8,6 +8,7 @@ from hybridmem.core.text.dates import dates, may_mean, speaks_of_time
 from hybridmem.core.text.moods import is_negated
 from hybridmem.core.text.tokens import contains_words, normalised, tokens
 from hybridmem.metrics import is_correct
+from hybridmem.models import prompts
 
 _MORE_WORDS = 3
 """Words that the longer of two equal answers may have beside those of the shorter one."""
@@ -32,6 +33,11 @@ def agrees(one: str, other: str, said_on: date) -> bool:
     shorter, longer = sorted((normalised(one), normalised(other)), key=len)
     more = len(tokens(longer)) - len(tokens(shorter))
     return contains_words(longer, shorter) and more <= _MORE_WORDS and not _adds_number(shorter, longer)
+
+
+def answers(said: str, expected: str, said_on: date) -> bool:
+    """Whether `said` is no refusal and means what was `expected`."""
+    return not prompts.is_refusal(said) and agrees(said, expected, said_on)
 
 
 def of_one_kind(one: str, other: str) -> bool:

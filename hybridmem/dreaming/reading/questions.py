@@ -14,7 +14,7 @@ from hybridmem.core.records import Episode
 from hybridmem.core.text.first_person import asked_by_user
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.reading.aboutness import is_about
-from hybridmem.dreaming.reading.agreement import agrees
+from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.propositions import Proposition
 from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS, Source
@@ -149,7 +149,7 @@ def _alone(reader: Reader, questions: Sequence[Question], neighbours: Neighbours
 
 
 def _gives(question: Question, said: str) -> bool:
-    return not prompts.is_refusal(said) and agrees(said, question.answer, question.proposition.source.episode.at.date())
+    return answers(said, question.answer, question.proposition.source.episode.at.date())
 
 
 def _line(episode: Episode) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from hybridmem.core.records import Episode
+from hybridmem.core.text.sentences import sentences
 from hybridmem.core.text.tokens import tokens
 from hybridmem.models import prompts
 
@@ -31,7 +31,7 @@ class Source:
     @property
     def speaker(self) -> str | None:
         """Who says "I"; None for the user, whose name is not known."""
-        return self.episode.speaker or (ASSISTANT if self.episode.role == ASSISTANT else None)
+        return _speaker(self.episode)
 
     @property
     def is_users(self) -> bool:
@@ -56,13 +56,11 @@ def sources(episode: Episode, before: Sequence[Episode]) -> list[Source]:
 
 
 def _turn(episode: Episode) -> str:
-    speaker = episode.speaker or (ASSISTANT if episode.role == ASSISTANT else None)
-    return prompts.memory(episode.text[:MAX_CHARACTERS], speaker=speaker)
+    return prompts.memory(episode.text[:MAX_CHARACTERS], speaker=_speaker(episode))
 
 
-def sentences(text: str) -> list[str]:
-    """`text` cut after ., ! or ? followed by space and at line breaks."""
-    return [s.strip() for s in re.split(r"(?<=[.!?])\s+|\n+", text) if s.strip()]
+def _speaker(episode: Episode) -> str | None:
+    return episode.speaker or (ASSISTANT if episode.role == ASSISTANT else None)
 
 
 def pieces(text: str) -> list[str]:

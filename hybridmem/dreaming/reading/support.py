@@ -12,6 +12,7 @@ from typing import Literal
 
 from hybridmem.core.text import moods
 from hybridmem.core.text.dates import MONTHS, WEEKDAYS, dates, may_mean, speaks_of_time, without_dates
+from hybridmem.core.text.first_person import THE_USER
 from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.questions import ends_as_question
 from hybridmem.core.text.tokens import STOPWORDS, tokens
@@ -25,7 +26,6 @@ Doubt = Literal["reversed", "unreal", "invented", "not_theirs"]
 - `invented`: it has a name or a number that the message, its date, its speaker and the turns before do not have.
 - `not_theirs`: it is about the user, and somebody else said it.
 """
-THE_USER = "the user"
 _VALUE = 3
 """How much more a number or a name says about which clause a proposition came from than any other word."""
 _NUMBER = re.compile(r"\d+")

@@ -20,7 +20,7 @@ from hybridmem.core.text.first_person import SPEAKER, THE_USER, asked_by_user
 from hybridmem.core.text.subjects import names_any_subject, names_subject
 from hybridmem.core.text.tokens import contains_words, normalised, whole_words
 from hybridmem.dreaming.reading.aboutness import is_about
-from hybridmem.dreaming.reading.agreement import agrees
+from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts, skills
@@ -196,9 +196,7 @@ def _exercise(
 
 def _is_object(said: str, fact: Fact) -> bool:
     """Whether `said` is the fact's object; that of a question may be a date in other words."""
-    return is_correct(said, fact.object) or (
-        bool(fact.question) and not prompts.is_refusal(said) and agrees(said, fact.object, fact.valid_from.date())
-    )
+    return is_correct(said, fact.object) or (bool(fact.question) and answers(said, fact.object, fact.valid_from.date()))
 
 
 def _texts_about(fact: Fact, somebody: str, count: int) -> list[str]:

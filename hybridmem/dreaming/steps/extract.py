@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id
 from hybridmem.core.text.first_person import SPEAKER, SPEAKER_WORDS, is_first_person
+from hybridmem.core.text.sentences import sentences
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS as MAX_CHARACTERS
-from hybridmem.dreaming.reading.source import pieces, sentences
+from hybridmem.dreaming.reading.source import pieces
 from hybridmem.models import prompts
 from hybridmem.models.reader import Reader
 
@@ -29,6 +30,10 @@ class Extraction:
     unsupported: int
     """Facts that the model wrote and that the text does not support."""
     tokens: int
+    ended: Mapping[str, str] = field(default_factory=dict)
+    """Ids of the facts that a denial ends, with the episode that denies each."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What else there is to count, by its name in the step log."""
 
 
 def extract(

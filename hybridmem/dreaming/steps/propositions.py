@@ -7,8 +7,7 @@ proposition becomes a fact by a question that it answers, checked by reading; th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from hybridmem.core.records import TRAINABLE_TRUST, Episode
 from hybridmem.dreaming.reading import questions as asking
@@ -25,18 +24,6 @@ SAME_DAY = 24
 """Earlier messages of the same day that are looked through for neighbours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading(Extraction):
-    """What one pass by propositions found."""
-
-    propositions: int = 0
-    """All that were found, believed or not."""
-    left_out: Mapping[str, int] | None = None
-    """How many propositions and questions were left out, by the reason."""
-    ended: Mapping[str, str] | None = None
-    """Ids of the facts that a denial ends, with the episode that denies each."""
-
-
 def read_propositions(
     reader: Reader,
     ledger: Ledger,
@@ -45,13 +32,14 @@ def read_propositions(
     seed: int,
     find: Find | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Reading:
+) -> Extraction:
     """Facts of `episodes` (one namespace), in the order of time; nothing is written. No model reads text from tools or
-    the web. `find` gives the ids of the memories most like a text, where there is a search."""
+    the web. It counts the propositions, believed or not, and what was left out, by the reason. `find` gives the ids of
+    the memories most like a text, where there is a search."""
     trusted = [e for e in episodes if e.trust in TRAINABLE_TRUST and not e.quarantined]
     done = tuple(e.id for e in episodes if not e.quarantined)
     if not trusted:
-        return Reading((), done, 0, 0)
+        return Extraction((), done, 0, 0, counts={"propositions": 0, "ended": 0})
     namespace = trusted[0].namespace
     around = ledger.around(namespace, [e.id for e in trusted], distance=TURNS_BEFORE)
     given = [
@@ -73,14 +61,18 @@ def read_propositions(
     left_out: Counter[str] = said.left_out + written.left_out + checked.left_out + settled.left_out
     if said.denied:
         left_out["denied"] += len(said.denied)
-    return Reading(
+    propositions = len(said.believed) + len(said.denied) + sum(said.left_out.values())
+    return Extraction(
         facts=tuple(settled.facts),
         read=done,
         unsupported=sum(left_out.values()),
         tokens=said.tokens + written.tokens + checked.tokens + settled.tokens,
-        propositions=len(said.believed) + len(said.denied) + sum(said.left_out.values()),
-        left_out=dict(left_out),
         ended=settled.ended,
+        counts={
+            "propositions": propositions,
+            "ended": len(settled.ended),
+            **{f"left_out_{reason}": count for reason, count in left_out.items()},
+        },
     )
 
 

@@ -20,7 +20,7 @@ from hybridmem.core.text.first_person import asked_by_user
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.bounds import TRUTH_BOUNDS, Truth
 from hybridmem.dreaming.reading.aboutness import is_about, nearest
-from hybridmem.dreaming.reading.agreement import agrees
+from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.questions import is_span, samples
 from hybridmem.dreaming.reading.source import Source, pieces
 from hybridmem.dreaming.recipes import GateSettings
@@ -45,7 +45,7 @@ class TruthQuestion:
     said_on: date
 
     def is_right(self, said: str) -> bool:
-        return not prompts.is_refusal(said) and agrees(said, self.answer, self.said_on)
+        return answers(said, self.answer, self.said_on)
 
 
 class Answering(Protocol):

@@ -15,11 +15,12 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybridmem.core.errors import InvalidInput
+from hybridmem.core.clock import parse_time
+from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.dreaming import recipes
 from hybridmem.evaluation.week import WeekQuestion
 from hybridmem.memory import HybridMemory
@@ -61,7 +62,7 @@ def read(file: Path) -> list[Sentence]:
     for number, line in enumerate(lines, start=1):
         try:
             found.append(_sentence(json.loads(line)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (InvalidDate, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidInput(
                 f"{str(file)!r}, line {number} is no sentence ({error}): see bench week --help"
             ) from None
@@ -69,9 +70,9 @@ def read(file: Path) -> list[Sentence]:
 
 
 def _sentence(line: dict[str, Any]) -> Sentence:
-    at, slot = datetime.fromisoformat(line["at"]), line["slot"]
+    slot = line["slot"]
     return Sentence(
-        at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        at=parse_time(str(line["at"])),
         text=str(line["text"]),
         kind=str(line["kind"]),
         tempting=str(line["tempting"]),

@@ -129,8 +129,7 @@ class HuggingFaceModel:
     @property
     def follows_examples(self) -> bool:
         """Whether it does the memory jobs by worked examples: a chat model with room for them."""
-        room = getattr(self.module.config, "max_position_embeddings", 0) or 0
-        return bool(self.tokenizer.chat_template) and room >= CONTEXT_FOR_EXAMPLES
+        return bool(self.tokenizer.chat_template) and (self.context_length or 0) >= CONTEXT_FOR_EXAMPLES
 
     @property
     def device(self) -> torch.device:

@@ -151,3 +151,16 @@ def test_a_training_of_seconds_learns_resumes_and_loads(tmp_path: Path) -> None:
     bare = model.logprobs([prompt], ["Mira"])
     with model.adapted(tmp_path / "run/last"):
         assert model.logprobs([prompt], ["Mira"]) != bare
+
+
+def test_the_command_takes_the_bases_that_hybridmem_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "model"
+    families.save("llama", folder, template=families.TEMPLATE, decided=True)
+    given = ["--out", str(tmp_path / "run"), "--records", "1", "--cases", "1", "--steps", "1", "--rows", "1"]
+    train_skills.main([*given, "--base", str(folder)])
+    assert (tmp_path / "run/last/adapter_model.safetensors").is_file()
+    for unusable, why in (("fake", "need a model with weights"), (str(tmp_path / "nowhere"), "nowhere")):
+        with pytest.raises(SystemExit) as ended:
+            train_skills.main([*given, "--base", unusable])
+        assert ended.value.code == 2
+        assert why in capsys.readouterr().err

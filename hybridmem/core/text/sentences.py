@@ -1,0 +1,16 @@
+"""A text as sentences.
+
+>>> sentences("It rained. We left!\\nWhy?")
+['It rained.', 'We left!', 'Why?']
+"""
+
+from __future__ import annotations
+
+import re
+
+_BETWEEN = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+def sentences(text: str) -> list[str]:
+    """`text` cut after ., ! or ? followed by space and at line breaks."""
+    return [part.strip() for part in _BETWEEN.split(text) if part.strip()]
