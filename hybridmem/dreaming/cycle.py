@@ -24,6 +24,7 @@ from hybridmem.core.records import AdapterRecord, DreamReport, Episode, Fact, ne
 from hybridmem.core.version import VERSION
 from hybridmem.dreaming.bounds import Evaluated, Truth, figures, truth_figures
 from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected, started_anew
+from hybridmem.dreaming.reading.source import only_name
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import DreamState, Uncalibrated, finish_stopped, next_night, reject_leftovers
 from hybridmem.dreaming.step_log import StepLog
@@ -162,8 +163,9 @@ def _prepare_truth(context: DreamContext, recipe: Recipe, strategy: Strategy, se
     if recipe.gate is None or not strategy.trains or not by_propositions(context.reader, recipe):
         return TruthSet()
     waiting, kept = context.ledger.unextracted(context.namespace), context.folder / FILE
+    user = only_name(context.ledger.speakers(context.namespace))
     with context.model.adapted(None):
-        truth = prepare(context.reader, waiting, recipe.reading.truth_questions, seed, context.answering, kept)
+        truth = prepare(context.reader, waiting, recipe.reading.truth_questions, seed, context.answering, kept, user)
     log.done("ask", truth.tokens, questions=len(truth.questions))
     return truth
 

@@ -15,9 +15,13 @@ from typing import Any
 from hybridmem.continual import registry as strategies
 from hybridmem.core.errors import InvalidInput
 from hybridmem.dreaming.reading.settings import ReadingSettings
+from hybridmem.models.names import BUNDLED, FAKE
 from hybridmem.training.settings import TrainSettings
 
 FOLDER = Path(__file__).parent / "recipes"
+DEFAULT, PRETRAINED = "default", "pretrained"
+FROM_NOTHING = frozenset({BUNDLED, FAKE})
+"""Models that were trained from nothing for the memory jobs: they need more exposures than a pretrained base."""
 EXTRACT = ("auto", "propositions", "triples")
 """Ways from episodes to facts."""
 _LEAST = {
@@ -130,8 +134,13 @@ class Recipe:
             raise InvalidInput(f"there is no extract = {self.extract!r}: choose of {', '.join(EXTRACT)}")
 
 
-def load(name: str | Path) -> Recipe:
-    """The recipe of that name in ``recipes/``, or the TOML file at that path. Raises `InvalidInput`."""
+def load(name: str | Path, model: str | None = None) -> Recipe:
+    """The recipe of that name in ``recipes/``, or the TOML file at that path. Raises `InvalidInput`.
+
+    `model` names the base that dreams: ``default`` is another file for a pretrained one than for those that this
+    project trained from nothing."""
+    if name == DEFAULT and model is not None and model not in FROM_NOTHING:
+        name = PRETRAINED
     path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))

@@ -30,7 +30,7 @@ USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 
 
 def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReport:
     """One night. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
-    chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
+    chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
     answering = MemoryAnswers(workspace, chosen.eval.calibration_questions)
     context = replace(_context(workspace), answering=answering)
     lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
@@ -141,7 +141,7 @@ def drift(workspace: Workspace) -> float:
 def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
     """What a night would do and cost at most: the facts that wait, and seconds from the last night's rates (or, on a
     first night, from a short measurement of this model on this machine). Changes nothing."""
-    chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
+    chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
     context = _context(workspace)
     settings = chosen.train
     waiting = workspace.ledger.unextracted(workspace.namespace)

@@ -37,6 +37,13 @@ class BrowsingConformance:
         assert ledger.span(ANA) == (late, day(1))
         assert ledger.span(("nobody",)) is None
 
+    def test_the_users_names_are_those_of_the_users_own_turns(self, ledger: Ledger) -> None:
+        assert ledger.speakers(ANA) == frozenset()
+        ledger.append([episode("e1", speaker="Ana"), episode("e2", speaker="Ana"), episode("b1", namespace=BEN)])
+        ledger.append([episode("e3", speaker="Cleo", trust="web"), episode("e4", speaker="Bot", role="assistant")])
+        assert sorted(map(str, ledger.speakers(ANA))) == ["Ana"]
+        assert sorted(map(str, ledger.speakers(BEN))) == ["None"]
+
     def test_facts_are_paged_and_found_by_their_episode(self, ledger: Ledger) -> None:
         ledger.append([episode("e1"), episode("e2")])
         ledger.put_fact(fact("f1", "Oslo", sources=("e1",)))

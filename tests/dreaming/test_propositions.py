@@ -83,6 +83,16 @@ def test_what_is_not_so_becomes_no_fact_and_ends_none(memory: HybridMemory) -> N
     )
 
 
+def test_the_only_name_of_the_user_is_read_as_i(memory: HybridMemory) -> None:
+    memory.add("I live in Lisbon.", speaker="Ana", at="2026-02-01")
+    memory.dream(recipe=DEFAULT)
+    (home,) = facts(memory)
+    assert (home.subject, home.object) == ("I", "Lisbon")
+    memory.add("I live in Porto.", speaker="Ben", at="2026-02-02")
+    memory.dream(recipe=DEFAULT)
+    assert {fact.subject: fact.object for fact in facts(memory)} == {"I": "Lisbon", "Ben": "Porto"}
+
+
 def test_dates_are_resolved_by_the_day_of_the_message(memory: HybridMemory) -> None:
     memory.add("I moved to Porto yesterday. My exam is next Friday.", at="2026-05-04T10:00:00Z")
     memory.dream(recipe=DEFAULT)

@@ -24,6 +24,17 @@ def test_the_naive_recipe_has_neither_replay_nor_gate() -> None:
     assert (naive.name, naive.strategy, naive.gate) == ("naive", "naive", None)
 
 
+@pytest.mark.parametrize(
+    ("base", "name"), [("bundled", "default"), ("smollm2", "pretrained"), ("Qwen/Qwen3-0.6B", "pretrained")]
+)
+def test_a_pretrained_base_dreams_more_gently_by_default(base: str, name: str) -> None:
+    gentle, own = recipes.load("pretrained"), recipes.load("default")
+    assert gentle.train.learning_rate < own.train.learning_rate
+    assert gentle.train.exposures < own.train.exposures
+    assert recipes.load("default", base) == recipes.load(name)
+    assert recipes.load("naive", base) == recipes.load("naive")
+
+
 def test_a_file_sets_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     path = written(tmp_path, "seed = 7\n[train]\nrank = 4\nlearning_rate = 1\n[gate]\nscales = [1, 0.5]\n")
     recipe = recipes.load(path)

@@ -23,7 +23,7 @@ class DoubleModel:
     """Reads the memories in its prompt, and knows nothing else."""
 
     memory: DoubleMemory
-    name = "double"
+    name = "fake"
     sha256 = "0" * 64
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,11 +27,13 @@ class Source:
     text: str
     before: tuple[str, ...] = ()
     """Earlier turns, oldest first, as a prompt shows them."""
+    user: str | None = None
+    """The name under which the user speaks, where there is only one: it is read as "I", which is how the user asks."""
 
     @property
     def speaker(self) -> str | None:
-        """Who says "I"; None for the user, whose name is not known."""
-        return _speaker(self.episode)
+        """Who says "I"; None for the user."""
+        return _speaker(self.episode, self.user)
 
     @property
     def is_users(self) -> bool:
@@ -46,21 +48,28 @@ class Source:
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word that was said, the speaker's name and the turns before among them."""
-        return frozenset(tokens(" ".join((self.text, self.speaker or "", *self.before))))
+        return frozenset(tokens(" ".join((self.text, self.episode.speaker or "", *self.before))))
 
 
-def sources(episode: Episode, before: Sequence[Episode]) -> list[Source]:
-    """`episode` in pieces, each with the turns `before` it."""
-    earlier = tuple(_turn(turn) for turn in before[-TURNS_BEFORE:])
-    return [Source(episode, piece, earlier) for piece in pieces(episode.text)]
+def sources(episode: Episode, before: Sequence[Episode], user: str | None = None) -> list[Source]:
+    """`episode` in pieces, each with the turns `before` it; `user` is the only name under which the user speaks."""
+    earlier = tuple(_turn(turn, user) for turn in before[-TURNS_BEFORE:])
+    return [Source(episode, piece, earlier, user) for piece in pieces(episode.text)]
 
 
-def _turn(episode: Episode) -> str:
-    return prompts.memory(episode.text[:MAX_CHARACTERS], speaker=_speaker(episode))
+def only_name(speakers: Collection[str | None]) -> str | None:
+    """The name of the user, where no turn of the user's carries another or none."""
+    return next(iter(speakers)) if len(speakers) == 1 else None
 
 
-def _speaker(episode: Episode) -> str | None:
-    return episode.speaker or (ASSISTANT if episode.role == ASSISTANT else None)
+def _turn(episode: Episode, user: str | None) -> str:
+    return prompts.memory(episode.text[:MAX_CHARACTERS], speaker=_speaker(episode, user))
+
+
+def _speaker(episode: Episode, user: str | None) -> str | None:
+    if episode.role == ASSISTANT:
+        return episode.speaker or ASSISTANT
+    return None if episode.speaker == user and episode.trust == "user" else episode.speaker
 
 
 def pieces(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from hybridmem.dreaming.reading.aboutness import nearest
 from hybridmem.dreaming.reading.propositions import split
 from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.dreaming.reading.settling import Find, settle
-from hybridmem.dreaming.reading.source import TURNS_BEFORE, Source, sources
+from hybridmem.dreaming.reading.source import TURNS_BEFORE, Source, only_name, sources
 from hybridmem.dreaming.steps.extract import Extraction
 from hybridmem.models.reader import Reader
 from hybridmem.stores.ledger.base import Ledger
@@ -41,6 +41,7 @@ def read_propositions(
     if not trusted:
         return Extraction((), done, 0, 0, counts={"propositions": 0, "ended": 0})
     namespace = trusted[0].namespace
+    user = only_name(ledger.speakers(namespace))
     around = ledger.around(namespace, [e.id for e in trusted], distance=TURNS_BEFORE)
     given = [
         source
@@ -48,6 +49,7 @@ def read_propositions(
         for source in sources(
             episode,
             [t for t in around.get(episode.id, ()) if t.position < episode.position and t.trust in TRAINABLE_TRUST],
+            user,
         )
     ]
     said = split(reader, given)

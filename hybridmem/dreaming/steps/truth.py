@@ -72,7 +72,13 @@ class TruthSet:
 
 
 def prepare(
-    reader: Reader, episodes: Sequence[Episode], most: int, seed: int, answering: Answering | None, kept: Path
+    reader: Reader,
+    episodes: Sequence[Episode],
+    most: int,
+    seed: int,
+    answering: Answering | None,
+    kept: Path,
+    user: str | None = None,
 ) -> TruthSet:
     """Questions on the night's `episodes`, at most `most`, answered from the store as it is now. Empty where nothing
     can answer them.
@@ -83,7 +89,7 @@ def prepare(
     before = _load(kept)
     if before is not None:
         return before
-    questions, tokens = write(reader, episodes, most, seed)
+    questions, tokens = write(reader, episodes, most, seed, user)
     said = answering.by_retrieval([each.text for each in questions]) if questions else []
     truth = TruthSet(tuple(questions), tuple(said), tokens)
     _save(truth, kept)
@@ -109,11 +115,14 @@ def _load(file: Path) -> TruthSet | None:
     return TruthSet(questions, tuple(said for *_, said in lines))
 
 
-def write(reader: Reader, episodes: Sequence[Episode], most: int, seed: int) -> tuple[list[TruthQuestion], int]:
-    """Questions that `episodes` answer, one a piece at most, checked by reading; and the tokens used."""
+def write(
+    reader: Reader, episodes: Sequence[Episode], most: int, seed: int, user: str | None = None
+) -> tuple[list[TruthQuestion], int]:
+    """Questions that `episodes` answer, one a piece at most, checked by reading; and the tokens used. `user` is the
+    only name under which the user speaks."""
     rng = random.Random(seed)  # noqa: S311 - a reproducible draw, not a secret
     trusted = [e for e in episodes if e.trust in TRAINABLE_TRUST and not e.quarantined]
-    parts = [Source(episode, piece) for episode in trusted for piece in pieces(episode.text)]
+    parts = [Source(episode, piece, user=user) for episode in trusted for piece in pieces(episode.text)]
     drawn = rng.sample(parts, min(len(parts), 2 * most))
     asked = [skills.question(reader, prompts.memory(each.text, speaker=each.speaker)) for each in drawn]
     rounds = [reader.generate(asked, max_new_tokens=48)]

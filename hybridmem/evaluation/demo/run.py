@@ -101,7 +101,7 @@ class Story:
 
 
 def _first_day_and_night(demo: DemoConsole, memory: HybridMemory, log: Days) -> Arm:
-    arm = Arm(memory, recipes.load("default"))
+    arm = Arm(memory, recipes.load(recipes.DEFAULT, memory.model.name))
     demo.say("One memory, some days, some nights", chapters.opening(memory))
     chapters.first_day(demo, memory, log)
     chapters.night(demo, arm, log, 0)

@@ -96,12 +96,17 @@ class BenchPlan:
         return None if self.recipe is None else self.recipe.gate is not None
 
 
-def bench_plan(strategy: str | None, recipe: str | Path | Recipe | None = None, gate: bool | None = None) -> BenchPlan:
+def bench_plan(
+    strategy: str | None,
+    recipe: str | Path | Recipe | None = None,
+    gate: bool | None = None,
+    model: str | None = None,
+) -> BenchPlan:
     """The plan of the strategy of that name, or for None of the recipe's own.
 
-    Its dreams use `recipe` ("default" for None), with or without a gate; None leaves the gate to the recipe. Raises
-    `InvalidInput`."""
-    base = recipe if isinstance(recipe, Recipe) else recipes.load(recipe or "default")
+    Its dreams use `recipe` (for None the default one of `model`, a base's name), with or without a gate; None leaves
+    the gate to the recipe. Raises `InvalidInput`."""
+    base = recipe if isinstance(recipe, Recipe) else recipes.load(recipe or recipes.DEFAULT, model)
     chosen = strategies.get(base.strategy if strategy is None else strategy)
     if chosen.trains:
         return BenchPlan(chosen.name, chosen.answers, dream_recipe(chosen, base, gate=gate))
@@ -131,11 +136,12 @@ def run(
     the accuracy that is left was not learned. Raises `InvalidInput` for an unknown strategy, or a memory that has an
     adapter already.
     """
-    plan = bench_plan(strategy, recipe, gate)
+    bench_plan(strategy, recipe, gate)  # what cannot be asked for is refused before a model is loaded
     given = label_shuffled(stream, seed) if shuffle_labels else stream
     with open_memory() as memory:
         if memory.adapters.active() is not None:
             raise InvalidInput("the memory has an adapter already: run the benchmark in a fresh memory folder")
+        plan = bench_plan(strategy, recipe, gate, memory.model.name)
         test = _Test(stream, memory, plan.answers)
         life = Lifecycle(memory, plan.recipe, clock=clock)
         for index, night in enumerate(stream.nights):

@@ -49,7 +49,7 @@ def run(
         tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder,
         HybridMemory.open(Path(folder) / "memory", namespace=("bench",), model=model, embedder=embedder) as memory,
     ):
-        life = Lifecycle(memory, recipes.load("default"))
+        life = Lifecycle(memory, recipes.load(recipes.DEFAULT, memory.model.name))
         for night in stream.nights:
             life.live(night, stream.on(night), progress=progress)
         chosen = memory.answer_many([*answerable, *unanswerable])

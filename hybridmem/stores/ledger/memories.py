@@ -77,6 +77,11 @@ class Memories(Protocol):
         """When the first and when the last episode was said; None where there is none."""
         ...
 
+    def speakers(self, namespace: Namespace) -> frozenset[str | None]:
+        """The names that turns of the role ``user`` with the user's trust carry; None is among them where some carry
+        none."""
+        ...
+
     def facts(
         self,
         namespace: Namespace,

@@ -59,7 +59,7 @@ def test_a_memory_that_keeps_everything():
     assert out["gate"] == ["promoted"] * 3
     assert out["trained_tokens_per_night"] == [100, 200, 300]
     assert out["seconds_per_night"] == [1.0, 1.0, 1.0]
-    assert (out["model"], out["base_sha256"]) == ("double", "0" * 64)
+    assert (out["model"], out["base_sha256"]) == ("fake", "0" * 64)
     assert [night["night"] for night in out["nights"]] == [1, 2, 4]
     assert out["nights"][2] | {"told": 1, "deleted": 1, "adapter": "v3"} == out["nights"][2]
     assert memory.calls[0] == "open" and memory.calls[-1] == "close"
@@ -241,6 +241,9 @@ def test_the_gate_is_the_recipes_where_none_is_named():
     assert bench_plan("replay", replace(recipes.load("default"), gate=None)).gated is False
     assert bench_plan("replay", replace(recipes.load("default"), gate=None), gate=True).gated is True
     assert bench_plan("noop").gated is None
+    pretrained = bench_plan("replay", model="smollm2").recipe
+    assert pretrained is not None
+    assert pretrained.name == "pretrained"
 
 
 @pytest.mark.parametrize("gate", [True, False])

@@ -121,6 +121,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         times = [episode.at for episode in self._episodes(namespace)]
         return (min(times), max(times)) if times else None
 
+    def speakers(self, namespace: Namespace) -> frozenset[str | None]:
+        return frozenset(e.speaker for e in self._episodes(namespace) if (e.role, e.trust) == ("user", "user"))
+
     def facts(
         self,
         namespace: Namespace,

@@ -55,6 +55,14 @@ class BrowsingRows:
             first, last = (connection.execute(query).scalar() for query in ends)
         return None if first is None or last is None else (time_of(first), time_of(last))
 
+    def speakers(self, namespace: Namespace) -> frozenset[str | None]:
+        table = tables.episodes.c
+        users = select(table.speaker).where(
+            table.namespace == key(namespace), table.role == "user", table.trust == "user"
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(users.distinct()).scalars())
+
     def facts(
         self,
         namespace: Namespace,
