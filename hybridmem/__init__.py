@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hybridmem.core.errors import NewerFormat as NewerFormat
     from hybridmem.core.errors import NotAMemory as NotAMemory
     from hybridmem.core.errors import NotFound as NotFound
+    from hybridmem.core.errors import ReaderBudgetSpent as ReaderBudgetSpent
     from hybridmem.core.errors import ReadOnlyMemory as ReadOnlyMemory
     from hybridmem.core.errors import StoreBusy as StoreBusy
     from hybridmem.core.errors import StoreError as StoreError
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from hybridmem.core.records import Hit as Hit
     from hybridmem.core.records import Kind as Kind
     from hybridmem.core.records import MemoryRecord as MemoryRecord
+    from hybridmem.core.records import ReaderUsage as ReaderUsage
     from hybridmem.core.records import ReviewItem as ReviewItem
     from hybridmem.core.records import Route as Route
     from hybridmem.core.records import Step as Step
@@ -76,7 +78,9 @@ if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory as HybridMemory
     from hybridmem.models.base import LanguageModel as LanguageModel
     from hybridmem.models.reader import ChatModel as ChatModel
+    from hybridmem.models.reader import LangChainReader as LangChainReader
     from hybridmem.models.reader import Reader as Reader
+    from hybridmem.models.reader import ReaderSettings as ReaderSettings
     from hybridmem.models.trainable import TrainableModel as TrainableModel
     from hybridmem.stores.index.base import GraphIndex as GraphIndex
     from hybridmem.stores.index.base import LexicalIndex as LexicalIndex
@@ -94,13 +98,13 @@ _NAMES = {
         AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EmbeddingMismatch
         EmptyText HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
         ModelError ModelIncomplete ModelNotFound ModelTooLarge NewerFormat NotAMemory NotFound ReadOnlyMemory
-        StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownDream UnknownFormat UnknownMemory
-        WrongBase
+        ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownDream UnknownFormat
+        UnknownMemory WrongBase
     """,
     "hybridmem.core.namespace": "Namespace",
     "hybridmem.core.records": """
-        AdapterRecord Answer Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord ReviewItem
-        Route Step Trust
+        AdapterRecord Answer Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord ReaderUsage
+        ReviewItem Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",
     "hybridmem.dreaming.recipes": "Recipe",
@@ -111,7 +115,7 @@ _NAMES = {
     "hybridmem.models.base": "LanguageModel",
     "hybridmem.stores.ledger.lineage": "AdapterSummary",
     "hybridmem.core.folder": "MemoryFolder",
-    "hybridmem.models.reader": "ChatModel Reader",
+    "hybridmem.models.reader": "ChatModel LangChainReader Reader ReaderSettings",
     "hybridmem.models.trainable": "TrainableModel",
     "hybridmem.stores.index.base": "GraphIndex LexicalIndex VectorIndex",
     "hybridmem.stores.ledger.base": "Ledger",

@@ -103,8 +103,9 @@ def with_memories(messages: Sequence[ChatMessage], memories: Sequence[str]) -> l
 
 
 def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens: int = REPLY_TOKENS) -> Reply:
-    """The reply of the memory's own model to the last user message. A question goes through the router; anything else
-    gets a turn of chat. The bases of this project know only small talk: they acknowledge what states a fact."""
+    """The reply to the last user message, by the memory's reader where one was named, else by its own model. A question
+    goes through the router; anything else gets a turn of chat. The bases of this project know only small talk: they
+    acknowledge what states a fact."""
     said = last_said(messages)
     if asks(said):
         answer = memory.answer(said)
@@ -112,6 +113,9 @@ def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens
         return Reply(
             answer.text, answer.route, answer.confidence, answer.evidence, answer.adapter, answer.prompt_tokens, tokens
         )
+    if memory.router.reader is not None:
+        (turn,) = memory.router.reader.generate([[{"role": "user", "content": said}]], max_new_tokens=max_tokens)
+        return Reply(turn.text, None, None, prompt_tokens=turn.prompt_tokens, tokens=turn.tokens)
     with memory.model.adapted(None):
         if memory.model.name in models.OWN:
             extracted = memory.model.generate([prompts.facts(said)], max_new_tokens=max_tokens)[0]

@@ -116,8 +116,10 @@ class HybridMemory:
         `model`: a folder, GGUF file or hub name of any causal language model, a `LanguageModel`, or None for the one
         that HYBRIDMEM_MODEL names or that `hybridmem.models.default_name` finds.
         `embedder`: a name that `hybridmem.embedding.load` knows, an `Embedder`, or None for all-MiniLM-L6-v2.
-        `reader`: who extracts facts in a dream: ``openai:MODEL@http://HOST:PORT/v1`` (any endpoint that speaks OpenAI's
-        API, with the key in OPENAI_API_KEY), ``model:NAME``, a LangChain chat model, a `Reader`, or None for `model`.
+        `reader`: who extracts facts, writes exercises and answers over memories: a LangChain chat model,
+        ``openai:MODEL@http://HOST:PORT/v1`` (any endpoint that speaks OpenAI's API, with the key in OPENAI_API_KEY),
+        ``model:NAME``, a `Reader`, or None for `model`. An endpoint is sent what it reads. Options such as prices and a
+        bound follow its name after commas, or are a `LangChainReader`'s `ReaderSettings`.
 
         The stores are objects of their protocols, which stay the caller's to close, or names:
         `ledger`: an SQLite file, a database's URL or ``memory``, in place of the folder's SQLite.

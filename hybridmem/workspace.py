@@ -60,7 +60,7 @@ class Backends:
 
     def require(self) -> None:
         """Raise `InvalidInput` for a name that stands for nothing. Opens nothing."""
-        from hybridmem.models.reader import READERS
+        from hybridmem.models.reader import require_reader
         from hybridmem.stores.registry import GRAPHS, LEXICAL, VECTORS, require_ledger
 
         for given, require in (
@@ -68,7 +68,7 @@ class Backends:
             (self.vectors, VECTORS.require),
             (self.lexical, LEXICAL.require),
             (self.graph, GRAPHS.require),
-            (self.reader, READERS.require),
+            (self.reader, require_reader),
         ):
             if isinstance(given, str):
                 require(given)
@@ -254,7 +254,8 @@ class Workspace:
 
     @property
     def reader(self) -> Reader:
-        """Who extracts facts: the agent's model, unless the user named another one."""
+        """Who extracts facts, writes exercises and answers over memories: the agent's model, unless the user named
+        another one."""
         return self.resources.reader.get()
 
     def trainable(self) -> TrainableModel:
@@ -287,7 +288,8 @@ class Workspace:
         def find(question: str) -> Found:
             return self.retrieval.find(self.namespace, question, limit=SEARCH_FOR_ANSWER)
 
-        return Router(self.ledger, self.adapters, self.model, self.namespace, find)
+        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
+        return Router(self.ledger, self.adapters, self.model, self.namespace, find, other)
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -79,7 +79,7 @@ class TestLedgerInAnotherFile(MemoryConformance):
 
 
 class RecordedReader:
-    """Reads a fact into every text, whatever it says."""
+    """Reads as the fake model does, with no word on its probabilities."""
 
     def __init__(self) -> None:
         self.read: list[str] = []
@@ -88,7 +88,8 @@ class RecordedReader:
         self, prompts: Sequence[Sequence[prompts.Message]], *, max_new_tokens: int = 24
     ) -> Sequence[RemoteReading]:
         self.read += [prompt[-1]["content"] for prompt in prompts]
-        return [RemoteReading("Ana | keeps | bees", 10, 5) for _ in prompts]
+        said = FakeModel().generate(prompts, max_new_tokens=4096)
+        return [RemoteReading(each.text, 10, 5) for each in said]
 
 
 class TestOtherReader(MemoryConformance):

@@ -56,6 +56,15 @@ def test_questions_are_not_recalled_as_knowledge(memory: HybridMemory) -> None:
     assert [hit.text for hit in found] == ["Ana lives in Porto."]
 
 
+def test_a_reader_replies_where_one_was_named(tmp_path: Path) -> None:
+    own, reader = FakeModel(), FakeModel()
+    with HybridMemory.open(tmp_path / "memory", model=own, reader=reader, embedder="hashing") as memory:
+        memory.add("Ana lives in Porto.")
+        assert conversation.respond(memory, [user("Good morning.")]).text == "It is so: Good morning."
+        assert conversation.respond(memory, [user("Where does Ana live?")]).text == "Porto"
+    assert (sum(own.calls.values()), sum(reader.calls.values())) == (0, 2)
+
+
 def test_a_question_is_routed_and_a_statement_is_chatted_about(memory: HybridMemory) -> None:
     memory.add("Ana lives in Porto.")
     reply = conversation.respond(memory, [user("Where does Ana live?")])

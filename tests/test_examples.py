@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests import scripts
+from tests.reader_server import reader_server
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -25,11 +28,16 @@ EXPECTED = {
     "09_mcp_client.py": "answer: Porto [retrieval]",
     "10_plain_loop.py": "Zane Kolu   [retrieval]",
     "11_many_users.py": "Mira ['Mira lives in Graz.']",
+    "12_your_agents_model.py": "rolled back: retrieval",
 }
 COLD = {"01_remember_and_recall.py"}
 """Run by the command that a reader types; the others run in a process in which the large libraries are imported
 already."""
-DREAM = {"02_dream.py": "promoted, 4 facts", "04_forget.py": EXPECTED["04_forget.py"]}
+DREAM = {
+    "02_dream.py": "promoted, 4 facts",
+    "04_forget.py": EXPECTED["04_forget.py"],
+    "12_your_agents_model.py": "from the weights: Porto",
+}
 """Those that dream, and what they print on the fake model, which knows no other wording; on the real one they run among
 the slow tests."""
 ON_THE_FAKE = """
@@ -38,8 +46,11 @@ from hybridmem import models
 from hybridmem.models.fake import FakeModel
 
 models.load = lambda name=None, settings=None: FakeModel()
-runpy.run_path(sys.argv[1], run_name="__main__")
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
+READ_ELSEWHERE = "12_your_agents_model.py"
+"""Run with the name of a model at an endpoint."""
 
 
 def test_every_example_is_tested() -> None:
@@ -59,7 +70,8 @@ def test_runs(name: str, tmp_path: Path) -> None:
             timeout=300,
         )
     elif name in DREAM:
-        done = scripts.run(ON_THE_FAKE, tmp_path, str(EXAMPLES / name))
+        with arguments(name) as given:
+            done = scripts.run(ON_THE_FAKE, tmp_path, str(EXAMPLES / name), *given)
     else:
         done = scripts.run(EXAMPLES / name, tmp_path)
     check(done, DREAM.get(name, EXPECTED[name]), tmp_path)
@@ -68,7 +80,24 @@ def test_runs(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(DREAM))
 def test_dreams_on_a_real_model(name: str, tmp_path: Path) -> None:
-    check(scripts.run(EXAMPLES / name, tmp_path), EXPECTED[name], tmp_path)
+    with arguments(name) as given:
+        check(scripts.run(EXAMPLES / name, tmp_path, *given), EXPECTED[name], tmp_path)
+
+
+@contextmanager
+def arguments(name: str) -> Iterator[list[str]]:
+    """What that example is run with."""
+    if name != READ_ELSEWHERE:
+        yield []
+        return
+    with reader_server() as server:
+        yield [f"{server.name},price_in=0.25,price_out=2"]
+
+
+def test_a_model_has_to_be_named(tmp_path: Path) -> None:
+    done = scripts.run(EXAMPLES / READ_ELSEWHERE, tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("name the model: ")
 
 
 def check(done: scripts.Finished | subprocess.CompletedProcess[str], expected: str, folder: Path) -> None:

@@ -11,21 +11,47 @@ import pytest
 from hybridmem import models
 from hybridmem.models.fake import FakeModel
 from tests import scripts
+from tests.reader_server import reader_server
 from tests.server.conftest import ANA, Server, serving
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.parametrize("real", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["fake model", "real model"])
-def test_the_example_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], real: bool
-) -> None:
+REAL = pytest.mark.parametrize(
+    "real", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["fake model", "real model"]
+)
+
+
+def run_example(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch, *, real: bool) -> None:
+    """The README's Python block of that number, in `folder`."""
     if not real:
         monkeypatch.setattr(models, "load", lambda name=None, settings=None: FakeModel())
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 1
-    monkeypatch.chdir(tmp_path)
-    exec(compile(blocks[0], str(README), "exec"), {})  # the README is ours
+    assert len(blocks) == 2
+    assert len(blocks[number].splitlines()) <= 15
+    monkeypatch.chdir(folder)
+    exec(compile(blocks[number], str(README), "exec"), {})  # the README is ours
+
+
+@REAL
+def test_the_example_with_an_agents_model_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], real: bool
+) -> None:
+    with reader_server() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+        run_example(0, tmp_path, monkeypatch, real=real)
+    read, estimated, night, recalled = capsys.readouterr().out.splitlines()
+    assert (read, recalled) == ("Porto", "Porto")
+    assert night.startswith("promoted ReaderUsage(calls=")
+    assert "cost=0.0" in night and "cost=0.0" in estimated
+
+
+@REAL
+def test_the_example_on_one_machine_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], real: bool
+) -> None:
+    run_example(1, tmp_path, monkeypatch, real=real)
     assert "Porto" in capsys.readouterr().out
 
 

@@ -69,7 +69,7 @@ def common(
     ] = None,
     reader: Annotated[
         str | None,
-        typer.Option("--reader", metavar="NAME", envvar="HYBRIDMEM_READER", help="Who extracts facts in a dream."),
+        typer.Option("--reader", metavar="NAME", envvar="HYBRIDMEM_READER", help="Who reads language for the memory."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,

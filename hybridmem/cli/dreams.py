@@ -11,7 +11,7 @@ from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.core.errors import DreamInterrupted, UnknownDream
-from hybridmem.core.records import DreamReport
+from hybridmem.core.records import DreamReport, ReaderUsage
 
 app = typer.Typer()
 PANEL = "Dream"
@@ -84,6 +84,15 @@ def _retention(reports: list[DreamReport]) -> RenderableType:
     return output.table(columns, rows, "accuracy by night")
 
 
+def _reader(took: ReaderUsage) -> dict[str, int | str]:
+    """What the night's reader took, in one line each."""
+    tokens = f"{took.prompt_tokens:,} in prompts, {took.completion_tokens:,} in completions"
+    if took.estimated_calls:
+        tokens += f" ({took.estimated_calls:,} of the calls estimated, at four characters a token)"
+    cost = "unknown: give the reader price_in= and price_out=" if took.cost is None else f"{took.cost:.4f}"
+    return {"reader's calls": took.calls, "reader's tokens": tokens, "reader's cost": cost}
+
+
 def render(report: DreamReport) -> list[RenderableType]:
     """A night as tables: the verdict, the steps and their cost, the gate, and the figures on the test split."""
     headline = f"night {report.night}: {HEADLINES[report.status]}" + (f" ({report.reason})" if report.reason else "")
@@ -98,10 +107,18 @@ def render(report: DreamReport) -> list[RenderableType]:
         "peak memory (MB)": report.peak_memory_mb,
         "accuracy by night": report.retention,
     }
+    if report.reader is not None:
+        figures |= _reader(report.reader)
     tables: list[RenderableType] = [output.plain(headline, "bold"), output.pairs(figures)]
     if report.steps:
         steps = [(s.name, s.seconds, s.tokens, s.counts) for s in report.steps]
         tables.append(output.table(["step", "#seconds", "#tokens", "counts"], steps))
+    asked = [(s.name, s.reader) for s in report.steps if s.reader is not None]
+    if asked and report.reader is not None:
+        asked.append(("all", report.reader))
+        rows = [(name, r.calls, r.prompt_tokens, r.completion_tokens, r.refused_calls, r.cost) for name, r in asked]
+        columns = ["reader", "#calls", "#prompt tokens", "#completion tokens", "#refused", "#cost"]
+        tables.append(output.table(columns, rows))
     if report.gate:
         checks = [(c.name, c.value, c.bound, "passed" if c.passed else "REFUSED") for c in report.gate]
         tables.append(output.table(["gate", "#value", "#bound", "verdict"], checks))

@@ -65,8 +65,9 @@ ReaderOption = Annotated[
     typer.Option(
         "--reader",
         metavar="NAME",
-        help="Who extracts facts in a dream: openai:MODEL@http://HOST:PORT/v1, with the key in OPENAI_API_KEY, or "
-        "model:NAME (default: HYBRIDMEM_READER, or the memory's model).",
+        help="Who reads and writes language for the memory: openai:MODEL@http://HOST:PORT/v1, with the key in "
+        "OPENAI_API_KEY, or model:NAME; price_in=, price_out=, max_reader_tokens=, at_once=, timeout= and retries= may "
+        "follow, after commas. It is sent what it reads (default: HYBRIDMEM_READER, or the memory's model).",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

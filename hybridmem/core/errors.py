@@ -25,6 +25,7 @@ HybridMemError
 │   ├── ModelNotFound
 │   ├── ModelIncomplete
 │   ├── ModelTooLarge
+│   ├── ReaderBudgetSpent
 │   └── MissingExtra
 ├── AdapterError
 │   ├── CorruptAdapter
@@ -131,6 +132,10 @@ class ModelIncomplete(ModelError):
 
 class ModelTooLarge(ModelError):
     """A model, or a training of it, does not fit into the memory that is free."""
+
+
+class ReaderBudgetSpent(ModelError):
+    """A night's bound on the tokens of its reader is reached."""
 
 
 class MissingExtra(ModelError):

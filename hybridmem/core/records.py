@@ -259,6 +259,37 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderUsage:
+    """What a reader other than the memory's own model was asked, and what that took."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated_calls: int = 0
+    """Calls whose tokens the reader did not count: they are estimated, at four characters a token."""
+    refused_calls: int = 0
+    """Calls that the reader refused one by one, or answered with nothing: each costs what it asked about, and nothing
+    else."""
+    cost: float | None = None
+    """In the currency of the prices that the reader was given; None without prices."""
+
+    @property
+    def tokens(self) -> int:
+        """Of prompts and completions together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: ReaderUsage) -> ReaderUsage:
+        return ReaderUsage(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.estimated_calls + other.estimated_calls,
+            self.refused_calls + other.refused_calls,
+            self.cost if other.cost is None else (self.cost or 0.0) + other.cost,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What one step of a dream did, and what it cost."""
 
@@ -266,6 +297,8 @@ class Step:
     seconds: float
     tokens: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    reader: ReaderUsage | None = None
+    """What of it a reader other than the memory's own model did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +328,8 @@ class DreamReport:
     trained_tokens: int = 0
     peak_memory_mb: float = 0.0
     reason: str = ""
+    reader: ReaderUsage | None = None
+    """What a reader other than the memory's own model took, all steps together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,18 @@ from hybridmem.adapters.files import hashes
 from hybridmem.adapters.provenance import data_sha256
 from hybridmem.continual import registry as strategies
 from hybridmem.continual.base import Strategy
+from hybridmem.core.errors import ReaderBudgetSpent
 from hybridmem.core.process import peak_memory_mb
 from hybridmem.core.progress import Progress
-from hybridmem.core.records import AdapterRecord, DreamReport, Episode, Fact, new_id
+from hybridmem.core.records import AdapterRecord, DreamReport, Episode, Fact, Step, new_id
 from hybridmem.core.version import VERSION
+from hybridmem.dreaming import reader_bound
 from hybridmem.dreaming.bounds import Evaluated, Truth, figures, truth_figures
 from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected, started_anew
 from hybridmem.dreaming.reading.source import only_name
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import DreamState, Uncalibrated, finish_stopped, next_night, reject_leftovers
-from hybridmem.dreaming.step_log import StepLog
+from hybridmem.dreaming.step_log import StepLog, reader_usage
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import compose
 from hybridmem.dreaming.steps.curate import apply, plan, refused
@@ -72,22 +74,27 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
     """One night. Raises only what stops it midway; a night that has nothing to do, or that the gate refuses, is a
     report."""
     strategy = strategies.get(recipe.strategy)
-    log = StepLog()
+    log = StepLog(context.metered.take if context.metered else None)
+    if context.metered and context.metered.before.calls:
+        # Of this night too: the dream that was stopped asked it, and its replies are used.
+        log.add(Step("before it was stopped", 0.0, reader=context.metered.before))
     report = _begin(context)
     seed = recipe.seed + report.night
     reject_leftovers(context.ledger, context.registry, context.namespace)
 
     truth = _prepare_truth(context, recipe, strategy, seed, log)
-    _read(context, recipe, progress, log)
+    report = _because(report, _read(context, recipe, progress, log))
     selection = _select(context, recipe, log)
     if not strategy.trains:
         return _end_untrained(context, report, selection, log, f"the strategy {strategy.name} trains nothing")
     if not (selection.new or selection.deleted or selection.replaced):
         return _end(context, _because(report, "no new facts to learn"), log)
-    training_set = _compose(context, recipe, selection, seed, progress, log)
+    training_set, unwritten = _compose(context, recipe, selection, seed, progress, log)
+    if unwritten:
+        report = _because(report, _waits(len(unwritten), "new fact"))
     if not training_set.is_worth_training:
         reason = "no fact could be turned into exercises" if selection.new else "nothing is left to hold"
-        left = tuple(f.id for f in selection.new)
+        left = tuple(f.id for f in selection.new if f.id not in unwritten)
         return _end_untrained(context, replace(report, left_to_retrieval=left), selection, log, reason)
     candidate = _train(context, recipe, strategy, training_set, seed, progress, log)
     measured = _measure(context, recipe, training_set, candidate, truth, progress, log)
@@ -104,17 +111,23 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
 # ---- the steps
 
 
-def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLog) -> None:
-    """Extract facts from the episodes that no dream has read, and curate them, batch by batch."""
+def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLog) -> str:
+    """Extract facts from the episodes that no dream has read, and curate them, batch by batch; returns why some of them
+    still wait, where they do."""
     names = ("episodes", "facts", "unsupported", "superseded", "merged", "contradictions", "refused")
     counts = Counter(dict.fromkeys(names, 0))
     tokens = 0
     standing = {f.id for f in context.ledger.facts(context.namespace)}
     retired: set[str] = set()
     waiting = context.ledger.unextracted(context.namespace, limit=1_000_000)
-    for start in range(0, len(waiting), EPISODES_AT_ONCE):
-        batch = waiting[start : start + EPISODES_AT_ONCE]
-        found = _extracted(context, recipe, batch, start)
+    start = 0
+    while start < len(waiting) and (most := _affordable(context, tokens, counts["episodes"])):
+        batch = waiting[start : start + most]
+        try:
+            with reader_bound.share(context, reader_bound.READING_SHARE):
+                found = _extracted(context, recipe, batch, start)
+        except ReaderBudgetSpent:
+            break
         tokens += found.tokens
         planned = plan(context.ledger, [replace(fact, recorded_at=context.clock()) for fact in found.facts])
         retired |= (planned.retired | found.ended.keys()) & standing
@@ -131,8 +144,30 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         counts["merged"] += planned.merged
         counts["contradictions"] += len(planned.contradictions)
         counts.update(found.counts)
-        progress("extract", start + len(batch), len(waiting))
+        start += len(batch)
+        progress("extract", start, len(waiting))
+    left = 0 if counts["refused"] else len(waiting) - counts["episodes"]
+    if left:
+        counts["waiting"] = left
     log.done("extract", tokens, **counts)
+    if left and not counts["episodes"]:
+        return f"{_waits(left, 'episode')}, which was too little for one of them"
+    return _waits(left, "episode") if left else ""
+
+
+def _affordable(context: DreamContext, tokens: int, read: int) -> int:
+    """Episodes to read at once, where those `read` so far took so many `tokens`: the reader's bound must not be reached
+    in the middle of them, since what they then took is lost. The first of a night is read alone."""
+    with reader_bound.share(context, reader_bound.READING_SHARE):
+        room = context.metered.room if context.metered else None
+    if room is None:
+        return EPISODES_AT_ONCE
+    return min(reader_bound.EPISODES_AT_ONCE, int(room * read / max(1, tokens))) if read else 1
+
+
+def _waits(left: int, what: str) -> str:
+    waits = f"{what} waits" if left == 1 else f"{what}s wait"
+    return f"{left} {waits} for the next night: max_reader_tokens is reached"
 
 
 def _extracted(context: DreamContext, recipe: Recipe, batch: Sequence[Episode], start: int) -> Extraction:
@@ -178,23 +213,26 @@ def _select(context: DreamContext, recipe: Recipe, log: StepLog) -> Selection:
 
 def _compose(
     context: DreamContext, recipe: Recipe, selection: Selection, seed: int, progress: Progress, log: StepLog
-) -> TrainingSet:
-    """Exercises for the new facts that have none yet."""
+) -> tuple[TrainingSet, frozenset[str]]:
+    """Exercises for the new facts that have none yet; and those of them that the reader's bound leaves for later."""
     ledger, namespace = context.ledger, context.namespace
     have = {item.fact for item in ledger.items(namespace, [f.id for f in selection.new])}
     fresh = [f for f in selection.new if f.id not in have]
     others = [f for f in ledger.facts(namespace) if f.id not in {n.id for n in fresh}]
-    with context.model.adapted(None):
+    with context.model.adapted(None), reader_bound.share(context, reader_bound.COMPOSING_SHARE):
         made = compose(
-            context.model, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
+            context.reader, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
         )
     there = ledger.get_many(namespace, [f.id for f in fresh])
     # What was deleted, or put in other words, while they were being composed, must not come back in them.
     sound = {f.id for f in fresh if f.id in there and there[f.id].text == f.text}
     ledger.save_items([item for item in made.items if item.fact in sound])
     training_set = TrainingSet.of(context, selection, made.poor)
-    log.done("compose", made.tokens, questions=made.written, items=len(training_set.items), poor=len(made.poor))
-    return training_set
+    waiting = {"waiting": len(made.waiting)} if made.waiting else {}
+    log.done(
+        "compose", made.tokens, questions=made.written, items=len(training_set.items), poor=len(made.poor), **waiting
+    )
+    return training_set, frozenset(made.waiting)
 
 
 def _train(
@@ -424,7 +462,13 @@ def _begin(context: DreamContext) -> DreamReport:
 
 
 def _end(context: DreamContext, report: DreamReport, log: StepLog) -> DreamReport:
-    report = replace(report, steps=tuple(log.steps), seconds=log.seconds, peak_memory_mb=peak_memory_mb())
+    report = replace(
+        report,
+        steps=tuple(log.steps),
+        seconds=log.seconds,
+        peak_memory_mb=peak_memory_mb(),
+        reader=reader_usage(log.steps),
+    )
     context.ledger.save_dream(report)
     context.ledger.remove_state(context.namespace, DreamState)
     shutil.rmtree(context.folder, ignore_errors=True)

@@ -23,6 +23,7 @@ from hybridmem.dreaming.steps.evaluate import EvalSet, build_eval_set
 from hybridmem.dreaming.steps.select import Selection, select
 from hybridmem.dreaming.steps.truth import Answering
 from hybridmem.models.reader import Reader
+from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.models.trainable import TrainableModel
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.training.examples import QUESTIONS, by_fact
@@ -36,7 +37,7 @@ class DreamContext:
     registry: AdapterRegistry
     model: TrainableModel
     reader: Reader
-    """Who extracts facts: the agent's own model, or another that the user named."""
+    """Who extracts facts and writes exercises: the agent's own model, or another that the user named."""
     namespace: Namespace
     folder: Path
     """For what a running dream leaves between its steps."""
@@ -45,6 +46,11 @@ class DreamContext:
     """Ids of the memories most like a text, best first; None where there is no search."""
     answering: Answering | None = None
     """How the memory answers; None where nothing can ask it: the gate then asks for no truth."""
+
+    @property
+    def metered(self) -> MeteredReader | None:
+        """The reader, where it is not the agent's own model: what it takes is counted, and may be bounded."""
+        return self.reader if isinstance(self.reader, MeteredReader) else None
 
     def active(self) -> AdapterRecord | None:
         """The adapter to go on from: none when the active one was trained on another base than today's."""

@@ -11,19 +11,28 @@ from filelock import FileLock, Timeout
 
 from hybridmem.adapters.load_verified import load_verified
 from hybridmem.continual import registry as strategies
-from hybridmem.core.errors import DreamBusy, DreamInterrupted
+from hybridmem.core.errors import DreamBusy, DreamInterrupted, ReaderBudgetSpent
 from hybridmem.core.progress import Progress
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
 from hybridmem.dreaming.cycle import dream
 from hybridmem.dreaming.plan import DreamContext, selected, started_anew
+from hybridmem.dreaming.reader_bound import within_bound
+from hybridmem.dreaming.reader_estimate import beyond_bound, reader_steps
 from hybridmem.dreaming.recipes import EvalSettings, Recipe
 from hybridmem.dreaming.recovery import Uncalibrated, next_night
+from hybridmem.dreaming.step_log import StepLog, reader_usage
 from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.models import prompts
+from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router import calibration
+from hybridmem.router.policy import Router
 from hybridmem.workspace import Workspace
 
+REPLIES = "replies.jsonl"
+"""In the folder of a dream: what its reader replied, until the dream is over."""
+ORDER = ("ask", "extract", "compose", "train", "gate")
+"""The steps of an estimate."""
 USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 6
 """A row of a training, for an estimate of its cost: a question, and the tokens of an answer."""
 
@@ -31,8 +40,14 @@ USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 
 def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReport:
     """One night. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
     chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
-    answering = MemoryAnswers(workspace, chosen.eval.calibration_questions)
-    context = replace(_context(workspace), answering=answering)
+    context = _context(workspace)
+    router = workspace.router
+    if context.reader is not context.model:
+        metered = MeteredReader(context.reader, context.folder / REPLIES)
+        chosen = within_bound(chosen, metered.settings.max_reader_tokens)
+        router = replace(router, reader=metered)
+        context = replace(context, reader=metered)
+    context = replace(context, answering=MemoryAnswers(workspace, router, chosen.eval.calibration_questions))
     lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
     try:
         with lock:
@@ -40,8 +55,7 @@ def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> Dream
             workspace.indexes.catch_up()
             # Not only after a promotion: a dream may have been stopped between the two.
             if workspace.ledger.get_state(workspace.namespace, Uncalibrated) is not None:
-                calibrate(workspace, chosen.eval.calibration_questions)
-                workspace.ledger.remove_state(workspace.namespace, Uncalibrated)
+                report = _calibrated(workspace, context, router, chosen, report)
             return report
     except Timeout:
         raise DreamBusy(
@@ -76,12 +90,13 @@ class MemoryAnswers:
     """How the memory of a workspace answers, for the gate's questions of truth."""
 
     workspace: Workspace
+    router: Router
     calibration_questions: int
 
     def by_retrieval(self, questions: Sequence[str]) -> list[str]:
         """See `steps.truth.Answering`."""
         self.workspace.indexes.catch_up(of=self.workspace.namespace)
-        return [answer.text for answer in self.workspace.router.answer(questions, "retrieval")]
+        return [answer.text for answer in self.router.answer(questions, "retrieval")]
 
     def by_router(
         self, questions: Sequence[str], candidate: AdapterRecord, folder: Path, audits: Sequence[Audit]
@@ -89,7 +104,7 @@ class MemoryAnswers:
         """See `steps.truth.Answering`."""
         self.workspace.indexes.catch_up(of=self.workspace.namespace)
         items = audit_questions(self.workspace, self.calibration_questions)
-        answers = self.workspace.router.rehearse(
+        answers = self.router.rehearse(
             questions, candidate, folder, audits, [i.question for i in items], [i.answer for i in items]
         )
         return [answer.text for answer in answers]
@@ -101,14 +116,36 @@ def _most_like(workspace: Workspace, text: str, limit: int) -> list[str]:
     return [hit.id for hit in workspace.retrieval.search(workspace.namespace, text, limit=limit)]
 
 
-def calibrate(workspace: Workspace, most: int) -> None:
+def _calibrated(
+    workspace: Workspace, context: DreamContext, router: Router, recipe: Recipe, report: DreamReport
+) -> DreamReport:
+    """`report`, with the router's calibration as its last step where another model reads for it."""
+    log = StepLog(context.metered.take if context.metered else None)
+    try:
+        asked = calibrate(workspace, router, recipe.eval.calibration_questions)
+    except ReaderBudgetSpent:
+        # The adapter is promoted; until the next dream its heads are the prior's.
+        asked = 0
+    else:
+        workspace.ledger.remove_state(workspace.namespace, Uncalibrated)
+    if context.metered is None:
+        return report
+    log.done("calibrate", questions=asked)
+    steps = (*report.steps, *log.steps)
+    report = replace(report, steps=steps, seconds=report.seconds + log.seconds, reader=reader_usage(steps))
+    workspace.ledger.save_dream(report)
+    return report
+
+
+def calibrate(workspace: Workspace, router: Router, most: int) -> int:
     """Fit the router's heads on audit questions, the newest `most` of each kind: no training saw them, and some of them
-    nothing answers."""
+    nothing answers. Returns how many there are."""
     asked = audit_questions(workspace, most)
-    if not asked:
-        return
-    observed = workspace.router.observe([i.question for i in asked], [i.answer for i in asked])
-    workspace.ledger.put_state(workspace.namespace, calibration.fit(observed))
+    if asked:
+        observed = router.observe([i.question for i in asked], [i.answer for i in asked])
+        fitted = calibration.fit(observed, read_by=router.read_by)
+        workspace.ledger.put_state(workspace.namespace, fitted)
+    return len(asked)
 
 
 def audit_questions(workspace: Workspace, most: int) -> list[TrainingItem]:
@@ -154,6 +191,21 @@ def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
     tokens = training.steps * (training.rows * row + training.general_rows * settings.general_tokens)
     rate = _tokens_a_second(workspace)
     seconds = tokens / rate
+    steps = [
+        Step("extract", 0.0, counts={"episodes": len(waiting)}),
+        Step("train", seconds, tokens, {"steps": training.steps, "new": expected, "old": len(chosen_facts.old)}),
+    ]
+    reasons = [started_anew(context), f"at most, at {rate:,.0f} trained tokens a second"]
+    if context.reader is not context.model:
+        nights = workspace.ledger.dreams(workspace.namespace)
+        read = reader_steps(context.reader, chosen, waiting, expected, nights)
+        by_name = {step.name: step for step in read}
+        # In the order of a night, with what the two estimates say of one step together.
+        steps = [
+            replace(by_name.pop(step.name), counts=step.counts) if step.name in by_name else step for step in steps
+        ]
+        steps = [step for name in ORDER for step in (*steps, *by_name.values()) if step.name == name]
+        reasons.append(beyond_bound(context.reader, reader_usage(steps)))
     return DreamReport(
         id=new_id("dr"),
         namespace=workspace.namespace,
@@ -164,12 +216,10 @@ def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
         new_facts=expected,
         held_facts=expected + len(chosen_facts.old),
         unlearned=chosen_facts.deleted,
-        steps=(
-            Step("extract", 0.0, counts={"episodes": len(waiting)}),
-            Step("train", seconds, tokens, {"steps": training.steps, "new": expected, "old": len(chosen_facts.old)}),
-        ),
+        steps=tuple(steps),
         trained_tokens=tokens,
-        reason="; ".join(filter(None, (started_anew(context), f"at most, at {rate:,.0f} trained tokens a second"))),
+        reason="; ".join(filter(None, reasons)),
+        reader=reader_usage(steps),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import DreamBusy, InvalidInput, ModelError, StoreError, UnknownDream
 from hybridmem.core.namespace import Namespace, checked_namespace
-from hybridmem.core.records import DreamReport, new_id
+from hybridmem.core.records import DreamReport, ReaderUsage, new_id
 from hybridmem.jobs.budget import Budget
 from hybridmem.jobs.finalize import finalized
 from hybridmem.jobs.job import DreamJob
@@ -242,5 +242,16 @@ def _to_job(record: JobRecord, report: DreamReport | None) -> DreamJob:
             "seconds": max(0.0, seconds),
             "trained_tokens": float(report.trained_tokens) if report else 0.0,
             "peak_memory_mb": report.peak_memory_mb if report else record.peak_memory_mb,
+            **_reader_usage(report),
         },
     )
+
+
+def _reader_usage(report: DreamReport | None) -> dict[str, float]:
+    took = (report.reader if report else None) or ReaderUsage()
+    return {
+        "reader_calls": float(took.calls),
+        "reader_prompt_tokens": float(took.prompt_tokens),
+        "reader_completion_tokens": float(took.completion_tokens),
+        "reader_cost": took.cost or 0.0,
+    }

@@ -33,7 +33,9 @@ class DreamJob:
     error_type: str | None = None
     """The name of the error's class, if one of hybridmem's errors was raised."""
     usage: Mapping[str, float] = field(default_factory=dict)
-    """`seconds` so far, `trained_tokens` (0 before the report) and `peak_memory_mb`."""
+    """`seconds` so far, `trained_tokens` (0 before the report), `peak_memory_mb`, and what another model took that read
+    for the night: `reader_calls`, `reader_prompt_tokens`, `reader_completion_tokens`, and `reader_cost` (0 without
+    prices)."""
 
     @property
     def open(self) -> bool:

@@ -44,6 +44,13 @@ class MemoryCollector(Collector):
         refusals = _Counter("gate_refusals", "Checks of the gate that refused a dream.", "check")
         seconds = _Counter("dream_seconds", "Seconds spent dreaming.")
         tokens = _Counter("trained_tokens", "Tokens trained on.")
+        read = {
+            "calls": _Counter("reader_calls", "Calls of another model that reads for the dreams."),
+            "prompt_tokens": _Counter("reader_prompt_tokens", "Tokens of its prompts."),
+            "completion_tokens": _Counter("reader_completion_tokens", "Tokens of its completions."),
+            "refused_calls": _Counter("reader_refused_calls", "Calls that it refused or answered with nothing."),
+            "cost": _Counter("reader_cost", "What that cost, in the currency of its prices; 0 without prices."),
+        }
         last = {
             name: _Gauge(f"last_dream_{name}", text)
             for name, text in (
@@ -71,6 +78,9 @@ class MemoryCollector(Collector):
                 refusals.put(name, times, check)
             seconds.put(name, sum(report.seconds for report in reports))
             tokens.put(name, sum(report.trained_tokens for report in reports))
+            took = [report.reader for report in reports if report.reader is not None]
+            for figure, counter in read.items():
+                counter.put(name, sum(getattr(each, figure) or 0 for each in took))
             if reports:
                 last["timestamp_seconds"].put(name, reports[-1].started_at.timestamp())
                 last["duration_seconds"].put(name, reports[-1].seconds)
@@ -78,7 +88,17 @@ class MemoryCollector(Collector):
             gated = next((report for report in reversed(reports) if report.gate), None)
             for figure, value in (_figures(gated) if gated is not None else {}).items():
                 trained[figure].put(name, value)
-        for family in (memories, outbox, dreams, refusals, seconds, tokens, *last.values(), *trained.values()):
+        for family in (
+            memories,
+            outbox,
+            dreams,
+            refusals,
+            seconds,
+            tokens,
+            *read.values(),
+            *last.values(),
+            *trained.values(),
+        ):
             yield family.metric
 
 

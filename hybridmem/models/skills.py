@@ -45,6 +45,17 @@ def question(reader: Reader, text: str) -> list[Message]:
     return prompts.question(text, examples=shown)
 
 
+def questions(reader: Reader, text: str, answer: str, count: int, *, other_than: Sequence[str] = ()) -> list[Message]:
+    """`prompts.questions` in the form that `reader` needs. No model was trained for this job."""
+    shown = worked_examples().several if _needs_examples(reader, "propositions") else ()
+    return prompts.questions(text, answer, count, other_than=other_than, examples=shown)
+
+
+def samples(reader: Reader) -> bool:
+    """Whether `reader` gives other completions of one prompt at another temperature: a `LanguageModel` does."""
+    return hasattr(reader, "logprobs")
+
+
 def _needs_examples(reader: Reader, job: Job) -> bool:
     return supports(reader, job) and not trained_for(reader, job)
 
@@ -55,6 +66,7 @@ class WorkedExamples:
 
     propositions: tuple[Example, ...]
     questions: tuple[Example, ...]
+    several: tuple[Example, ...]
 
 
 @cache
@@ -77,5 +89,12 @@ def worked_examples() -> WorkedExamples:
         tuple(
             (prompts.question(each["text"])[-1]["content"], f"{each['question']}{prompts.SEPARATOR}{each['answer']}")
             for each in given["question"]
+        ),
+        tuple(
+            (
+                prompts.questions(each["text"], each["answer"], len(each["questions"]))[-1]["content"],
+                "\n".join(f"{asked}{prompts.SEPARATOR}{each['answer']}" for asked in each["questions"]),
+            )
+            for each in given["questions"]
         ),
     )

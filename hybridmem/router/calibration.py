@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,12 +48,21 @@ class Calibration:
     feasible: bool = False
     """Whether enough audits stood behind the threshold to promise the risk; else it is the default."""
     observations: int = 0
+    read_by: str = ""
+    """The reader whose answers over memories the retrieval head was fitted on; "" for the memory's own model."""
 
     def confidence(self, route: str, features: Mapping[str, float]) -> float:
         """P(correct | route, features)"""
         weights = self.heads[route]
         logit = weights["bias"] + sum(weights[name] * value for name, value in features.items())
         return float(1 / (1 + np.exp(-logit)))
+
+    def for_reader(self, name: str) -> Calibration:
+        """What of it holds where `name` reads the memories: another reader's answers say nothing about its own."""
+        if name == self.read_by:
+            return self
+        heads = {**self.heads, "retrieval": prior_heads()["retrieval"]}
+        return replace(self, heads=heads, threshold=DEFAULT_THRESHOLD, feasible=False, read_by=name)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +71,7 @@ class Calibration:
             "risk": self.risk,
             "feasible": self.feasible,
             "observations": self.observations,
+            "read_by": self.read_by,
         }
 
     @classmethod
@@ -82,6 +92,7 @@ class Calibration:
                 risk=_number(raw["risk"]),
                 feasible=raw["feasible"] is True,
                 observations=int(_number(raw["observations"])),
+                read_by=str(raw.get("read_by", "")),
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return cls()
@@ -99,15 +110,15 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def fit(observed: Mapping[str, Sequence[Observation]], risk: float = 0.1) -> Calibration:
-    """Heads and threshold from audited answers, by route."""
+def fit(observed: Mapping[str, Sequence[Observation]], risk: float = 0.1, *, read_by: str = "") -> Calibration:
+    """Heads and threshold from audited answers, by route; `read_by` as the field has it."""
     heads = {route: _fit_head(weights, observed.get(route, ())) for route, weights in prior_heads().items()}
     unset = Calibration(heads)
     scored = [(unset.confidence(route, o.features), o.right) for route, answers in observed.items() for o in answers]
     threshold = conformal_threshold([c for c, _ in scored], [not ok for _, ok in scored], risk)
     if threshold is None:
-        return Calibration(heads, DEFAULT_THRESHOLD, risk, False, len(scored))
-    return Calibration(heads, threshold, risk, True, len(scored))
+        return Calibration(heads, DEFAULT_THRESHOLD, risk, False, len(scored), read_by)
+    return Calibration(heads, threshold, risk, True, len(scored), read_by)
 
 
 def _fit_head(prior: Mapping[str, float], observed: Sequence[Observation]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import ROUTES, AdapterRecord, Answer, Audit, Hit, Route
 from hybridmem.metrics import is_correct
 from hybridmem.models.base import LanguageModel
+from hybridmem.models.reader import Reader
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import calibration as calibrations
 from hybridmem.router import snapshot as snapshots
@@ -58,6 +59,13 @@ class Router:
     namespace: Namespace
     find: Find
     """The memories for a question, best first."""
+    reader: Reader | None = None
+    """Who answers over memories; None for `model`. The weights are `model`'s in any case."""
+
+    @property
+    def read_by(self) -> str:
+        """The reader's name, as a calibration has it."""
+        return "" if self.reader is None else str(getattr(self.reader, "name", type(self.reader).__name__))
 
     def answer(self, questions: Sequence[str], route: Route | None = None) -> list[Answer]:
         """One answer a question; `route` forces where they come from.
@@ -90,7 +98,7 @@ class Router:
         )
         if asked:
             observed = self._observe(asked, answers, rehearsed, folder)
-            rehearsed = replace(rehearsed, calibration=calibrations.fit(observed))
+            rehearsed = replace(rehearsed, calibration=calibrations.fit(observed, read_by=self.read_by))
         routing = self._routing(None, rehearsed, folder)
         return routing.answers([self._case(question, routing) for question in questions], started)
 
@@ -104,7 +112,7 @@ class Router:
 
     def calibration(self) -> Calibration:
         """As fitted by the last dream, or the prior."""
-        return calibrations.load(self.ledger, self.namespace)
+        return calibrations.load(self.ledger, self.namespace).for_reader(self.read_by)
 
     def _at_one_moment(self, work: Callable[[Snapshot], T], *, forced: Route | None = None) -> T:
         """What `work` makes of the ledger's state now.
@@ -124,6 +132,7 @@ class Router:
         """The state now. An adapter of another base is no part of it, unless a `forced` route asks for the weights,
         which are then refused by name."""
         snapshot = snapshots.read(self.ledger, self.namespace)
+        snapshot = replace(snapshot, calibration=snapshot.calibration.for_reader(self.read_by))
         adapter = snapshot.adapter
         if adapter is None or forced in ("weights", "both") or adapter.base_sha256 == self.model.sha256:
             return snapshot
@@ -180,7 +189,7 @@ class Router:
         """`folder`: the files of the snapshot's adapter, where they are not in the registry yet."""
         if folder is None and snapshot.version:
             folder = self.registry.path(snapshot.version)
-        return Routing(self.model, folder, snapshot, route)
+        return Routing(self.model, folder, snapshot, route, self.reader)
 
     def _case(self, question: str, routing: Routing) -> Case:
         """The question with its hits and what the ledger knows of it."""

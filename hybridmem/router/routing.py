@@ -5,16 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hybridmem.adapters.load_verified import load_verified
 from hybridmem.core.records import Answer, Hit, Route
+from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation, LanguageModel
-from hybridmem.models.skills import trained_for
+from hybridmem.models.reader import Reader
+from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router.context import fitted, lines, worth_reading
+from hybridmem.router.elsewhere import Asked, answer_all
 from hybridmem.router.signals import Evidence, Head, supported, vector
 from hybridmem.router.snapshot import Snapshot
 
@@ -22,6 +26,8 @@ SURE = 0.8
 """Weights this confident are not checked against retrieval."""
 ANSWER_TOKENS = 24
 """Room that a prompt leaves for its answer."""
+READER_CHARACTERS = 12_000
+"""Of the memories in one prompt of a reader that does not say how much it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class Routing:
     snapshot: Snapshot
     route: Route | None
     """Where the answers are forced to come from; None leaves the choice to the router."""
+    reader: Reader | None = None
+    """Who reads the memories; None for `model`."""
 
     @property
     def needs_search(self) -> bool:
@@ -111,23 +119,39 @@ class Routing:
 
     def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
         """Answers to the cases with these `numbers` from their best hits; None where there are no hits."""
-        asked = {number: self._prompt(cases[number]) for number in numbers if cases[number].found.hits}
-        return self._read(cases, asked, "retrieval", adapted=self.route == "both" and not self.snapshot.is_tainted)
+        read = {number: self._memories(cases[number]) for number in numbers if cases[number].found.hits}
+        asked = {number: prompts.answer(cases[number].question, lines) for number, lines in read.items()}
+        if self.reader is None:
+            adapted = self.route == "both" and not self.snapshot.is_tainted
+            return self._read(cases, asked, "retrieval", adapted=adapted)
+        to_answer = [
+            Asked(cases[number].question, shown, asked[number], partial(_holds, cases[number]))
+            for number, shown in read.items()
+        ]
+        readings: list[Reading | None] = [None] * len(cases)
+        for number, found in zip(read, answer_all(self.reader, to_answer), strict=True):
+            readings[number] = self._judged(cases[number], found.said, "retrieval", found.is_supported, asked[number])
+        return readings
 
-    def _prompt(self, case: Case) -> list[prompts.Message]:
-        """The question over its best hits, cut to what the model reads: one long memory must not fail a batch.
+    def _memories(self, case: Case) -> list[str]:
+        """The best hits as the prompt shows them, cut to what the model reads: one long memory must not fail a batch.
 
-        A model that was trained for propositions knows dated memories; the bundled base has never seen one."""
-        read = lines(worth_reading(case.found.hits), dated=trained_for(self.model, "propositions"))
-        most: int | None = getattr(self.model, "context_length", None)
+        A model that was trained for propositions, or follows examples, knows dated memories; the bundled base has never
+        seen one."""
+        reader = self.reader or self.model
+        knows_dates = supports(reader, "propositions") if self.reader else trained_for(reader, "propositions")
+        read = lines(worth_reading(case.found.hits), dated=knows_dates)
+        most: int | None = getattr(reader, "context_length", None)
         if most is not None:
             room = most - ANSWER_TOKENS
 
             def fits(shown: Sequence[str]) -> bool:
-                return self.model.count_tokens(prompts.answer(case.question, shown)) <= room
+                return int(reader.count_tokens(prompts.answer(case.question, shown))) <= room  # type: ignore[attr-defined]
 
-            read = fitted(read, case.question, fits)
-        return prompts.answer(case.question, read)
+            return fitted(read, case.question, fits)
+        if self.reader is not None:
+            return fitted(read, case.question, lambda shown: sum(map(len, shown)) <= READER_CHARACTERS)
+        return read
 
     def _may_ask_weights(self, known: Evidence) -> bool:
         if self.route not in (None, "weights", "both"):
@@ -155,10 +179,17 @@ class Routing:
         if asked:
             completions = self._generate(list(asked.values()), adapted=adapted)
             for number, said in zip(asked, completions, strict=True):
-                features = vector(cases[number].known, said, _is_supported(cases[number], said, head))
-                confidence = self.snapshot.calibration.confidence(head, features)
-                readings[number] = Reading(said, confidence, features, asked[number])
+                case = cases[number]
+                is_supported = head == "weights" or _is_supported(case, said.text)
+                readings[number] = self._judged(case, said, head, is_supported, asked[number])
         return readings
+
+    def _judged(
+        self, case: Case, said: Generation, head: Head, is_supported: bool, prompt: Sequence[prompts.Message]
+    ) -> Reading:
+        """A completion with its confidence. What the weights say has read no memory that could support it."""
+        features = vector(case.known, said, is_supported)
+        return Reading(said, self.snapshot.calibration.confidence(head, features), features, prompt)
 
     def _generate(self, asked: Sequence[Sequence[prompts.Message]], *, adapted: bool) -> list[Generation]:
         adapter = self.snapshot.adapter
@@ -211,12 +242,19 @@ class Routing:
         )
 
 
-def _is_supported(case: Case, said: Generation, head: Head) -> bool:
-    """Whether the memories in the prompt support the completion; what the weights say has read none."""
-    if head == "weights":
-        return True
-    read = [hit.quoted for hit in worth_reading(case.found.hits)]
-    return supported(case.question, said.text, read, case.found.facts)
+def _is_supported(case: Case, said: str) -> bool:
+    """Whether the memories in the prompt support what was `said`."""
+    return supported(case.question, said, _quoted(case), case.found.facts)
+
+
+def _holds(case: Case, said: str) -> bool:
+    """Whether a memory in the prompt has the very words, and is about what the question asks of."""
+    value = normalised(said)
+    return any(contains_words(normalised(memory), value) for memory in _quoted(case)) and _is_supported(case, said)
+
+
+def _quoted(case: Case) -> list[str]:
+    return [hit.quoted for hit in worth_reading(case.found.hits)]
 
 
 def _grounds(case: Case, route: Route) -> tuple[Hit, ...]:

@@ -60,6 +60,10 @@ class Usage(Shape):
     seconds: float
     trained_tokens: float
     peak_memory_mb: float
+    reader_calls: float = Field(description="Calls of another model that reads for the memory.")
+    reader_prompt_tokens: float
+    reader_completion_tokens: float
+    reader_cost: float = Field(description="In the currency of the reader's prices; 0 without prices.")
 
 
 class Failure(Shape):

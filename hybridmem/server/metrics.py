@@ -101,6 +101,8 @@ _LAST = {
     **{bound.name: f"By the gate of the last dream that trained: {bound.text}" for bound in BOUNDS},
     "seconds": "Seconds of the last dream.",
     "trained_tokens": "Tokens that the last dream trained on.",
+    "reader_tokens": "Tokens that another model took that read for the last dream, of prompts and completions.",
+    "reader_cost": "What that cost, in the currency of the reader's prices; left out without prices.",
     "ended_timestamp_seconds": "When the last dream ended, in seconds since 1970.",
 }
 
@@ -115,6 +117,10 @@ def last_dream(reports: list[DreamReport]) -> dict[str, float]:
         "trained_tokens": float(latest.trained_tokens),
         "ended_timestamp_seconds": latest.started_at.timestamp() + latest.seconds,
     }
+    if latest.reader is not None:
+        found["reader_tokens"] = float(latest.reader.tokens)
+        if latest.reader.cost is not None:
+            found["reader_cost"] = latest.reader.cost
     gated = [report for report in reports if report.gate]
     if gated:
         by_gate = {current_name(check.name): check.value for check in gated[-1].gate}

@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import AdapterRecord, Audit, Check, DreamReport, Episode, Fact, Step, TrainingItem
+from hybridmem.core.records import (
+    AdapterRecord,
+    Audit,
+    Check,
+    DreamReport,
+    Episode,
+    Fact,
+    ReaderUsage,
+    Step,
+    TrainingItem,
+)
 from hybridmem.stores.ledger.base import Ledger
 
 ANA: Namespace = ("users", "ana")
@@ -90,7 +100,8 @@ def report(id: str, **values: Any) -> DreamReport:
         "seconds": 12.5,
         "left_to_retrieval": ("f2",),
         "unlearned": ("f3",),
-        "steps": (Step("extract", 1.5, 100, {"facts": 3}),),
+        "steps": (Step("extract", 1.5, 100, {"facts": 3}, ReaderUsage(2, 80, 20, 1, 0, 0.25)), Step("select", 0.1)),
+        "reader": ReaderUsage(2, 80, 20, 1, 0, 0.25),
         "gate": (Check("recall", 0.95, 0.8, True),),
         "test": {"recall": 0.9},
         "retention": (0.9, 1.0),

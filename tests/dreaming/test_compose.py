@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,11 @@ from hybridmem.core.records import Fact, TrainingItem
 from hybridmem.core.text.tokens import normalised
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.dreaming.steps.compose import Composition, asked_by_speaker, compose, near_misses, still_sound, stranger
+from hybridmem.models import prompts
 from hybridmem.models.base import Generation
+from hybridmem.models.fake import FakeModel
 from hybridmem.models.prompts import REFUSAL
+from hybridmem.models.reader import RemoteReading
 from tests.dreaming.nights import ScriptedModel, fact, items_of
 
 FORMS = (
@@ -312,3 +315,51 @@ def test_strangers_are_never_known_subjects() -> None:
 )
 def test_a_question_on_somebody_is_asked_by_the_speaker(question: str, own: str | None) -> None:
     assert asked_by_speaker(question, "Ana Brito") == own
+
+
+class Lists:
+    """The fake model as an endpoint has it: one completion a prompt, and no probabilities."""
+
+    follows_examples = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def generate(
+        self, prompts: Sequence[Sequence[prompts.Message]], *, max_new_tokens: int = 24
+    ) -> list[RemoteReading]:
+        self.asked += [prompt[-1]["content"] for prompt in prompts]
+        said = FakeModel().generate(prompts, max_new_tokens=max_new_tokens)
+        return [RemoteReading(each.text, each.prompt_tokens, each.tokens) for each in said]
+
+
+def test_a_reader_that_does_not_sample_is_asked_for_many_questions_at_once() -> None:
+    reader = Lists()
+    facts = [
+        fact("f1", text="Ana lives in Lisbon.", question="Ana lives in what?"),
+        fact("f2", "I", "Saab", "drive", text="The user drives a Saab.", question="What do I drive?"),
+    ]
+    made = compose(reader, facts, (), SMALL, seed=1)
+    assert made.poor == made.waiting == ()
+    listed = [asked for asked in reader.asked if asked.startswith("Questions about: ")]
+    assert len(listed) == len(facts) + 1, "one call a fact, and one for the strangers of a fact about the speaker"
+    for each in facts:
+        own = [item for item in made.items if item.fact == each.id]
+        assert {item.split for item in own if item.kind == "question"} == {"train", "dev", "test"}
+        refused = [item.question for item in own if item.kind == "refusal"]
+        assert refused and not any("Ana" in question or " I " in question for question in refused)
+
+
+def test_one_that_lists_too_few_is_asked_for_others() -> None:
+    class Terse(Lists):
+        def generate(
+            self, prompts: Sequence[Sequence[prompts.Message]], *, max_new_tokens: int = 24
+        ) -> list[RemoteReading]:
+            said = super().generate(prompts, max_new_tokens=max_new_tokens)
+            return [replace(each, text="\n".join(each.text.splitlines()[:3])) for each in said]
+
+    reader = Terse()
+    made = compose(reader, [fact("f1", text="Ana lives in Lisbon.", question="Ana lives in what?")], (), SMALL, seed=1)
+    listed = [asked for asked in reader.asked if asked.startswith("Questions about: ")]
+    assert len(listed) > 1 and "\nNot: Ana lives in what?" in listed[1]
+    assert len({item.question for item in made.items if item.kind == "question"}) > 3

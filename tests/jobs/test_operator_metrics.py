@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hybridmem import HybridMemory
 from hybridmem.core.clock import utc_now
-from hybridmem.core.records import Check, DreamReport
+from hybridmem.core.records import Check, DreamReport, ReaderUsage
 from hybridmem.dreaming.bounds import BOUNDS
 from hybridmem.jobs.operator_metrics import MemoryCollector
 from hybridmem.models.fake import FakeModel
@@ -44,11 +44,15 @@ def test_every_figure(tmp_path: Path) -> None:
         memory.add("Ana lives in Porto.")
         memory.add_fact("Ana", "lives in", "Porto")
         memory.at("users/odd").add("x")
-        memory.ledger.save_dream(report("d1", "promoted", gate=(Check("forgetting", 0.0, 0.15, True),)))
+        memory.ledger.save_dream(
+            report(
+                "d1", "promoted", gate=(Check("forgetting", 0.0, 0.15, True),), reader=ReaderUsage(5, 70, 30, cost=0.5)
+            )
+        )
         memory.ledger.save_dream(
             report("d2", "rejected", gate=gate, test={"drift_nats": 0.5}, held_facts=7, peak_memory_mb=4.0)
         )
-        last = report("d3", "nothing", seconds=1.0, trained_tokens=0)
+        last = report("d3", "nothing", seconds=1.0, trained_tokens=0, reader=ReaderUsage(2, 7, 3, refused_calls=1))
         memory.ledger.save_dream(last)
         found = figures(memory)
     ana = "users/ana"
@@ -62,6 +66,12 @@ def test_every_figure(tmp_path: Path) -> None:
     assert ("gate_refusals_total", ana, "learning_accuracy") not in found
     assert found["dream_seconds_total", ana] == 61
     assert found["trained_tokens_total", ana] == 2000
+    assert [found[f"reader_{name}_total", ana] for name in ("calls", "prompt_tokens", "completion_tokens")] == [
+        7,
+        77,
+        33,
+    ]
+    assert (found["reader_cost_total", ana], found["reader_refused_calls_total", ana]) == (0.5, 1)
     assert found["last_dream_timestamp_seconds", ana] == last.started_at.timestamp()
     assert found["last_dream_peak_memory_bytes", ana] == 2 * 2**20
     assert found["last_forgetting", ana] == 0.25

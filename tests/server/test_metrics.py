@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from hybridmem.core.records import Check, DreamReport
+from hybridmem.core.records import Check, DreamReport, ReaderUsage
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.server.metrics import Figures, last_dream, scrape
@@ -41,6 +42,13 @@ def test_the_last_dream_that_trained_says_what_was_forgotten() -> None:
         "drift_nats": 0.05,
     }
     assert last_dream([]) == {}
+
+
+def test_the_last_dream_says_what_its_reader_took() -> None:
+    priced = replace(night(1, "promoted"), reader=ReaderUsage(5, 70, 30, cost=0.5))
+    found = last_dream([priced])
+    assert (found["reader_tokens"], found["reader_cost"]) == (100.0, 0.5)
+    assert "reader_cost" not in last_dream([replace(night(1, "promoted"), reader=ReaderUsage(5, 70, 30))])
 
 
 @pytest.mark.parametrize(("grant", "sees"), [(Grant("", metrics=True), True), (Grant("", (("users", "ana"),)), False)])

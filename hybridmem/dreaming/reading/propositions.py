@@ -43,7 +43,8 @@ class Split:
     believed: tuple[Proposition, ...]
     denied: tuple[Proposition, ...]
     left_out: Counter[str]
-    """How many propositions were left out, by their mood or by what speaks against them."""
+    """How many propositions were left out, by their mood or by what speaks against them; and how many messages, because
+    the reader's reply was no list of propositions."""
     tokens: int
 
 
@@ -61,14 +62,18 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
         ]
         for source, completion in zip(batch, reader.generate(asked, max_new_tokens=LONGEST), strict=True):
             tokens += completion.prompt_tokens + completion.tokens
-            for mood, text in _distinct(prompts.parse_propositions(completion.text)):
+            found = _distinct(prompts.parse_propositions(completion.text))
+            if not found and normalised(completion.text) != prompts.NO_FACTS:
+                # It stays with retrieval. Nothing else of the night hangs on it.
+                left_out["reply_refused" if getattr(completion, "refused", "") else "reply_malformed"] += 1
+            for mood, text in found:
                 proposition = Proposition(text, mood, source)
                 if mood == "denied" and has_negative_sense(text):
                     denied.append(proposition)
                 elif mood not in BELIEVED:
                     left_out[mood] += 1
-                elif found := doubt(text, source):
-                    left_out[found] += 1
+                elif reason := doubt(text, source):
+                    left_out[reason] += 1
                 else:
                     believed.append(proposition)
     return Split(tuple(believed), tuple(denied), left_out, tokens)

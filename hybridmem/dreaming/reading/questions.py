@@ -52,14 +52,9 @@ class Questions:
     tokens: int
 
 
-def samples(reader: Reader) -> bool:
-    """Whether `reader` gives other completions of one prompt at another temperature: a `LanguageModel` does."""
-    return hasattr(reader, "logprobs")
-
-
 def write(reader: Reader, propositions: Sequence[Proposition], settings: ReadingSettings, seed: int) -> Questions:
     """Distinct questions on `propositions`, each with a span as its answer, that name what they ask of."""
-    drawn = settings.samples if samples(reader) else 0
+    drawn = settings.samples if skills.samples(reader) else 0
     numbered = [(place, each) for place, each in enumerate(propositions) for _ in range(drawn)]
     completions = [*reader.generate([skills.question(reader, each.text) for each in propositions], max_new_tokens=48)]
     if drawn:

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import Literal, cast
 
+from hybridmem.core.errors import ReaderBudgetSpent
 from hybridmem.core.records import Fact, Split, TrainingItem, new_id
 from hybridmem.core.text.first_person import SPEAKER, THE_USER, asked_by_user
 from hybridmem.core.text.subjects import names_any_subject, names_subject
@@ -25,6 +26,7 @@ from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts, skills
 from hybridmem.models.base import LanguageModel
+from hybridmem.models.reader import Reader
 from hybridmem.training.examples import context_for
 
 FACTS_AT_ONCE = 8
@@ -43,6 +45,8 @@ LONG = 8
 OTHERS = 8
 """Invented people per fact about the speaker: questions about them are refusals."""
 OTHERS_TEMPERATURE = 0.5
+TOKENS_A_QUESTION = 32
+"""Of a question with its answer, in a list of them."""
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
 
 
@@ -56,63 +60,98 @@ class Composition:
     written: int
     """Questions that the model wrote, before the check."""
     tokens: int
+    waiting: tuple[str, ...] = ()
+    """Facts that the reader's bound leaves for the next night."""
 
 
 def compose(
-    model: LanguageModel,
+    model: Reader,
     facts: Sequence[Fact],
     others: Sequence[Fact],
     settings: ComposeSettings,
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Composition:
-    """Exercises for `facts`; `others` are the ledger's further facts, which yield distractors and near misses."""
+    """Exercises for `facts`; `others` are the ledger's further facts, which yield distractors and near misses.
+
+    A model that samples is asked for one question at a time, any other one for several at once."""
     rng = random.Random(seed)  # noqa: S311 - a reproducible draw, not a secret
     known = [*facts, *others]
     items: list[TrainingItem] = []
     poor: list[str] = []
     written = tokens = 0
-    for start in range(0, len(facts), FACTS_AT_ONCE):
-        batch = facts[start : start + FACTS_AT_ONCE]
-        written_of: dict[tuple[str, str], _Exercise] = {}
-        sound: list[_Exercise] = []
-        short = batch
-        for round_ in range(ROUNDS):
-            if not short:
-                break
+    waiting: tuple[str, ...] = ()
+    # What a bound cuts off in the middle is lost: fact by fact, that is little.
+    at_once = FACTS_AT_ONCE if getattr(model, "room", None) is None else 1
+    for start in range(0, len(facts), at_once):
+        batch = facts[start : start + at_once]
+        try:
+            found, count, cost = _sound_exercises(model, batch, known, settings, rng, seed + start, len(facts))
+        except ReaderBudgetSpent:
+            waiting = tuple(fact.id for fact in facts[start:])
+            break
+        written += count
+        tokens += cost
+        for fact in batch:
+            questions = _best(found, fact, "question", settings)
+            if len(questions) < settings.min_questions:
+                poor.append(fact.id)
+            else:
+                items += _items(questions, _best(found, fact, "reverse", settings), rng)
+        progress(min(start + at_once, len(facts)), len(facts))
+    items += near_misses([f for f in facts if f.id not in waiting], known, items, rng)
+    taken = {item.fact for item in items}
+    own = [f for f in facts if f.id in taken and f.subject == SPEAKER]
+    try:
+        refusals, cost = _refusals_about_strangers(model, own, known, rng, seed)
+    except ReaderBudgetSpent:
+        # Without refusals beside them they would teach the weights to invent.
+        left = {fact.id for fact in own}
+        items, refusals, cost = [item for item in items if item.fact not in left], [], 0
+        waiting = (*waiting, *left)
+    items += refusals
+    tokens += cost
+    return Composition(tuple(items), tuple(poor), written, tokens, waiting)
+
+
+def _sound_exercises(
+    model: Reader,
+    facts: Sequence[Fact],
+    known: Sequence[Fact],
+    settings: ComposeSettings,
+    rng: random.Random,
+    seed: int,
+    seeds_a_round: int,
+) -> tuple[list[_Exercise], int, int]:
+    """The exercises on `facts` that passed their check, how many were written, and the tokens used."""
+    written: dict[tuple[str, str], _Exercise] = {}
+    sound: list[_Exercise] = []
+    tokens = 0
+    short = list(facts)
+    for round_ in range(ROUNDS):
+        if not short:
+            break
+        if skills.samples(model):
             # A further round is hotter: the recipe's temperature would give the same questions again.
             asked, cost = _write_questions(
-                model,
+                cast(LanguageModel, model),
                 short,
                 known,
                 settings,
                 greedily=round_ == 0,
                 temperature=settings.temperature + HOTTER * round_,
-                seed=seed + start + round_ * len(facts),
+                seed=seed + round_ * seeds_a_round,
             )
-            tokens += cost
-            new = {key: exercise for key, exercise in asked.items() if key not in written_of}
-            written_of |= new
-            checked, cost = _sound(model, list(new.values()), known, settings, rng)
-            tokens += cost
-            sound += checked
-            short = [f for f in short if len(_best(sound, f, "question", settings)) < WANTED]
-        written += len(written_of)
-        for fact in batch:
-            questions = _best(sound, fact, "question", settings)
-            if len(questions) < settings.min_questions:
-                poor.append(fact.id)
-            else:
-                items += _items(questions, _best(sound, fact, "reverse", settings), rng)
-        progress(min(start + FACTS_AT_ONCE, len(facts)), len(facts))
-    items += near_misses(facts, known, items, rng)
-    taken = {item.fact for item in items}
-    refusals, cost = _refusals_about_strangers(
-        model, [f for f in facts if f.id in taken and f.subject == SPEAKER], known, rng, seed
-    )
-    items += refusals
-    tokens += cost
-    return Composition(tuple(items), tuple(poor), written, tokens)
+        else:
+            asked, cost = _list_questions(model, short, known, settings, written)
+        tokens += cost
+        new = {key: exercise for key, exercise in asked.items() if key not in written}
+        written |= new
+        checked, cost = _sound(model, list(new.values()), known, settings, rng)
+        tokens += cost
+        sound += checked
+        short = [f for f in short if len(_best(sound, f, "question", settings)) < WANTED]
+    return sound, len(written), tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +201,51 @@ def _write_questions(
         ),
     ]
     ends = Counter(map(_end, known))
-    distinct: dict[tuple[str, str], _Exercise] = {}
-    for fact in facts if greedily else ():
-        if fact.question:
-            # The question that the fact was believed by comes first: it was checked when the fact was read.
-            distinct[fact.id, normalised(fact.question)] = _Exercise(fact, "question", fact.question, 0.0)
+    distinct = _believed_by(facts) if greedily else {}
     for (fact, _), completion in zip([*greedy, *sampled], completions, strict=True):
         pair = prompts.parse_question(completion.text)
         exercise = _exercise(fact, pair, completion.logprob, somebody, ends) if pair else None
         if exercise:
             distinct.setdefault((fact.id, normalised(exercise.question)), exercise)
     return distinct, sum(g.prompt_tokens + g.tokens for g in completions)
+
+
+def _list_questions(
+    model: Reader,
+    facts: Sequence[Fact],
+    known: Sequence[Fact],
+    settings: ComposeSettings,
+    written: Mapping[tuple[str, str], _Exercise],
+) -> tuple[dict[tuple[str, str], _Exercise], int]:
+    """Distinct questions about each fact that are not among the `written` ones, as `_write_questions` gives them."""
+    asked: list[tuple[Fact, str]] = [(fact, fact.object) for fact in facts]
+    # A triple is also asked for from its other end.
+    asked += [(fact, fact.subject) for fact in facts if not fact.question and fact.subject != SPEAKER]
+    there = {fact.id: [e.question for (id, _), e in written.items() if id == fact.id] for fact in facts}
+    completions = model.generate(
+        [
+            skills.questions(model, fact.text, answer, settings.max_questions, other_than=there[fact.id])
+            for fact, answer in asked
+        ],
+        max_new_tokens=TOKENS_A_QUESTION * settings.max_questions,
+    )
+    ends = Counter(map(_end, known))
+    distinct = {} if written else _believed_by(facts)
+    for (fact, _), completion in zip(asked, completions, strict=True):
+        for pair in prompts.parse_questions(completion.text):
+            exercise = _exercise(fact, pair, 0.0, "", ends)
+            if exercise:
+                distinct.setdefault((fact.id, normalised(exercise.question)), exercise)
+    return distinct, sum(each.prompt_tokens + each.tokens for each in completions)
+
+
+def _believed_by(facts: Sequence[Fact]) -> dict[tuple[str, str], _Exercise]:
+    """The question that each fact was believed by, where there is one: it was checked when the fact was read."""
+    return {
+        (fact.id, normalised(fact.question)): _Exercise(fact, "question", fact.question, 0.0)
+        for fact in facts
+        if fact.question
+    }
 
 
 def _exercise(
@@ -185,7 +258,10 @@ def _exercise(
         tells = contains_words(normalised(question), fact.object)
         fits = _is_object(pair[1], fact) and is_about(question, fact.text) and not tells
         return _Exercise(fact, "question", question, logprob) if fits else None
-    own = asked_by_speaker(pair[0], somebody) if fact.subject == SPEAKER else pair[0]
+    if fact.subject == SPEAKER:
+        own = asked_by_speaker(pair[0], somebody) if somebody else asked_by_user(pair[0])
+    else:
+        own = pair[0]
     if own is None:
         return None
     if is_correct(pair[1], fact.object) and _asks_for_object(own, fact):
@@ -243,7 +319,7 @@ def _asks_back(asked: str, fact: Fact) -> bool:
 
 
 def _sound(
-    model: LanguageModel,
+    model: Reader,
     asked: Sequence[_Exercise],
     known: Sequence[Fact],
     settings: ComposeSettings,
@@ -335,27 +411,65 @@ def near_misses(
 
 
 def _refusals_about_strangers(
-    model: LanguageModel, facts: Sequence[Fact], known: Sequence[Fact], rng: random.Random, seed: int
+    model: Reader, facts: Sequence[Fact], known: Sequence[Fact], rng: random.Random, seed: int
 ) -> tuple[list[TrainingItem], int]:
     """Refusals for facts about the speaker, and the tokens used: questions that the model asks about invented people.
 
     "What do I drive?" holds no name that could be replaced."""
-    about_strangers = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
-    texts = [_told_of(fact, name) for fact, name in about_strangers]
-    completions = model.generate(
-        [skills.question(model, text) for text in texts], max_new_tokens=48, temperature=OTHERS_TEMPERATURE, seed=seed
-    )
+    if skills.samples(model):
+        written, tokens = _asked_of_strangers(cast(LanguageModel, model), facts, known, rng, seed)
+    else:
+        written, tokens = _listed_of_strangers(model, facts, known, rng)
     asked: dict[str, list[str]] = {}
-    for (fact, name), completion in zip(about_strangers, completions, strict=True):
-        pair = prompts.parse_question(completion.text)
-        if pair and _is_object(pair[1], fact) and _asks_for_object(pair[0], replace(fact, subject=name)):
+    for fact, name, pair in written:
+        if _is_object(pair[1], fact) and _asks_for_object(pair[0], replace(fact, subject=name)):
             asked.setdefault(fact.id, []).append(pair[0])
     refusals = [
         TrainingItem(new_id("it"), fact.namespace, fact.id, "refusal", question, prompts.REFUSAL, (fact.text,), split)
         for fact in facts
         for question, split in zip(asked.get(fact.id, ()), _splits(), strict=False)
     ]
-    return still_sound(refusals, {f.id: f for f in facts}, known), sum(g.prompt_tokens + g.tokens for g in completions)
+    return still_sound(refusals, {f.id: f for f in facts}, known), tokens
+
+
+_About = tuple[Fact, str, tuple[str, str]]
+"""A fact, the invented person that it was told of instead, and a question on that with its answer."""
+
+
+def _asked_of_strangers(
+    model: LanguageModel, facts: Sequence[Fact], known: Sequence[Fact], rng: random.Random, seed: int
+) -> tuple[list[_About], int]:
+    about_strangers = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts for _ in range(OTHERS)]
+    completions = model.generate(
+        [skills.question(model, _told_of(fact, name)) for fact, name in about_strangers],
+        max_new_tokens=48,
+        temperature=OTHERS_TEMPERATURE,
+        seed=seed,
+    )
+    found = [
+        (fact, name, pair)
+        for (fact, name), completion in zip(about_strangers, completions, strict=True)
+        if (pair := prompts.parse_question(completion.text))
+    ]
+    return found, sum(g.prompt_tokens + g.tokens for g in completions)
+
+
+def _listed_of_strangers(
+    model: Reader, facts: Sequence[Fact], known: Sequence[Fact], rng: random.Random
+) -> tuple[list[_About], int]:
+    """Several questions at once on one stranger, each then asked of another one."""
+    told = [(fact, _stranger_to(known, "Ana Brito", rng)) for fact in facts]
+    completions = model.generate(
+        [skills.questions(model, _told_of(fact, name), fact.object, OTHERS) for fact, name in told],
+        max_new_tokens=TOKENS_A_QUESTION * OTHERS,
+    )
+    found = []
+    for (fact, name), completion in zip(told, completions, strict=True):
+        for pair in prompts.parse_questions(completion.text):
+            other = _stranger_to(known, "Ana Brito", rng)
+            if question := _asked_of(pair[0], name, other):
+                found.append((fact, other, (question, pair[1])))
+    return found, sum(each.prompt_tokens + each.tokens for each in completions)
 
 
 def _told_of(fact: Fact, name: str) -> str:

@@ -63,7 +63,8 @@ def read_propositions(
     left_out: Counter[str] = said.left_out + written.left_out + checked.left_out + settled.left_out
     if said.denied:
         left_out["denied"] += len(said.denied)
-    propositions = len(said.believed) + len(said.denied) + sum(said.left_out.values())
+    unread = sum(count for reason, count in said.left_out.items() if reason.startswith("reply_"))
+    propositions = len(said.believed) + len(said.denied) + sum(said.left_out.values()) - unread
     return Extraction(
         facts=tuple(settled.facts),
         read=done,

@@ -21,7 +21,7 @@ from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.bounds import TRUTH_BOUNDS, Truth
 from hybridmem.dreaming.reading.aboutness import is_about, nearest
 from hybridmem.dreaming.reading.agreement import answers
-from hybridmem.dreaming.reading.questions import is_span, samples
+from hybridmem.dreaming.reading.questions import is_span
 from hybridmem.dreaming.reading.source import Source, pieces
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.models import prompts, skills
@@ -126,7 +126,7 @@ def write(
     drawn = rng.sample(parts, min(len(parts), 2 * most))
     asked = [skills.question(reader, prompts.memory(each.text, speaker=each.speaker)) for each in drawn]
     rounds = [reader.generate(asked, max_new_tokens=48)]
-    if samples(reader):
+    if skills.samples(reader):
         rounds += [
             reader.generate(asked, max_new_tokens=48, temperature=TEMPERATURE, seed=seed + number)  # type: ignore[call-arg]
             for number in range(1, EACH)

@@ -30,7 +30,16 @@ from random import Random
 from hybridmem.core.errors import AdapterError, CorruptAdapter
 from hybridmem.core.text.tokens import normalised
 from hybridmem.models.base import Generation
-from hybridmem.models.fake.rules import FORMS, ask, read_off, state_facts, state_propositions, stems
+from hybridmem.models.fake.rules import (
+    FORMS,
+    ask,
+    ask_in_every_form,
+    confirm,
+    read_off,
+    state_facts,
+    state_propositions,
+    stems,
+)
 from hybridmem.models.fake.training import ADAPTER_FILE, FakeTrainingAdapter
 from hybridmem.models.fake.vocabulary import Vocabulary
 from hybridmem.models.jobs import BASIC
@@ -43,6 +52,7 @@ _JOBS = {
     "Memories:": "answer",
     "Facts in: ": "facts",
     "Question about: ": "question",
+    "Questions about: ": "questions",
     "Before: ": "propositions",
     "Statements in: ": "propositions",
 }
@@ -51,8 +61,9 @@ _JOBS = {
 class FakeModel:
     """A `models.trainable.TrainableModel`, deterministic and free of torch.
 
-    `calls` counts the prompts of each job: answer, facts, propositions, question, reword. It does them all; `jobs` is
-    what it says that it was trained for (see `models.skills`), so that a dream reads by propositions or by triples."""
+    `calls` counts the prompts of each job: answer, facts, propositions, question, questions, reword. It does them all;
+    `jobs` is what it says that it was trained for (see `models.skills`), so that a dream reads by propositions or by
+    triples."""
 
     def __init__(self, answers: Mapping[str, str] | None = None, *, jobs: Iterable[str] = BASIC) -> None:
         self.jobs = frozenset(jobs)
@@ -153,6 +164,8 @@ class FakeModel:
     def _completed(self, content: str, form: int = 0) -> str:
         if content.startswith("Question: "):
             return self._recalled(content.removeprefix("Question: "))
+        if content.startswith("Memories:") and "\nIs it: " in content:
+            return confirm(content)
         if content.startswith("Memories:"):
             lines = content.splitlines()
             question = lines[-1].removeprefix("Question: ")
@@ -164,6 +177,8 @@ class FakeModel:
             return state_propositions(content)
         if content.startswith("Question about: "):
             return ask(content.removeprefix("Question about: "), form)
+        if content.startswith("Questions about: "):
+            return ask_in_every_form(content.removeprefix("Questions about: "))
         return f"It is so: {content.removeprefix('Reword: ')}"
 
     def _recalled(self, question: str) -> str:

@@ -121,3 +121,20 @@ def ask(text: str, form: int = 0) -> str:
         return NO_FACTS
     subject, relation, value = found[0]
     return f"{FORMS[form % len(FORMS)].format(subject=subject, relation=relation)}{SEPARATOR}{value}"
+
+
+def ask_in_every_form(content: str) -> str:
+    """A question on the statement in every one of `FORMS` but those that are there, each with the answer given."""
+    text, *rest = content.split("\n")
+    answer = next((line.removeprefix("Answer: ") for line in rest if line.startswith("Answer: ")), "")
+    there = {normalised(line.removeprefix("Not: ")) for line in rest if line.startswith("Not: ")}
+    pairs = [ask(text, form).partition(SEPARATOR) for form in range(len(FORMS))]
+    lines = [f"{asked}{bar}{said}" for asked, bar, said in pairs if normalised(asked) not in there]
+    return "\n".join(lines) if pairs[0][2] == answer else NO_FACTS
+
+
+def confirm(content: str) -> str:
+    """Whether reading the memories again gives the answer that is asked about."""
+    *memories, question, answer = content.splitlines()[1:]
+    found = read_off(question.removeprefix("Question: "), [line.removeprefix("- ") for line in memories])
+    return "yes" if normalised(found) == normalised(answer.removeprefix("Is it: ")) else "no"

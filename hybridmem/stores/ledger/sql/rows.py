@@ -17,6 +17,7 @@ from hybridmem.core.records import (
     Episode,
     Event,
     Fact,
+    ReaderUsage,
     Step,
     TrainingItem,
     to_json,
@@ -232,8 +233,13 @@ def report_of(text: str) -> DreamReport:
             "started_at": datetime.fromisoformat(values["started_at"]),
             "left_to_retrieval": tuple(values["left_to_retrieval"]),
             "unlearned": tuple(values["unlearned"]),
-            "steps": tuple(Step(**step) for step in values["steps"]),
+            "steps": tuple(Step(**{**step, "reader": _usage_of(step.get("reader"))}) for step in values["steps"]),
+            "reader": _usage_of(values.get("reader")),
             "gate": tuple(Check(**check) for check in values["gate"]),
             "retention": tuple(values["retention"]),
         }
     )
+
+
+def _usage_of(values: Mapping[str, Any] | None) -> ReaderUsage | None:
+    return None if values is None else ReaderUsage(**values)
