@@ -38,8 +38,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="MODEL",
-        help="A causal language model, by folder, GGUF file or Hugging Face name; device=, dtype=, quantize= and "
-        "memory= may follow it, after commas (default: HYBRIDMEM_MODEL, or what `hybridmem models` says).",
+        help="A causal language model, by folder, GGUF file or Hugging Face name; device=, dtype=, quantize=, "
+        "memory= and answers= may follow it, after commas (default: HYBRIDMEM_MODEL, or what `hybridmem models` says).",
     ),
 ]
 EmbedderOption = Annotated[

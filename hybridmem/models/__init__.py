@@ -38,6 +38,7 @@ def load(name: str | Path | None = None, settings: ModelSettings | None = None) 
         "dtype": options.dtype,
         "quantize": options.quantize,
         "memory_gb": options.memory,
+        "answers": options.answers,
     }
     if bare == BUNDLED:
         from hybridmem.models import bundled

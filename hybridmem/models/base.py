@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hybridmem.models.prompts import Message
 
@@ -67,3 +67,17 @@ class LanguageModel(Protocol):
 
         Raises `CorruptAdapter` or `WrongBase`. Adapters stay loaded, so that switching is cheap."""
         ...
+
+
+@runtime_checkable
+class AnswerWriter(Protocol):
+    """A `LanguageModel` that has a faster way for answers, which somebody waits for."""
+
+    def generate_answers(self, prompts: Sequence[Sequence[Message]]) -> list[Generation]:
+        """What `generate` promises, greedily, from weights that may be rounded."""
+        ...
+
+
+def generate_answers(model: LanguageModel, prompts: Sequence[Sequence[Message]]) -> list[Generation]:
+    """The model's answers to `prompts`, in its fastest way."""
+    return model.generate_answers(prompts) if isinstance(model, AnswerWriter) else model.generate(prompts)

@@ -1,7 +1,7 @@
 """A model's name with what is chosen for it behind commas: one string for ``--model``, HYBRIDMEM_MODEL and Python.
 
 >>> parse("Qwen/Qwen3-0.6B,quantize=4bit,device=cuda")
-('Qwen/Qwen3-0.6B', ModelSettings(device='cuda', dtype=None, quantize='4bit', memory=None))
+('Qwen/Qwen3-0.6B', ModelSettings(device='cuda', dtype=None, quantize='4bit', memory=None, answers=None))
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 from hybridmem.core.errors import InvalidInput
 
 QUANTIZE = ("4bit",)
+EXACT = "exact"
+INT8 = "int8"
+ANSWERS = (INT8, EXACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,19 @@ class ModelSettings:
     bitsandbytes."""
     memory: float | None = None
     """Gigabytes that a training may take beside the weights; None for what is free."""
+    answers: str | None = None
+    """``int8`` writes the tokens of an answer behind its first one with the weights in 8 bits, on a CPU, for the
+    families Llama, Qwen2 and Qwen3. ``exact``, which None stands for, rounds nothing. What a dream reads, trains and
+    judges is exact in any case."""
 
     def __post_init__(self) -> None:
         """Raises `InvalidInput`."""
         if self.quantize is not None and self.quantize not in QUANTIZE:
             raise InvalidInput(f"there is no quantize={self.quantize}: choose {' or '.join(QUANTIZE)}")
+        if self.answers is not None and self.answers not in ANSWERS:
+            raise InvalidInput(f"there is no answers={self.answers}: choose {' or '.join(ANSWERS)}")
+        if self.answers == INT8 and self.quantize is not None:
+            raise InvalidInput(f"answers=int8 is made of whole weights: leave it out, or quantize={self.quantize}")
         if self.memory is not None and not 0 < self.memory < math.inf:
             raise InvalidInput(f"memory={self.memory} is no amount of gigabytes: pass a number above 0")
 

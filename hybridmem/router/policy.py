@@ -62,6 +62,9 @@ class Router:
     reader: Reader | None = None
     """Who answers over memories; None for `model`. The weights are `model`'s in any case."""
 
+    exact: bool = False
+    """Whether the model rounds nothing, not even where its answers may be: for a gate that judges them."""
+
     @property
     def read_by(self) -> str:
         """The reader's name, as a calibration has it."""
@@ -189,7 +192,7 @@ class Router:
         """`folder`: the files of the snapshot's adapter, where they are not in the registry yet."""
         if folder is None and snapshot.version:
             folder = self.registry.path(snapshot.version)
-        return Routing(self.model, folder, snapshot, route, self.reader)
+        return Routing(self.model, folder, snapshot, route, self.reader, self.exact)
 
     def _case(self, question: str, routing: Routing) -> Case:
         """The question with its hits and what the ledger knows of it."""

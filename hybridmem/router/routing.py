@@ -13,7 +13,7 @@ from hybridmem.core.records import Answer, Hit, Route
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
-from hybridmem.models.base import Generation, LanguageModel
+from hybridmem.models.base import Generation, LanguageModel, generate_answers
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
@@ -74,6 +74,8 @@ class Routing:
     """Where the answers are forced to come from; None leaves the choice to the router."""
     reader: Reader | None = None
     """Who reads the memories; None for `model`."""
+    exact: bool = False
+    """Whether the model rounds nothing, not even where its answers may be."""
 
     @property
     def needs_search(self) -> bool:
@@ -195,9 +197,12 @@ class Routing:
         adapter = self.snapshot.adapter
         if not adapted or adapter is None or self.folder is None:
             with self.model.adapted(None):
-                return self.model.generate(asked)
+                return self._completions(asked)
         with load_verified(self.model, adapter, self.folder):
-            return self.model.generate(asked)
+            return self._completions(asked)
+
+    def _completions(self, asked: Sequence[Sequence[prompts.Message]]) -> list[Generation]:
+        return self.model.generate(asked) if self.exact else generate_answers(self.model, asked)
 
     def _decide(self, case: Case, weights: Reading | None, memories: Reading | None, seconds: float) -> Answer:
         tokens = sum(reading.said.prompt_tokens for reading in (weights, memories) if reading)

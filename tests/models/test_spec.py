@@ -18,6 +18,7 @@ from tests.models.conftest import Folders
         ("bundled", "bundled", ModelSettings()),
         ("Qwen/Qwen3-0.6B,quantize=4bit", "Qwen/Qwen3-0.6B", ModelSettings(quantize="4bit")),
         ("./m , dtype = bf16,device=cpu", "./m", ModelSettings(dtype="bf16", device="cpu")),
+        ("x/y,answers=int8", "x/y", ModelSettings(answers="int8")),
         ("x/y,memory=1.5", "x/y", ModelSettings(memory=1.5)),
     ],
 )
@@ -48,6 +49,8 @@ def test_what_stands_in_the_name_wins() -> None:
         ("m,memory=much", "gigabytes"),
         ("m,memory=0", "gigabytes"),
         ("m,memory=nan", "gigabytes"),
+        ("m,answers=int4", "no answers=int4: choose int8 or exact"),
+        ("m,answers=int8,quantize=4bit", "made of whole weights: leave it out, or quantize=4bit"),
     ],
 )
 def test_what_is_no_option_is_refused_in_one_line(given: str, told: str) -> None:

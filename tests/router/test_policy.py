@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +12,9 @@ import pytest
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter, WrongBase
 from hybridmem.core.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Fact, Hit, Route
+from hybridmem.models.base import Generation
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
-from hybridmem.models.prompts import REFUSAL
+from hybridmem.models.prompts import REFUSAL, Message
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import policy, routing
 from hybridmem.router.calibration import Calibration
@@ -111,6 +112,20 @@ def test_a_consolidated_and_audited_fact_is_answered_from_the_weights(world: Wor
     assert [hit.id for hit in told.evidence] == ["f1"]
     assert told.confidence > 0.8
     assert set(told.signals) == set(read.signals)
+
+
+def test_a_faster_way_writes_answers_and_none_that_are_judged(tmp_path: Path) -> None:
+    class Quick(FakeModel):
+        def generate_answers(self, prompts: Sequence[Sequence[Message]]) -> list[Generation]:
+            return [replace(said, text="Quick") for said in self.generate(prompts)]
+
+    world = World(tmp_path, model=Quick())
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    judged = replace(world.router, exact=True)
+    for route in (None, "weights", "retrieval"):
+        assert world.ask(route=route).text == "Quick"
+        assert judged.answer([WHERE], route)[0].text == "Lisbon"
 
 
 def test_one_batch_answers_each_question_on_its_own_grounds(world: World) -> None:

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
-_TRAINED = "trained"
+TRAINED = "trained"
+"""The name of an adapter while its weights still change."""
 _KEY = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<side>[AB])\.weight")
 
 _FileState = tuple[str, int, int, int, int]
+LoraUpdate = tuple[Tensor, Tensor]
+"""(rank, inputs) and (outputs, rank), with the scale in the second: times each other, what is added to a weight."""
 
 
 class AdapterSlots:
@@ -59,24 +62,41 @@ class AdapterSlots:
 
         It starts as PEFT starts it (its update is zero) under `seed`, or from the weights of `parent`, which must
         have the same rank and layers. The global RNG is left as it was. Raises `AdapterError`."""
-        if self._peft is not None and _TRAINED in self._peft.peft_config:
+        if self._peft is not None and TRAINED in self._peft.peft_config:
             raise AdapterError("an adapter of this model is in training already: finish that one first")
         tensors = None if parent is None else read_adapter(parent, self._module)[1]
         with torch.random.fork_rng(self._cuda_devices()):
             torch.manual_seed(seed)
-            self._add(config, _TRAINED, trained=True)
+            self._add(config, TRAINED, trained=True)
         try:
             if tensors is not None:
-                self._fill(tensors, _TRAINED, parent)
-            with self._switched(_TRAINED):
+                self._fill(tensors, TRAINED, parent)
+            with self._switched(TRAINED):
                 yield NewAdapter(self._peft, config, self._name)
         finally:
-            self._delete(_TRAINED)
+            self._delete(TRAINED)
 
     def forget(self, folder: Path) -> None:
         """Drop the adapter of `folder` from memory, as when its weights are unlearned."""
         for state in [state for state in self._loaded if state[0] == str(folder.resolve())]:
             self._drop(state)
+
+    @property
+    def in_force(self) -> str | None:
+        """A name for the weights of the adapter in force, which no other adapter gets; None without one."""
+        return self._in_force
+
+    @torch.no_grad()
+    def updates(self) -> dict[str, LoraUpdate]:
+        """The adapter in force, by path of the layer."""
+        name = self._in_force
+        if name is None:
+            return {}
+        return {
+            path: (layer.lora_A[name].weight, layer.lora_B[name].weight * layer.scaling[name])
+            for path, layer in self._module.named_modules()
+            if name in getattr(layer, "lora_A", ())
+        }
 
     def _load(self, folder: Path) -> str:
         state = _file_state(folder)
@@ -156,7 +176,7 @@ class AdapterSlots:
             self._peft.base_model.disable_adapter_layers()
         else:
             self._peft.base_model.enable_adapter_layers()
-            self._peft.set_adapter(name, inference_mode=name != _TRAINED)
+            self._peft.set_adapter(name, inference_mode=name != TRAINED)
 
     def _cuda_devices(self) -> list[torch.device]:
         return [self._module.device] if self._module.device.type == "cuda" else []
@@ -172,20 +192,20 @@ class NewAdapter:
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """The LoRA matrices, for the optimiser."""
-        return [parameter for name, parameter in self._peft.named_parameters() if f".{_TRAINED}." in name]
+        return [parameter for name, parameter in self._peft.named_parameters() if f".{TRAINED}." in name]
 
     def state(self) -> dict[str, Tensor]:
         """A copy of the LoRA weights on the CPU, by the names that files have."""
         from peft import get_peft_model_state_dict
 
-        found = get_peft_model_state_dict(self._peft, adapter_name=_TRAINED, save_embedding_layers=False)
+        found = get_peft_model_state_dict(self._peft, adapter_name=TRAINED, save_embedding_layers=False)
         return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in found.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Put back what `state` returned."""
         from peft import set_peft_model_state_dict
 
-        set_peft_model_state_dict(self._peft, state, adapter_name=_TRAINED)
+        set_peft_model_state_dict(self._peft, state, adapter_name=TRAINED)
 
     def save(self, folder: Path) -> None:
         """Write a plain PEFT folder: ``adapter_config.json`` and ``adapter_model.safetensors``, the same bytes

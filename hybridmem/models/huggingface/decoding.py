@@ -1,6 +1,6 @@
 """Prompts of token ids to completions of token ids, with how sure the model was of each token.
 
-`decode` is a short greedy and sampling loop over the cache that the model makes for itself. It drops each row
+`decode` is a short greedy and sampling loop over the forward passes of `Steps`. It drops each row
 as soon as its completion ends, which `transformers.generate` cannot, and reads the figures off the logits as
 they come. `decode_alone` asks `transformers.generate` instead, one prompt at a time: for families without
 position ids (ALiBi, state-space models), which left padding would disturb.
@@ -9,9 +9,9 @@ position ids (ALiBi, state-space models), which left padding would disturb.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -44,6 +44,46 @@ def last_logits_only(module: Any) -> dict[str, int]:
     return {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(module.forward).parameters else {}
 
 
+class Steps(Protocol):
+    """The forward passes of a batch of completions."""
+
+    def read(self, ids: Tensor, mask: Tensor | None, positions: Tensor, room: int) -> Tensor:
+        """Logits (rows, vocabulary) behind the prompts, each argument (rows, longest); at most `room` tokens follow."""
+        ...
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows alone."""
+        ...
+
+    def step(self, tokens: Tensor, mask: Tensor | None, positions: Tensor) -> Tensor:
+        """Logits behind `tokens`, one a row; `mask` has a column for everything that was read, and for them."""
+        ...
+
+
+class ModuleSteps:
+    """By the torch model itself, over the cache that it makes."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._kept_as = cache_argument(module)
+        self.cache: Any = None
+
+    def read(self, ids: Tensor, mask: Tensor | None, positions: Tensor, room: int) -> Tensor:
+        return self._forward(ids, mask, positions, last_logits_only(self._module))
+
+    def keep(self, rows: Tensor) -> None:
+        self.cache.reorder_cache(rows)
+
+    def step(self, tokens: Tensor, mask: Tensor | None, positions: Tensor) -> Tensor:
+        return self._forward(tokens, mask, positions, {self._kept_as: self.cache})
+
+    def _forward(self, ids: Tensor, mask: Tensor | None, positions: Tensor, more: Mapping[str, Any]) -> Tensor:
+        output = self._module(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, **more)
+        self.cache = getattr(output, self._kept_as)
+        logits: Tensor = output.logits[:, -1]
+        return logits
+
+
 @torch.no_grad()
 def decode(
     module: Any,
@@ -53,37 +93,36 @@ def decode(
     max_new_tokens: int,
     temperature: float,
     draws: Tensor,
+    steps: Steps | None = None,
 ) -> list[Completion]:
     """One completion for each prompt; its end token is included.
 
     `draws`, uniform in [0, 1) and of shape (prompts, max_new_tokens), decide the samples at temperatures above 0:
-    they belong to a prompt, so what is sampled does not depend on what it was batched with.
+    they belong to a prompt, so what is sampled does not depend on what it was batched with. `steps` are the forward
+    passes, where they are not those of `module` itself.
     """
     device = module.device
+    steps = steps or ModuleSteps(module)
     completions = [Completion() for _ in prompts]
     ids, mask, positions = _left_padded(prompts, device)
     rows = list(range(len(prompts)))
-    output = module(
-        input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, **last_logits_only(module)
-    )
-    kept_as = cache_argument(module)
-    cache, last = getattr(output, kept_as), positions[:, -1:]
+    last = positions[:, -1:]
+    logits = steps.read(ids, mask, positions, max_new_tokens)
     for step in range(max_new_tokens):
-        chosen = _append(output.logits[:, -1], [completions[row] for row in rows], temperature, draws[rows, step])
+        chosen = _append(logits, [completions[row] for row in rows], temperature, draws[rows, step])
         going = [at for at, token in enumerate(chosen) if token not in end_ids]
         if not going or step + 1 == max_new_tokens:
             break
         if len(going) < len(rows):
             kept = torch.tensor(going, device=device)
             rows = [rows[at] for at in going]
-            cache.reorder_cache(kept)
+            steps.keep(kept)
             last = last[kept]
             mask = mask[kept] if mask is not None else None
         last = last + 1
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
-        tokens = torch.tensor([[chosen[at]] for at in going], device=device)
-        output = module(input_ids=tokens, attention_mask=mask, position_ids=last, use_cache=True, **{kept_as: cache})
+        logits = steps.step(torch.tensor([[chosen[at]] for at in going], device=device), mask, last)
     return completions
 
 

@@ -21,6 +21,7 @@ from hybridmem.models.huggingface.adapter_slots import WEIGHTS, AdapterSlots, Ne
 from hybridmem.models.huggingface.checkpoint import Checkpoint
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
+from hybridmem.models.huggingface.int8_steps import FAMILIES, Int8Steps, Int8Weights, fits
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape, share_of
 from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype
@@ -29,7 +30,7 @@ from hybridmem.models.huggingface.teacher import teacher_targets
 from hybridmem.models.huggingface.tensors import MOST_LOGITS, cross_entropy, scores_all
 from hybridmem.models.huggingface.training_adapter import HuggingFaceTrainingAdapter
 from hybridmem.models.prompts import Message
-from hybridmem.models.spec import ModelSettings
+from hybridmem.models.spec import EXACT, INT8, ModelSettings
 from hybridmem.models.trainable import Example, TeacherPredictions, TrainingJob
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class HuggingFaceModel:
         sha256: str | None = None,
         batch_tokens: int = 8192,
         memory_gb: float | None = None,
+        answers: str = EXACT,
     ) -> None:
         self.module = module
         self.tokenizer = tokenizer
@@ -66,6 +68,8 @@ class HuggingFaceModel:
         self._given_sha256 = sha256
         self._batch_tokens = batch_tokens
         self._memory_gb = memory_gb
+        self.answers = answers
+        self._int8: Int8Weights | None = None
         self._prompts = PromptRenderer(tokenizer)
         self._slots = AdapterSlots(module, name=name)
         self._turn = threading.RLock()
@@ -80,15 +84,16 @@ class HuggingFaceModel:
         dtype: torch.dtype | str | None = None,
         quantize: str | None = None,
         memory_gb: float | None = None,
+        answers: str | None = None,
         trust_remote_code: bool = False,
         batch_tokens: int = 8192,
     ) -> HuggingFaceModel:
         """The model in a folder or a GGUF file, or of a hub name; `alias` is what it calls itself instead.
 
         What is not said is chosen by `precision`. `quantize="4bit"` keeps the frozen weights in four bits, `memory_gb`
-        bounds what a training takes beside them. Raises `ModelNotFound`, `ModelIncomplete`, `ModelTooLarge`,
-        `MissingExtra` or `InvalidInput`."""
-        ModelSettings(quantize=quantize, memory=memory_gb)
+        bounds what a training takes beside them, `answers="int8"` speeds up `generate_answers`. Raises
+        `ModelNotFound`, `ModelIncomplete`, `ModelTooLarge`, `MissingExtra` or `InvalidInput`."""
+        ModelSettings(quantize=quantize, memory=memory_gb, answers=answers)
         place = chosen_device(device)
         if quantize is not None:
             quantized.require(place)  # Before gigabytes are fetched.
@@ -105,6 +110,11 @@ class HuggingFaceModel:
             trust_remote_code=trust_remote_code,
             quantization=quantized.configuration(place, precision) if quantize is not None else None,
         )
+        if answers == INT8 and not fits(module):
+            raise InvalidInput(
+                f"answers=int8 is for models of the families {', '.join(FAMILIES)} on a CPU, and "
+                f"{alias or name!r} is {module.config.model_type} on {place}: leave it out"
+            )
         return cls(
             module,
             tokenizer,
@@ -113,6 +123,7 @@ class HuggingFaceModel:
             sha256=found.sha256,
             batch_tokens=batch_tokens,
             memory_gb=memory_gb,
+            answers=answers or EXACT,
         )
 
     @property
@@ -210,6 +221,23 @@ class HuggingFaceModel:
         seed: int = 0,
     ) -> list[Generation]:
         """What `LanguageModel` promises. A prompt longer than the model reads raises `ModelError`: none is cut."""
+        return self._generate(prompts, max_new_tokens, temperature=temperature, seed=seed)
+
+    def generate_answers(self, prompts: Sequence[Sequence[Message]], *, max_new_tokens: int = 24) -> list[Generation]:
+        """What `AnswerWriter` promises. With ``answers=int8`` a first token is exact, and those behind it are rounded.
+
+        Raises what `generate` does."""
+        return self._generate(prompts, max_new_tokens, rounded=self.answers == INT8)
+
+    def _generate(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        max_new_tokens: int,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+        rounded: bool = False,
+    ) -> list[Generation]:
         if max_new_tokens < 1:
             raise InvalidInput(f"an answer of {max_new_tokens} tokens is none: pass max_new_tokens of 1 or more")
         rendered = [self.render(prompt) for prompt in prompts]
@@ -229,13 +257,21 @@ class HuggingFaceModel:
             if takes_padding(self.module):
                 draws = torch.rand(len(rendered), max_new_tokens, generator=torch.Generator().manual_seed(seed))
                 for batch in _batches([len(ids) + max_new_tokens for ids in rendered], self._batch_tokens):
-                    found = decode(self.module, [rendered[at] for at in batch], draws=draws[batch], **limits)
+                    steps = self._int8_steps() if rounded else None
+                    asked = [rendered[at] for at in batch]
+                    found = decode(self.module, asked, draws=draws[batch], steps=steps, **limits)
                     for at, completion in zip(batch, found, strict=True):
                         completions[at] = completion
             else:
                 for at, ids in enumerate(rendered):
                     completions[at] = decode_alone(self.module, ids, seed=seed + at, **limits)
         return [self._generation(len(ids), done) for ids, done in zip(rendered, completions, strict=True)]
+
+    def _int8_steps(self) -> Int8Steps:
+        if self._int8 is None:
+            self._int8 = Int8Weights(self.module)
+        self._int8.fit(self._slots)
+        return Int8Steps(self._int8)
 
     def _generation(self, prompt_tokens: int, completion: Completion) -> Generation:
         text = self.tokenizer.decode(completion.ids, skip_special_tokens=True).strip()

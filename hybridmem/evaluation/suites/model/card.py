@@ -22,6 +22,7 @@ from hybridmem.dreaming import general
 from hybridmem.evaluation.memory_jobs.case_generator import Case
 from hybridmem.evaluation.memory_jobs.evaluation_set import evaluation_set
 from hybridmem.evaluation.suites.model import squad_paragraphs
+from hybridmem.evaluation.suites.model.answer_speed import answer_agreement, answer_speed
 from hybridmem.evaluation.suites.model.job_scores import Progress, job_scores
 from hybridmem.evaluation.suites.model.plain_english import plain_scores
 from hybridmem.evaluation.suites.model.speed import model_speed
@@ -37,6 +38,8 @@ HELD_OUT_NOVELS = Path("text") / "novels_heldout.txt.xz"
 WIKITEXT = Path("wikitext2_valid") / "wiki.valid.txt"
 TIMED = 20
 TIMED_MEMORIES = 6
+COMPARED = 200
+"""Cases that are answered in the faster way and in the exact one."""
 SQUAD_QUESTIONS = 2
 """Times the cases of a job."""
 _CHARACTERS = 100_000
@@ -68,7 +71,8 @@ def run(
     plain = plain_scores(model)
     from_data = _from_data(model, data, SQUAD_QUESTIONS * cases, seed, progress)
     progress("speed", 0, 1)
-    speed = model_speed(model, *_timed(jobs))
+    answered, written = _timed(jobs)
+    speed = model_speed(model, answered, written)
     return {
         "jobs": scores.jobs,
         "refused_unanswerable": scores.refused_unanswerable,
@@ -78,6 +82,8 @@ def run(
         "plain_english": plain,
         **from_data,
         "speed": speed,
+        "answer_speed": answer_speed(model, answered),
+        "answer_agreement": answer_agreement(model, _spread(jobs, COMPARED)),
         **_about(model),
         "cases": cases,
         "seed": seed,
@@ -158,6 +164,11 @@ def _timed(jobs: Mapping[str, Sequence[Case]]) -> tuple[list[list[prompts.Messag
     read = sorted((case for case in flat if memories(case)), key=lambda case: abs(memories(case) - TIMED_MEMORIES))
     write = [case for case in flat if case.messages[-1]["content"].startswith("Question about: ")]
     return [list(case.messages) for case in read[:TIMED]], [list(case.messages) for case in write[:TIMED]]
+
+
+def _spread(jobs: Mapping[str, Sequence[Case]], count: int) -> list[Case]:
+    """At most `count` of the cases, as many of each job."""
+    return [case for cases in jobs.values() for case in cases[: max(1, count // len(jobs))]][:count]
 
 
 def _about(model: LanguageModel) -> dict[str, Any]:

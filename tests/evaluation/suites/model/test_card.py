@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from hybridmem.evaluation.memory_jobs.case_generator import Case
 from hybridmem.evaluation.suites.model import card as model_card
 from hybridmem.evaluation.suites.model import fact_scores as fact_scores_module
 from hybridmem.evaluation.suites.model import squad_paragraphs
+from hybridmem.evaluation.suites.model.answer_speed import answer_agreement, answer_speed
 from hybridmem.evaluation.suites.model.fact_scores import fact_scores, same_facts
 from hybridmem.evaluation.suites.model.job_scores import job_scores
 from hybridmem.evaluation.suites.model.plain_english import load, plain_scores
@@ -24,8 +27,9 @@ from hybridmem.evaluation.suites.model.squad import squad_scores
 from hybridmem.evaluation.suites.model.text_loss import text_loss
 from hybridmem.metrics import observed_proportion
 from hybridmem.models import bundled, prompts
+from hybridmem.models.base import Generation
 from hybridmem.models.huggingface.model import HuggingFaceModel
-from hybridmem.models.prompts import REFUSAL
+from hybridmem.models.prompts import REFUSAL, Message
 from tests.evaluation.scripted import ScriptedModel
 
 MEMORIES = ["Mira lives in Porto.", "Tom likes tea."]
@@ -159,6 +163,32 @@ def test_speed_is_of_single_prompts() -> None:
     assert len(model.asked) == 1 + 3 + 3 + 2
 
 
+def test_answers_are_timed_with_memories_and_without_in_both_ways() -> None:
+    model = ScriptedModel(lambda text: "one two three")
+    found = answer_speed(model, [prompts.answer("Where?", MEMORIES)] * 3)
+    assert found.answers == 3
+    taken = (found.over_memories_ms, found.from_weights_ms, found.exact_over_memories_ms, found.exact_from_weights_ms)
+    assert all(ms > 0 for ms in taken)
+    assert [text.count("\n- ") for text in model.asked] == [len(MEMORIES)] * 8 + [0] * 8
+
+
+def test_the_faster_answers_are_held_against_the_exact_ones() -> None:
+    class Hasty(ScriptedModel):
+        def generate_answers(self, asked: Sequence[Sequence[Message]]) -> list[Generation]:
+            return [replace(each, text=each.text.replace("Porto", "Riga")) for each in self.generate(asked)]
+
+    cases = [
+        read("Where does Mira live?", "Porto"),
+        read("What does Mira eat?", REFUSAL),
+        stated("Mira lives in Porto.", "Mira | lives in | Porto"),
+    ]
+    model = Hasty(lambda text: "Porto" if "does Mira live" in text else REFUSAL)
+    found = answer_agreement(model, cases)
+    figures = [(p.value, p.of) for p in (found.same, found.right, found.exact_right) if p is not None]
+    assert figures == [(0.5, 2), (0.5, 2), (1.0, 2)]
+    assert answer_agreement(model, cases[2:]).same is None
+
+
 def test_loss_by_token_and_by_byte() -> None:
     model = HuggingFaceModel.load(bundled.folder())
     text = model_card.NOVELS.read_text(encoding="utf-8")[:3000]
@@ -181,6 +211,8 @@ def test_the_card_of_a_model_without_weights() -> None:
     assert {"read_1", "read_4", "read_unanswerable", "facts", "question"} <= found["jobs"].keys()
     assert all(job["right"]["of"] == 2 for job in found["jobs"].values())
     assert found["plain_english"]["all"]["of"] == 150
+    assert found["answer_speed"]["answers"] == found["speed"]["answers"]
+    assert found["answer_agreement"]["same"]["value"] == 1.0
     assert steps[0] == "jobs" and steps[-1] == "speed"
 
 
