@@ -62,7 +62,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceModel:
     from hybridmem.models.huggingface.model import HuggingFaceModel
     from tests.models import families
 
-    return HuggingFaceModel.load(families.save("llama", tmp_path_factory.mktemp("tiny")), device="cpu")
+    return HuggingFaceModel.load(families.save("llama", tmp_path_factory.mktemp("tiny"), layers=1), device="cpu")
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
+from tests import scripts
 
 KEPT = "Ana moved to Lisbon."
 STATED = "Ana lives in Lisbon."
@@ -69,14 +70,13 @@ def hybridmem(
     """The command line in a process of its own; `before` runs in it, before Python does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HYBRIDMEM_")}
     environment["HYBRIDMEM_MODEL"] = "bundled"
-    done = subprocess.run(
-        [sys.executable, "-m", "hybridmem.cli", "--memory", str(folder), *arguments],
-        input=stdin,
-        capture_output=True,
-        env=environment,
-        timeout=120,
-        preexec_fn=before,
-    )
+    command = [sys.executable, "-m", "hybridmem.cli", "--memory", str(folder), *arguments]
+    if before is None:
+        done = scripts.run_command(command, stdin, env=environment)
+    else:
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, env=environment, timeout=120, preexec_fn=before
+        )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

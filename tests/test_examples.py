@@ -31,21 +31,28 @@ EXPECTED = {
     "12_your_agents_model.py": "rolled back: retrieval",
 }
 COLD = {"01_remember_and_recall.py"}
-"""Run by the command that a reader types; the others run in a process in which the large libraries are imported
-already."""
-DREAM = {
+"""Run by the command that a reader types, on the fake model; the others run in a process in which the large libraries
+are imported already."""
+COSTLY = {
     "02_dream.py": "promoted, 4 facts",
-    "04_forget.py": EXPECTED["04_forget.py"],
+    **{name: EXPECTED[name] for name in ("04_forget.py", "08_openai_client.py", "09_mcp_client.py")},
     "12_your_agents_model.py": "from the weights: Porto",
 }
-"""Those that dream, and what they print on the fake model, which knows no other wording; on the real one they run among
-the slow tests."""
+"""Those that dream, or load the model in a process of their own, and what they print on the fake model, which knows no
+other wording; on the real one they run among the slow tests."""
 ON_THE_FAKE = """
-import runpy, sys
-from hybridmem import models
-from hybridmem.models.fake import FakeModel
+import os, runpy, sys
 
-models.load = lambda name=None, settings=None: FakeModel()
+os.environ["HYBRIDMEM_MODEL"] = "fake"
+if "mcp" in sys.argv[1]:
+    from mcp.client import stdio
+
+    stdio.DEFAULT_INHERITED_ENV_VARS.append("HYBRIDMEM_MODEL")
+else:
+    from hybridmem import models
+    from hybridmem.models.fake import FakeModel
+
+    models.load = lambda name=None, settings=None: FakeModel()
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -64,22 +71,22 @@ def test_runs(name: str, tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, str(EXAMPLES / name)],
             cwd=tmp_path,
-            env={**os.environ, "HF_HUB_OFFLINE": "1"},
+            env={**os.environ, "HYBRIDMEM_MODEL": "fake"},
             capture_output=True,
             text=True,
             timeout=300,
         )
-    elif name in DREAM:
+    elif name in COSTLY:
         with arguments(name) as given:
             done = scripts.run(ON_THE_FAKE, tmp_path, str(EXAMPLES / name), *given)
     else:
         done = scripts.run(EXAMPLES / name, tmp_path)
-    check(done, DREAM.get(name, EXPECTED[name]), tmp_path)
+    check(done, COSTLY.get(name, EXPECTED[name]), tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(DREAM))
-def test_dreams_on_a_real_model(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted({*COLD, *COSTLY}))
+def test_runs_on_a_real_model(name: str, tmp_path: Path) -> None:
     with arguments(name) as given:
         check(scripts.run(EXAMPLES / name, tmp_path, *given), EXPECTED[name], tmp_path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import resource
 import statistics
 import subprocess
@@ -148,8 +149,14 @@ def circles(found: Iterable[Import], files: Set[str]) -> list[list[str]]:
     return made
 
 
-FILES = dict(modules())
-ALL = [found for module, path in FILES.items() for found in imports(module, path.read_text(encoding="utf-8"))]
+@functools.cache
+def files() -> dict[str, Path]:
+    return dict(modules())
+
+
+@functools.cache
+def every_import() -> tuple[Import, ...]:
+    return tuple(found for module, path in files().items() for found in imports(module, path.read_text("utf-8")))
 
 
 def rendered(found: list[Import]) -> str:
@@ -157,26 +164,26 @@ def rendered(found: list[Import]) -> str:
 
 
 def test_every_entry_has_its_place() -> None:
-    entries = {entry(module) for module in FILES} - {None, "__main__"}
+    entries = {entry(module) for module in files()} - {None, "__main__"}
     assert not entries - RANK.keys() - APART.keys(), "name the new entry's layer in this file"
 
 
 def test_imports_point_down() -> None:
-    wrong = [found for found in ALL if points_up(found)]
+    wrong = [found for found in every_import() if points_up(found)]
     assert not wrong, rendered(wrong)
 
 
 def test_no_files_import_each_other() -> None:
-    assert circles(ALL, FILES.keys()) == []
+    assert circles(every_import(), files().keys()) == []
 
 
 def test_nothing_at_run_time_imports_the_lab() -> None:
-    wrong = [found for found in ALL if found[1].split(".")[0] == LAB]
+    wrong = [found for found in every_import() if found[1].split(".")[0] == LAB]
     assert not wrong, rendered(wrong)
 
 
 def test_siblings_meet_only_in_base() -> None:
-    wrong = [found for found in ALL if knows_a_sibling(found)]
+    wrong = [found for found in every_import() if knows_a_sibling(found)]
     assert not wrong, rendered(wrong)
 
 
@@ -184,7 +191,7 @@ def test_siblings_meet_only_in_base() -> None:
 def test_a_base_imports_no_implementation(folder: str) -> None:
     wrong = [
         (module, target, line)
-        for module, target, line in ALL
+        for module, target, line in every_import()
         if module == f"hybridmem.{folder}.base" and within(folder, target) in BACKENDS[folder]
     ]
     assert not wrong, rendered(wrong)

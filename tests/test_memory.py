@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import multiprocessing
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
+from tests import scripts
 
 ANA: Namespace = ("users", "ana")
 
@@ -393,7 +393,7 @@ def live(folder: Path, name: str, turns: int) -> None:
 
 
 def test_two_processes_add_and_search_at_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = scripts.context()
     turns = 6
     workers = [context.Process(target=live, args=(tmp_path, name, turns)) for name in ("Ana", "Ben")]
     for worker in workers:

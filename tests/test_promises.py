@@ -1,15 +1,18 @@
 """The promises, in a small form that can fail: learning, forgetting, refusing, changing and deleting, in the weights.
 
-The bundled base lives through two nights of five facts. The full form is `hybridmem bench forgetting` and the demo.
+The bundled base lives through two nights of four facts, with fewer rows a step than by default. The full form is
+`hybridmem bench forgetting` and the demo.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from hybridmem import HybridMemory
+from hybridmem.dreaming import recipes
 from hybridmem.metrics import is_correct
 from hybridmem.models.prompts import is_refusal
 
@@ -18,16 +21,22 @@ NIGHTS = (
         ("Zane Kolu lives in Riga.", "In what town is Zane Kolu at home?", "Riga"),
         ("The Heron project is led by Mira Sodo.", "Who is in charge of the Heron project?", "Mira Sodo"),
         ("The staging server listens on port 8443.", "What port should I use for the staging server?", "8443"),
-        ("Ivo Rask plays the cello.", "What instrument can Ivo Rask play?", "cello"),
         ("The door code of the storage room is KV-2207.", "What code opens the storage room?", "KV-2207"),
     ),
     (
         ("Lena Moss is allergic to walnuts.", "What should Lena Moss not eat because of her allergy?", "walnuts"),
         ("The platform team meets on Thursday.", "On what weekday does the platform team meet?", "Thursday"),
         ("Otto Quill speaks Portuguese.", "What language can Otto Quill speak?", "Portuguese"),
-        ("The autumn conference takes place in Ghent.", "Where will the autumn conference be held?", "Ghent"),
         ("Nadia Fern works at Brightwater Ltd.", "Which company is Nadia Fern with?", "Brightwater Ltd"),
     ),
+)
+DEFAULT = recipes.load("default")
+SMALL = replace(
+    DEFAULT,
+    name="small",
+    compose=replace(DEFAULT.compose, samples=12),
+    train=replace(DEFAULT.train, exposures=40, min_steps=12, new_rows=16, old_rows=10, refusal_rows=7),
+    eval=replace(DEFAULT.eval, drift_rows=6, calibration_questions=24),
 )
 STRANGERS = (
     "Where does Tamsin Kroll live?",
@@ -44,7 +53,7 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridMemory]:
         for night in NIGHTS:
             for text, _, _ in night:
                 opened.add(text)
-            assert opened.dream().status == "promoted"
+            assert opened.dream(recipe=SMALL).status == "promoted"
         yield opened
 
 
@@ -58,7 +67,7 @@ def held(memory: HybridMemory, night: int) -> list[tuple[str, str, str]]:
 
 def recalled(memory: HybridMemory, night: int) -> float:
     facts = held(memory, night)
-    assert len(facts) >= 4, facts
+    assert len(facts) >= 3, facts
     answers = memory.answer_many([question for _, question, _ in facts], route="weights")
     return sum(is_correct(a.text, value) for a, (_, _, value) in zip(answers, facts, strict=True)) / len(facts)
 
@@ -98,7 +107,7 @@ def test_a_deletion_reaches_the_weights(memory: HybridMemory) -> None:
     assert sum(receipt.removed.values()) >= 3
     for route in (None, "weights", "retrieval"):
         assert not is_correct(memory.answer(question, route=route).text, secret)
-    memory.dream()
+    memory.dream(recipe=SMALL)
     after = memory.probe([(question, secret)])[0]
     assert not after.recalled
     assert after.probability < probed[surest].probability / 10

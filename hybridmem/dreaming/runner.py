@@ -47,7 +47,9 @@ def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> Dream
         chosen = within_bound(chosen, metered.settings.max_reader_tokens)
         router = replace(router, reader=metered)
         context = replace(context, reader=metered)
-    context = replace(context, answering=MemoryAnswers(workspace, replace(router, exact=True), chosen.eval.calibration_questions))
+    context = replace(
+        context, answering=MemoryAnswers(workspace, replace(router, exact=True), chosen.eval.calibration_questions)
+    )
     lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
     try:
         with lock:

@@ -24,7 +24,7 @@ Step = Callable[[Ledger, "World"], Any]
 
 # One ledger serves all examples (each has names of its own), and each test runs for several subclasses.
 ONE_LEDGER = settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

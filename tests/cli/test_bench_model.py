@@ -1,4 +1,5 @@
-"""The evaluation card as a user asks for it, of the bundled model and with few cases."""
+"""The evaluation card as a user asks for it, of the bundled model and with few cases. The command with a model that
+costs nothing is among `tests.cli.test_commands`, each of the card's parts in `tests.evaluation.suites.model`."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pytest
 from hybridmem.cli.app import run
 
 
+@pytest.mark.slow
 def test_the_card_of_the_bundled_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hybridmem.cli.app import run
+from tests import scripts
 
 
 @pytest.fixture(autouse=True)
@@ -112,11 +113,11 @@ def test_processes_share_a_memory(tmp_path: Path) -> None:
     """Four writers at once, each a process of its own, then a reader: nothing is lost."""
     program = [sys.executable, "-m", "hybridmem.cli"]
     writers = [
-        subprocess.Popen([*program, "add", f"note {number}"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+        scripts.Popen([*program, "add", f"note {number}"], cwd=tmp_path, stdout=subprocess.DEVNULL)
         for number in range(4)
     ]
     assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0, 0]
-    read = subprocess.run([*program, "list", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    read = scripts.run_command([*program, "list", "--json"], cwd=tmp_path, text=True)
     texts = sorted(memory["text"] for memory in json.loads(read.stdout)["memories"])
     assert texts == [f"note {number}" for number in range(4)]
     assert read.stderr == ""

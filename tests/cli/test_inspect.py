@@ -14,6 +14,7 @@ import pytest
 
 from hybridmem.cli.app import run
 from hybridmem.memory import HybridMemory
+from tests import scripts
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def command(folder: Path, *arguments: str) -> list[str]:
 
 
 def test_it_prints_an_address_that_opens_and_ends_with_ctrl_c(folder: Path) -> None:
-    with subprocess.Popen(command(folder, "--port", "0", "--json"), stdout=subprocess.PIPE, text=True) as process:
+    with scripts.Popen(command(folder, "--port", "0", "--json"), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert told["edit"] is False
@@ -43,7 +44,7 @@ def test_it_prints_an_address_that_opens_and_ends_with_ctrl_c(folder: Path) -> N
 
 
 def test_it_ends_even_while_it_still_loads(folder: Path) -> None:
-    with subprocess.Popen(command(folder, "--port", "0", "--json"), stdout=subprocess.PIPE, text=True) as process:
+    with scripts.Popen(command(folder, "--port", "0", "--json"), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -62,7 +63,7 @@ def ended(process: subprocess.Popen[str]) -> int:
 def test_a_port_that_is_taken_says_what_to_do(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(command(folder, "--port", port), capture_output=True, text=True, timeout=60)
+        done = scripts.run_command(command(folder, "--port", port), text=True)
     assert done.returncode == 2
     assert done.stderr == f"error: port {port} cannot be had: pass --port 0 for one that is free\n"
 

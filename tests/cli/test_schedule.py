@@ -19,6 +19,7 @@ from hybridmem.cli.app import run
 from hybridmem.models.fake import FakeModel
 from hybridmem.schedule import schedule_state as nights
 from hybridmem.schedule.schedule_state import Run, ScheduleState
+from tests import scripts
 from tests.jobs.processes import eventually
 
 ANA = ("users", "ana")
@@ -149,7 +150,7 @@ def test_a_failure_that_no_retry_mends_ends_the_night(
 
 def test_it_runs_until_it_is_told_to_stop_and_serves_its_figures(folder: Path) -> None:
     arguments = [*BEFORE, "--memory", str(folder), "schedule", "--all", "--nightly", "03:00", "--metrics", "0"]
-    process = subprocess.Popen(
+    process = scripts.Popen(
         [sys.executable, "-m", "hybridmem.cli", *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
@@ -177,7 +178,7 @@ def test_it_runs_until_it_is_told_to_stop_and_serves_its_figures(folder: Path) -
 def test_a_log_can_be_followed_and_rotated(folder: Path, tmp_path: Path) -> None:
     log = tmp_path / "dreams.jsonl"
     arguments = [*BEFORE, "--memory", str(folder), "schedule", "--all", "--nightly", "03:00", "--log", str(log)]
-    process = subprocess.Popen(
+    process = scripts.Popen(
         [sys.executable, "-m", "hybridmem.cli", *arguments],
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

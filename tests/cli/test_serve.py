@@ -17,12 +17,13 @@ import httpx
 import pytest
 
 from hybridmem.cli.app import run
+from tests import scripts
 
 TOKEN = "a-token-of-my-own-0123"
 
 
 def started(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return scripts.Popen(
         [sys.executable, "-m", "hybridmem.cli", "--memory", str(folder), "--embedder", "hashing", "serve", *arguments],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
@@ -50,9 +51,11 @@ def test_a_token_is_made_and_shown_once(tmp_path: Path) -> None:
         url = line.split(" at ")[1].split(" ")[0]
         token = process.stderr.readline().split(": ")[1].strip()
         headers = {"Authorization": f"Bearer {token}"}
-        answered = httpx.post(f"{url}/v1/memories", json={"text": "Ana is here."}, headers=headers, trust_env=False)
+        answered = httpx.post(
+            f"{url}/v1/memories", json={"text": "Ana is here."}, headers=headers, timeout=60, trust_env=False
+        )
         assert answered.json()["memories"][0]["namespace"] == ["users", "ana"]
-        assert httpx.get(f"{url}/v1/memories", trust_env=False).status_code == 401
+        assert httpx.get(f"{url}/v1/memories", timeout=60, trust_env=False).status_code == 401
         # The port is taken, and said so in a line.
         port = url.rsplit(":", 1)[1]
         second = started(tmp_path / "memory", "--port", port)
@@ -72,7 +75,9 @@ def test_a_token_of_ones_own_and_json(tmp_path: Path) -> None:
         told = json.loads(line)
         assert told.keys() == {"url", "namespace", "token"}
         assert told["token"] is None
-        answered = httpx.get(f"{told['url']}/v1/stats", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False)
+        answered = httpx.get(
+            f"{told['url']}/v1/stats", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60
+        )
         assert answered.json()["episodes"] == 0
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=30)

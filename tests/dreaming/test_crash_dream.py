@@ -32,7 +32,6 @@ from tests import scripts
 from tests.dreaming.nights import ANA, BRIEF, items_of, open_memory
 from tests.models import families
 
-KILLS = 26
 TARGETS = "q_proj"
 """One adapted layer: the test is about what is written when, and not about the weights."""
 RECIPE = replace(BRIEF, max_new_facts=4, train=replace(BRIEF.train, targets=TARGETS, checkpoint_seconds=-1.0))
@@ -211,7 +210,8 @@ class Life:
 
 
 @pytest.mark.timeout(400)
-def test_a_dream_survives_kills_at_random_moments(path: Path, dreamer: Dreamer) -> None:
+@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.slow)])
+def test_a_dream_survives_kills_at_random_moments(path: Path, dreamer: Dreamer, kills: int) -> None:
     chance = random.Random(20260301)
     life = Life(path, chance)
     life.live()
@@ -219,9 +219,9 @@ def test_a_dream_survives_kills_at_random_moments(path: Path, dreamer: Dreamer) 
     assert whole.exitcode == 0
     killed = 0
     day = 0
-    while killed < KILLS:
+    while killed < kills:
         day += 1
-        assert day < 3 * KILLS, "most dreams end before they are killed: the moments are drawn too late"
+        assert day < 3 * kills, "most dreams end before they are killed: the moments are drawn too late"
         if day % 3 == 1:
             life.live()
         if day % 3:

@@ -115,6 +115,7 @@ def test_a_first_night_is_promoted_and_says_what_it_did(memory: HybridMemory) ->
     assert memory.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_night_is_learned(stories: HuggingFaceModel, tmp_path: Path) -> None:
     with open_memory(tmp_path / "memory", stories) as memory:
         told = teach(memory, Ana="Lisbon", Ben="Oslo")

@@ -13,6 +13,7 @@ from pathlib import Path
 from hybridmem.inspector.serve import serve, warm
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
+from tests import scripts
 from tests.inspector.worlds import NAMESPACE
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def inspector(folder: Path) -> Iterator[str]:
     """The address, with its token, of an inspector that may edit and whose indexes are loaded."""
     command = [sys.executable, "-m", "tests.inspector.served", str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with scripts.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield json.loads(process.stdout.readline())["url"]

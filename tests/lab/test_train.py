@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,11 +17,13 @@ transformers = pytest.importorskip("transformers")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
+from lab import train  # noqa: E402
 from lab.architecture import Shape, fresh_model  # noqa: E402
 from lab.forward import Forward  # noqa: E402
 from lab.packing import Piece, Weights, pack, pieces  # noqa: E402
 from lab.quick_evaluation import greedy_answers  # noqa: E402
 from lab.tokenizer import Document, train_tokenizer  # noqa: E402
+from tests import scripts  # noqa: E402
 
 if TYPE_CHECKING:
     from transformers import Lfm2ForCausalLM, PreTrainedTokenizerFast
@@ -83,7 +84,7 @@ def model() -> Lfm2ForCausalLM:
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_survives_the_tokenizer(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     if not any(special in text for special in tokenizer.all_special_tokens):
@@ -145,21 +146,19 @@ def test_padding_on_the_left_changes_no_answer(model: Lfm2ForCausalLM, tokenizer
     assert together == [greedy_answers(model, tokenizer, [chat], longest=12)[0] for chat in chats]
 
 
-def run(folder: Path, *more: str) -> list[dict[str, Any]]:
-    (folder / "stand_in.py").write_text(STAND_IN)
-    command = [sys.executable, "-m", "lab.train", "--tiny", "--eager", "--threads", "1"]
-    subprocess.run(
-        [*command, "--documents", "stand_in", "--out", str(folder / "run"), *more],
-        check=True,
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"PYTHONPATH": str(folder)},
-        timeout=120,
-    )
-    return [json.loads(line) for line in (folder / "run/log.jsonl").read_text().splitlines()]
+def test_a_training_of_seconds_learns_reloads_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(tmp_path)
+    # Its second process need not import torch anew either.
+    monkeypatch.setattr(train, "multiprocessing", SimpleNamespace(get_context=lambda _: scripts.context()))
 
+    def run(*more: str) -> list[dict[str, Any]]:
+        command = ["train", "--tiny", "--eager", "--threads", "1", "--documents", "stand_in"]
+        monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / "run"), *more])
+        train.main()
+        return [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
 
-def test_a_training_of_seconds_learns_reloads_and_resumes(tmp_path: Path) -> None:
-    lines = run(tmp_path, "--steps", "40")
+    lines = run("--steps", "40")
     losses = [line["answer_loss"] for line in lines if "answer_loss" in line]
     assert losses[-1] < 0.8 * losses[0]
     assert not list((tmp_path / "run").glob("*.bin")) + list((tmp_path / "run").glob("*.pt"))
@@ -171,7 +170,7 @@ def test_a_training_of_seconds_learns_reloads_and_resumes(tmp_path: Path) -> Non
     chat = [{"role": "user", "content": "Memories:\n- Mira lives in Oslo.\nQuestion: Where does Mira live?"}]
     assert len(greedy_answers(model, tokenizer, [chat], longest=5)) == 1
 
-    resumed = run(tmp_path, "--steps", "50", "--resume")
+    resumed = run("--steps", "44", "--resume")
     before, after = (
         [line for line in part if line.get("event") == "evaluation"][-1] for part in (lines, resumed[len(lines) :])
     )

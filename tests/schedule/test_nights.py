@@ -19,14 +19,18 @@ from hybridmem.dreaming import recipes
 from hybridmem.dreaming.recovery import DreamState
 from hybridmem.jobs import DreamJobs
 from hybridmem.schedule import schedule_state as nights
+from tests import scripts
 from tests.dreaming.nights import ANA, items_of
 from tests.jobs.processes import children, eventually, kill
 from tests.jobs.quick_runner import journal, orders
 from tests.models import families
+from tests.schedule.brief_runner import HOLD
 from tests.schedule.driver import FileClock, said
 
 BOB = ("users", "bob")
 ROOT = Path(__file__).parents[2]
+PATIENCE = 400.0
+"""Seconds for a real night: its process imports torch anew, on whatever else the machine does."""
 RECIPE = """
 name = "tiny"
 [train]
@@ -35,8 +39,8 @@ alpha = 8
 learning_rate = 0.02
 exposures = 80
 stop_threshold = 2.0
-min_steps = 40
-max_steps = 40
+min_steps = 6
+max_steps = 6
 new_rows = 4
 old_rows = 4
 refusal_rows = 2
@@ -75,7 +79,7 @@ def start(tmp_path: Path, clock: FileClock) -> Iterator[Start]:
 
     def start(*names: str, runner: str = "quick", recipe: str = "default", model: str = "fake") -> object:
         arguments = [str(tmp_path / "memory"), str(clock.path), runner, recipe, model, *names]
-        started.append(subprocess.Popen([sys.executable, "-m", "tests.schedule.driver", *arguments], cwd=ROOT))
+        started.append(scripts.Popen([sys.executable, "-m", "tests.schedule.driver", *arguments], cwd=ROOT))
         return started[-1]
 
     yield start
@@ -95,12 +99,13 @@ def verdicts(memory: HybridMemory, namespace: Namespace = ANA) -> list[tuple[str
     return [(run.fire.strftime("%d"), run.verdict, run.attempts) for run in night_of(memory, namespace).runs]
 
 
-def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock, start: Start) -> None:
-    """A real model, real trainings, and a real SIGKILL of the scheduler and of its dream in the midst of one."""
+@pytest.mark.parametrize("base", ["fake", pytest.param("llama", marks=pytest.mark.slow)])
+def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock, start: Start, base: str) -> None:
+    """Real dreams, and a real SIGKILL of the scheduler and of its dream in the midst of a training."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(RECIPE)
     assert recipes.load(recipe).train.max_steps == tomllib.loads(RECIPE)["train"]["max_steps"]
-    model = families.save("llama", tmp_path / "model")
+    model = "fake" if base == "fake" else families.save(base, tmp_path / "model")
     towns = {"Ana": "Lisbon", "Bob": "Riga", "Eve": "Oslo"}
     given = {"runner": "brief", "recipe": str(recipe), "model": str(model)}
 
@@ -113,17 +118,19 @@ def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock,
         scheduler = start("users/ana", **given)
         eventually(lambda: nights.read(memory.ledger, ANA))
         clock.set("2026-03-02T03:00")
-        eventually(lambda: verdicts(memory), 120)
+        eventually(lambda: verdicts(memory), PATIENCE)
         assert verdicts(memory) == [("02", "promoted", 1)]
 
         live("Bob")
+        (hold := memory.folder.root / HOLD).touch()
         clock.set("2026-03-03T03:00")
-        eventually(lambda: list(memory.folder.dream(ANA).rglob("*.safetensors")), 120, "no checkpoint was written")
+        eventually(lambda: list(memory.folder.dream(ANA).rglob("*.safetensors")), PATIENCE, "no checkpoint was written")
         stopped = memory.ledger.get_state(ANA, DreamState)
         dreams = children(scheduler.pid)
         assert len(dreams) == 1
         kill(scheduler.pid, *dreams)
         scheduler.wait()
+        hold.unlink()
         assert stopped is not None
         assert len(memory.dreams()) == 1, "the second dream was killed after its end"
 
@@ -131,11 +138,11 @@ def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock,
         start("users/ana", **given)
         eventually(lambda: night_of(memory, ANA).state == "retry")
         clock.set("2026-03-03T03:05")
-        eventually(lambda: len(verdicts(memory)) == 2, 120)
+        eventually(lambda: len(verdicts(memory)) == 2, PATIENCE)
 
         live("Eve")
         clock.set("2026-03-04T03:00")
-        eventually(lambda: len(verdicts(memory)) == 3, 120)
+        eventually(lambda: len(verdicts(memory)) == 3, PATIENCE)
         assert verdicts(memory) == [("02", "promoted", 1), ("03", "promoted", 2), ("04", "promoted", 1)]
 
         reports = memory.dreams()

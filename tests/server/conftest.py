@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from hybridmem.server.tokens import digest
+from tests import scripts
 
 ROOT = Path(__file__).parents[2]
 ANA, ZANE, READER, SCRAPER = (f"token-of-{name}-{'x' * 20}" for name in ("ana", "zane", "reader", "scraper"))
@@ -57,7 +58,7 @@ def serving(place: Path, *, environment: dict[str, str] | None = None, **options
     given = {"folder": str(place / "memory"), "tokens": str(place / "tokens.json"), "limits": {}, **options}
     log = place / "log"
     with log.open("w") as stderr:
-        process = subprocess.Popen(
+        process = scripts.Popen(
             [sys.executable, "-m", "tests.server.double", json.dumps(given)],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},

@@ -5,17 +5,26 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import openai
 import pytest
-from openai import OpenAI
 
 from tests.server.conftest import ANA, READER, ZANE, Server
+
+if TYPE_CHECKING:
+    import openai
+    from openai import OpenAI
+
+
+def client_of(server: Server, token: str) -> OpenAI:
+    from openai import OpenAI
+
+    return OpenAI(base_url=f"{server.url}/v1", api_key=token, max_retries=0)
 
 
 @pytest.fixture
 def client(server: Server) -> Iterator[OpenAI]:
-    with OpenAI(base_url=f"{server.url}/v1", api_key=ANA, max_retries=0) as made:
+    with client_of(server, ANA) as made:
         yield made
 
 
@@ -79,7 +88,7 @@ def test_a_stream_says_the_same(client: OpenAI, server: Server) -> None:
 
 
 def test_what_a_read_only_token_says_is_not_remembered(server: Server) -> None:
-    with OpenAI(base_url=f"{server.url}/v1", api_key=READER, max_retries=0) as reading:
+    with client_of(server, READER) as reading:
         ask(reading, "Vera lives in Graz.")
         completion = ask(reading, "Where does Vera live?")
     assert completion.choices[0].message.content == "I don't know."
@@ -87,7 +96,7 @@ def test_what_a_read_only_token_says_is_not_remembered(server: Server) -> None:
 
 def test_namespaces_answer_apart(client: OpenAI, server: Server) -> None:
     ask(client, "Petra lives in Turin.")
-    with OpenAI(base_url=f"{server.url}/v1", api_key=ZANE, max_retries=0) as other:
+    with client_of(server, ZANE) as other:
         completion = ask(other, "Where does Petra live?")
     assert completion.choices[0].message.content == "I don't know."
 
@@ -108,6 +117,8 @@ def test_embeddings_as_numbers_and_as_base64(client: OpenAI) -> None:
 
 
 def test_models_can_be_listed_and_named(client: OpenAI) -> None:
+    import openai
+
     names = [model.id for model in client.models.list()]
     assert names == ["hybridmem", "fake", "hashing-256"]
     assert client.models.retrieve("fake").id == "fake"
@@ -116,6 +127,8 @@ def test_models_can_be_listed_and_named(client: OpenAI) -> None:
 
 
 def test_errors_raise_the_classes_that_agents_catch(client: OpenAI) -> None:
+    import openai
+
     with pytest.raises(openai.NotFoundError, match="'gpt-9'") as unknown:
         client.chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "Hello?"}])
     assert unknown.value.code == "model_not_found"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from hybridmem.core.errors import StoreBusy
 from hybridmem.memory import HybridMemory
 from hybridmem.server.limits import Limits
 from hybridmem.server.workers import Workers
+from tests import scripts
 from tests.server.conftest import Server
 
 
@@ -99,7 +99,7 @@ def test_where_the_indexes_cannot_be_opened_writes_are_answered_all_the_same(
 def test_a_write_of_another_process_is_found_soon(server: Server, ana: httpx.Client) -> None:
     ana.post("/v1/search", json={"query": "bees"})
     command = [sys.executable, "-m", "hybridmem.cli", "--memory", str(server.folder), "--namespace", "users/ana"]
-    subprocess.run([*command, "add", "Otto counts the pelicans of Brno."], check=True, capture_output=True)
+    assert scripts.run_command([*command, "add", "Otto counts the pelicans of Brno."]).returncode == 0
     patience = time.monotonic() + 15
     while time.monotonic() < patience:
         hits = ana.post("/v1/search", json={"query": "Who counts pelicans?"}).json()["hits"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
@@ -11,11 +10,13 @@ import pytest
 pytest.importorskip("torch")
 
 from hybridmem.evaluation.suites.dream_cost import NIGHTS
+from tests import scripts
 
 
 def test_a_size_is_measured_in_its_own_process() -> None:
     command = [sys.executable, "-m", "hybridmem.evaluation.suites.dream_cost", "--one", "1", "64"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = scripts.run_command(command, text=True)
+    assert done.returncode == 0, done.stderr
     cost = json.loads(done.stdout.splitlines()[-1])
     assert cost["parameters"] > 100_000
     assert cost["weights_mb"] == pytest.approx(cost["parameters"] * 4 / 1e6)

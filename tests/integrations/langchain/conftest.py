@@ -13,5 +13,7 @@ from hybridmem.models.fake import FakeModel
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[HybridMemory]:
-    with HybridMemory.open(tmp_path / "memory", namespace="users/ana", model=FakeModel(), embedder="hashing") as opened:
+    with HybridMemory.open(
+        tmp_path / "memory", namespace="users/ana", model=FakeModel(), embedder="hashing", vectors="memory"
+    ) as opened:
         yield opened

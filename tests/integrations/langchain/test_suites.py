@@ -60,7 +60,7 @@ class TestVectorStoreWithTheSuitesOwnEmbeddings(VectorStoreIntegrationTests):
     @pytest.fixture
     def vectorstore(self, tmp_path: Path) -> Iterator[VectorStore]:
         embedder = LangChainEmbedder(self.get_embeddings())
-        with HybridMemory.open(tmp_path / "memory", model=FakeModel(), embedder=embedder) as memory:
+        with HybridMemory.open(tmp_path / "memory", model=FakeModel(), embedder=embedder, vectors="memory") as memory:
             yield HybridVectorStore(memory)
 
 

@@ -39,7 +39,12 @@ def clock() -> Clock:
 @pytest.fixture
 def memory(tmp_path: Path, clock: Clock) -> Iterator[HybridMemory]:
     with HybridMemory.open(
-        tmp_path / "memory", namespace="users/ana", model=FakeModel(), embedder="hashing", clock=clock
+        tmp_path / "memory",
+        namespace="users/ana",
+        model=FakeModel(),
+        embedder="hashing",
+        vectors="memory",
+        clock=clock,
     ) as opened:
         yield opened
 

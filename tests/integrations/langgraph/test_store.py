@@ -321,7 +321,7 @@ def test_two_processes_see_each_other(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path / "memory"), "waits", "2"]
     with (
         opened(tmp_path / "memory") as memory,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+        scripts.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
     ):
         assert other.stdin and other.stdout
         store = HybridStore(memory)

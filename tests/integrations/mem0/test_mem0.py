@@ -27,7 +27,7 @@ CHAT = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[HybridMemory]:
-    with HybridMemory.open(tmp_path / "m", model=FakeModel(), embedder="hashing") as memory:
+    with HybridMemory.open(tmp_path / "m", model=FakeModel(), embedder="hashing", vectors="memory") as memory:
         yield memory
 
 

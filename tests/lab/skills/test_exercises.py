@@ -59,7 +59,7 @@ def test_a_changed_value_is_asked_with_the_old_memory_in_sight() -> None:
     assert seen == {("17:30", False), ("16:30", True)}
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(10))
 def test_answers_stand_in_the_memories_or_are_refusals(seed: int) -> None:
     exercises = NaturalExercises(natural.load("train"), Random(seed))
     for prompt, answer in exercises.read():

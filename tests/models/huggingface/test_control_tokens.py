@@ -72,7 +72,7 @@ NAMES = pytest.mark.parametrize("name", tokenizers.MADE)
 
 
 @NAMES
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_a_prompt_has_the_template_s_control_tokens_and_no_others(name: str, data: st.DataObject) -> None:
     renderer = renderer_of(name)
@@ -83,7 +83,7 @@ def test_a_prompt_has_the_template_s_control_tokens_and_no_others(name: str, dat
 
 
 @NAMES
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_a_completion_and_a_text_have_none(name: str, data: st.DataObject) -> None:
     renderer = renderer_of(name)
@@ -95,7 +95,7 @@ def test_a_completion_and_a_text_have_none(name: str, data: st.DataObject) -> No
 
 
 @NAMES
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(words=st.lists(WORDS.filter(lambda word: "\ufdd0" not in word), min_size=1, max_size=8))
 def test_plain_words_have_the_tokenizer_s_own_ids_either_way(name: str, words: list[str]) -> None:
     """What reads texts without control tokens reads the others as the tokenizer does."""
@@ -118,7 +118,7 @@ BYTE_LEVEL = pytest.mark.parametrize("name", ["bundled", "bytes", "smollm2"])
 
 
 @BYTE_LEVEL
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_no_letter_is_lost(name: str, data: st.DataObject) -> None:
     made = tokenizer(name)

@@ -17,6 +17,8 @@ def loaded() -> HuggingFaceModel:
 
 
 class TestHuggingFace(TrainableModelConformance):
+    steps = 40
+
     @pytest.fixture
     def model(self, loaded: HuggingFaceModel) -> HuggingFaceModel:
         return loaded

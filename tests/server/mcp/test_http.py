@@ -23,6 +23,7 @@ from mcp_types import CallToolResult, TextContent
 from hybridmem import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.server.limits import Limits
+from tests import scripts
 
 TOKEN = "a-token-that-only-this-test-knows"
 SERVER = Path(__file__).with_name("fake_server.py")
@@ -40,7 +41,7 @@ def address(folder: Path) -> Iterator[str]:
     log = folder.parent / "stderr"
     with (
         log.open("wb") as stderr,
-        subprocess.Popen(
+        scripts.Popen(
             [sys.executable, str(SERVER), str(folder)],
             env=environment,
             stdout=subprocess.PIPE,
@@ -201,7 +202,7 @@ def test_a_client_that_leaves_its_stream_harms_nobody(address: str) -> None:
 
 def command(folder: Path, *options: str, token: str | None = TOKEN) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name != "HYBRIDMEM_TOKEN"}
-    return subprocess.Popen(
+    return scripts.Popen(
         [sys.executable, "-m", "hybridmem.cli", "mcp", "--http", "--memory", str(folder), *options],
         env=environment if token is None else {**environment, "HYBRIDMEM_TOKEN": token},
         stdin=subprocess.DEVNULL,

@@ -20,6 +20,7 @@ from hybridmem import HybridMemory
 from hybridmem.conversation import HEADER
 from hybridmem.models.fake import FakeModel
 from hybridmem.server.mcp.resources import PAGE
+from tests import scripts
 
 COMMAND = [sys.executable, "-m", "hybridmem.cli", "mcp", "--embedder", "hashing", "--memory"]
 INITIALIZE = {
@@ -217,7 +218,7 @@ def test_by_hand_malformed_lines_harm_nothing_and_stdout_is_protocol_alone(tmp_p
         call(6, "ask", {"question": "Where does Ana Brito live?"}),
     ]
     sent = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
-    with subprocess.Popen(
+    with scripts.Popen(
         [*COMMAND, str(tmp_path / "m")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as server:
         assert server.stdin is not None
@@ -285,7 +286,7 @@ def test_a_killed_client_takes_its_server_with_it_and_no_write(tmp_path: Path) -
 def test_a_client_that_reads_no_more_ends_its_server_quietly(tmp_path: Path) -> None:
     params = {"name": "remember", "arguments": {"text": "Zane lives in Riga."}}
     remember = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
-    with subprocess.Popen(
+    with scripts.Popen(
         [*COMMAND, str(tmp_path / "m")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as server:
         assert server.stdin is not None
@@ -305,7 +306,7 @@ def test_a_client_that_reads_no_more_ends_its_server_quietly(tmp_path: Path) -> 
 
 def test_a_folder_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    done = subprocess.run([*COMMAND, str(tmp_path / "file")], input=b"", capture_output=True, timeout=60, check=False)
+    done = scripts.run_command([*COMMAND, str(tmp_path / "file")])
     assert done.returncode == 2
     assert done.stdout == b""
     assert done.stderr.decode().count("\n") == 1

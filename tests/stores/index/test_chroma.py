@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import pytest
 from hybridmem.core.errors import EmbeddingMismatch, InvalidInput, StoreError
 from hybridmem.stores.index.chroma import ChromaIndex
 from hybridmem.testing.index_conformance import ANA, BEN, DIMENSION, VectorIndexConformance, unit_vectors
+from tests import scripts
 from tests.chroma_server import chroma_server
 
 
@@ -45,7 +45,7 @@ for row in range(first, last, step):
 
 
 def start_adding(folder, first, last, step):
-    return subprocess.Popen([sys.executable, "-c", ADD, str(folder), str(first), str(last), str(step)])
+    return scripts.Popen([sys.executable, "-c", ADD, str(folder), str(first), str(last), str(step)])
 
 
 def missing(index, vectors):

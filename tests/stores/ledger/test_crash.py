@@ -17,7 +17,7 @@ from hybridmem.core.records import Fact
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
 from hybridmem.testing.ledger_samples import ANA, day, episode, fact
 
-KILLS = 25
+KILLS = 12
 
 
 def _write_until_killed(path: Path, life: int, acknowledged: Connection) -> None:
