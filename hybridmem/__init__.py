@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from hybridmem.dreaming.steps.unlearn import Probe as Probe
     from hybridmem.embedding.base import Embedder as Embedder
     from hybridmem.importers.base import ImportedTurn as ImportedTurn
+    from hybridmem.maintenance.secrets import SecretReport as SecretReport
     from hybridmem.memory import HybridMemory as HybridMemory
     from hybridmem.models.base import LanguageModel as LanguageModel
     from hybridmem.models.reader import ChatModel as ChatModel
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from hybridmem.stores.index.base import VectorIndex as VectorIndex
     from hybridmem.stores.ledger.base import Ledger as Ledger
     from hybridmem.stores.ledger.lineage import AdapterSummary as AdapterSummary
+    from hybridmem.workspace import Redact as Redact
     from hybridmem.workspace import Workspace as Workspace
 
 # Loaded at first use: importing hybridmem opens no database and loads no model.
@@ -111,6 +113,7 @@ _NAMES = {
     "hybridmem.dreaming.steps.unlearn": "Probe",
     "hybridmem.embedding.base": "Embedder",
     "hybridmem.importers.base": "ImportedTurn",
+    "hybridmem.maintenance.secrets": "SecretReport",
     "hybridmem.memory": "HybridMemory",
     "hybridmem.models.base": "LanguageModel",
     "hybridmem.stores.ledger.lineage": "AdapterSummary",
@@ -119,7 +122,7 @@ _NAMES = {
     "hybridmem.models.trainable": "TrainableModel",
     "hybridmem.stores.index.base": "GraphIndex LexicalIndex VectorIndex",
     "hybridmem.stores.ledger.base": "Ledger",
-    "hybridmem.workspace": "Workspace",
+    "hybridmem.workspace": "Redact Workspace",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted(_HOMES)

@@ -13,18 +13,25 @@ Where does Ana live?
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from hybridmem import models
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import Episode, Hit, Route
-from hybridmem.core.text.questions import asks
+from hybridmem.core.text.questions import asks, only_asks
+from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.models import prompts
+from hybridmem.models.base import LanguageModel
+from hybridmem.router.context import fitted
+from hybridmem.router.routing import ANSWER_TOKENS
+from hybridmem.router.signals import supported
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
+    from hybridmem.models.reader import Reader
 
 ChatMessage = Mapping[str, Any]
 """A message as OpenAI's clients write it: ``role``, ``content`` (a text, or parts of which some are texts)."""
@@ -36,6 +43,8 @@ REPLY_TOKENS = 64
 """The longest reply of the memory's own model, unless the caller says otherwise."""
 
 ACKNOWLEDGED = "Noted."
+Finish = Literal["stop", "length"]
+"""Why a reply ends, in the words of OpenAI's API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,17 @@ class Reply:
 
     text: str
     route: Route | None
-    """None for a turn that asks nothing: the router answers questions alone."""
+    """None for a turn that asks nothing, and for an answer read from the conversation itself: the router answers
+    questions from memories."""
     confidence: float | None
     evidence: tuple[Hit, ...] = ()
     adapter: str | None = None
     prompt_tokens: int = 0
     tokens: int = 0
+    recalls: bool = False
+    """Whether it says what a memory or the conversation said: no new experience, and not to be stored."""
+    finish: Finish = "stop"
+    """Why it ends there: it was done, or cut before a stop text; or it was as long as it might be."""
 
 
 def words_of(content: Any) -> str:
@@ -80,7 +94,7 @@ def last_said(messages: Sequence[ChatMessage]) -> str:
 
 def recall(memory: HybridMemory, messages: Sequence[ChatMessage], *, limit: int = RECALLED) -> list[Hit]:
     """The memories that bear on the last user message, best first. Stored questions state nothing and are left out."""
-    hits = [hit for hit in memory.search(last_said(messages), limit=2 * limit) if not asks(hit.text)]
+    hits = memory.search(last_said(messages), limit=2 * limit, questions=False)
     return ([hit for hit in hits if hit.matches] or hits)[:limit]
 
 
@@ -102,27 +116,141 @@ def with_memories(messages: Sequence[ChatMessage], memories: Sequence[str]) -> l
     raise InvalidInput("no message of the user has words in it: pass at least one with role user")
 
 
-def respond(memory: HybridMemory, messages: Sequence[ChatMessage], *, max_tokens: int = REPLY_TOKENS) -> Reply:
-    """The reply to the last user message, by the memory's reader where one was named, else by its own model. A question
-    goes through the router; anything else gets a turn of chat. The bases of this project know only small talk: they
-    acknowledge what states a fact."""
+def respond(
+    memory: HybridMemory,
+    messages: Sequence[ChatMessage],
+    *,
+    max_tokens: int = REPLY_TOKENS,
+    stop: Sequence[str] = (),
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Reply:
+    """The reply to the last user message, by the memory's reader where one was named, else by its own model: of at most
+    `max_tokens` tokens and cut before the first of `stop`.
+
+    A question goes through the router; where the memory does not know, the earlier messages are read as quoted data.
+    Anything else gets a turn of chat over the whole conversation, as far as the model's context reaches, drawn at
+    `temperature` by `seed`. The bases of this project know only small talk: they acknowledge what states a fact.
+    Raises `InvalidInput` for a message that is longer than what the model reads."""
     said = last_said(messages)
     if asks(said):
-        answer = memory.answer(said)
-        tokens = memory.model.count_tokens([{"role": "assistant", "content": answer.text}])
-        return Reply(
-            answer.text, answer.route, answer.confidence, answer.evidence, answer.adapter, answer.prompt_tokens, tokens
-        )
-    if memory.router.reader is not None:
-        (turn,) = memory.router.reader.generate([[{"role": "user", "content": said}]], max_new_tokens=max_tokens)
-        return Reply(turn.text, None, None, prompt_tokens=turn.prompt_tokens, tokens=turn.tokens)
-    with memory.model.adapted(None):
-        if memory.model.name in models.OWN:
-            extracted = memory.model.generate([prompts.facts(said)], max_new_tokens=max_tokens)[0]
+        reply = _answered(memory, said, _earlier(messages), max_tokens)
+    elif memory.router.reader is not None:
+        (turn,) = memory.router.reader.generate([_turns(messages)], max_new_tokens=max_tokens)
+        reply = Reply(turn.text, None, None, prompt_tokens=turn.prompt_tokens, tokens=turn.tokens)
+    else:
+        reply = _chatted(memory, messages, max_tokens, temperature, seed)
+    at = min((place for text in stop if text and (place := reply.text.find(text)) >= 0), default=-1)
+    return reply if at < 0 else replace(reply, text=reply.text[:at], finish="stop")
+
+
+def _answered(memory: HybridMemory, question: str, earlier: Sequence[str], most: int) -> Reply:
+    answer, model = memory.answer(question), memory.model
+    reply = Reply(
+        answer.text,
+        answer.route,
+        answer.confidence,
+        answer.evidence,
+        answer.adapter,
+        answer.prompt_tokens,
+        recalls=True,
+    )
+    if answer.route == "abstain" and earlier:
+
+        def fits(shown: Sequence[str]) -> bool:
+            return _room(model, prompts.answer(question, shown)) >= ANSWER_TOKENS
+
+        reader: Reader = memory.router.reader or model
+        shown = fitted(earlier, question, fits) if reader is model else list(earlier)
+        with model.adapted(None):
+            read = reader.generate([prompts.answer(question, shown)], max_new_tokens=ANSWER_TOKENS)[0]
+        # A small model says something of any text: what it took from the conversation stands there.
+        stands = any(contains_words(normalised(line), read.text) for line in shown)
+        if not prompts.is_refusal(read.text) and stands and supported(question, read.text, shown):
+            reply = Reply(read.text, None, None, prompt_tokens=answer.prompt_tokens + read.prompt_tokens, recalls=True)
+    text = _first_tokens(model, reply.text, most)
+    finish: Finish = "stop" if text == reply.text else "length"
+    return replace(reply, text=text, tokens=_tokens(model, text), finish=finish)
+
+
+def _chatted(
+    memory: HybridMemory, messages: Sequence[ChatMessage], max_tokens: int, temperature: float, seed: int
+) -> Reply:
+    model, said = memory.model, last_said(messages)
+    with model.adapted(None):
+        if model.name in models.OWN:
+            extracted = model.generate([prompts.facts(said)], max_new_tokens=REPLY_TOKENS)[0]
             if prompts.parse_facts(extracted.text):
                 return Reply(ACKNOWLEDGED, None, None, prompt_tokens=extracted.prompt_tokens, tokens=extracted.tokens)
-        chat = memory.model.generate([[{"role": "user", "content": said}]], max_new_tokens=max_tokens)[0]
-    return Reply(chat.text, None, None, prompt_tokens=chat.prompt_tokens, tokens=chat.tokens)
+        turns = _turns(messages)
+        while _room(model, turns) < min(max_tokens, REPLY_TOKENS) and len(turns) > 1:
+            turns = _without_oldest(turns)
+        most = min(max_tokens, _room(model, turns))
+        if most < 1:
+            raise InvalidInput("the last message is longer than what the model reads: send less at a time")
+        chat = model.generate([turns], max_new_tokens=most, temperature=temperature, seed=seed)[0]
+    finish: Finish = "length" if chat.tokens >= most else "stop"
+    return Reply(chat.text, None, None, prompt_tokens=chat.prompt_tokens, tokens=chat.tokens, finish=finish)
+
+
+def _earlier(messages: Sequence[ChatMessage]) -> list[str]:
+    """What was said before the last user message, oldest first, one line each; not what only asks or refuses."""
+    last = max(at for at, message in enumerate(messages) if _is_said(message, "user"))
+    lines = []
+    for message in messages[:last]:
+        words = words_of(message.get("content")).strip()
+        if words and not only_asks(words) and not prompts.is_refusal(words):
+            role = message.get("role")
+            speaker = None if role in ("user", "system", "developer") else str(role)
+            lines.append(prompts.memory(words, speaker=speaker))
+    return lines
+
+
+def _turns(messages: Sequence[ChatMessage]) -> list[prompts.Message]:
+    """The conversation up to the last user message, as templates take it: the system's words first and together, then
+    user and assistant in turn. What tools said is left out."""
+    last = max(at for at, message in enumerate(messages) if _is_said(message, "user"))
+    system, turns = [], list[prompts.Message]()
+    for message in messages[: last + 1]:
+        words, role = words_of(message.get("content")).strip(), message.get("role")
+        if not words:
+            continue
+        if role in ("system", "developer"):
+            system.append(words)
+        elif role in ("user", "assistant"):
+            if turns and turns[-1]["role"] == role:
+                turns[-1] = {"role": str(role), "content": f"{turns[-1]['content']}\n\n{words}"}
+            elif turns or role == "user":
+                turns.append({"role": str(role), "content": words})
+    return [*([{"role": "system", "content": "\n\n".join(system)}] if system else []), *turns]
+
+
+def _without_oldest(turns: list[prompts.Message]) -> list[prompts.Message]:
+    """`turns` without the oldest user message and what answered it; without the system's words where one is left."""
+    head = 1 if turns[0]["role"] == "system" else 0
+    return turns[head:] if len(turns) <= head + 1 else [*turns[:head], *turns[head + 2 :]]
+
+
+def _is_said(message: ChatMessage, role: str) -> bool:
+    return message.get("role") == role and bool(words_of(message.get("content")).strip())
+
+
+def _room(model: LanguageModel, prompt: Sequence[prompts.Message]) -> int:
+    """Tokens that the model may still write after `prompt`."""
+    most: int | None = getattr(model, "context_length", None)
+    return sys.maxsize if most is None else most - model.count_tokens(prompt)
+
+
+def _tokens(model: LanguageModel, text: str) -> int:
+    return model.count_tokens([{"role": "assistant", "content": text}])
+
+
+def _first_tokens(model: LanguageModel, text: str, most: int) -> str:
+    """The first words of `text`, at least one, that are at most `most` tokens beyond those of an empty answer."""
+    words, empty = text.split(" "), _tokens(model, "")
+    while len(words) > 1 and _tokens(model, " ".join(words)) - empty > most:
+        words.pop()
+    return " ".join(words)
 
 
 def remember(

@@ -12,20 +12,21 @@ from __future__ import annotations
 import asyncio
 import builtins
 import functools
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 
+from hybridmem.core import arguments
 from hybridmem.core.clock import parse_time, utc_now
-from hybridmem.core.errors import InvalidInput
+from hybridmem.core.errors import InvalidInput, ReadOnlyMemory
 from hybridmem.core.folder import MemoryFolder
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.progress import Progress, quiet
 from hybridmem.core.records import (
+    ROUTES,
     Answer,
     DreamReport,
     Episode,
@@ -40,7 +41,7 @@ from hybridmem.core.records import (
     checked_text,
     new_id,
 )
-from hybridmem.workspace import Backends, Workspace
+from hybridmem.workspace import Backends, Redact, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
     from hybridmem.importers import ImportedTurn
+    from hybridmem.maintenance.secrets import SecretReport
     from hybridmem.models.base import LanguageModel
     from hybridmem.models.reader import ChatModel, Reader
     from hybridmem.models.trainable import TrainableModel
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
 
 
 APPEND_AT_ONCE = 500
+MOST_AT_ONCE = 2**31 - 1
+"""The most hits, or tokens of hits, of one search; a higher bound is taken as this one."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,15 +73,11 @@ T = TypeVar("T")
 def _twin(
     method: Callable[Concatenate[HybridMemory, P], T],
 ) -> Callable[Concatenate[HybridMemory, P], Coroutine[Any, Any, T]]:
-    """The asynchronous twin of `method`: the same call in a worker thread, one at a time for each memory."""
+    """The asynchronous twin of `method`: the same call in a worker thread, beside whatever else runs."""
 
     @functools.wraps(method)
     async def twin(self: HybridMemory, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        def call() -> T:
-            with self._one_at_a_time:
-                return method(self, *args, **kwargs)
-
-        return await asyncio.to_thread(call)
+        return await asyncio.to_thread(method, self, *args, **kwargs)
 
     twin.__name__ = twin.__qualname__ = f"a{method.__name__}"
     return twin
@@ -94,7 +94,6 @@ class HybridMemory:
         """`closes`: whether `close` closes what the workspace has open."""
         self.workspace = workspace
         self._closes = closes
-        self._one_at_a_time = threading.RLock()
 
     @classmethod
     def open(
@@ -109,9 +108,11 @@ class HybridMemory:
         vectors: str | VectorIndex | None = None,
         lexical: str | LexicalIndex | None = None,
         graph: str | GraphIndex | None = None,
+        redact: Redact = "train",
         clock: Callable[[], datetime] = utc_now,
     ) -> HybridMemory:
-        """The memory in folder `path`, made where nothing is there yet.
+        """The memory in folder `path`, made where nothing is there yet. One that cannot be written to is read: listed,
+        searched, asked and exported from a temporary copy of its ledger and indexes; a write raises `ReadOnlyMemory`.
 
         `model`: a folder, GGUF file or hub name of any causal language model, a `LanguageModel`, or None for the one
         that HYBRIDMEM_MODEL names or that `hybridmem.models.default_name` finds.
@@ -127,9 +128,14 @@ class HybridMemory:
         it asks for a token, that is in HYBRIDMEM_CHROMA_TOKEN. `lexical`: ``fulltext`` or ``memory``. `graph`:
         ``networkx`` or ``memory``. Indexes in memory are filled from the ledger at the first search.
 
+        `redact`: no training reads a secret (a password, key, token or card number). With ``store``, none is written
+        either: its kind stands in its place, in texts and metadata.
+
         Raises `StoreError`, `InvalidNamespace`, and `InvalidInput` for a name that stands for nothing."""
-        backends = Backends(model, embedder, reader, ledger, vectors, lexical, graph)
-        return cls(Workspace.open(Path(path), namespace, backends, clock))
+        backends = Backends(model, embedder, reader, ledger, vectors, lexical, graph, redact)
+        if not callable(clock):
+            raise InvalidInput(f"the clock is {arguments.kind_of(clock)}: pass a function that returns a datetime")
+        return cls(Workspace.open(arguments.path("path", path), namespace, backends, clock))
 
     def at(self, namespace: Sequence[str] | str) -> HybridMemory:
         """Another namespace of the same folder. Ledger, indexes and models are shared with this memory, which alone
@@ -216,10 +222,14 @@ class HybridMemory:
         from hybridmem.importers import ImportedTurn
         from hybridmem.importers.message import turns
 
+        arguments.time_or_none("at", at)
+        arguments.mapping_or_none("metadata", metadata)
         when = parse_time(at) if at is not None else None
         given = dict(metadata or {})
         if isinstance(content, str):
             remembered = [ImportedTurn(content, role, speaker, session, when, source, trust, given)]
+        elif not isinstance(content, Sequence) or isinstance(content, bytes | bytearray):
+            raise InvalidInput(f"the content is {arguments.kind_of(content)}: pass a text, or a list of messages")
         else:
             remembered = []
             for message in content:
@@ -257,6 +267,11 @@ class HybridMemory:
         return added
 
     def _episode(self, turn: ImportedTurn) -> Episode:
+        arguments.text("role", turn.role)
+        arguments.text("source", turn.source)
+        arguments.optional_text("speaker", turn.speaker)
+        arguments.optional_text("session", turn.session)
+        arguments.choice("trust", turn.trust, get_args(Trust))
         now = self.clock()
         return Episode(
             id=new_id("ep"),
@@ -276,7 +291,7 @@ class HybridMemory:
         self,
         subject: str,
         relation: str,
-        object: str,
+        object: str | float,
         *,
         text: str | None = None,
         valid_from: str | datetime | None = None,
@@ -286,7 +301,14 @@ class HybridMemory:
     ) -> Fact:
         """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
 
-        A fact of lower `trust` than the value that it would replace is quarantined instead, for a person to judge."""
+        An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it would replace
+        is quarantined instead, for a person to judge."""
+        subject, relation = arguments.text("subject", subject), arguments.text("relation", relation)
+        object = arguments.text_or_number("object", object)
+        arguments.optional_text("text", text)
+        arguments.time_or_none("valid_from", valid_from)
+        arguments.time_or_none("valid_to", valid_to)
+        arguments.choice("trust", trust, get_args(Trust))
         for part in (subject, relation, object):
             checked_text(part)
         now = self.clock()
@@ -315,19 +337,29 @@ class HybridMemory:
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] | None = None,
         session: str | None = None,
+        questions: bool = True,
     ) -> list[Hit]:
         """The memories nearest to `query`, best first, with why each is there.
 
-        `as_of` sees what held then; `token_budget` bounds the hits' texts together; `kinds` keeps to one kind."""
+        `as_of` sees what held then; `token_budget` bounds the hits' texts together; `kinds` keeps to one kind.
+        Without `questions`, what only asks is left out: it answers nothing."""
+        arguments.text("query", query)
+        arguments.time_or_none("as_of", as_of)
+        arguments.optional_text("session", session)
+        if token_budget is not None:
+            token_budget = arguments.whole("token_budget", token_budget, least=0, most=MOST_AT_ONCE)
+        if isinstance(kinds, str):
+            raise InvalidInput(f"kinds is a text: pass a tuple, as ({kinds!r},)")
         self.indexes.catch_up(of=self.namespace)
         hits = self.retrieval.search(
             self.namespace,
             query,
-            limit=limit,
+            limit=arguments.whole("limit", limit, least=1, most=MOST_AT_ONCE),
             as_of=parse_time(as_of) if as_of is not None else None,
             token_budget=token_budget,
             kinds=kinds or ("episode", "fact"),
             session=session,
+            questions=questions,
         )
         self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self.clock())
         return hits
@@ -338,8 +370,12 @@ class HybridMemory:
 
     def answer_many(self, questions: Sequence[str], *, route: Route | None = None) -> list[Answer]:
         """`answer` for each question, in one batch."""
+        if isinstance(questions, str):
+            raise InvalidInput("questions is a text: pass a list of them, or ask `answer`")
         for question in questions:
-            checked_text(question)
+            checked_text(arguments.text("question", question))
+        if route is not None:
+            arguments.choice("route", route, ROUTES)
         self.indexes.catch_up(of=self.namespace)
         answers = self.router.answer(questions, route)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
@@ -359,8 +395,13 @@ class HybridMemory:
 
         With `dry_run` nothing changes and the report is an estimate. Raises `DreamBusy` while another process dreams
         this namespace, and `DreamInterrupted` on Ctrl-C: nothing is promoted then, and the next dream resumes it."""
+        from hybridmem.dreaming.recipes import Recipe
         from hybridmem.dreaming.runner import estimate, run
 
+        if not isinstance(recipe, str | Recipe):
+            raise InvalidInput(f"the recipe is {arguments.kind_of(recipe)}: pass its name, or a path of a .toml file")
+        if self.folder.read_only and not dry_run:
+            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         if dry_run:
             return estimate(self.workspace, recipe)
         return run(self.workspace, recipe, progress)
@@ -396,10 +437,12 @@ class HybridMemory:
     def list(
         self, *, limit: int = 50, after: int | None = None, kind: Kind | None = None
     ) -> builtins.list[Episode | Fact]:
-        """Up to `limit` memories in the order of the ledger, those after the position `after`."""
-        if limit < 1:
-            raise InvalidInput(f"the limit {limit} is below 1: ask for at least one memory")
-        after = after or 0
+        """Up to `limit` memories in the order of the ledger, those after the position `after`. Raises `InvalidInput`
+        for an unknown `kind`, a limit below 1 and a negative position; past the end there is nothing."""
+        limit = arguments.whole("limit", limit, least=1, most=arguments.MAX_POSITION)
+        after = arguments.whole("after", 0 if after is None else after, least=0, most=arguments.MAX_POSITION)
+        if kind is not None:
+            arguments.choice("kind", kind, get_args(Kind))
         found: list[Episode | Fact] = []
         if kind != "fact":
             found += self.ledger.episodes(self.namespace, after=after, limit=limit)
@@ -410,7 +453,7 @@ class HybridMemory:
     def update(self, id: str, text: str) -> Episode | Fact:
         """Put new words in place of a memory's; the old ones stay in its history, and weights that hold it are no
         longer believed."""
-        return self.ledger.update_text(self.namespace, id, checked_text(text), self.clock())
+        return self.ledger.update_text(self.namespace, id, checked_text(arguments.text("text", text)), self.clock())
 
     def history(self, id: str) -> builtins.list[Event]:
         """What became of a memory, oldest first."""
@@ -457,6 +500,10 @@ class HybridMemory:
 
         return why(self.ledger, self.namespace, id)
 
+    def namespaces(self) -> builtins.list[Namespace]:
+        """Every namespace of the folder that holds something."""
+        return self.ledger.namespaces()
+
     def stats(self) -> dict[str, Any]:
         """Counts of what the ledger holds, and the active adapter."""
         active = self.adapters.active()
@@ -468,6 +515,13 @@ class HybridMemory:
         """Build every index anew from the ledger, with the present embedding model."""
         return self.indexes.reindex(lambda done, total: progress("reindex", done, total))
 
+    def secrets(self) -> builtins.list[SecretReport]:
+        """The memories that hold a secret, in the order of the ledger, each with its kinds and without the secret. No
+        training reads these; `redact="store"` keeps new ones out, and `update` or `delete` removes them."""
+        from hybridmem.maintenance.secrets import secrets
+
+        return secrets(self.ledger, self.namespace)
+
     def doctor(self, *, repair: bool = False) -> builtins.list[str]:
         """What is wrong with this memory, one line each; with `repair`, mended where nothing can be lost by it."""
         from hybridmem.maintenance.doctor import examine
@@ -478,13 +532,13 @@ class HybridMemory:
         """Write the namespace as JSON lines; returns how many."""
         from hybridmem.maintenance.transfer import export
 
-        return export(self.ledger, self.namespace, Path(path))
+        return export(self.ledger, self.namespace, arguments.path("path", path))
 
     def import_(self, path: str | Path) -> int:
         """Read what `export` wrote; returns how many lines."""
         from hybridmem.maintenance.transfer import import_
 
-        return import_(self.ledger, self.namespace, Path(path))
+        return import_(self.ledger, self.namespace, arguments.path("path", path))
 
     def trainable(self) -> TrainableModel:
         """The model, when a dream can train it. Raises `ModelError`."""

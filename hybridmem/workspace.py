@@ -8,15 +8,19 @@ are first asked for, once for all namespaces of the folder.
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, get_args
 
 from hybridmem.core import folder as places
-from hybridmem.core.errors import InvalidInput
+from hybridmem.core.arguments import choice, kind_of
+from hybridmem.core.errors import InvalidInput, ReadOnlyMemory, StoreError
 from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.version import VERSION
 
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 SEARCH_FOR_ANSWER = 10
 """Hits that the router chooses from."""
 
+Redact = Literal["train", "store"]
+"""When secrets are removed from texts: always before a training, with `store` also before they are written."""
+_NO_BACKEND = (bool, int, float, bytes, bytearray, list, tuple, dict, set)
 T = TypeVar("T")
 
 
@@ -57,9 +64,16 @@ class Backends:
     vectors: str | VectorIndex | None = None
     lexical: str | LexicalIndex | None = None
     graph: str | GraphIndex | None = None
+    redact: Redact = "train"
 
     def require(self) -> None:
-        """Raise `InvalidInput` for a name that stands for nothing. Opens nothing."""
+        """Raise `InvalidInput` for a name that stands for nothing, and for a value that can be no backend. Opens
+        nothing."""
+        choice("redact", self.redact, get_args(Redact))
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, _NO_BACKEND):
+                raise InvalidInput(f"the {field.name} is {kind_of(value)}: pass a name or an object of its kind")
         from hybridmem.models.reader import require_reader
         from hybridmem.stores.registry import GRAPHS, LEXICAL, VECTORS, require_ledger
 
@@ -83,6 +97,9 @@ class Lazy(Generic[T]):
         self._made: list[T] = []
 
     def get(self) -> T:
+        # Without the lock where it is there: a model that loads holds it for seconds, and a search needs no model.
+        if self._made:
+            return self._made[0]
         with self._lock:
             if not self._made:
                 self._made.append(self._make())
@@ -99,15 +116,41 @@ class Resources:
     `close` closes what was opened here by name; an object that the user handed in stays open."""
 
     def __init__(self, folder: places.MemoryFolder, backends: Backends) -> None:
-        self.folder = folder
+        self._copy = TemporaryDirectory(prefix="hybridmem-") if folder.read_only else None
+        self.folder = folder if self._copy is None else _copied(folder, Path(self._copy.name))
         self.backends = backends
         self._opened: list[Closable] = []
-        self.ledger: Ledger = self._open_ledger()
+        self._process = os.getpid()
+        self._closed = False
+        self._ledger = self._open_ledger()
+        self._facing = self._ledger
+        if folder.read_only:
+            from hybridmem.stores.ledger.read_only import read_only
+
+            self._facing = read_only(self._ledger, folder.root)
+        elif backends.redact == "store":
+            from hybridmem.stores.ledger.redacted import redacted
+
+            self._facing = redacted(self._ledger, "written")
         # One lock for all: libraries that load models do not like to be imported by two threads at once.
         lock = threading.RLock()
         self.indexes: Lazy[Indexes] = Lazy(self._open_indexes, lock)
         self.model: Lazy[LanguageModel] = Lazy(self._load_model, lock)
         self.reader: Lazy[Reader] = Lazy(self._load_reader, lock)
+
+    def require_open(self) -> None:
+        """Raise `StoreError` after `close`, and in a process that was forked with this open: databases and locks do not
+        survive a fork."""
+        if self._closed:
+            raise StoreError("this memory is closed: open it again with HybridMemory.open")
+        if self._process != os.getpid():
+            raise StoreError("this memory was opened before the process forked: open it in the child process")
+
+    @property
+    def ledger(self) -> Ledger:
+        """The truth. Raises `StoreError` where this is closed."""
+        self.require_open()
+        return self._facing
 
     @property
     def opened(self) -> frozenset[str]:
@@ -120,9 +163,14 @@ class Resources:
         return frozenset(name for name, part in parts.items() if part.is_made)
 
     def close(self) -> None:
-        """Let go of the databases. What was added is on disk already."""
+        """Let go of the databases. What was added is on disk already. In a forked child they stay its parent's."""
+        if self._process != os.getpid():
+            return
+        self._closed = True
         while self._opened:
             self._opened.pop().close()
+        if self._copy is not None:
+            self._copy.cleanup()
 
     def idle_indexes(self) -> Iterator[tuple[str, VectorIndex | LexicalIndex | GraphIndex]]:
         """(name, index) of those that lie in the folder and that another backend stands in for now. Nothing brings
@@ -173,7 +221,7 @@ class Resources:
         from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
         from hybridmem.stores.registry import DEFAULTS
 
-        return "memory" if isinstance(self.ledger, InMemoryLedger) else DEFAULTS[kind]
+        return "memory" if isinstance(self._ledger, InMemoryLedger) else DEFAULTS[kind]
 
     def _open_indexes(self) -> Indexes:
         from hybridmem import embedding
@@ -188,7 +236,7 @@ class Resources:
         graph = self.backends.graph or self._default("graph")
         place = self._place
         return Indexes(
-            self.ledger,
+            self._ledger,
             self._closing(VECTORS.make(vectors, place)) if isinstance(vectors, str) else vectors,
             self._closing(LEXICAL.make(lexical, place)) if isinstance(lexical, str) else lexical,
             self._closing(GRAPHS.make(graph, place)) if isinstance(graph, str) else graph,
@@ -213,15 +261,38 @@ class Resources:
         return reader
 
 
+def _copied(folder: places.MemoryFolder, place: Path) -> places.MemoryFolder:
+    """`folder` with its ledger and indexes in `place`: databases write beside what they read."""
+    from hybridmem.stores.ledger.read_only import copied
+
+    copy = replace(folder, copy=place)
+    try:
+        if folder.ledger.exists():
+            copied(folder.ledger, copy.ledger)
+        if folder.index.exists():
+            shutil.copytree(folder.index, copy.index, copy_function=shutil.copyfile)
+        copy.index.mkdir(exist_ok=True)
+        # The folders were copied with their permissions.
+        for each in (copy.index, *copy.index.rglob("*")):
+            if each.is_dir():
+                each.chmod(0o700)
+    except PermissionError as error:
+        raise ReadOnlyMemory(
+            f"the memory folder {folder.root} cannot be read ({error.filename}): ask its owner"
+        ) from None
+    return copy
+
+
 @dataclass(frozen=True, eq=False)
 class Workspace:
     """One namespace of a memory folder. Values that do not change; what is heavy is opened by `resources`."""
 
     namespace: Namespace
     folder: places.MemoryFolder
-    ledger: Ledger
     clock: Callable[[], datetime]
     resources: Resources
+    secrets: bool = True
+    """Whether texts are read with the secrets that are in them."""
 
     @classmethod
     def open(
@@ -232,7 +303,7 @@ class Workspace:
         backends.require()
         folder = places.prepare(path, VERSION)
         resources = Resources(folder, backends)
-        return cls(checked, folder, resources.ledger, clock, resources)
+        return cls(checked, resources.folder, clock, resources)
 
     def at(self, namespace: Sequence[str] | str) -> Workspace:
         """Another namespace of the same folder, with the same resources. Raises `InvalidNamespace`."""
@@ -242,14 +313,29 @@ class Workspace:
         """Let go of the databases, for every namespace of the folder."""
         self.resources.close()
 
+    def without_secrets(self) -> Workspace:
+        """The same, as a dream reads it: passwords, keys and card numbers removed from every text."""
+        return replace(self, secrets=False)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The truth."""
+        if self.secrets:
+            return self.resources.ledger
+        from hybridmem.stores.ledger.redacted import redacted
+
+        return redacted(self.resources.ledger, "read")
+
     @property
     def indexes(self) -> Indexes:
         """The vector, full-text and graph indexes."""
+        self.resources.require_open()
         return self.resources.indexes.get()
 
     @property
     def model(self) -> LanguageModel:
         """The agent's model."""
+        self.resources.require_open()
         return self.resources.model.get()
 
     @property
@@ -286,7 +372,7 @@ class Workspace:
         from hybridmem.router.policy import Router
 
         def find(question: str) -> Found:
-            return self.retrieval.find(self.namespace, question, limit=SEARCH_FOR_ANSWER)
+            return self.retrieval.find(self.namespace, question, limit=SEARCH_FOR_ANSWER, questions=False)
 
         other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
         return Router(self.ledger, self.adapters, self.model, self.namespace, find, other)

@@ -190,6 +190,54 @@ def test_a_read_only_folder_is_named(folder: Path) -> None:
     assert_nothing_lost(folder)
 
 
+def test_a_read_only_folder_is_read(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    exported = tmp_path / "other" / "memory.jsonl"
+    reads = [["list"], ["search", "Ana"], ["stats"], ["secrets"], ["ask", "Where does Ana live?"], ["adapters", "list"]]
+    writes = [["add", "x"], ["dream"], ["import", str(exported)], ["update", "ID", "x"], ["delete", "ID"]]
+    with HybridMemory.open(folder, embedder="hashing") as memory:
+        memory.reindex()
+        writes = [[memory.list()[0].id if word == "ID" else word for word in command] for command in writes]
+    program = f"""
+import io, contextlib, json
+from hybridmem.cli.app import run
+made = []
+for command in {[*reads, ["export", str(exported)], *writes]!r}:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(["--memory", {str(folder)!r}, "--embedder", "hashing", "--model", "fake", *command])
+    made.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(made))
+"""
+    paths = [folder, *folder.rglob("*")]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = {path: path.stat().st_mtime_ns for path in paths}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            preexec_fn=_bound_by_permissions,
+            timeout=300,
+        )
+    except subprocess.SubprocessError:
+        pytest.skip("this root user cannot be bound by permissions")
+    finally:
+        unchanged = {path: path.stat().st_mtime_ns for path in paths} == before
+        for path in paths:
+            path.chmod(0o755)
+    made = json.loads(done.stdout)
+    read, exporting, written = made[: len(reads)], made[len(reads)], made[len(reads) + 1 :]
+    assert [(code, err) for code, _, err in read] == [(0, "")] * len(reads), read
+    assert KEPT in read[0][1] and KEPT in read[1][1] and "Lisbon" in read[4][1]
+    assert exporting[0] == 0 and KEPT in exported.read_text()
+    assert [code for code, _, _ in written] == [2] * len(writes)
+    assert all("cannot be written to" in err for _, _, err in written)
+    assert unchanged
+    assert_nothing_lost(folder)
+
+
 def _bound_by_permissions() -> None:
     """Root ignores the permissions of files: take that privilege (CAP_DAC_OVERRIDE) from what is run next."""
     drop_from_bounding_set, dac_override = 24, 1

@@ -126,3 +126,21 @@ def test_the_project_s_own_bases_acknowledge_what_states_a_fact(
     assert conversation.respond(memory, [user("Ana lives in Porto.")]).text.startswith(text)
     jobs = memory.model.calls  # type: ignore[attr-defined]
     assert bool(jobs["facts"]) is bool(text)
+
+
+def test_asking_fifty_times_gives_the_same_answer(memory: HybridMemory) -> None:
+    """Each turn is stored: what was asked before is nearer to a question than what answers it."""
+    names = ["Ana", "Rui", "Eva", "Tom", "Ida"]
+    for name, place in zip(names, ["Porto", "Riga", "Oslo", "Rome", "Bern"], strict=True):
+        memory.add(f"{name} lives in {place}.", session=name)
+    asked = ["Where does Ana live?", "where does Ana live", "Where does Ana live now?", "Tell me where Ana lives"]
+    for number in range(50):
+        messages = [user(asked[number % 4])]
+        reply = conversation.respond(memory, messages)
+        conversation.remember(memory, messages, None if reply.recalls else reply.text, recalled=reply.evidence)
+        if number % 4 != 3:
+            assert reply.text == "Porto", f"turn {number}"
+        assert "Ana lives in Porto." in [hit.text for hit in reply.evidence], f"turn {number}"
+    recalled = conversation.recall(memory, [user("Where does Ana live?")])
+    assert recalled[0].text == "Ana lives in Porto."
+    assert memory.search("Where does Ana live?")[0].text == "Where does Ana live?"

@@ -19,7 +19,7 @@ PACKAGE = Path(hybridmem.__file__).parent
 LAYERS = (
     ("core",),
     ("metrics",),
-    ("importers", "embedding"),
+    ("importers", "embedding", "redaction"),
     ("stores",),
     ("models",),
     ("adapters",),
@@ -43,7 +43,7 @@ LAYERS = (
 RANK = {entry: rank for rank, layer in enumerate(LAYERS) for entry in layer}
 APART = {"testing": set(RANK) - {"cli", "server", "inspector"}}
 """Beside the layers: what it may import. Nothing of the package imports it."""
-LEAF = {"importers": {"core"}, "embedding": {"core"}}
+LEAF = {"importers": {"core"}, "embedding": {"core"}, "redaction": {"core"}}
 """Entries that need even less than their place in the layers allows."""
 BACKENDS = {
     "stores.ledger": {"sql", "inmemory"},

@@ -71,6 +71,10 @@ def common(
         str | None,
         typer.Option("--reader", metavar="NAME", envvar="HYBRIDMEM_READER", help="Who reads language for the memory."),
     ] = None,
+    redact: Annotated[
+        str | None,
+        typer.Option("--redact", metavar="WHEN", envvar="HYBRIDMEM_REDACT", help="When secrets are removed."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
@@ -84,7 +88,7 @@ def common(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit
-    context.obj = Defaults(memory, namespace, model, embedder, vectors, reader, json)
+    context.obj = Defaults(memory, namespace, model, embedder, vectors, reader, redact, json)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -103,8 +107,12 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "hybridmem"
-        message = f"{error.format_message().rstrip('.')}: see `{path} --help`"
-        return errors.fail(message, "UsageError", as_json="--json" in arguments)
+        hint = f"see `{path} --help`"
+        if type(error).__name__ == "NoSuchOption":
+            hint = f"put -- before a text that begins with a dash, or {hint}"
+        message = f"{error.format_message().rstrip('.')}: {hint}"
+        as_json = any(each.partition("=")[0] == "--json" for each in arguments)
+        return errors.fail(message, "UsageError", as_json=as_json)
     except BrokenPipeError as error:
         return errors.report(error, as_json=False)
     return code if isinstance(code, int) else errors.DONE

@@ -103,8 +103,9 @@ def render(report: DreamReport) -> list[RenderableType]:
         "left to retrieval": len(report.left_to_retrieval),
         "unlearned": len(report.unlearned),
         "trained tokens": report.trained_tokens,
-        "seconds": report.seconds,
-        "peak memory (MB)": report.peak_memory_mb,
+        "training seconds, at most" if report.status == "estimated" else "seconds": report.seconds,
+        # An estimate has measured none.
+        "peak memory (MB)": report.peak_memory_mb or None,
         "accuracy by night": report.retention,
     }
     if report.reader is not None:

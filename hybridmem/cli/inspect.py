@@ -52,5 +52,5 @@ def inspect(
 
             webbrowser.open(url)
 
-    with call.open() as memory:
+    with call.open(whole_folder=True) as memory:
         serve(memory, port=port, token=secrets.token_urlsafe(24), edit=edit, ready=ready)

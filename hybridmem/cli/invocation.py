@@ -9,20 +9,24 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console, RenderableType
 
 from hybridmem.cli import errors, output
+from hybridmem.core import arguments
 from hybridmem.core.errors import NotAMemory
 from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import to_json
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
+    from hybridmem.workspace import Redact
 
 STDOUT = "-"
+NAMED = 8
+"""Namespaces that a note names."""
 
 MemoryOption = Annotated[
     str | None, typer.Option("--memory", metavar="DIR", help="The memory folder (default: HYBRIDMEM_DIR, or ./memory).")
@@ -70,6 +74,15 @@ ReaderOption = Annotated[
         "follow, after commas. It is sent what it reads (default: HYBRIDMEM_READER, or the memory's model).",
     ),
 ]
+RedactOption = Annotated[
+    str | None,
+    typer.Option(
+        "--redact",
+        metavar="WHEN",
+        help="When passwords, keys, tokens and card numbers are removed from texts: train, before every training, or "
+        "store, also before they are written (default: HYBRIDMEM_REDACT, or train).",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 JsonFileOption = Annotated[
     str | None,
@@ -84,9 +97,10 @@ COMMON = {
     "embedder": EmbedderOption,
     "vectors": VectorsOption,
     "reader": ReaderOption,
+    "redact": RedactOption,
 }
 """The options of every command that name what it works on."""
-BACKENDS = ("vectors", "reader")
+BACKENDS = ("vectors", "reader", "redact")
 """Those that a command leaves out which opens a memory of its own."""
 
 
@@ -100,6 +114,7 @@ class Invocation:
     embedder: str | None
     vectors: str | None
     reader: str | None
+    redact: str
     json: str | None
     """Where the JSON object goes: None for nowhere, ``-`` for stdout, which then carries nothing else, or a file."""
 
@@ -107,22 +122,27 @@ class Invocation:
     def as_json(self) -> bool:
         return self.json == STDOUT
 
-    def open(self, *, create: bool = False) -> HybridMemory:
-        """The memory. Without `create`, a missing folder raises `NotAMemory`."""
+    def open(self, *, create: bool = False, whole_folder: bool = False) -> HybridMemory:
+        """The memory. Without `create`, a missing folder raises `NotAMemory`, and where the namespace is empty and the
+        folder has others, stderr names them; not for a command on the `whole_folder`."""
         from hybridmem.memory import HybridMemory
 
         if not create and not self.folder.exists():
             raise NotAMemory(
                 f"no memory at {self.folder}: make one with `hybridmem add TEXT`, or name its folder with --memory DIR"
             )
-        return HybridMemory.open(
+        memory = HybridMemory.open(
             self.folder,
             namespace=self.namespace,
             model=self.model,
             embedder=self.embedder,
             vectors=self.vectors,
             reader=self.reader,
+            redact=cast("Redact", self.redact),
         )
+        if not create and not whole_folder:
+            _tell_of_others(memory.namespaces(), self.namespace)
+        return memory
 
     def answer(self, record: Any, *rendered: RenderableType) -> None:
         """Print the command's result: `record` as JSON, or `rendered` for people."""
@@ -150,6 +170,7 @@ class Defaults:
     embedder: str | None = None
     vectors: str | None = None
     reader: str | None = None
+    redact: str | None = None
     json: bool = False
 
 
@@ -217,17 +238,33 @@ def _invocation(
     embedder: str | None,
     vectors: str | None,
     reader: str | None,
+    redact: str | None,
     json: bool | str | None,
 ) -> Invocation:
     defaults = context.obj if isinstance(context.obj, Defaults) else Defaults()
     return Invocation(
-        folder=Path(memory if memory is not None else defaults.memory),
+        folder=arguments.path("--memory", memory if memory is not None else defaults.memory),
         namespace=checked_namespace(namespace if namespace is not None else defaults.namespace),
         model=model if model is not None else defaults.model,
         embedder=embedder if embedder is not None else defaults.embedder,
         vectors=vectors if vectors is not None else defaults.vectors,
         reader=reader if reader is not None else defaults.reader,
+        redact=redact or defaults.redact or "train",
         json=STDOUT if wants_json(context, json) else (json or None) if isinstance(json, str) else None,
+    )
+
+
+def _tell_of_others(filled: Sequence[Namespace], namespace: Namespace) -> None:
+    """A mistyped or forgotten namespace looks like a memory that has lost everything."""
+    if not filled or namespace in filled:
+        return
+    names = ["/".join(each) for each in sorted(filled)]
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    print(  # noqa: T201
+        f"note: the namespace {'/'.join(namespace)} is empty; this folder has {', '.join(names[:NAMED])}{more}: "
+        "choose one with --namespace",
+        file=sys.stderr,
+        flush=True,
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
+from hybridmem.core import arguments
 from hybridmem.core.errors import AdapterError, InvalidInput, ModelError
+from hybridmem.core.text.plural import counted
+
+if TYPE_CHECKING:
+    from hybridmem.models.resource_estimate import ResourceEstimate
 
 app = typer.Typer()
 PANEL = "Maintain"
@@ -30,11 +35,12 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file of JSON lines.")],
 ) -> None:
     """Write the whole namespace, with its facts and history, as JSON lines that `import` reads back."""
+    file = arguments.path("FILE", file)
     if file.exists():
         raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
     with call.open() as memory:
         lines = memory.export(file)
-    call.answer({"file": str(file), "lines": lines}, output.plain(f"exported {lines:,} lines to {file}"))
+    call.answer({"file": str(file), "lines": lines}, output.plain(f"exported {counted(lines, 'line')} to {file}"))
 
 
 @command(app, "import", panel=PANEL)
@@ -43,19 +49,32 @@ def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `export` wrote.")],
 ) -> None:
     """Read a namespace that `export` wrote, with its ids, dates, facts and history."""
+    file = arguments.path("FILE", file)
     if not file.is_file():
         raise InvalidInput(f"no file {file}: name one that `hybridmem export` wrote")
     with call.open(create=True) as memory:
         lines = memory.import_(file)
-    call.answer({"file": str(file), "lines": lines}, output.plain(f"imported {lines:,} lines from {file}"))
+    call.answer({"file": str(file), "lines": lines}, output.plain(f"imported {counted(lines, 'line')} from {file}"))
+
+
+@command(app, panel=PANEL)
+def secrets(call: Invocation) -> None:
+    """List the memories that hold passwords, keys, tokens or card numbers, without showing these.
+
+    No training reads them. `--redact store` keeps new ones out of the store; `update` or `delete` removes these."""
+    with call.open() as memory:
+        found = memory.secrets()
+    rows = [(each.id, each.kind, each.found) for each in found]
+    tables = [output.table(["id", "kind", "holds"], rows) if rows else output.plain("no secrets found")]
+    call.answer({"secrets": found}, *tables)
 
 
 @command(app, panel=PANEL)
 def reindex(call: Invocation) -> None:
     """Build the vector, full-text and graph indexes again from the ledger."""
-    with call.open() as memory, bars(quiet=call.as_json) as progress:
+    with call.open(whole_folder=True) as memory, bars(quiet=call.as_json) as progress:
         followed = memory.reindex(progress)
-    call.answer({"indexed": followed}, output.plain(f"indexed {followed:,} memories"))
+    call.answer({"indexed": followed}, output.plain(f"indexed {counted(followed, 'memory', 'memories')}"))
 
 
 @command(app, panel=PANEL)
@@ -67,7 +86,7 @@ def doctor(
     device, the precision and the memory that the model would use. Exits 1 while something is wrong."""
     from hybridmem.models.resource_estimate import resource_estimate
 
-    with call.open() as memory:
+    with call.open(whole_folder=True) as memory:
         found = memory.doctor(repair=repair)
         remaining = memory.doctor() if repair and found else found
     try:
@@ -77,9 +96,20 @@ def doctor(
         found, remaining = [*found, f"the model: {error}"], [*remaining, f"the model: {error}"]
     lines = [output.plain(f"{'repaired' if each not in remaining else 'found'}: {each}") for each in found]
     lines += [output.plain(f"found: {each}") for each in remaining if each not in found]
-    tables = [output.pairs(output.fields(estimate))] if estimate is not None else []
+    tables = [output.pairs(_labelled(estimate))] if estimate is not None else []
     call.answer(
         {"found": found, "left": remaining, "model": estimate}, *(lines or [output.plain("nothing is wrong")]), *tables
     )
     if remaining:
         raise typer.Exit(errors.NO)
+
+
+def _labelled(estimate: ResourceEstimate) -> dict[str, Any]:
+    """The fields under names that say which are bounds: a training takes what it needs of what it may."""
+    bounds = {
+        "weights_gb": "weights, loaded (GB)",
+        "free_gb": "memory free now (GB)",
+        "training_gb": "a training may take up to (GB)",
+        "multiplies_bfloat16": "trains in bfloat16",
+    }
+    return {bounds.get(name, name): value for name, value in output.fields(estimate).items()}

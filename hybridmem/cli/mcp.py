@@ -24,6 +24,13 @@ def mcp(
         str | None,
         typer.Option(metavar="TOKEN", envvar="HYBRIDMEM_TOKEN", help="The token of --http, in place of a random one."),
     ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="A web page whose scripts may connect to --http, as http://localhost:6274; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the memory to MCP clients: remember, recall, ask, forget, why, dream_status, and memories as resources.
 
@@ -47,4 +54,4 @@ def mcp(
         print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201
 
     with call.open(create=True) as memory:
-        serve(memory, port=port, token=str(made if token is None else token), ready=ready)
+        serve(memory, port=port, token=str(made if token is None else token), origins=cors_origin or (), ready=ready)

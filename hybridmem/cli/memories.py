@@ -14,9 +14,11 @@ from rich.tree import Tree
 from hybridmem.cli import output
 from hybridmem.cli.invocation import STDOUT, Invocation, command
 from hybridmem.cli.progress import bars
+from hybridmem.core import arguments
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
 from hybridmem.core.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, to_json
+from hybridmem.core.text.plural import counted
 
 app = typer.Typer()
 WRITE, FIND, CORRECT = "Write", "Find", "Correct and erase"
@@ -62,7 +64,7 @@ def add(
     if (text is None) == (source_file is None):
         raise InvalidInput("nothing to add, or too much: pass one TEXT, or - for stdin, or --from FILE")
     if source_file is not None:
-        _import(call, source_file, format)
+        _import(call, arguments.path("--from", source_file), format)
         return
     with call.open(create=True) as memory:
         added = memory.add(
@@ -89,8 +91,10 @@ def _import(call: Invocation, path: Path, format: str) -> None:
         first = f", line {report.broken[0].number}: {report.broken[0].reason}" if report.broken else ""
         raise InvalidInput(f"nothing in {path} could be added{first}: mend the file, or name its --format")
     lines = [output.plain(f"line {each.number}: {each.reason}", "yellow") for each in report.broken]
-    lost = f", {len(report.broken):,} broken lines left out" if report.broken else ""
-    call.answer(report, *lines, output.plain(f"added {len(report.added):,} memories from {path}{lost}"))
+    lost = f", {counted(len(report.broken), 'broken line')} left out" if report.broken else ""
+    call.answer(
+        report, *lines, output.plain(f"added {counted(len(report.added), 'memory', 'memories')} from {path}{lost}")
+    )
 
 
 @command(app, panel=FIND)

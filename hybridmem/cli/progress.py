@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from hybridmem.cli import output
+from hybridmem.core.progress import ProgressLines
 
 if TYPE_CHECKING:
     from hybridmem.core.progress import Progress as Steps
@@ -16,22 +25,21 @@ if TYPE_CHECKING:
 
 @contextmanager
 def bars(*, quiet: bool) -> Iterator[Steps]:
-    """A function to report progress to. It draws one bar per step or, where stderr is no terminal, prints one line when
-    a step begins; with `quiet`, nothing. A total of 0 means that the total is not known yet."""
+    """A function to report progress to. It draws one bar per step with the time that is left or, where stderr is no
+    terminal, prints `ProgressLines`; with `quiet`, nothing. A total of 0 means that the total is not known yet."""
     console = output.console(stderr=True)
     if quiet:
         yield lambda step, done, total: None
     elif not console.is_terminal:
-        begun: set[str] = set()
-
-        def line(step: str, done: int, total: int) -> None:
-            if step not in begun:
-                begun.add(step)
-                console.print(f"{step} ...")
-
-        yield line
+        yield ProgressLines(console.print)
     else:
-        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=console, transient=False) as progress:
             tasks: dict[str, TaskID] = {}
 

@@ -37,7 +37,7 @@ def schedule(
 
     Runs until Ctrl-C or SIGTERM, which stop a running dream; the next start resumes it. With --once, exits 1 if a gate
     refused or a dream failed."""
-    with call.open() as memory:
+    with call.open(whole_folder=True) as memory:
         if status:
             _show_status(call, memory, planned.chosen(call, memory) if planned.namespaces else None)
             return
@@ -166,6 +166,6 @@ def _report(call: Invocation, memory: HybridMemory, plan: SchedulePlan, began: d
     columns = ["namespace", "due (UTC)", "verdict", "#attempts", "#seconds", "reason"]
     call.answer(
         {"nights": [{"namespace": name, "run": run} for name, run in runs]},
-        output.table(columns, rows) if rows else output.plain("no night was dreamt"),
+        output.table(columns, rows) if rows else output.plain("no nights yet"),
     )
     return all(run.verdict in ("promoted", "nothing", "canceled") for _, run in runs)

@@ -39,6 +39,13 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="Put the memory in front of this OpenAI-compatible server (its /v1)."),
     ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="A web page whose scripts may send requests, as https://chat.example; may be repeated; * for any.",
+        ),
+    ] = None,
     upstream_key: Annotated[
         str, typer.Option(metavar="VARIABLE", help="The environment variable that holds the upstream's key.")
     ] = KEY_VARIABLE,
@@ -65,7 +72,15 @@ def serve(
     behind = Upstream(upstream, os.environ.get(upstream_key) or None) if upstream is not None else None
     limits, hosts = Limits(), uvicorn_server.allowed_hosts(host)
     with call.open(create=True) as memory, uvicorn_server.bind(host, port) as listener:
-        application = build(memory, tokens, jobs=DreamJobs(memory), upstream=behind, limits=limits, hosts=hosts)
+        application = build(
+            memory,
+            tokens,
+            jobs=DreamJobs(memory),
+            upstream=behind,
+            limits=limits,
+            hosts=hosts,
+            origins=cors_origin or (),
+        )
         url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         uvicorn_server.serve(application, listener, limits, lambda: _announce(call, url, made))
 

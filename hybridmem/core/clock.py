@@ -17,6 +17,8 @@ def parse_time(value: str | datetime) -> datetime:
     >>> parse_time("2026-03-01").isoformat()
     '2026-03-01T00:00:00+00:00'
     """
+    if not isinstance(value, str | datetime):
+        raise InvalidDate(f"{value!r} is not a date: pass a text as 2026-03-01, or a datetime")
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip())

@@ -37,9 +37,27 @@ HybridMemError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class HybridMemError(Exception):
-    """The root: catch it to catch everything that hybridmem raises on purpose. On the command line: exit code 2."""
+    """The root: catch it to catch everything that hybridmem raises on purpose. On the command line: exit code 2.
+
+    `advice` is what to do next, where that differs by who asks: a shell's command helps no client of a server, which
+    puts its own behind the `problem`.
+
+    >>> str(UnknownMemory("no memory 'ep_1'", "hybridmem list shows the ids"))
+    "no memory 'ep_1': hybridmem list shows the ids"
+    """
+
+    def __init__(self, problem: str = "", advice: str = "") -> None:
+        super().__init__(f"{problem}: {advice}" if advice else problem)
+        self.problem = problem
+
+    def advised(self, advice: Mapping[type[HybridMemError], str]) -> str:
+        """The message with the `advice` for this kind of error, or for the nearest kind above it; else as it is."""
+        found = next((advice[kind] for kind in type(self).__mro__ if kind in advice), None)
+        return f"{self.problem}: {found}" if found else str(self)
 
 
 class InvalidInput(HybridMemError, ValueError):
@@ -76,6 +94,10 @@ class NotFound(HybridMemError, LookupError):
 
 class UnknownMemory(NotFound):
     """No memory in this namespace has that id."""
+
+
+LIST_SHOWS_IDS = "hybridmem list shows the ids"
+"""The advice of an `UnknownMemory` on the command line."""
 
 
 class UnknownAdapter(NotFound):

@@ -33,6 +33,10 @@ class MemoryFolder:
     """The places in one memory folder."""
 
     root: Path
+    read_only: bool = False
+    """Whether it cannot be written to."""
+    copy: Path | None = None
+    """Where the ledger and the indexes are read from instead."""
 
     @property
     def collection_prefix(self) -> str:
@@ -41,11 +45,11 @@ class MemoryFolder:
 
     @property
     def ledger(self) -> Path:
-        return self.root / "ledger.sqlite3"
+        return (self.copy or self.root) / "ledger.sqlite3"
 
     @property
     def index(self) -> Path:
-        return self.root / "index"
+        return (self.copy or self.root) / "index"
 
     @property
     def adapters(self) -> Path:
@@ -73,9 +77,8 @@ class MemoryFolder:
 
 
 def prepare(root: Path, version: str) -> MemoryFolder:
-    """`root` as a memory folder, made where nothing is there yet.
-
-    Raises `NotAMemory`, `NewerFormat`, `ReadOnlyMemory`, `CorruptStore` or `StoreFull`."""
+    """`root` as a memory folder, made where nothing is there yet; `read_only` where one is there that cannot be written
+    to. Raises `NotAMemory`, `NewerFormat`, `ReadOnlyMemory`, `CorruptStore` or `StoreFull`."""
     mark = root / _MARK
     try:
         if root.exists() and not root.is_dir():
@@ -86,6 +89,8 @@ def prepare(root: Path, version: str) -> MemoryFolder:
         root.mkdir(parents=True, exist_ok=True)
         if mark.exists():
             _check_format(mark)
+            if not _may_write(root):
+                return MemoryFolder(root, read_only=True)
         else:
             half = mark.with_name(f"{_MARK}.{secrets.token_hex(4)}")
             half.write_text(json.dumps({"format": FORMAT, "hybridmem": version}) + "\n", encoding="utf-8")
@@ -93,11 +98,14 @@ def prepare(root: Path, version: str) -> MemoryFolder:
         folder = MemoryFolder(root)
         for place in (folder.index, folder.adapters, folder.dreams, folder.locks):
             place.mkdir(exist_ok=True)
-        if not os.access(root, os.W_OK):
-            raise ReadOnlyMemory(f"the memory folder {root} cannot be written to: make it writable, or copy it")
     except OSError as error:
         raise _meaning(error, root) from None
     return folder
+
+
+def _may_write(root: Path) -> bool:
+    folder = MemoryFolder(root)
+    return all(os.access(path, os.W_OK) for path in (root, folder.ledger, folder.index) if path.exists())
 
 
 def _strangers(root: Path) -> list[str]:

@@ -17,6 +17,8 @@ def checked_namespace(name: Sequence[str] | str) -> Namespace:
     >>> checked_namespace("users/ana")
     ('users', 'ana')
     """
+    if not isinstance(name, Sequence) or isinstance(name, bytes | bytearray):
+        raise InvalidNamespace(f"the namespace is a {type(name).__name__}: pass users/ana, or a tuple of texts")
     split = tuple(name.split("/")) if isinstance(name, str) else tuple(name)
     if not split:
         raise InvalidNamespace("the namespace has no parts: name at least one, as in users/ana")

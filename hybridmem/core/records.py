@@ -28,6 +28,8 @@ Split = Literal["train", "dev", "test"]
 
 MAX_TEXT = 1_000_000
 """The longest text of one memory, in characters."""
+MAX_METADATA = 1_000_000
+"""The most metadata of one memory, in characters of its JSON."""
 
 
 def checked_text(text: str) -> str:
@@ -36,8 +38,8 @@ def checked_text(text: str) -> str:
         raise EmptyText("the text is empty: pass the words to remember")
     if len(text) > MAX_TEXT:
         raise TextTooLong(
-            f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}: "
-            f"split it, or import it with --from"
+            f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}",
+            "split it, or import it with --from",
         )
     try:
         text.encode("utf-8")

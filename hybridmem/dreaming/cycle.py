@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -41,6 +41,7 @@ from hybridmem.dreaming.steps.select import Selection
 from hybridmem.dreaming.steps.truth import FILE, TruthSet, checks, compare, prepare
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports
+from hybridmem.stores.ledger.redacted import holds_secret
 from hybridmem.training.trainer import Training, train
 
 EPISODES_AT_ONCE = 64
@@ -125,9 +126,12 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         batch = waiting[start : start + most]
         try:
             with reader_bound.share(context, reader_bound.READING_SHARE):
-                found = _extracted(context, recipe, batch, start)
+                found = _extracted(context, recipe, batch, start, _share(progress, start, len(batch), len(waiting)))
         except ReaderBudgetSpent:
             break
+        found = replace(found, facts=tuple(fact for fact in found.facts if not holds_secret(fact)))
+        if redacted := sum(map(holds_secret, batch)):
+            counts["redacted"] += redacted
         tokens += found.tokens
         planned = plan(context.ledger, [replace(fact, recorded_at=context.clock()) for fact in found.facts])
         retired |= (planned.retired | found.ended.keys()) & standing
@@ -145,7 +149,6 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         counts["contradictions"] += len(planned.contradictions)
         counts.update(found.counts)
         start += len(batch)
-        progress("extract", start, len(waiting))
     left = 0 if counts["refused"] else len(waiting) - counts["episodes"]
     if left:
         counts["waiting"] = left
@@ -170,12 +173,20 @@ def _waits(left: int, what: str) -> str:
     return f"{left} {waits} for the next night: max_reader_tokens is reached"
 
 
-def _extracted(context: DreamContext, recipe: Recipe, batch: Sequence[Episode], start: int) -> Extraction:
+def _share(progress: Progress, start: int, size: int, total: int) -> Callable[[int, int], None]:
+    """The progress of a batch, from its own steps, as a share of all `total` episodes."""
+    return lambda done, steps: progress("extract", start + size * done // max(1, steps), total)
+
+
+def _extracted(
+    context: DreamContext, recipe: Recipe, batch: Sequence[Episode], start: int, progress: Callable[[int, int], None]
+) -> Extraction:
     """The facts of a batch of episodes, in the way that the recipe and the reader allow."""
+    progress(0, 1)
     if not by_propositions(context.reader, recipe):
-        return extract(context.reader, batch)
+        return extract(context.reader, batch, progress)
     seed = recipe.seed + start
-    return read_propositions(context.reader, context.ledger, batch, recipe.reading, seed, context.find)
+    return read_propositions(context.reader, context.ledger, batch, recipe.reading, seed, context.find, progress)
 
 
 def _end_denied(context: DreamContext, ended: Collection[str], stored: Mapping[Fact, Fact]) -> None:
@@ -219,6 +230,8 @@ def _compose(
     have = {item.fact for item in ledger.items(namespace, [f.id for f in selection.new])}
     fresh = [f for f in selection.new if f.id not in have]
     others = [f for f in ledger.facts(namespace) if f.id not in {n.id for n in fresh}]
+    if fresh:
+        progress("compose", 0, len(fresh))
     with context.model.adapted(None), reader_bound.share(context, reader_bound.COMPOSING_SHARE):
         made = compose(
             context.reader, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from hybridmem.adapters.load_verified import load_verified
 from hybridmem.continual import registry as strategies
 from hybridmem.core.errors import DreamBusy, DreamInterrupted, ReaderBudgetSpent
-from hybridmem.core.progress import Progress
+from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
 from hybridmem.dreaming.cycle import dream
@@ -27,6 +27,7 @@ from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router import calibration
 from hybridmem.router.policy import Router
+from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.workspace import Workspace
 
 REPLIES = "replies.jsonl"
@@ -40,6 +41,7 @@ USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 
 def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReport:
     """One night. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
     chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
+    workspace = workspace.without_secrets()
     context = _context(workspace)
     router = workspace.router
     if context.reader is not context.model:
@@ -179,8 +181,10 @@ def drift(workspace: Workspace) -> float:
 
 def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
     """What a night would do and cost at most: the facts that wait, and seconds from the last night's rates (or, on a
-    first night, from a short measurement of this model on this machine). Changes nothing."""
+    first night, from a short measurement of this model on this machine). Its seconds are those of the longest training;
+    the reason gives the shortest too. Changes nothing."""
     chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
+    workspace = workspace.without_secrets()
     context = _context(workspace)
     settings = chosen.train
     waiting = workspace.ledger.unextracted(workspace.namespace)
@@ -193,11 +197,13 @@ def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
     tokens = training.steps * (training.rows * row + training.general_rows * settings.general_tokens)
     rate = _tokens_a_second(workspace)
     seconds = tokens / rate
+    fewest = LrSchedule.of(settings, training.steps).fewest / max(1, training.steps) * seconds
+    span = f"{in_words(fewest)} to {in_words(seconds)} of training, which ends once the answers are known"
     steps = [
         Step("extract", 0.0, counts={"episodes": len(waiting)}),
         Step("train", seconds, tokens, {"steps": training.steps, "new": expected, "old": len(chosen_facts.old)}),
     ]
-    reasons = [started_anew(context), f"at most, at {rate:,.0f} trained tokens a second"]
+    reasons = [started_anew(context), f"{span}; at {rate:,.0f} trained tokens a second"]
     if context.reader is not context.model:
         nights = workspace.ledger.dreams(workspace.namespace)
         read = reader_steps(context.reader, chosen, waiting, expected, nights)

@@ -71,6 +71,6 @@ def _listening(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise InvalidInput(f"port {port} cannot be had: pass --port 0 for one that is free") from None
+            raise InvalidInput(f"port {port} is taken or not allowed: pass --port 0 for one that is free") from None
         raise
     return listener

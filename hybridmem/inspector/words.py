@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from hybridmem.core.text.plural import counted, noun
 from hybridmem.dreaming import bounds
 from hybridmem.dreaming.bounds import current_name
 from hybridmem.router import signals
@@ -124,6 +125,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "seconds": seconds,
     "line": line,
+    "noun": noun,
+    "counted": counted,
     "spoken": spoken,
     "figures": figures,
     "plain": plain,

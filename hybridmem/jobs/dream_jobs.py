@@ -23,7 +23,8 @@ from hybridmem.jobs.record import JobFiles, JobRecord
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
 
-RUNNER = (sys.executable, "-m", "hybridmem.jobs.runner")
+RUNNER = (sys.executable, "-P", "-m", "hybridmem.jobs.runner")
+"""With -P: Python would import from the working directory first, and run a calendar.py that lies there."""
 LEDGER_VARIABLE = "HYBRIDMEM_LEDGER"
 """Environment variable with the URL of a ledger outside the folder. The URL may hold a password, so it is in no command
 line and in no file."""
@@ -179,6 +180,9 @@ class DreamJobs:
         for part, variable in BACKEND_VARIABLES.items():
             given[variable] = _by_name(getattr(backends, part), PART_NOUNS[part])
         kept = {name: value for name, value in os.environ.items() if name not in given}
+        if "PYTHONPATH" in kept:
+            # An empty entry means the working directory.
+            kept["PYTHONPATH"] = os.pathsep.join(filter(None, kept["PYTHONPATH"].split(os.pathsep)))
         return {**kept, **{name: value for name, value in given.items() if value is not None}}
 
     def _spawn(self, files: JobFiles, record: JobRecord, environment: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ from hybridmem.core.errors import DreamBusy, DreamInterrupted, HybridMemError
 from hybridmem.core.folder import MemoryFolder, prepare
 from hybridmem.core.namespace import checked_namespace
 from hybridmem.core.process import peak_memory_mb
+from hybridmem.core.progress import ProgressLines
 from hybridmem.core.records import DreamReport
 from hybridmem.core.version import VERSION
 from hybridmem.jobs.budget import Budget
@@ -134,10 +135,14 @@ def dream(folder: MemoryFolder, log: JobLog, watchdog: Watchdog) -> DreamReport 
             return None
         while True:
             try:
-                return memory.dream(recipe=record.recipe)
+                return memory.dream(recipe=record.recipe, progress=ProgressLines(_to_log))
             except DreamBusy:
                 # Another process began a dream between the check of the lock and this one.
                 time.sleep(TURN_SECONDS)
+
+
+def _to_log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager

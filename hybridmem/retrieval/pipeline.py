@@ -12,7 +12,8 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
-from hybridmem.core.text.tokens import tokens
+from hybridmem.core.text.questions import only_asks
+from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
 from hybridmem.retrieval.fusion import Fused, fuse
@@ -35,6 +36,16 @@ class Query:
     vector: Vectors
     limit: int
     visibility: Visibility
+    questions: bool = True
+    """Whether episodes that only ask are hits. They tell nothing, and are the nearest to the same question."""
+
+    def repeats(self, record: MemoryRecord) -> bool:
+        """Whether `record` is this query, asked before: not even the turns around it bear on it."""
+        return not self.questions and normalised(record.text) == normalised(self.text)
+
+    def takes(self, record: MemoryRecord) -> bool:
+        """Whether `record`, which may be shown, is a hit."""
+        return self.questions or isinstance(record, Fact) or not only_asks(record.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class Retrieval:
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] = ("episode", "fact"),
         session: str | None = None,
+        questions: bool = True,
         vector: Vectors | None = None,
     ) -> list[Hit]:
         """The hits of `find`, which explains the arguments."""
@@ -88,6 +100,7 @@ class Retrieval:
             token_budget=token_budget,
             kinds=kinds,
             session=session,
+            questions=questions,
             vector=vector,
         )
         return list(found.hits)
@@ -102,6 +115,7 @@ class Retrieval:
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] = ("episode", "fact"),
         session: str | None = None,
+        questions: bool = True,
         vector: Vectors | None = None,
     ) -> Found:
         """At most `limit` memories for `query`, best first, each with why it is there.
@@ -109,6 +123,7 @@ class Retrieval:
         Without `as_of`: current facts, and episodes that nobody has superseded; with it, what held at that moment. An
         episode that an extracted fact superseded ranks lower, unless the query has all of its words.
         `token_budget` bounds the texts together, at four characters a token. `session` keeps to one session.
+        Without `questions`, episodes that only ask are left out, before the cut to the best hits.
         `vector` is the query's embedding, for a caller who has it. Raises `EmptyText` and `InvalidInput`."""
         if not query.strip():
             raise EmptyText("the query is empty: say what to look for")
@@ -120,7 +135,7 @@ class Retrieval:
             raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
         visibility = Visibility(tuple(kinds), parse_time(as_of) if as_of else None, session)
         embedded = self.embedder.embed([checked_text(query)])[0] if vector is None else vector
-        found = self._found(Query(namespace, query, embedded, limit, visibility))
+        found = self._found(Query(namespace, query, embedded, limit, visibility, questions))
         return Found.of(within_budget(found.hits[:limit], token_budget), found.records)
 
     def _found(self, query: Query) -> Found:
@@ -159,7 +174,9 @@ class Retrieval:
         anchors = [
             (record, score)
             for id in candidates
-            if isinstance(record := visible.get(id), Episode) and (score := fused.score(id)) > 0
+            if isinstance(record := visible.get(id), Episode)
+            and (score := fused.score(id)) > 0
+            and not query.repeats(record)
         ]
         shares, turns = neighbourhood.shares(
             self.ledger, query.namespace, anchors[: self.settings.anchors], self.settings
@@ -169,6 +186,8 @@ class Retrieval:
         said = set(tokens(query.text))
         hits = []
         for id, record in visible.items():
+            if not query.takes(record):
+                continue
             why = dict(fused.of(id))
             if id in shares:
                 why["neighbour"] = shares[id]

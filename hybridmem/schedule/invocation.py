@@ -59,4 +59,4 @@ class NightCommand:
 def program() -> Sequence[str]:
     """How ``hybridmem`` is started here, independently of the PATH."""
     script = Path(sys.executable).with_name("hybridmem")
-    return [str(script)] if script.is_file() else [sys.executable, "-m", "hybridmem.cli"]
+    return [str(script)] if script.is_file() else [sys.executable, "-P", "-m", "hybridmem.cli"]

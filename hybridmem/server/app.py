@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Match, Route
 
@@ -17,6 +18,7 @@ from hybridmem.core.errors import HybridMemError
 from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
 from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall
+from hybridmem.server.cors import cors
 from hybridmem.server.gc_tuning import short_collections
 from hybridmem.server.limits import Limits
 from hybridmem.server.middleware import RequestGuard
@@ -44,10 +46,12 @@ def build(
     upstream: Upstream | None = None,
     limits: Limits | None = None,
     hosts: Collection[str] | None = None,
+    origins: Sequence[str] = (),
 ) -> FastAPI:
     """The application for `memory`, which the caller closes.
 
-    `hosts` are the allowed names in the Host header; None allows any."""
+    `hosts` are the allowed names in the Host header; None allows any. `origins` are the web pages whose scripts may
+    send requests, as ``https://chat.example``; none by default."""
     bounds = limits or Limits()
     figures = metrics.Figures()
 
@@ -82,6 +86,9 @@ def build(
     _handle_errors(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(RequestGuard, tokens=tokens, limits=bounds, hosts=hosts, figures=figures)
+    if origins:
+        # Outermost: a browser asks first, without a token, whether it may send one.
+        app.add_middleware(CORSMiddleware, **cors(origins))
     return app
 
 
@@ -127,9 +134,11 @@ def _handle_errors(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(sorted(_methods(app, request.scope)))
-        return problems.respond(
-            Refusal(error.status_code, _DETAILS.get(error.status_code, error.detail), headers=headers), request.url.path
-        )
+        path = request.url.path
+        detail = _DETAILS.get(error.status_code, error.detail)
+        if error.status_code == 404 and path.startswith(problems.UNSERVED_OPENAI_PATHS):
+            detail = f"this server has no {path[:100]}: use /v1/chat/completions, /v1/embeddings or /v1/models"
+        return problems.respond(Refusal(error.status_code, detail, headers=headers), path)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:

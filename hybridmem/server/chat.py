@@ -30,6 +30,8 @@ from hybridmem.server.upstream import Upstream
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 NAME = "hybridmem"
 """The model name that always works: it stands for the memory's own model."""
+MOST_STOPS = 4
+HOTTEST = 2
 PIECE = 24
 """Fewest characters in each chunk of a streamed answer."""
 
@@ -69,13 +71,17 @@ async def complete(body: ChatRequest, caller: Reader, request: Request, session:
 async def _own(caller: Caller, body: ChatRequest, request_body: Mapping[str, Any], session: str | None) -> Response:
     _require_served(request_body)
     messages = request_body["messages"]
-    most = body.max_completion_tokens or body.max_tokens or conversation.REPLY_TOKENS
+    sampling = _sampling(request_body)
+    most = body.max_completion_tokens or body.max_tokens or 0
+    most = most if most > 0 else conversation.REPLY_TOKENS
     name = await caller.run("model", "model", lambda: caller.memory.model.name)
     if body.model not in (NAME, name):
         raise unknown_model(body.model, (NAME, name))
-    reply = await caller.run("chat", "model", lambda: conversation.respond(caller.memory, messages, max_tokens=most))
+    reply = await caller.run(
+        "chat", "model", lambda: conversation.respond(caller.memory, messages, max_tokens=most, **sampling)
+    )
     caller.figures.routed(reply.route)
-    await _remember(caller, messages, reply.evidence, session, reply.text)
+    await _remember(caller, messages, reply.evidence, session, None if reply.recalls else reply.text)
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
     usage = {
         "prompt_tokens": reply.prompt_tokens,
@@ -90,9 +96,9 @@ async def _own(caller: Caller, body: ChatRequest, request_body: Mapping[str, Any
     }
     if body.stream:
         counted = usage if body.stream_options and body.stream_options.include_usage else None
-        return StreamingResponse(_pieces(head, reply.text, grounds, counted), media_type="text/event-stream")
+        return StreamingResponse(_pieces(head, reply, grounds, counted), media_type="text/event-stream")
     message = {"role": "assistant", "content": reply.text, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
     return to_response({**head, "object": "chat.completion", "choices": [choice], "usage": usage, "hybridmem": grounds})
 
 
@@ -102,6 +108,13 @@ def _require_served(request_body: Mapping[str, Any]) -> None:
         "n": request_body.get("n") not in (None, 1),
         "logprobs": bool(request_body.get("logprobs")),
         "tool_choice": request_body.get("tool_choice") not in (None, "none", "auto"),
+        "tools": bool(request_body.get("tools")) and request_body.get("tool_choice") != "none",
+        "functions": bool(request_body.get("functions")) and request_body.get("function_call") != "none",
+        "audio": request_body.get("modalities") not in (None, ["text"]),
+        "logit_bias": bool(request_body.get("logit_bias")),
+        "top_p": request_body.get("top_p") not in (None, 1),
+        "presence_penalty": request_body.get("presence_penalty") not in (None, 0),
+        "frequency_penalty": request_body.get("frequency_penalty") not in (None, 0),
         "response_format": (request_body.get("response_format") or {"type": "text"}) != {"type": "text"},
     }
     for name, is_wanted in wanted.items():
@@ -109,8 +122,22 @@ def _require_served(request_body: Mapping[str, Any]) -> None:
             raise Refusal(400, f"the memory's own model has no {name}: leave it out, or serve with --upstream")
 
 
+def _sampling(request_body: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of `conversation.respond` that a request sets. Raises `Refusal` for a value that is none."""
+    stop, temperature, seed = (request_body.get(name) for name in ("stop", "temperature", "seed"))
+    stops = [stop] if isinstance(stop, str) else stop or []
+    if not isinstance(stops, list) or len(stops) > MOST_STOPS or not all(isinstance(each, str) for each in stops):
+        raise Refusal(400, f"stop is no text: pass a text, or up to {MOST_STOPS} of them")
+    is_number = isinstance(temperature, int | float) and not isinstance(temperature, bool)
+    if temperature is not None and not (is_number and 0 <= temperature <= HOTTEST):
+        raise Refusal(400, f"temperature is {json.dumps(temperature)[:40]}: pass a number from 0 to {HOTTEST}")
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
+        raise Refusal(400, f"seed is {json.dumps(seed)[:40]}: pass a whole number")
+    return {"stop": stops, "temperature": float(temperature or 0), "seed": (seed or 0) % 2**63}
+
+
 async def _pieces(
-    head: Mapping[str, Any], text: str, grounds: Mapping[str, Any], usage: Mapping[str, Any] | None
+    head: Mapping[str, Any], reply: conversation.Reply, grounds: Mapping[str, Any], usage: Mapping[str, Any] | None
 ) -> AsyncIterator[bytes]:
     """A complete answer as a stream of chunks."""
 
@@ -119,9 +146,9 @@ async def _pieces(
         return event({**head, "object": "chat.completion.chunk", "choices": choices, **more})
 
     yield chunk({"role": "assistant", "content": ""})
-    for piece in cut(text):
+    for piece in cut(reply.text):
         yield chunk({"content": piece})
-    yield chunk({}, "stop", hybridmem=grounds)
+    yield chunk({}, reply.finish, hybridmem=grounds)
     if usage is not None:
         yield event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
     yield b"data: [DONE]\n\n"

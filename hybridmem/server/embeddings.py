@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Path as InPath
 from starlette.responses import Response
 
+from hybridmem.core.arguments import kind_of
 from hybridmem.retrieval.shortlist import estimated_tokens
 from hybridmem.server.caller import Caller, Reader, to_response
 from hybridmem.server.chat import NAME, unknown_model
@@ -17,6 +18,9 @@ from hybridmem.server.problems import Refusal
 from hybridmem.server.upstream import Upstream
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+MOST_TEXTS = 2048
+MOST_CHARACTERS = 100_000
+"""Of one text."""
 
 
 @router.post("/embeddings", response_model=Embeddings)
@@ -28,7 +32,7 @@ async def embed(body: EmbeddingRequest, caller: Reader, request: Request) -> Res
         if upstream is None:
             raise unknown_model(body.model, (NAME, embedder.name))
         return to_response(await upstream.post("embeddings", body.model_dump(exclude_unset=True)))
-    texts = [body.input] if isinstance(body.input, str) else body.input
+    texts = _texts(body.input)
     vectors = await caller.run("embed", "search", lambda: embedder.embed(texts))
     if body.dimensions not in (None, vectors.shape[1]):
         raise Refusal(400, f"{embedder.name} has {vectors.shape[1]} dimensions: leave dimensions out")
@@ -42,6 +46,25 @@ async def embed(body: EmbeddingRequest, caller: Reader, request: Request) -> Res
     data = [{"object": "embedding", "index": at, "embedding": each} for at, each in enumerate(coded)]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return to_response({"object": "list", "data": data, "model": embedder.name, "usage": usage})
+
+
+def _texts(given: str | list[Any]) -> list[str]:
+    """The texts to embed. Raises `Refusal` by name for tokens, for none, for too many, and for an empty or long one."""
+    texts = [given] if isinstance(given, str) else given
+    if not texts or len(texts) > MOST_TEXTS:
+        raise Refusal(400, f"input has {len(texts):,} texts: send 1 to {MOST_TEXTS:,} at a time")
+    if any(isinstance(each, int | list) for each in texts):
+        raise Refusal(
+            400,
+            "input has tokens, and this embedding model reads texts: send texts "
+            "(in LangChain's OpenAIEmbeddings, check_embedding_ctx_length=False)",
+        )
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise Refusal(400, f"input[{place}] is {kind_of(text)}: send a text")
+        if not text or len(text) > MOST_CHARACTERS:
+            raise Refusal(400, f"input[{place}] has {len(text):,} characters: send 1 to {MOST_CHARACTERS:,} a text")
+    return texts
 
 
 @router.get("/models", response_model=Models)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hybridmem.core.records import Route
-from hybridmem.server.types import Count
+from hybridmem.server.types import Count, Integer
 
 
 class Open(BaseModel):
@@ -37,14 +37,15 @@ class StreamOptions(Open):
 
 
 class ChatRequest(Open):
-    """A turn of chat. An upstream gets every field; the memory's own model reads those below."""
+    """A turn of chat. An upstream gets every field, and judges it. The memory's own model reads those below, `stop`,
+    `temperature` and `seed`, and refuses by name what it does not support."""
 
     model: str = Field(min_length=1, max_length=200)
     messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Count | None = None
-    max_completion_tokens: Count | None = None
+    max_tokens: Integer | None = None
+    max_completion_tokens: Integer | None = None
     user: str | None = Field(None, max_length=200, description="The session that the turn is remembered under.")
 
 
@@ -59,7 +60,9 @@ class Recalled(BaseModel):
 class Grounds(BaseModel):
     """On what grounds the memory's own model answered."""
 
-    route: Route | None = Field(description="Null for a turn that asks nothing: the router answers questions alone.")
+    route: Route | None = Field(
+        description="Null for a turn that asks nothing, and for an answer that the conversation itself holds."
+    )
     confidence: float | None
     adapter: str | None
     evidence: list[Recalled]
@@ -79,7 +82,7 @@ class Choice(BaseModel):
     index: int
     message: Said
     logprobs: None
-    finish_reason: Literal["stop"]
+    finish_reason: Literal["stop", "length"]
 
 
 class Usage(BaseModel):
@@ -106,10 +109,7 @@ class EmbeddingRequest(Open):
     """Texts to embed."""
 
     model: str = Field(min_length=1, max_length=200)
-    input: (
-        Annotated[str, Field(min_length=1, max_length=100_000)]
-        | Annotated[list[Annotated[str, Field(min_length=1, max_length=100_000)]], Field(min_length=1, max_length=2048)]
-    )
+    input: str | list[Any] = Field(description="A text, or up to 2,048 texts. An upstream's model also gets tokens.")
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Count | None = Field(None, description="The model's own, or nothing.")
     user: str | None = None

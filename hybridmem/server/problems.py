@@ -18,6 +18,30 @@ from hybridmem.core import errors
 
 PROBLEM_TYPE = "application/problem+json"
 OPENAI_PATHS = ("/v1/chat/", "/v1/embeddings", "/v1/models")
+UNSERVED_OPENAI_PATHS = tuple(
+    f"/v1/{name}"
+    for name in (
+        "assistants",
+        "audio",
+        "batches",
+        "chatkit",
+        "completions",
+        "containers",
+        "conversations",
+        "evals",
+        "files",
+        "fine_tuning",
+        "images",
+        "moderations",
+        "realtime",
+        "responses",
+        "threads",
+        "uploads",
+        "vector_stores",
+        "videos",
+    )
+)
+"""Other paths of OpenAI's API: its clients read the refusal in their own form, and are told what there is instead."""
 RETRY_SECONDS = 1
 
 _STATUS: tuple[tuple[type[errors.HybridMemError], int], ...] = (
@@ -35,6 +59,13 @@ _OPENAI_TYPES = {
     409: "conflict_error",
     429: "rate_limit_error",
 }
+
+
+ADVICE: dict[type[errors.HybridMemError], str] = {
+    errors.UnknownMemory: "GET /v1/memories lists the ids",
+    errors.TextTooLong: "split it, and send each part",
+}
+"""What a client can do about an error: requests, and no commands of the server's shell."""
 
 
 class Refusal(Exception):
@@ -64,7 +95,7 @@ def refusal(error: errors.HybridMemError) -> Refusal:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     kind = _slug(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__))
     if status < 500:
-        return Refusal(status, str(error), kind=kind)
+        return Refusal(status, error.advised(ADVICE), kind=kind)
     if isinstance(error, errors.StoreBusy):
         return Refusal(status, "another process holds the memory: try again", kind=kind)
     if isinstance(error, errors.StoreFull):
@@ -86,7 +117,7 @@ def invalid(error: RequestValidationError) -> Refusal:
 
 def respond(refused: Refusal, path: str) -> Response:
     """The refusal as a response in the form for `path`."""
-    if path.startswith(OPENAI_PATHS):
+    if path.startswith((*OPENAI_PATHS, *UNSERVED_OPENAI_PATHS)):
         status = 400 if refused.status == 422 else refused.status
         kind = _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
         openai_error: dict[str, Any] = {"message": refused.detail, "type": kind, "param": None, "code": refused.kind}

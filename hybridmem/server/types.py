@@ -61,6 +61,7 @@ def whole(value: object) -> object:
 # The bounds come before the validator: after it, the schema would not have them.
 Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
+Integer = Annotated[int, BeforeValidator(whole)]
 Count = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole)]
 
 

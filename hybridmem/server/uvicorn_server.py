@@ -66,7 +66,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise InvalidInput(f"{host}:{port} cannot be had ({error.strerror}): name another --host or --port") from None
+        raise InvalidInput(
+            f"the server cannot listen on {host}:{port} ({error.strerror}): name another --host or --port"
+        ) from None
     return listener
 
 

@@ -8,6 +8,7 @@ ones. Where they never are, the decay takes the second half of the steps.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 
 from hybridmem.training.settings import TrainSettings
@@ -41,6 +42,12 @@ class LrSchedule:
         if self.cooling is None or self.cooling >= self.most // 2:
             return self.most
         return min(self.most, max(self.least, self.cooling + max(_LEAST_COOLING, self.cooling // 2)))
+
+    @property
+    def fewest(self) -> int:
+        """Steps of a training whose answers are known at once."""
+        risen = max(WINDOW, math.ceil(self.warmup * self.most))
+        return min(self.most, max(self.least, risen + max(_LEAST_COOLING, risen // 2)))
 
     def rate(self, step: int) -> float:
         """The factor of the learning rate at `step`, counted from 0: above 0 and at most 1."""

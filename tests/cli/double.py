@@ -97,12 +97,13 @@ class HybridMemory:
         embedder: str | None,
         vectors: str | None = None,
         reader: str | None = None,
+        redact: str = "train",
     ) -> HybridMemory:
         path.mkdir(parents=True, exist_ok=True)
         (path / "memory.json").touch()
         made = cls.kept.setdefault((path.resolve(), namespace), cls(path, namespace, model))
         made.model_name, made.embedder_name = model, embedder
-        made.backends = {"vectors": vectors, "reader": reader}
+        made.backends = {"vectors": vectors, "reader": reader, "redact": redact}
         return made
 
     def __enter__(self) -> HybridMemory:
@@ -182,6 +183,13 @@ class HybridMemory:
 
     def dreams(self) -> list[DreamReport]:
         return [self.dream()]
+
+    def namespaces(self) -> list[Namespace]:
+        here = self.folder.resolve()
+        return [namespace for (folder, namespace), made in self.kept.items() if folder == here and made.memories]
+
+    def secrets(self) -> list[Any]:
+        return []
 
     def stats(self) -> dict[str, Any]:
         return {"ledger": {"episodes": len(self.memories), "facts": 0}, "vectors": len(self.memories)}

@@ -53,6 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "import": ("before.jsonl",),
     "reindex": (),
     "doctor": (),
+    "secrets": (),
     "models install": (),
     "schedule": ("--all", "--nightly", "03:00", "--print", "crontab"),
 }
@@ -171,7 +172,7 @@ def test_an_import_names_its_broken_lines_and_keeps_the_rest(hybridmem: Command,
     assert [line["number"] for line in result.json["broken"]] == [2]
     shown = hybridmem("add", "--from", str(file))
     assert "line 2:" in shown.out
-    assert "1 broken lines left out" in shown.out
+    assert "1 broken line left out" in shown.out
 
 
 def test_an_import_of_nothing_is_an_error(hybridmem: Command, tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ def test_the_indexes_and_the_reader_are_named_by_option_or_environment(
     monkeypatch.setenv("HYBRIDMEM_READER", "openai:tiny@http://127.0.0.1:9/v1")
     assert hybridmem("add", "Hi", "--reader", "model:fake").code == 0
     memory = double.kept[(tmp_path / "memory").resolve(), ("default",)]
-    assert memory.backends == {"vectors": "http://127.0.0.1:8000", "reader": "model:fake"}
+    assert memory.backends == {"vectors": "http://127.0.0.1:8000", "reader": "model:fake", "redact": "train"}
 
 
 def test_texts_cannot_speak_to_the_terminal(hybridmem: Command) -> None:
@@ -291,7 +292,7 @@ def test_the_doctor_tells_where_the_model_would_run_and_what_stops_it(hybridmem:
     assert (told.json["model"]["device"], told.json["model"]["dtype"]) == ("cpu", "float32")
     assert told.json["model"]["training_gb"] == 2
     assert told.json["model"]["free_gb"] > 0
-    assert "free_gb" in hybridmem("doctor", "--model", "bundled").out
+    assert "memory free now (GB)" in hybridmem("doctor", "--model", "bundled").out
     missing = hybridmem("doctor", "--model", "./nowhere", "--json")
     assert (missing.code, missing.json["model"]) == (1, None)
     assert "no model folder './nowhere'" in missing.json["found"][0]
@@ -423,3 +424,35 @@ def test_bench_writes_its_figures(hybridmem: Command, tmp_path: Path) -> None:
     assert hybridmem(*arguments, "--json", "-").json["acc"] == 0.5
     assert hybridmem("--json", *arguments).json["acc"] == 0.5
     assert hybridmem("bench", "speed", "--json", "--seed", "1").json["acc"] == 0.5
+
+
+# ---- what a newcomer meets
+
+
+def test_an_empty_namespace_names_those_that_are_not(hybridmem: Command) -> None:
+    assert hybridmem("add", "I adopted a ferret.", "--namespace", "users/ana").code == 0
+    for command in (("list",), ("search", "ferret"), ("ask", "Where is the ferret?")):
+        told = hybridmem(*command, "--namespace", "users/anna")
+        assert told.code == 0
+        assert "users/anna is empty" in told.err and "users/ana:" in told.err
+    assert hybridmem("list", "--namespace", "users/ana").err == ""
+
+
+def test_a_text_with_a_dash_is_told_how_to_be_passed(hybridmem: Command) -> None:
+    refused = hybridmem("add", "-5 degrees")
+    assert refused.code == 2
+    assert "put -- before a text" in refused.err
+    assert hybridmem("add", "--", "-5 degrees").code == 0
+    assert hybridmem("list", "--json=x").json["type"] == "UsageError"
+
+
+@pytest.mark.parametrize("place", ["~/memory", "{home}/memory"])
+def test_a_tilde_is_the_home_directory(
+    hybridmem: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    assert hybridmem("add", "Hi", "--memory", place.format(home=home)).code == 0
+    assert (home / "memory").is_dir()
+    assert not (tmp_path / "~").exists()

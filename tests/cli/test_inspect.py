@@ -65,7 +65,7 @@ def test_a_port_that_is_taken_says_what_to_do(folder: Path) -> None:
         port = str(taken.getsockname()[1])
         done = scripts.run_command(command(folder, "--port", port), text=True)
     assert done.returncode == 2
-    assert done.stderr == f"error: port {port} cannot be had: pass --port 0 for one that is free\n"
+    assert done.stderr == f"error: port {port} is taken or not allowed: pass --port 0 for one that is free\n"
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,7 +129,7 @@ def test_once_dreams_what_is_due_and_says_how_it_went(
     assert "users/ana: dreaming: the night is due" in told.err
     assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["dreaming", "over"]
     assert schedule(folder, *due) == 0
-    assert "no night was dreamt" in capsys.readouterr().out
+    assert "no nights yet" in capsys.readouterr().out
 
 
 def test_a_failure_that_no_retry_mends_ends_the_night(
@@ -145,7 +145,7 @@ def test_a_failure_that_no_retry_mends_ends_the_night(
     assert "users/ana: dreaming: the night is due" in told.err
     assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["dreaming", "over"]
     assert schedule(folder, *due, before=before) == 0
-    assert "no night was dreamt" in capsys.readouterr().out
+    assert "no nights yet" in capsys.readouterr().out
 
 
 def test_it_runs_until_it_is_told_to_stop_and_serves_its_figures(folder: Path) -> None:
@@ -172,7 +172,7 @@ def test_it_runs_until_it_is_told_to_stop_and_serves_its_figures(folder: Path) -
     assert process.returncode == 0
     assert "stopping" in rest
     assert "Traceback" not in rest
-    assert out == "no night was dreamt\n"
+    assert out == "no nights yet\n"
 
 
 def test_a_log_can_be_followed_and_rotated(folder: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_token_is_made_and_shown_once(tmp_path: Path) -> None:
         second = started(tmp_path / "memory", "--port", port)
         out, err = second.communicate(timeout=60)
         assert (second.returncode, out) == (2, "")
-        assert err.startswith(f"error: 127.0.0.1:{port} cannot be had")
+        assert err.startswith(f"error: the server cannot listen on 127.0.0.1:{port}")
         assert len(err.splitlines()) == 1
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)

@@ -38,7 +38,7 @@ def write(root: Path, **line: Any) -> None:
         file.write(json.dumps({"pid": os.getpid(), "at": time.monotonic(), **line}) + "\n")
 
 
-def dream(self: HybridMemory, *, dry_run: bool = False, recipe: str = "default") -> DreamReport:
+def dream(self: HybridMemory, *, dry_run: bool = False, recipe: str = "default", progress: Any = None) -> DreamReport:
     root, name = self.folder.root, "/".join(self.namespace)
     ordered = json.loads((root / "quick.json").read_text()) if (root / "quick.json").exists() else {}
     report = DreamReport(

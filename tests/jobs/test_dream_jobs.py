@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+import hybridmem
 from hybridmem import HybridMemory
 from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import InvalidInput, InvalidNamespace, ModelError, UnknownDream
@@ -97,6 +98,22 @@ def test_the_real_runner_tells_what_the_dream_raised(memory: HybridMemory, tmp_p
         ended = jobs.wait(ANA, jobs.start(ANA).id, seconds=60)
     assert (ended.status, ended.error_type) == ("failed", "ModelNotFound")
     assert "nowhere" in ended.error
+
+
+def test_a_job_runs_no_file_of_the_working_directory(
+    memory: HybridMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "work"
+    place.mkdir()
+    for name in ("calendar", "http", "hybridmem", "sitecustomize"):
+        (place / f"{name}.py").write_text(f"open({str(place / 'executed')!r}, 'w')\nraise SystemExit(3)\n")
+    monkeypatch.chdir(place)
+    paths = [str(Path(hybridmem.__file__).parent.parent), os.environ.get("PYTHONPATH", ""), ""]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    jobs = DreamJobs(memory)
+    ended = jobs.wait(ANA, jobs.start(ANA).id, seconds=60)
+    assert ended.status == "completed", ended.error
+    assert not (place / "executed").exists()
 
 
 def test_cancel_stops_a_running_dream(jobs: DreamJobs, memory: HybridMemory) -> None:

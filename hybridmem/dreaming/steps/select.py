@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.records import TRAINABLE_TRUST, AdapterRecord, Fact
+from hybridmem.stores.ledger.redacted import holds_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def select(
     """
     in_weights = set(active.facts) if active else set()
     tainted = set(active.tainted) if active else set()
-    trainable = [f for f in facts if f.trust in TRAINABLE_TRUST and not f.quarantined]
+    # A fact without its secret says nothing worth the training, and weights that hold the secret are to lose it.
+    trainable = [f for f in facts if f.trust in TRAINABLE_TRUST and not f.quarantined and not holds_secret(f)]
     old = [f for f in trainable if f.id in in_weights and f.id not in tainted]
     fresh = [f for f in trainable if f.id not in in_weights or f.id in tainted]
     fresh.sort(key=lambda f: (f.id in failed, -uses.get(f.id, 0), -f.evidence, f.position))

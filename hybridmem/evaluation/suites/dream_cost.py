@@ -185,7 +185,15 @@ def run(sizes: Sequence[tuple[int, int]] = SIZES) -> dict[str, Any]:
 
     costs = []
     for layers, hidden in sizes:
-        command = [sys.executable, "-m", "hybridmem.evaluation.suites.dream_cost", "--one", str(layers), str(hidden)]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "hybridmem.evaluation.suites.dream_cost",
+            "--one",
+            str(layers),
+            str(hidden),
+        ]
         done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter
         costs.append(json.loads(done.stdout.splitlines()[-1]))
     machine = {"processor": platform.processor() or platform.machine(), "threads": torch.get_num_threads()}

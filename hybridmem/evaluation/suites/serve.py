@@ -198,7 +198,7 @@ def _server(place: Path, embedder: str, namespaces: int) -> Iterator[str]:
     ]
     tokens = place / "tokens.json"
     tokens.write_text(json.dumps({"tokens": grants}), encoding="utf-8")
-    command = [sys.executable, "-m", "hybridmem.cli", "--memory", str(place / "memory"), "--embedder", embedder]
+    command = [sys.executable, "-P", "-m", "hybridmem.cli", "--memory", str(place / "memory"), "--embedder", embedder]
     command += ["serve", "--port", "0", "--token-file", str(tokens), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:

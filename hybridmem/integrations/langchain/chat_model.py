@@ -152,8 +152,7 @@ class HybridChatModel(BaseChatModel):
         turn = open_turn(self.memory, messages, 0, session=self.session, remembers=self.remembers)
         longest = int(options.get("max_tokens") or self.max_tokens)
         reply = conversation.respond(self.memory, [chat_message(message) for message in messages], max_tokens=longest)
-        # An answer by a route comes from the memory, possibly from the weights: it is no new experience.
-        turn.close(AIMessage(reply.text) if reply.route is None else None)
+        turn.close(None if reply.recalls else AIMessage(reply.text))
         return AIMessage(
             _until(reply.text, stop or self.stop),
             response_metadata={

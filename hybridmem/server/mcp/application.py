@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -13,7 +15,7 @@ from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
 from hybridmem.server.mcp import resources
-from hybridmem.server.mcp.tools import Tools
+from hybridmem.server.mcp.tools import Tool, Tools
 
 INSTRUCTIONS = (
     "A long-term memory. Recall before you answer what earlier conversations may have settled, and remember what is "
@@ -22,11 +24,22 @@ INSTRUCTIONS = (
 
 
 class MemoryServer(MCPServer[Any]):
-    """The SDK's server, which reports refused arguments in one line."""
+    """The SDK's server, which refuses unknown arguments (a misspelt one would be left out in silence), and reports what
+    it refuses in one line."""
+
+    def __init__(self, name: str, *, tools: Sequence[Tool], **options: Any) -> None:
+        super().__init__(name, **options)
+        self._arguments: dict[str, list[str]] = {}
+        for tool in tools:
+            self.add_tool(tool.run, title=tool.title, annotations=tool.annotations, structured_output=True)
+            self._arguments[tool.run.__name__] = list(signature(tool.run).parameters)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
+        taken = self._arguments.get(name)
+        if taken is not None and (unknown := [each for each in arguments if each not in taken]):
+            raise ToolError(f"{name}: there is no argument {unknown[0]!r:.100}: it takes {', '.join(taken) or 'none'}")
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
@@ -51,9 +64,8 @@ def application(memory: HybridMemory) -> MemoryServer:
         version=VERSION,
         log_level="WARNING",
         middleware=[memories.pages],
+        tools=Tools(memory).all(),
     )
-    for tool in Tools(memory).all():
-        server.add_tool(tool.run, title=tool.title, annotations=tool.annotations, structured_output=True)
     server.resource(
         resources.TEMPLATE,
         name="memory",

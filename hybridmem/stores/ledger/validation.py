@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidEncoding, InvalidInput
 from hybridmem.core.namespace import checked_namespace
-from hybridmem.core.records import AdapterRecord, Episode, Fact, TrainingItem, checked_text
+from hybridmem.core.records import MAX_METADATA, AdapterRecord, Episode, Fact, TrainingItem, checked_text
 from hybridmem.core.text.tokens import whole_words
 
 Record = TypeVar("Record", Episode, Fact, TrainingItem, AdapterRecord)
@@ -25,7 +25,7 @@ def checked_episode(episode: Episode) -> Episode:
         namespace=checked_namespace(episode.namespace),
         at=parse_time(episode.at),
         recorded_at=parse_time(episode.recorded_at),
-        metadata=plain_json(episode.metadata, "the metadata"),
+        metadata=_bounded(plain_json(episode.metadata, "the metadata")),
         position=0,
     )
 
@@ -79,6 +79,16 @@ def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{what} cannot be kept as JSON ({error}): use text, numbers, lists and objects") from None
     return plain
+
+
+def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
+    size = len(json.dumps(metadata, ensure_ascii=False))
+    if size > MAX_METADATA:
+        raise InvalidInput(
+            f"the metadata has {size:,} characters as JSON and one memory takes {MAX_METADATA:,}: keep what is large "
+            "elsewhere, and its place here"
+        )
+    return metadata
 
 
 def unused_ids(ids: Iterable[str], taken: Iterable[str]) -> None:

@@ -242,7 +242,7 @@ def test_what_stands_in_the_way_is_told_in_one_line(tmp_path: Path) -> None:
         with command(tmp_path / "m", "--port", port) as server:
             out, err = server.communicate(timeout=60)
     assert (server.returncode, out) == (2, "")
-    assert err.startswith(f"error: 127.0.0.1:{port} cannot be had (Address already in use): ")
+    assert err.startswith(f"error: the server cannot listen on 127.0.0.1:{port} (Address already in use): ")
     assert err.count("\n") == 1
     with command(tmp_path / "m", token="short") as server:
         out, err = server.communicate(timeout=60)

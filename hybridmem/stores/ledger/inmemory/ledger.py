@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from hybridmem.core.clock import parse_time
-from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger import archive as archives
@@ -84,7 +84,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
     def get(self, namespace: Namespace, id: str) -> Episode | Fact:
         found = self._find(namespace, id)
         if found is None:
-            raise UnknownMemory(f"no memory {id!r} in {'/'.join(namespace)}: hybridmem list shows the ids")
+            raise UnknownMemory(f"no memory {id!r} in {'/'.join(namespace)}", LIST_SHOWS_IDS)
         return found
 
     def get_many(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, Episode | Fact]:
@@ -230,7 +230,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         if self._homes.get(id) != namespace:
-            raise UnknownMemory(f"no memory {id!r} in {'/'.join(namespace)}: hybridmem list shows the ids")
+            raise UnknownMemory(f"no memory {id!r} in {'/'.join(namespace)}", LIST_SHOWS_IDS)
         return list(self._events[id])
 
     def namespaces(self) -> list[Namespace]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
-from hybridmem.core.errors import UnknownMemory
+from hybridmem.core.errors import LIST_SHOWS_IDS, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger.sql import tables
@@ -55,7 +55,7 @@ def find_one(connection: Connection, namespace: Namespace, id: str) -> Episode |
     """The memory `id`. Raises `UnknownMemory`."""
     found = find(connection, namespace, [id])
     if not found:
-        raise UnknownMemory(f"no memory {id!r} in {key(namespace)}: hybridmem list shows the ids")
+        raise UnknownMemory(f"no memory {id!r} in {key(namespace)}", LIST_SHOWS_IDS)
     return found[id]
 
 

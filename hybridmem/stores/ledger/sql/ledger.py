@@ -25,7 +25,7 @@ from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hybridmem.core.clock import parse_time
-from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text
 from hybridmem.stores.ledger import archive as archives
@@ -155,7 +155,7 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
             stored = Change(connection, namespace).events(id)
             memory = find(connection, namespace, [id]).get(id)
         if memory is None and not stored:
-            raise UnknownMemory(f"no memory {id!r} in {key(namespace)}: hybridmem list shows the ids")
+            raise UnknownMemory(f"no memory {id!r} in {key(namespace)}", LIST_SHOWS_IDS)
         events = [event_of(row) for row in stored]
         if memory is not None and begins_anew(stored):
             events.append(Event(id, "added", memory.recorded_at, memory.text))

@@ -1,0 +1,54 @@
+"""Which memories hold secrets, told without the secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.records import Episode, Kind
+from hybridmem.redaction import find
+from hybridmem.stores.ledger.base import Ledger
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReport:
+    """One memory that holds secrets."""
+
+    id: str
+    kind: Kind
+    found: tuple[str, ...]
+    """What each looks like, in the order of the text: ``password``, ``PIN``, ``key``, ``private key``, ``card number``.
+    """
+
+
+def secrets(ledger: Ledger, namespace: Namespace) -> list[SecretReport]:
+    """The episodes, and the facts that are believed, of `namespace` that hold a secret, in the order of the ledger."""
+    reports: list[tuple[int, SecretReport]] = []
+    after = 0
+    while page := ledger.episodes(namespace, after=after, limit=PAGE):
+        for episode in page:
+            kinds = (*_kinds(episode.text), *_in_metadata(episode))
+            if kinds:
+                reports.append((episode.position, SecretReport(episode.id, "episode", kinds)))
+        after = page[-1].position
+    for fact in ledger.facts(namespace):
+        if kinds := _kinds("\n".join((fact.text, fact.claim))):
+            reports.append((fact.position, SecretReport(fact.id, "fact", tuple(dict.fromkeys(kinds)))))
+    return [report for _, report in sorted(reports, key=lambda each: each[0])]
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    return tuple(finding.kind for finding in find(text))
+
+
+def _in_metadata(episode: Episode) -> tuple[str, ...]:
+    def texts(value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [value]
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return [text for each in inner for text in texts(each)]
+
+    return tuple(kind for text in texts(dict(episode.metadata)) for kind in _kinds(text))
