@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from hybridmem.stores.index.base import GraphIndex as GraphIndex
     from hybridmem.stores.index.base import LexicalIndex as LexicalIndex
     from hybridmem.stores.index.base import VectorIndex as VectorIndex
+    from hybridmem.stores.ledger.archive import Restored as Restored
     from hybridmem.stores.ledger.base import Ledger as Ledger
     from hybridmem.stores.ledger.lineage import AdapterSummary as AdapterSummary
     from hybridmem.workspace import Redact as Redact
@@ -121,6 +122,7 @@ _NAMES = {
     "hybridmem.models.reader": "ChatModel LangChainReader Reader ReaderSettings",
     "hybridmem.models.trainable": "TrainableModel",
     "hybridmem.stores.index.base": "GraphIndex LexicalIndex VectorIndex",
+    "hybridmem.stores.ledger.archive": "Restored",
     "hybridmem.stores.ledger.base": "Ledger",
     "hybridmem.workspace": "Redact Workspace",
 }

@@ -41,6 +41,7 @@ from hybridmem.core.records import (
     checked_text,
     new_id,
 )
+from hybridmem.core.roles import TRUSTS, checked_trust, least_trusted, role_of, trust_of
 from hybridmem.workspace import Backends, Redact, Workspace
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from hybridmem.router.policy import Router
     from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex
     from hybridmem.stores.index.follower import Indexes
+    from hybridmem.stores.ledger.archive import Restored
     from hybridmem.stores.ledger.base import Ledger
 
 
@@ -210,15 +212,17 @@ class HybridMemory:
         session: str | None = None,
         at: str | datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
-        trust: Trust = "user",
+        trust: Trust | None = None,
         role: str = "user",
         speaker: str | None = None,
         source: str = "add",
     ) -> list[Episode]:
         """Remember a text, or messages as OpenAI, Anthropic and LangChain write them. Calls no model.
 
-        What it returns is on disk. `at` is when it was said (now); a message's own date, session and trust win.
-        Raises `InvalidInput`."""
+        What it returns is on disk. `at` is when it was said (now); a message's own date and session win. A role has a
+        trust (`core.roles`), and `trust` can lower it: nobody's words pass for the user's. Messages without words are
+        left out, and one that has an id and was added to its session before is returned as it is. Raises
+        `InvalidInput`."""
         from hybridmem.importers import ImportedTurn
         from hybridmem.importers.message import turns
 
@@ -227,14 +231,13 @@ class HybridMemory:
         when = parse_time(at) if at is not None else None
         given = dict(metadata or {})
         if isinstance(content, str):
-            remembered = [ImportedTurn(content, role, speaker, session, when, source, trust, given)]
+            remembered = [ImportedTurn(content, role, speaker, session, when, source, trust or TRUSTS[0], given)]
         elif not isinstance(content, Sequence) or isinstance(content, bytes | bytearray):
             raise InvalidInput(f"the content is {arguments.kind_of(content)}: pass a text, or a list of messages")
         else:
             remembered = []
             for message in content:
                 for turn in turns(message, source=source, session=session):
-                    believed = turn.trust if turn.trust != "user" else trust
                     remembered.append(
                         ImportedTurn(
                             turn.text,
@@ -243,20 +246,35 @@ class HybridMemory:
                             turn.session,
                             turn.at or when,
                             source,
-                            believed,
+                            least_trusted(turn.trust, checked_trust(trust or turn.trust)),
                             {**given, **turn.metadata},
                         )
                     )
             if not remembered:
                 raise InvalidInput("there are no messages to remember: pass at least one with words in it")
-        return self.ledger.append([self._episode(turn) for turn in remembered])
+        from hybridmem.maintenance.repetition import known_messages
 
-    def add_turns(self, turns: Iterable[ImportedTurn], *, progress: Progress = quiet) -> list[Episode]:
-        """Remember what an importer read, in batches; each batch is on disk before the next is read."""
+        now = self._now()
+        episodes = [self._episode(turn, now) for turn in remembered]
+        known = known_messages(self.workspace, episodes)
+        stored = iter(self.ledger.append([episode for episode in episodes if episode.id not in known]))
+        return [known[episode.id] if episode.id in known else next(stored) for episode in episodes]
+
+    def add_turns(
+        self, turns: Iterable[ImportedTurn], *, progress: Progress = quiet, once: bool = False
+    ) -> list[Episode]:
+        """Remember what an importer read, in batches; each batch is on disk before the next is read.
+
+        With `once`, turns that were there before are left out, so that a file can be imported again (see
+        `maintenance.repetition`)."""
+        from hybridmem.maintenance.repetition import without_known
+
+        if once:
+            turns = without_known(self.workspace, turns, APPEND_AT_ONCE)
         added: list[Episode] = []
         batch: list[Episode] = []
         for turn in turns:
-            batch.append(self._episode(turn))
+            batch.append(self._episode(turn, self._now() if not batch else batch[-1].recorded_at))
             if len(batch) == APPEND_AT_ONCE:
                 added += self.ledger.append(batch)
                 batch = []
@@ -266,24 +284,29 @@ class HybridMemory:
         progress("add", len(added), len(added))
         return added
 
-    def _episode(self, turn: ImportedTurn) -> Episode:
+    def _now(self) -> datetime:
+        from hybridmem.stores.ledger.present import present
+
+        return present(self.ledger, self.namespace, self.clock)
+
+    def _episode(self, turn: ImportedTurn, now: datetime) -> Episode:
         arguments.text("role", turn.role)
         arguments.text("source", turn.source)
         arguments.optional_text("speaker", turn.speaker)
         arguments.optional_text("session", turn.session)
         arguments.choice("trust", turn.trust, get_args(Trust))
-        now = self.clock()
+        role = role_of(turn.role)
         return Episode(
             id=new_id("ep"),
             namespace=self.namespace,
             text=checked_text(turn.text),
-            role=turn.role,
+            role=role,
             speaker=turn.speaker,
             session=turn.session,
             at=turn.at or now,
             recorded_at=now,
             source=turn.source,
-            trust=turn.trust,
+            trust=least_trusted(checked_trust(turn.trust), trust_of(role)),
             metadata=dict(turn.metadata),
         )
 
@@ -302,7 +325,9 @@ class HybridMemory:
         """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
 
         An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it would replace
-        is quarantined instead, for a person to judge."""
+        is quarantined instead, for a person to judge. The fact that is returned says what became of it: `quarantined`,
+        or `superseded_by` a value that holds later. A naive `datetime` is local time, and a date or time in text
+        without a zone is UTC."""
         subject, relation = arguments.text("subject", subject), arguments.text("relation", relation)
         object = arguments.text_or_number("object", object)
         arguments.optional_text("text", text)
@@ -311,7 +336,7 @@ class HybridMemory:
         arguments.choice("trust", trust, get_args(Trust))
         for part in (subject, relation, object):
             checked_text(part)
-        now = self.clock()
+        now = self._now()
         fact = Fact(
             id=new_id("fa"),
             namespace=self.namespace,
@@ -322,7 +347,7 @@ class HybridMemory:
             valid_from=parse_time(valid_from) if valid_from is not None else now,
             valid_to=parse_time(valid_to) if valid_to is not None else None,
             recorded_at=now,
-            trust=trust,
+            trust=checked_trust(trust),
         )
         return self.ledger.put_fact(fact, replace=replace)
 
@@ -372,12 +397,11 @@ class HybridMemory:
         """`answer` for each question, in one batch."""
         if isinstance(questions, str):
             raise InvalidInput("questions is a text: pass a list of them, or ask `answer`")
-        for question in questions:
-            checked_text(arguments.text("question", question))
+        asked = [checked_text(arguments.text("question", question)) for question in questions]
         if route is not None:
             arguments.choice("route", route, ROUTES)
         self.indexes.catch_up(of=self.namespace)
-        answers = self.router.answer(questions, route)
+        answers = self.router.answer(asked, route)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
         self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers
@@ -450,21 +474,33 @@ class HybridMemory:
             found += self.ledger.facts(self.namespace, after=after, limit=limit)
         return sorted(found, key=lambda record: record.position)[:limit]
 
-    def update(self, id: str, text: str) -> Episode | Fact:
+    def update(self, id: str, text: str, *, object: str | None = None) -> Episode | Fact:
         """Put new words in place of a memory's; the old ones stay in its history, and weights that hold it are no
-        longer believed."""
-        return self.ledger.update_text(self.namespace, id, checked_text(arguments.text("text", text)), self.clock())
+        longer believed.
+
+        A fact's value follows its words; `object` says which it is where they do not show it. Raises `InvalidInput`
+        for words that state another fact."""
+        from hybridmem.maintenance.rewording import reworded_object
+
+        memory, text = self.get(id), checked_text(arguments.text("text", text))
+        if isinstance(memory, Fact):
+            object = reworded_object(memory, text, object)
+        elif object is not None:
+            raise InvalidInput(f"{id!r} is an episode, and only a fact has an object: leave it out")
+        return self.ledger.update_text(self.namespace, id, text, self._now(), object=object)
 
     def history(self, id: str) -> builtins.list[Event]:
         """What became of a memory, oldest first."""
         return self.ledger.history(self.namespace, id)
 
-    def delete(self, id: str) -> ErasureReceipt:
+    def delete(self, id: str, *, copies: bool = False) -> ErasureReceipt:
         """Erase a memory everywhere: ledger, history, indexes, training items; adapters that hold it are no longer
-        believed, and those not in use lose their weights now. The next dream rebuilds the active one without it."""
+        believed, and those not in use lose their weights now. The next dream rebuilds the active one without it.
+
+        The receipt names the other memories that still say it; with `copies`, those in the same words go as well."""
         from hybridmem.maintenance.erasure import erase
 
-        return erase(self.workspace, id)
+        return erase(self.workspace, id, copies=copies)
 
     def quarantine(self, id: str) -> None:
         """Keep a memory out of every search and every dream until `release`."""
@@ -534,8 +570,9 @@ class HybridMemory:
 
         return export(self.ledger, self.namespace, arguments.path("path", path))
 
-    def import_(self, path: str | Path) -> int:
-        """Read what `export` wrote; returns how many lines."""
+    def import_(self, path: str | Path) -> Restored:
+        """Read what `export` wrote; returns how much of it was taken in, and what was left out as it is here already or
+        was erased here."""
         from hybridmem.maintenance.transfer import import_
 
         return import_(self.ledger, self.namespace, arguments.path("path", path))

@@ -301,7 +301,8 @@ class Workspace:
         """The folder is made where nothing is there yet. Raises `StoreError`, `InvalidNamespace`, `InvalidInput`."""
         checked = checked_namespace(namespace)
         backends.require()
-        folder = places.prepare(path, VERSION)
+        # Absolute: indexes, models and adapters are opened later, perhaps from another working directory.
+        folder = places.prepare(path.absolute(), VERSION)
         resources = Resources(folder, backends)
         return cls(checked, resources.folder, clock, resources)
 
@@ -364,7 +365,9 @@ class Workspace:
 
         indexes = self.indexes
         indexes.require_same_embedder()
-        return Retrieval(self.ledger, indexes.vectors, indexes.lexical, indexes.graph, indexes.embedder)
+        return Retrieval(
+            self.ledger, indexes.vectors, indexes.lexical, indexes.graph, indexes.embedder, clock=self.clock
+        )
 
     @functools.cached_property
     def router(self) -> Router:

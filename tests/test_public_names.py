@@ -73,6 +73,7 @@ EXPORTED = [
     "ReaderUsage",
     "Recipe",
     "Redact",
+    "Restored",
     "ReviewItem",
     "Route",
     "SecretReport",

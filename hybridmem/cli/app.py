@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,9 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 """Set unless the user has set them: libraries that print to the terminal would break the promise of one line."""
+
+# A driver that is interrupted by Ctrl-C logs it with its trace, beside the one line that says so.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 app = typer.Typer(
     name="hybridmem",

@@ -53,8 +53,14 @@ def import_file(
     if not file.is_file():
         raise InvalidInput(f"no file {file}: name one that `hybridmem export` wrote")
     with call.open(create=True) as memory:
-        lines = memory.import_(file)
-    call.answer({"file": str(file), "lines": lines}, output.plain(f"imported {counted(lines, 'line')} from {file}"))
+        taken = memory.import_(file)
+    counts = {"lines": taken.lines, "there": taken.there, "erased": taken.erased}
+    left = [
+        f"{count:,} {what}" for count, what in ((taken.there, "there already"), (taken.erased, "erased here")) if count
+    ]
+    left_out = f"; left out: {' and '.join(left)}" if left else ""
+    done = f"imported {counted(taken.lines, 'line')} from {file}{left_out}"
+    call.answer({"file": str(file), **counts}, output.plain(done))
 
 
 @command(app, panel=PANEL)

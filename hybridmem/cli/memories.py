@@ -34,12 +34,13 @@ class TurnOptions:
     role: Annotated[str, typer.Option(help="Who spoke: user, assistant, tool ...")] = "user"
     speaker: Annotated[str | None, typer.Option(help="The speaker's name.")] = None
     trust: Annotated[
-        Trust,
+        Trust | None,
         typer.Option(
             metavar="|".join(get_args(Trust)),
-            help="Who vouches for it; what tools and web pages say never goes into weights.",
+            help="Who vouches for it, where that is less than the role is trusted with; what tools and web pages say "
+            "never goes into weights.",
         ),
-    ] = "user"
+    ] = None
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Anything else to keep with it; may be repeated.")
     ] = None
@@ -76,7 +77,9 @@ def add(
             role=turn.role,
             speaker=turn.speaker,
         )
-    call.answer({"added": added, "broken": []}, *(output.plain(f"added {episode.id}") for episode in added))
+    call.answer(
+        {"added": added, "broken": [], "already": 0}, *(output.plain(f"added {episode.id}") for episode in added)
+    )
 
 
 def _import(call: Invocation, path: Path, format: str) -> None:
@@ -85,16 +88,16 @@ def _import(call: Invocation, path: Path, format: str) -> None:
 
     turns = IntactTurns(read(path, format))
     with call.open(create=True) as memory, bars(quiet=call.as_json) as progress:
-        added = memory.add_turns(turns, progress=progress)
-    report = ImportReport(tuple(episode.id for episode in added), tuple(turns.broken))
-    if not report.added:
+        added = memory.add_turns(turns, progress=progress, once=True)
+    report = ImportReport(tuple(episode.id for episode in added), tuple(turns.broken), turns.intact - len(added))
+    if not report.added and not report.already:
         first = f", line {report.broken[0].number}: {report.broken[0].reason}" if report.broken else ""
         raise InvalidInput(f"nothing in {path} could be added{first}: mend the file, or name its --format")
     lines = [output.plain(f"line {each.number}: {each.reason}", "yellow") for each in report.broken]
     lost = f", {counted(len(report.broken), 'broken line')} left out" if report.broken else ""
-    call.answer(
-        report, *lines, output.plain(f"added {counted(len(report.added), 'memory', 'memories')} from {path}{lost}")
-    )
+    known = f", {report.already:,} were there already" if report.already else ""
+    done = f"added {counted(len(report.added), 'memory', 'memories')} from {path}{known}{lost}"
+    call.answer(report, *lines, output.plain(done))
 
 
 @command(app, panel=FIND)
@@ -213,22 +216,33 @@ def update(
     call: Invocation,
     id: Id,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The new words; - reads them from stdin.")],
+    object: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="A fact's new value, where the words do not show which it is.")
+    ] = None,
 ) -> None:
     """Change a memory's words. The old ones stay in its history, and weights that hold them are no longer trusted."""
     with call.open() as memory:
-        record = memory.update(id, _stdin() if text == STDOUT else text)
+        record = memory.update(id, _stdin() if text == STDOUT else text, object=object)
     call.answer(_record(record), output.plain(f"updated {record.id}"))
 
 
 @command(app, panel=CORRECT)
-def delete(call: Invocation, id: Id) -> None:
+def delete(
+    call: Invocation,
+    id: Id,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Erase the other memories in the same words as well.")
+    ] = False,
+) -> None:
     """Erase a memory everywhere and print a receipt. Weights that hold it lose trust now and unlearn it next dream."""
     with call.open() as memory:
-        receipt = memory.delete(id)
+        receipt = memory.delete(id, copies=copies)
     places = {
         "removed": receipt.removed,
         "facts that went with it": receipt.facts,
         "adapters no longer trusted on it": receipt.tainted_adapters,
+        "others in the same words": receipt.copies,
+        "others that mention it": receipt.mentions,
         "still to do": receipt.pending or "nothing",
     }
     call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs(places))

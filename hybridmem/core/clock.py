@@ -12,7 +12,8 @@ Clock = Callable[[], datetime]
 
 
 def parse_time(value: str | datetime) -> datetime:
-    """An ISO 8601 date or time as an aware UTC time; one without a zone is taken as UTC. Raises `InvalidDate`.
+    """An ISO 8601 date or time as an aware UTC time. Text without a zone is taken as UTC; a naive `datetime` is local
+    time, as `datetime.astimezone` takes it. Raises `InvalidDate`.
 
     >>> parse_time("2026-03-01").isoformat()
     '2026-03-01T00:00:00+00:00'
@@ -21,12 +22,13 @@ def parse_time(value: str | datetime) -> datetime:
         raise InvalidDate(f"{value!r} is not a date: pass a text as 2026-03-01, or a datetime")
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value.strip())
+            written = datetime.fromisoformat(value.strip())
         except ValueError:
             raise InvalidDate(f"{value!r} is not a date: write it as 2026-03-01 or 2026-03-01T09:00:00Z") from None
+        value = written if written.tzinfo else written.replace(tzinfo=UTC)
     try:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except OverflowError:
+        return value.astimezone(UTC)
+    except (OverflowError, ValueError, OSError):
         raise InvalidDate(f"{value.isoformat()} is no time in UTC: use a year from 1 to 9999") from None
 
 

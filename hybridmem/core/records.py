@@ -32,8 +32,21 @@ MAX_METADATA = 1_000_000
 """The most metadata of one memory, in characters of its JSON."""
 
 
+def sound_text(text: str) -> str:
+    """`text` with U+FFFD for each half of a surrogate pair, as a client leaves it that cuts a stream within an emoji.
+
+    >>> sound_text("Porto \\ud83d"), sound_text("\\ud83d\\ude00") == "\\U0001f600"
+    ('Porto \ufffd', True)
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def checked_text(text: str) -> str:
-    """`text` itself, when it can be a memory. Raises `EmptyText`, `TextTooLong` or `InvalidEncoding`."""
+    """`text` as it can be a memory (see `sound_text`). Raises `EmptyText`, `TextTooLong`, or `InvalidEncoding` for a
+    NUL character."""
+    text = sound_text(text)
     if not text.strip():
         raise EmptyText("the text is empty: pass the words to remember")
     if len(text) > MAX_TEXT:
@@ -41,10 +54,6 @@ def checked_text(text: str) -> str:
             f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}",
             "split it, or import it with --from",
         )
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidEncoding(f"the text is not valid Unicode at character {error.start}: decode it as UTF-8") from None
     if "\x00" in text:
         raise InvalidEncoding(f"the text has a NUL character at {text.index(chr(0))}: remove it")
     return text
@@ -96,10 +105,11 @@ class Fact:
     text: str
     valid_from: datetime
     valid_to: datetime | None = None
-    """When it stopped being true in the world; None while it holds."""
+    """When it stopped being true in the world, or will; None for no end. What took its place may have ended it."""
     recorded_at: datetime = field(default_factory=utc_now)
     retired_at: datetime | None = None
-    """When the ledger stopped believing it, because it was superseded or expired."""
+    """When the ledger stopped believing it, because it was superseded or expired. What a value of a day to come will
+    supersede is believed until then."""
     superseded_by: str | None = None
     sources: tuple[str, ...] = ()
     """Ids of the episodes behind it."""
@@ -109,6 +119,11 @@ class Fact:
     position: int = 0
     question: str = ""
     """The question that `object` answers, where the fact came of a proposition; "" for a bare triple."""
+    stated_to: datetime | None = None
+    """When it was said to stop being true; None for no end. `valid_to` is sooner where another value took its place.
+    The ledger sets it."""
+    replaces: bool = True
+    """Whether it takes the place of the other values of its slot. The ledger sets it."""
 
     @property
     def slot(self) -> tuple[str, str]:
@@ -135,7 +150,8 @@ class Fact:
 
     @property
     def current(self) -> bool:
-        """Whether the ledger believes it now."""
+        """Whether the ledger believes it: nothing has taken its place, and it did not expire. Whether it is true at
+        a moment is in its interval, `valid_from` to `valid_to`."""
         return self.retired_at is None
 
 
@@ -148,12 +164,12 @@ class Event:
     """One line of a memory's history."""
 
     memory: str
-    event: Literal["added", "updated", "superseded", "expired", "quarantined", "released", "deleted"]
+    event: Literal["added", "updated", "superseded", "restored", "expired", "quarantined", "released", "deleted"]
     at: datetime
     text: str | None = None
     """The text after the event; None once the memory is deleted."""
     by: str | None = None
-    """Id of the record that caused it: the new fact, when one is superseded."""
+    """Id of the record that caused it: the new fact, when one is superseded; what went, when one is restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +387,11 @@ class ErasureReceipt:
     """Ids of facts that had no other source and were removed with it."""
     tainted_adapters: tuple[str, ...] = ()
     pending: str = ""
-    """What the next dream still has to do; empty for nothing."""
+    """What is still to do, and by whom: the next dream, or whoever wants what is left gone too; empty for nothing."""
+    copies: tuple[str, ...] = ()
+    """Ids of other memories that have, or had, the same words, and are still there."""
+    mentions: tuple[str, ...] = ()
+    """Ids of other memories that still say it among other things, an erased fact's sources first."""
 
 
 def to_json(record: Any) -> Any:

@@ -41,6 +41,7 @@ from hybridmem.dreaming.steps.select import Selection
 from hybridmem.dreaming.steps.truth import FILE, TruthSet, checks, compare, prepare
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports
+from hybridmem.stores.ledger.present import present
 from hybridmem.stores.ledger.redacted import holds_secret
 from hybridmem.training.trainer import Training, train
 
@@ -133,7 +134,8 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
         if redacted := sum(map(holds_secret, batch)):
             counts["redacted"] += redacted
         tokens += found.tokens
-        planned = plan(context.ledger, [replace(fact, recorded_at=context.clock()) for fact in found.facts])
+        now = present(context.ledger, context.namespace, context.clock)
+        planned = plan(context.ledger, [replace(fact, recorded_at=now) for fact in found.facts])
         retired |= (planned.retired | found.ended.keys()) & standing
         if refused(len(retired), len(standing), recipe.max_retired_share):
             # The episodes stay unread: a person looks at them, and the facts that stand are untouched.

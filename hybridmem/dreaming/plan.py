@@ -26,6 +26,7 @@ from hybridmem.models.reader import Reader
 from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.models.trainable import TrainableModel
 from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.examples import QUESTIONS, by_fact
 
 
@@ -76,11 +77,12 @@ def started_anew(context: DreamContext) -> str:
 def selected(context: DreamContext, recipe: Recipe) -> Selection:
     """What would go into the weights now. Reads the ledger and nothing else."""
     everything = context.ledger.facts(context.namespace, include_retired=True)
-    current = [f for f in everything if f.current]
+    now = context.clock()
+    current = [f for f in everything if f.current and holds(f, now)]
     active, held = context.active(), context.registry.active()
     return select(
         current,
-        [f for f in everything if not f.current],
+        [f for f in everything if not (f.current and holds(f, now))],
         active,
         context.ledger.uses(context.namespace, [f.id for f in current]),
         recipe.max_new_facts,

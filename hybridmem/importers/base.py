@@ -51,10 +51,13 @@ class ImportReport:
     added: tuple[str, ...]
     """Ids of the episodes, in the order of the file."""
     broken: tuple[BrokenLine, ...] = ()
+    already: int = 0
+    """Turns that were there already."""
 
 
 class IntactTurns:
-    """The turns among an importer's `entries`, to be iterated over once; `broken` collects the rest on the way.
+    """The turns among an importer's `entries`, to be iterated over once; `intact` counts them, and `broken` collects
+    the rest on the way.
 
     >>> turns = IntactTurns([ImportedTurn("Ana lives in Porto."), BrokenLine(2, "it is empty")])
     >>> [turn.text for turn in turns], turns.broken
@@ -64,12 +67,14 @@ class IntactTurns:
     def __init__(self, entries: Iterable[ImportedTurn | BrokenLine]) -> None:
         self._entries = entries
         self.broken: list[BrokenLine] = []
+        self.intact = 0
 
     def __iter__(self) -> Iterator[ImportedTurn]:
         for entry in self._entries:
             if isinstance(entry, BrokenLine):
                 self.broken.append(entry)
             else:
+                self.intact += 1
                 yield entry
 
 

@@ -9,29 +9,18 @@ from typing import Any
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
+from hybridmem.core.plain_json import plain_json
 from hybridmem.core.records import Trust, checked_text
+from hybridmem.core.roles import checked_trust, is_role, least_trusted, role_of, trust_of
 from hybridmem.importers.base import ImportedTurn
 
-ROLES: Mapping[str, str] = {
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "agent": "assistant",
-    "chatbot": "assistant",
-    "system": "system",
-    "developer": "system",
-    "tool": "tool",
-    "function": "tool",
-}
-"""The spellings of a role; others are kept as they are."""
+RECORD_KINDS = frozenset({"message", "text", "input_text", "output_text", "note", "memory", "episode", "chat"})
+"""What a log calls a line that has words, where it does not say whose: no speaker's role."""
 
-TRUST: Mapping[str, Trust] = {"user": "user", "assistant": "agent", "system": "tool", "tool": "tool", "web": "web"}
-"""Who vouches for a role's words. A system prompt is no experience: it can be found and is never trained on."""
-
+_HAS_WORDS = {"text", "content", "parts"}
+_CALLS = {"tool_calls", "function_call"}
 _KNOWN = {
-    *("text", "content", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
+    *("text", "content", "parts", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
     *("at", "timestamp", "created_at", "metadata", "trust", "source"),
 }
 
@@ -41,13 +30,14 @@ def is_message(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     inner = _unwrapped(value)
-    return "text" in inner or ("content" in inner and isinstance(inner["content"], (str, list)))
+    return "text" in inner or any(isinstance(inner.get(name), (str, list)) for name in ("content", "parts"))
 
 
 def turns(value: object, *, source: str = "import", session: str | None = None) -> list[ImportedTurn]:
     """The turns of one message: its words, and separately the tool results in it.
 
-    A message without words (a bare tool call) gives none. Raises `InvalidInput` for a message that cannot be stored.
+    A message without words (a bare tool call, a picture) gives none. Raises `InvalidInput` for one that cannot be
+    stored.
 
     >>> [(turn.role, turn.text) for turn in turns({"type": "human", "content": "I adopted a ferret."})]
     [('user', 'I adopted a ferret.')]
@@ -55,10 +45,13 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
     if not isinstance(value, Mapping):
         raise InvalidInput("it is not an object with a text or content field")
     inner = _unwrapped(value)
-    if "text" not in inner and "content" not in inner:
-        raise InvalidInput("it has no text or content field")
     role = _role(inner)
-    said, results = _words(inner["text"] if inner.get("text") is not None else inner.get("content"))
+    if not _HAS_WORDS & inner.keys():
+        if role == "assistant" or _CALLS & inner.keys():
+            return []
+        raise InvalidInput("it has no text or content field")
+    given = next((inner[name] for name in ("text", "content", "parts") if inner.get(name) is not None), None)
+    said, results = _words(given)
     own_source = _string(inner, "source") or source
     common: dict[str, Any] = {
         "session": _string(inner, "session", "session_id", "thread_id") or session,
@@ -67,10 +60,11 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
         "metadata": _metadata(inner),
     }
     found = []
-    if said is not None:
+    if said is not None and (said.strip() or inner.get("text") is not None):
         speaker = _string(inner, "speaker", "name")
         found.append(ImportedTurn(checked_text(said), role, speaker, trust=_trust(inner, role), **common))
-    found += [ImportedTurn(checked_text(text), "tool", trust="tool", **common) for text in results if text.strip()]
+    tools = trust_of("tool")
+    found += [ImportedTurn(checked_text(text), "tool", trust=tools, **common) for text in results if text.strip()]
     return found
 
 
@@ -96,22 +90,16 @@ def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
 def _role(value: Mapping[str, Any]) -> str:
     named = value.get("role")
     if named is None:
-        # `type` is LangChain's role, and means other things in other logs
-        named = value.get("type") if str(value.get("type")).lower() in ROLES else "user"
-    if not isinstance(named, str) or not named.strip():
-        raise InvalidInput("its role is not a word")
-    checked_text(named)
-    return ROLES.get(named.strip().lower(), named.strip())
+        # LangChain and agents' logs call the role `type`; others, the kind of line.
+        kind = value.get("type")
+        named = "user" if kind is None or (not is_role(kind) and kind in RECORD_KINDS) else kind
+    return checked_text(role_of(named))
 
 
 def _trust(value: Mapping[str, Any], role: str) -> Trust:
+    """A message may ask for less trust than its role has, and not for more."""
     named = value.get("trust")
-    if named is None:
-        return TRUST.get(role, "user")
-    for trust in ("user", "agent", "tool", "web"):
-        if named == trust:
-            return trust
-    raise InvalidInput(f"its trust {named!r} is not one of user, agent, tool, web")
+    return trust_of(role) if named is None else least_trusted(trust_of(role), checked_trust(named))
 
 
 def _words(content: object) -> tuple[str | None, list[str]]:
@@ -175,4 +163,4 @@ def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
         for key, item in value.items()
         if key not in _KNOWN and isinstance(item, (str, int, float, bool)) and item != ""
     }
-    return {**others, **(given or {})}
+    return plain_json({**others, **(given or {})}, "its metadata")

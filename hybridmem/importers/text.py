@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hybridmem.core.errors import InvalidEncoding, InvalidInput
 from hybridmem.core.records import MAX_TEXT, checked_text
+from hybridmem.core.roles import is_role, role_of, trust_of
 from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
-from hybridmem.importers.message import ROLES, TRUST
 
 SAMPLE = 400
 """Lines from which the layout is detected."""
@@ -72,8 +72,8 @@ def _turns(path: Path, layout: Layout) -> Iterator[ImportedTurn | BrokenLine]:
         if text is None:
             yield too_long(number)
             continue
-        role = ROLES.get((speaker or "user").casefold(), "user")
-        trust = TRUST[role]
+        role = role_of(speaker) if is_role(speaker) else "user"
+        trust = trust_of(role)
         try:
             yield ImportedTurn(
                 checked_text(text), role, speaker, session=path.stem, source="text", trust=trust, metadata={}

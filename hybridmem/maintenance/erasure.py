@@ -6,16 +6,31 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hybridmem.core.records import ErasureReceipt
-from hybridmem.dreaming.steps.unlearn import in_weights, remove_training, remove_weights
-from hybridmem.stores.ledger.erasure import Erasure
+from hybridmem.dreaming.steps.unlearn import in_weights, is_dreaming, remove_training, remove_weights
+from hybridmem.maintenance import leftovers
+from hybridmem.maintenance.leftovers import Leftovers
+from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
 from hybridmem.workspace import Workspace
 
+SHOWN = 3
+"""Ids that a line of the receipt names; its fields have all of them."""
 
-def erase(workspace: Workspace, id: str) -> ErasureReceipt:
-    """Erase one memory and what came of it; what takes a dream, or another process, is `pending` in the receipt."""
-    at = workspace.clock()
-    erased = workspace.ledger.erase(workspace.namespace, id, at)
-    return _receipt(workspace, id, [id, *erased.parts, *erased.facts], erased, at)
+
+def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureReceipt:
+    """Erase one memory and what came of it, with `copies` also the other memories in the same words. What takes a
+    dream, or another process, or a decision is `pending` in the receipt, and what still says it is named there."""
+    ledger, namespace, at = workspace.ledger, workspace.namespace, workspace.clock()
+    words = leftovers.words_of(workspace, id)
+    sources = leftovers.sources_of(ledger.get(namespace, id))
+    erased, gone = _erase_one(workspace, id, at)
+    left = leftovers.find(words, ledger.texts(namespace), sources)
+    if copies:
+        for copy in ledger.get_many(namespace, left.copies):
+            if copy not in gone and ledger.get_many(namespace, [copy]):
+                further, also = _erase_one(workspace, copy, at)
+                erased, gone = merge_erasures([erased, further], scrubbed=further.scrubbed), [*gone, *also]
+        left = leftovers.find(words, ledger.texts(namespace), ledger.get_many(namespace, sources))
+    return _receipt(workspace, id, gone, erased, at, left)
 
 
 def erase_many(workspace: Workspace, ids: Sequence[str], *, up_to: int | None = None) -> None:
@@ -25,30 +40,28 @@ def erase_many(workspace: Workspace, ids: Sequence[str], *, up_to: int | None = 
     if erased.removed:
         there = workspace.ledger.get_many(workspace.namespace, ids)
         gone = [id for id in ids if id not in there]
-        _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at)
+        _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at, Leftovers())
 
 
-def _receipt(workspace: Workspace, id: str, gone: Sequence[str], erased: Erasure, at: datetime) -> ErasureReceipt:
+def _erase_one(workspace: Workspace, id: str, at: datetime) -> tuple[Erasure, list[str]]:
+    erased = workspace.ledger.erase(workspace.namespace, id, at)
+    return erased, [id, *erased.parts, *erased.facts]
+
+
+def _receipt(
+    workspace: Workspace, id: str, gone: Sequence[str], erased: Erasure, at: datetime, left: Leftovers
+) -> ErasureReceipt:
     """Follow an erasure of the ledger everywhere else."""
     # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
     dropped = remove_weights(workspace.adapters, gone)
-    stopped = remove_training(
-        workspace.folder.dream(workspace.namespace), workspace.folder.dream_lock(workspace.namespace)
-    )
+    folder, lock = workspace.folder.dream(workspace.namespace), workspace.folder.dream_lock(workspace.namespace)
+    stopped = remove_training(folder, lock)
     # What is only reworded comes back into the indexes, in its new words, with the next search.
     removed = {**erased.removed, **workspace.remove_from_indexes([*gone, *erased.reworded])}
     if dropped:
         removed["adapters"] = len(dropped)
     if stopped:
         removed["stopped_training"] = 1
-    pending = []
-    active = workspace.adapters.active()
-    if active is not None and not in_weights(workspace.adapters.list(), active.version).isdisjoint(gone):
-        pending.append(
-            f"adapter {active.version} is no longer asked about it: run `hybridmem dream` to rebuild without it"
-        )
-    if not erased.scrubbed:
-        pending.append("its bytes leave the ledger's file when no other process reads it: open the memory then")
     return ErasureReceipt(
         id=id,
         namespace=workspace.namespace,
@@ -56,5 +69,35 @@ def _receipt(workspace: Workspace, id: str, gone: Sequence[str], erased: Erasure
         removed=removed,
         facts=erased.facts,
         tainted_adapters=erased.tainted_adapters,
-        pending="; ".join(pending),
+        pending="; ".join(_pending(workspace, gone, erased, left, dreaming=is_dreaming(lock))),
+        copies=left.copies,
+        mentions=left.mentions,
     )
+
+
+def _pending(
+    workspace: Workspace, gone: Sequence[str], erased: Erasure, left: Leftovers, *, dreaming: bool
+) -> list[str]:
+    pending = []
+    active = workspace.adapters.active()
+    if active is not None and not in_weights(workspace.adapters.list(), active.version).isdisjoint(gone):
+        pending.append(
+            f"adapter {active.version} is no longer asked about it: run `hybridmem dream` to rebuild without it"
+        )
+    if dreaming:
+        pending.append(
+            "a dream is running and may have read it: its weights will not be asked about it, and the dream after it "
+            "rebuilds without it"
+        )
+    if left.copies:
+        pending.append(f"{_named(left.copies)} in the same words: delete with copies to erase what has them")
+    if left.mentions:
+        pending.append(f"{_named(left.mentions)} among other things: delete what should go, too")
+    if not erased.scrubbed:
+        pending.append("its bytes leave the ledger's file when no other process reads it: open the memory then")
+    return pending
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+    return f"{', '.join(ids[:SHOWN])}{more} still {'says' if len(ids) == 1 else 'say'} it"

@@ -16,6 +16,7 @@ import secrets
 import types
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -25,16 +26,18 @@ from hybridmem.core.errors import InvalidInput, NewerFormat
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text, to_json
 from hybridmem.importers.base import checked_file, lines
-from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.archive import Archive, Restored
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact
 
-FORMAT, VERSION = "hybridmem-export", 2
+FORMAT, VERSION = "hybridmem-export", 3
 _KINDS: Mapping[str, type[Episode] | type[Fact] | type[Event]] = {"episode": Episode, "fact": Fact, "event": Event}
 _LEFT_OUT = {"namespace", "position"}
 """Fields that the ledger which reads the file sets itself."""
-_SINCE_2: Mapping[str, Any] = {"question": ""}
-"""Fields of version 2 with the values that a file of version 1 means. A file without any other value has version 1."""
+_SINCE: Mapping[int, Mapping[str, Any]] = {2: {"question": ""}, 3: {"stated_to": None, "replaces": True}}
+"""The fields that a version added, with the values that an older file means; one that has these values is left out. A
+file has the lowest version that holds what is in it."""
+_MEANT = {name: value for added in _SINCE.values() for name, value in added.items()}
 
 
 def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
@@ -44,7 +47,9 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     archive = ledger.archive(namespace)
     lines = list(_lines(archive))
     counts = Counter(line["kind"] for line in lines)
-    version = VERSION if any(line.keys() & _SINCE_2.keys() for line in lines) else 1
+    version = max(
+        (each for each, added in _SINCE.items() if any(line.keys() & added.keys() for line in lines)), default=1
+    )
     header = {"format": FORMAT, "version": version, **{f"{kind}s": counts[kind] for kind in _KINDS}}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -61,11 +66,11 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     return len(lines)
 
 
-def import_(ledger: Ledger, namespace: Namespace, path: Path) -> int:
-    """Take the file that `export` wrote into `namespace`, whole or not at all; returns the lines behind the header.
+def import_(ledger: Ledger, namespace: Namespace, path: Path) -> Restored:
+    """Take the file that `export` wrote into `namespace`, whole or not at all. What is there already, or was erased
+    from there, is left out and counted.
 
-    Raises `InvalidInput`, naming the first broken line, or for an id that the ledger has already, or had and erased;
-    `NewerFormat` for the file of a newer version."""
+    Raises `InvalidInput`, naming the first broken line; `NewerFormat` for the file of a newer version."""
     checked_file(path)
     values = _values(path)
     header = _header(path, next(values, (1, None))[1])
@@ -82,8 +87,25 @@ def import_(ledger: Ledger, namespace: Namespace, path: Path) -> int:
         if was_extracted:
             extracted.add(record.id)
     _require_counts(path, header, memories, events)
-    ledger.restore(namespace, Archive(tuple(memories), frozenset(extracted), tuple(events)))
-    return len(memories) + len(events)
+    if header["version"] < 3:
+        memories = _with_stated_intervals(memories)
+    return ledger.restore(namespace, Archive(tuple(memories), frozenset(extracted), tuple(events)))
+
+
+def _with_stated_intervals(memories: list[Episode | Fact]) -> list[Episode | Fact]:
+    """The memories of a file that has only the ends that came of it, as the ledger's migration completes its own."""
+    facts = [memory for memory in memories if isinstance(memory, Fact)]
+    standing = Counter(fact.slot for fact in facts if fact.current and not fact.quarantined)
+    return [
+        replace(
+            memory,
+            stated_to=memory.valid_to if memory.superseded_by is None else None,
+            replaces=not memory.quarantined and not (memory.current and standing[memory.slot] > 1),
+        )
+        if isinstance(memory, Fact)
+        else memory
+        for memory in memories
+    ]
 
 
 def _lines(archive: Archive) -> Iterator[dict[str, Any]]:
@@ -95,7 +117,7 @@ def _lines(archive: Archive) -> Iterator[dict[str, Any]]:
             **{
                 name: value
                 for name, value in to_json(memory).items()
-                if name not in _LEFT_OUT and not (name in _SINCE_2 and value == _SINCE_2[name])
+                if name not in _LEFT_OUT and not (name in _MEANT and value == _MEANT[name])
             },
         }
         yield {**line, "extracted": memory.id in archive.extracted} if kind == "episode" else line
@@ -119,7 +141,7 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _header(path: Path, value: Any) -> dict[str, int]:
-    """How many lines of each kind the header promises."""
+    """The file's version, and how many lines of each kind it promises."""
     if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("version"), int):
         raise InvalidInput(
             f"{path} is no file that `hybridmem export` wrote: for conversations, use `hybridmem add --from {path}`"
@@ -129,17 +151,18 @@ def _header(path: Path, value: Any) -> dict[str, int]:
             f"{path} has format {value['version']} and this hybridmem reads up to {VERSION}: "
             f"run `pip install --upgrade hybridmem`"
         )
-    counts = {kind: value.get(f"{kind}s") for kind in _KINDS}
+    counts: dict[str, Any] = {kind: value.get(f"{kind}s") for kind in _KINDS}
     if not all(isinstance(count, int) for count in counts.values()):
         raise InvalidInput(f"line 1 of {path} is broken (it lacks a count), and nothing was imported: export it again")
-    return counts  # type: ignore[return-value]
+    return {**counts, "version": value["version"]}
 
 
 def _require_counts(
     path: Path, promised: Mapping[str, int], memories: list[Episode | Fact], events: list[Event]
 ) -> None:
     found = Counter(type(record) for record in (*memories, *events))
-    for kind, count in promised.items():
+    for kind in _KINDS:
+        count = promised[kind]
         if found[_KINDS[kind]] != count:
             raise InvalidInput(
                 f"{path} has {found[_KINDS[kind]]} {kind}s and its header says {count}: it was cut or edited, "
@@ -153,7 +176,7 @@ def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, b
         raise InvalidInput(f"its kind is not one of {', '.join(_KINDS)}")
     kind = _KINDS[value["kind"]]
     hints = _hints(value["kind"])
-    since = {name: each for name, each in _SINCE_2.items() if name in hints}
+    since = {name: each for name, each in _MEANT.items() if name in hints}
     given = since | {name: each for name, each in value.items() if name != "kind"}
     for name in sorted(given.keys() ^ hints.keys()):
         raise InvalidInput(f"it has the unknown field {name!r}" if name in given else f"it lacks the field {name!r}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
 
-from hybridmem.core.clock import parse_time
+from hybridmem.core.clock import Clock, parse_time, utc_now
 from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
@@ -77,6 +77,7 @@ class Retrieval:
     graph: GraphIndex
     embedder: Embedder
     settings: RetrievalSettings = field(default_factory=RetrievalSettings)
+    clock: Clock = utc_now
 
     def search(
         self,
@@ -120,7 +121,7 @@ class Retrieval:
     ) -> Found:
         """At most `limit` memories for `query`, best first, each with why it is there.
 
-        Without `as_of`: current facts, and episodes that nobody has superseded; with it, what held at that moment. An
+        Without `as_of`: what holds now, and episodes that nobody has superseded; with it, what held at that moment. An
         episode that an extracted fact superseded ranks lower, unless the query has all of its words.
         `token_budget` bounds the texts together, at four characters a token. `session` keeps to one session.
         Without `questions`, episodes that only ask are left out, before the cut to the best hits.
@@ -133,8 +134,9 @@ class Retrieval:
             raise InvalidInput(f"the token budget {token_budget} is negative: give the tokens that are free")
         if unknown := set(kinds) - set(get_args(Kind)):
             raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
-        visibility = Visibility(tuple(kinds), parse_time(as_of) if as_of else None, session)
-        embedded = self.embedder.embed([checked_text(query)])[0] if vector is None else vector
+        visibility = Visibility(self.clock(), tuple(kinds), parse_time(as_of) if as_of else None, session)
+        query = checked_text(query)
+        embedded = self.embedder.embed([query])[0] if vector is None else vector
         found = self._found(Query(namespace, query, embedded, limit, visibility, questions))
         return Found.of(within_budget(found.hits[:limit], token_budget), found.records)
 

@@ -13,17 +13,18 @@ from datetime import datetime
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Kind, MemoryRecord
 from hybridmem.stores.ledger.base import Ledger
-from hybridmem.stores.ledger.fact_timeline import valid_at
+from hybridmem.stores.ledger.fact_timeline import holds, valid_at
 
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
     """What was asked for. Quarantined records are never shown."""
 
+    now: datetime
     kinds: tuple[Kind, ...] = ("episode", "fact")
     as_of: datetime | None = None
-    """None: current facts, and episodes that nobody has superseded. A moment: the facts that held in the world then,
-    and the episodes that were said by then and not yet superseded."""
+    """None: the facts that hold in the world `now`, and episodes that nobody has superseded by now. A moment: the
+    facts that held then, and the episodes that were said by then and not yet superseded."""
     session: str | None = None
     """Only episodes of this session, and facts that came from one of them."""
 
@@ -60,13 +61,13 @@ class Visibility:
         successor = related.get(episode.superseded_by or "")
         stated = successor if isinstance(successor, Fact) and not successor.sources else None
         if self.as_of is None:
-            return stated is None
+            return stated is None or stated.valid_from > max(self.now, stated.recorded_at)
         return episode.at <= self.as_of and not (stated and stated.valid_from <= self.as_of)
 
     def _admits_fact(self, fact: Fact, related: Mapping[str, MemoryRecord]) -> bool:
         if self.session is not None and not _from_session(self.session, fact.sources, related):
             return False
-        return fact.current if self.as_of is None else valid_at(fact, self.as_of)
+        return holds(fact, self.now) if self.as_of is None else valid_at(fact, self.as_of)
 
 
 def _from_session(session: str, sources: Sequence[str], related: Mapping[str, MemoryRecord]) -> bool:

@@ -54,13 +54,20 @@ async def get(id: Id, caller: Reader) -> Response:
 @router.patch("/memories/{id}", response_model=schemas.Episode | schemas.Fact)
 async def update(id: Id, body: schemas.NewText, caller: Writer) -> Response:
     """Other words for a memory. The old ones stay in its history; weights that hold them are no longer believed."""
-    return to_response(render(await caller.run("update", "write", lambda: caller.memory.update(id, body.text))))
+    return to_response(
+        render(await caller.run("update", "write", lambda: caller.memory.update(id, body.text, object=body.object)))
+    )
 
 
 @router.delete("/memories/{id}", response_model=schemas.Receipt)
-async def delete(id: Id, caller: Writer) -> Response:
-    """Erase a memory everywhere; the receipt names every place, and what the next dream has still to do."""
-    return to_response(await caller.run("delete", "erase", lambda: caller.memory.delete(id)))
+async def delete(
+    id: Id,
+    caller: Writer,
+    copies: Annotated[bool, Query(description="Whether the other memories in the same words go as well.")] = False,
+) -> Response:
+    """Erase a memory everywhere; the receipt names every place, what the next dream has still to do, and the other
+    memories that still say it."""
+    return to_response(await caller.run("delete", "erase", lambda: caller.memory.delete(id, copies=copies)))
 
 
 @router.get("/memories/{id}/history", response_model=schemas.History)

@@ -20,7 +20,11 @@ class AddText(Strict):
     session: Label | None = None
     at: Moment | None = Field(None, description="When it was said; now, unless given.")
     metadata: Metadata = Field(default_factory=dict)
-    trust: Trust = Field("user", description="Who vouches for it. What tools and web pages say never enters weights.")
+    trust: Trust | None = Field(
+        None,
+        description="Who vouches for it: what the role is trusted with, or less. What tools and web pages say never "
+        "enters weights.",
+    )
     role: Label = "user"
     speaker: Label | None = None
 
@@ -40,13 +44,14 @@ class AddMessages(Strict):
     messages: list[Message] = Field(min_length=1, max_length=1000)
     session: Label | None = None
     metadata: Metadata = Field(default_factory=dict)
-    trust: Trust = "user"
+    trust: Trust | None = Field(None, description="Bounds the trust of every message.")
 
 
 class NewText(Strict):
     """Other words for a memory."""
 
     text: Text
+    object: Words | None = Field(None, description="A fact's new value, where the words do not show which it is.")
 
 
 class AddFact(Strict):
@@ -130,6 +135,8 @@ class Fact(Shape):
     quarantined: bool
     position: int
     question: str = Field(description="The question that `object` answers; empty for a bare triple.")
+    stated_to: datetime | None = Field(description="When it was said to end; `valid_to` may be sooner.")
+    replaces: bool = Field(description="Whether it takes the place of the slot's other values.")
 
 
 class Added(Shape):
@@ -149,7 +156,7 @@ class Event(Shape):
     """One line of a history."""
 
     memory: str
-    event: Literal["added", "updated", "superseded", "expired", "quarantined", "released", "deleted"]
+    event: Literal["added", "updated", "superseded", "restored", "expired", "quarantined", "released", "deleted"]
     at: datetime
     text: str | None
     by: str | None
@@ -171,6 +178,8 @@ class Receipt(Shape):
     facts: list[str]
     tainted_adapters: list[str]
     pending: str
+    copies: list[str]
+    mentions: list[str]
 
 
 class Quarantine(Shape):

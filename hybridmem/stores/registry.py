@@ -43,7 +43,7 @@ def open_ledger(given: str | Path) -> Ledger:
     """The ledger that `given` names: ``memory``, the path of an SQLite file (with a folder or an ending, unlike a
     name), or a database's URL. Raises `InvalidInput`, and what `SqlLedger` does."""
     if isinstance(given, Path) or _is_path(given):
-        return _sql_ledger(Path(given), None)
+        return _sql_ledger(Path(given).absolute(), None)
     return LEDGERS.make(given, None)
 
 

@@ -13,7 +13,7 @@ from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger.archive import Archive
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
-from hybridmem.testing.ledger_samples import ANA, BEN, NOW, day, episode, events, fact
+from hybridmem.testing.ledger_samples import ANA, BEN, NOW, day, episode, events, fact, fact_of
 
 
 def _lived() -> Archive:
@@ -67,14 +67,55 @@ class ArchiveConformance:
         assert [event.event for event in ledger.history(BEN, "f3")] == ["added", "superseded"]
         assert [event.event for event in ledger.history(BEN, "f1")] == ["added", "superseded"]
 
-    @pytest.mark.parametrize("known", ["e1", "f1", "f2"])
-    def test_an_id_that_is_or_was_there_is_refused(self, ledger: Ledger, known: str) -> None:
+    @pytest.mark.parametrize("known", ["e1", "f1", "f2", "e5"])
+    def test_an_id_of_another_namespace_is_replaced(self, ledger: Ledger, known: str) -> None:
         ledger.append([episode(known, namespace=BEN)])
-        if known == "f2":
+        if known == "e5":
             ledger.erase(BEN, known, NOW)
-        with pytest.raises(InvalidInput, match=known):
-            ledger.restore(ANA, _lived())
-        assert ledger.archive(ANA) == Archive((), frozenset(), ())
+        archive = _lived()
+        restored = ledger.restore(ANA, archive)
+        assert (restored.memories, restored.there, restored.erased) == (len(archive.memories), 0, 0)
+        again = ledger.archive(ANA)
+        assert [memory.text for memory in again.memories] == [memory.text for memory in archive.memories]
+        assert known not in {memory.id for memory in again.memories}
+        assert len(again.extracted) == len(archive.extracted)
+        assert sorted(event.event for event in again.events) == sorted(event.event for event in archive.events)
+        assert ledger.check() == []
+
+    def test_what_is_there_already_stays(self, ledger: Ledger) -> None:
+        archive = _lived()
+        ledger.restore(ANA, archive)
+        before = ledger.archive(ANA)
+        again = ledger.restore(ANA, archive)
+        assert (again.lines, again.there, again.erased) == (0, len(archive.memories), 0)
+        assert ledger.archive(ANA) == before
+
+    def test_what_was_erased_stays_erased_with_what_stands_on_it(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1", "Ana lives in Lisbon, in Rua Augusta."), episode("e2", "Ana sails.")])
+        ledger.put_fact(fact("f1", sources=("e1",)))
+        ledger.put_fact(
+            fact("f2", "boats", relation="sails", sources=("e1", "e2"), text="Ana lives in Lisbon, in Rua Augusta.")
+        )
+        ledger.put_fact(fact("f3", "Oslo", 5))
+        archive = ledger.archive(ANA)
+        ledger.erase(ANA, "e1", NOW)
+        ledger.erase(ANA, "f2", NOW)
+        ledger.erase(ANA, "f3", NOW)
+        restored = ledger.restore(ANA, archive)
+        assert (restored.memories, restored.there, restored.erased) == (0, 1, 4)
+        assert [memory.id for memory in ledger.archive(ANA).memories] == ["e2"]
+
+    def test_a_fact_that_comes_back_does_not_quote_what_was_erased(self, ledger: Ledger) -> None:
+        source = InMemoryLedger()
+        source.append([episode("e1", "Ana lives in Lisbon, in Rua Augusta."), episode("e2", "Ana sails.")])
+        quoting = fact("f2", "boats", relation="sails", sources=("e1", "e2"), text="in Rua Augusta")
+        source.put_fact(quoting)
+        ledger.append([episode("e1")])
+        ledger.erase(ANA, "e1", NOW)
+        restored = ledger.restore(ANA, source.archive(ANA))
+        assert (restored.memories, restored.erased) == (2, 1)
+        assert (fact_of(ledger, "f2").text, fact_of(ledger, "f2").sources) == ("Ana sails boats.", ("e2",))
+        assert not any("Augusta" in text for _, text in ledger.texts(ANA))
 
     @pytest.mark.parametrize(
         "spoil",

@@ -6,7 +6,19 @@ import pytest
 
 from hybridmem.core.errors import UnknownMemory
 from hybridmem.stores.ledger.base import Ledger
-from hybridmem.testing.ledger_samples import ANA, NOW, adapter, audit, day, episode, events, fact, fact_of, item
+from hybridmem.testing.ledger_samples import (
+    ANA,
+    NOW,
+    adapter,
+    audit,
+    day,
+    episode,
+    episode_of,
+    events,
+    fact,
+    fact_of,
+    item,
+)
 
 
 class ErasureConformance:
@@ -83,13 +95,59 @@ class ErasureConformance:
         assert events(ledger, "f1") == [("added", None, None), ("updated", "Ana lives in Lisbon.", None)]
         assert ledger.items(ANA) == []
 
-    def test_an_erased_successor_does_not_bring_the_old_value_back(self, ledger: Ledger) -> None:
-        ledger.put_fact(fact("f1"))
-        ledger.put_fact(fact("f2", "Oslo", 3))
-        assert ledger.erase(ANA, "f2", NOW).facts == ()
-        assert ledger.facts(ANA) == []
-        assert [f.id for f in ledger.facts(ANA, as_of=day(1))] == ["f1"]
+    def test_an_erased_successor_gives_its_place_back(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1"), episode("e2")])
+        ledger.put_fact(fact("f1", sources=("e1",)))
+        ledger.put_fact(fact("f2", "Oslo", 3, ("e2",)))
+        ledger.put_fact(fact("f3", "Rome", 6))
+        ledger.erase(ANA, "f3", NOW)
+        assert [f.id for f in ledger.facts(ANA)] == ["f2"]
+        ledger.erase(ANA, "e2", NOW)
+        assert [f.id for f in ledger.facts(ANA)] == ["f1"]
+        assert (fact_of(ledger, "f1").valid_to, fact_of(ledger, "f1").superseded_by) == (None, None)
+        assert episode_of(ledger, "e1").superseded_by is None
+        assert [(name, by) for name, _, by in events(ledger, "f1")] == [
+            ("added", None),
+            ("superseded", "f2"),
+            ("restored", "e2"),
+        ]
         assert ledger.check() == []
+
+    def test_the_next_value_takes_over_from_one_that_is_erased(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1")])
+        ledger.put_fact(fact("f1", sources=("e1",)))
+        ledger.put_fact(fact("f2", "Oslo", 3))
+        ledger.put_fact(fact("f3", "Rome", 6))
+        ledger.erase(ANA, "f2", NOW)
+        assert (fact_of(ledger, "f1").valid_to, fact_of(ledger, "f1").superseded_by) == (day(6), "f3")
+        assert episode_of(ledger, "e1").superseded_by == "f3"
+
+    def test_what_is_set_aside_or_withdrawn_gives_its_place_back(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1"), episode("e2")])
+        ledger.put_fact(fact("f1", sources=("e1",)))
+        ledger.put_fact(fact("f2", "Oslo", 3, ("e2",)))
+        ledger.set_quarantine(ANA, "e2", True, NOW)
+        assert [f.id for f in ledger.facts(ANA) if not f.quarantined] == ["f1"]
+        ledger.set_quarantine(ANA, "e2", False, NOW)
+        assert [f.id for f in ledger.facts(ANA)] == ["f2"]
+        ledger.update_text(ANA, "e2", "Never mind.", NOW)
+        assert [f.id for f in ledger.facts(ANA)] == ["f1"]
+        assert episode_of(ledger, "e1").superseded_by is None
+
+    def test_values_that_stood_side_by_side_come_back_together(self, ledger: Ledger) -> None:
+        ledger.put_fact(fact("f1"), replace=False)
+        ledger.put_fact(fact("f2", "Oslo", 3), replace=False)
+        ledger.put_fact(fact("f3", "Rome", 6))
+        ledger.erase(ANA, "f3", NOW)
+        assert [f.id for f in ledger.facts(ANA)] == ["f1", "f2"]
+
+    def test_what_expired_stays_expired(self, ledger: Ledger) -> None:
+        ledger.put_fact(fact("f1"))
+        ledger.expire(ANA, "f1", day(8))
+        ledger.put_fact(fact("f2", "Oslo", 5))
+        assert fact_of(ledger, "f1").valid_to == day(5)
+        ledger.erase(ANA, "f2", NOW)
+        assert (fact_of(ledger, "f1").valid_to, fact_of(ledger, "f1").current) == (day(8), False)
 
     def test_an_erased_id_can_be_imported_again(self, ledger: Ledger) -> None:
         ledger.append([episode("e1")])

@@ -226,6 +226,18 @@ class FactConformance:
         assert fact_of(ledger, "f1").text == "Ana's home is Lisbon."
         assert ledger.adapters(ANA)[0].tainted == ("f1",)
         assert ledger.items(ANA) == []
+        moved = ledger.update_text(ANA, "f1", "Ana lives in Oslo.", NOW, object="Oslo")
+        assert moved == ledger.get(ANA, "f1")
+        assert fact_of(ledger, "f1").object == "Oslo"
+        assert ledger.put_fact(fact("f2", starts=3)).id == "f2", "the old value is another fact"
+
+    def test_the_last_recorded_memory_tells_the_time(self, ledger: Ledger) -> None:
+        assert ledger.last_recorded(ANA) is None
+        ledger.append([episode("e1", recorded_at=day(9))])
+        ledger.put_fact(fact("f1", recorded_at=day(5)))
+        assert ledger.last_recorded(ANA) == day(5)
+        ledger.erase(ANA, "f1", NOW)
+        assert ledger.last_recorded(ANA) == day(9)
 
     def test_what_cannot_be_a_fact_is_refused(self, ledger: Ledger) -> None:
         ledger.put_fact(fact("f1"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, InvalidNamespace
+from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, InvalidNamespace, UnknownMemory
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.testing.ledger_browsing_conformance import BrowsingConformance
 from hybridmem.testing.ledger_erasure_conformance import ErasureConformance
@@ -45,15 +45,25 @@ class EpisodeConformance:
         assert [e.id for e in ledger.episodes(ANA)] == ["e1"]
         assert ledger.append([]) == []
 
+    def test_half_of_an_emoji_costs_no_other_character(self, ledger: Ledger) -> None:
+        (stored,) = ledger.append([episode("e1", "Porto \ud83d", session="s\ud800", speaker="\udc00")])
+        assert (stored.text, stored.session, stored.speaker) == ("Porto \ufffd", "s\ufffd", "\ufffd")
+        assert ledger.get(ANA, "e1") == stored
+        assert ledger.episodes(ANA, session="s\ud800") == [stored]
+        assert ledger.get_many(ANA, ["e\ud800"]) == {}
+        with pytest.raises(UnknownMemory):
+            ledger.get(ANA, "e\ud800")
+        with pytest.raises(UnknownMemory):
+            ledger.history(ANA, "e\ud800")
+
     @pytest.mark.parametrize(
         ("values", "error"),
         [
             ({"text": " \n"}, EmptyText),
             ({"text": "a\x00b"}, InvalidEncoding),
-            ({"text": "\ud800"}, InvalidEncoding),
-            ({"speaker": "\ud800"}, InvalidEncoding),
             ({"session": "a\x00"}, InvalidEncoding),
             ({"namespace": ("users", "")}, InvalidNamespace),
+            ({"trust": "owner"}, InvalidInput),
             ({"metadata": {"a": object()}}, InvalidInput),
             ({"metadata": {"a": float("nan")}}, InvalidInput),
         ],

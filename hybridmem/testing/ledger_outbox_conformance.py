@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.ledger_samples import ANA, NOW, episode
 
 
@@ -10,6 +11,7 @@ class OutboxConformance:
     """Everything that `Outbox` promises."""
 
     def test_the_outbox_tells_each_consumer_once_and_again_after_a_reset(self, ledger: Ledger) -> None:
+        assert ledger.identity() == ledger.identity() != InMemoryLedger().identity()
         ledger.append([episode("e1"), episode("e2")])
         entries = ledger.pending("dense")
         assert [(entry.memory, entry.operation, entry.namespace) for entry in entries] == [

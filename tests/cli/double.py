@@ -25,6 +25,7 @@ from hybridmem.core.records import (
     ReviewItem,
     Step,
 )
+from hybridmem.stores.ledger.archive import Restored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Steps = Callable[[str, int, int], None]
@@ -121,7 +122,7 @@ class HybridMemory:
         self.memories[episode.id] = episode
         return [episode]
 
-    def add_turns(self, turns: Iterable[Any], progress: Steps | None = None) -> list[Episode]:
+    def add_turns(self, turns: Iterable[Any], progress: Steps | None = None, once: bool = False) -> list[Episode]:
         return [self.add(turn.text, role=turn.role)[0] for turn in turns]
 
     def search(self, query: str, **given: Any) -> list[Hit]:
@@ -143,7 +144,7 @@ class HybridMemory:
     def list(self, limit: int = 50, after: int | None = None, kind: Any = None) -> list[Episode | Fact]:
         return [m for m in self.memories.values() if m.position > (after or 0)][:limit]
 
-    def update(self, id: str, text: str) -> Episode | Fact:
+    def update(self, id: str, text: str, object: str | None = None) -> Episode | Fact:
         self.memories[id] = replace(self.get(id), text=text)
         return self.memories[id]
 
@@ -153,7 +154,7 @@ class HybridMemory:
     def why(self, id: str) -> dict[str, Any]:
         return {"memory": self.get(id), "facts": [{"id": "fact_1", "text": "so"}], "adapters": ["v0002"], "nights": 1}
 
-    def delete(self, id: str) -> ErasureReceipt:
+    def delete(self, id: str, copies: bool = False) -> ErasureReceipt:
         self.get(id)
         del self.memories[id]
         return ErasureReceipt(id, self.namespace, NOON, {"ledger": 1, "vectors": 1}, tainted_adapters=("v0002",))
@@ -197,8 +198,8 @@ class HybridMemory:
     def export(self, path: Path) -> int:
         return path.write_text("".join(f"{memory.text}\n" for memory in self.memories.values()), encoding="utf-8")
 
-    def import_(self, path: Path) -> int:
-        return sum(len(self.add(line)) for line in path.read_text(encoding="utf-8").splitlines())
+    def import_(self, path: Path) -> Restored:
+        return Restored(sum(len(self.add(line)) for line in path.read_text(encoding="utf-8").splitlines()), 0)
 
     def reindex(self, progress: Steps | None = None) -> int:
         return len(self.memories)

@@ -140,7 +140,6 @@ class TestJsonLines:
             b'{"text": "x", "metadata": 3}',
             b'{"text": "x", "role": 3}',
             b'{"text": "x", "speaker": {}}',
-            b'{"text": "\\ud800"}',
             b'{"text": "a\\u0000b"}',
             b'{"text": 5}',
             b"[" * 100_000,
@@ -238,7 +237,7 @@ class TestMessages:
     def test_many_chats_and_a_broken_message(self, tmp_path: Path) -> None:
         chats = [
             {"messages": [{"role": "user", "content": "one"}]},
-            {"id": "named", "messages": [{"role": "user", "content": ""}, {"role": "user", "content": "two"}]},
+            {"id": "named", "messages": [{"role": "user", "content": 3}, {"role": "user", "content": "two"}]},
         ]
         turns, broken = split(file(tmp_path, json.dumps(chats, indent=1), "all.json"))
         assert [(turn.session, turn.text) for turn in turns] == [("all/1", "one"), ("named", "two")]

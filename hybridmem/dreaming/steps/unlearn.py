@@ -87,6 +87,15 @@ def remove_weights(registry: AdapterRegistry, facts: Collection[str]) -> list[st
     ]
 
 
+def is_dreaming(lock: Path) -> bool:
+    """Whether a dream that holds `lock` runs now."""
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def remove_training(folder: Path, lock: Path) -> bool:
     """Remove what a stopped dream left in its `folder`, which may hold any memory; whether there was something.
 

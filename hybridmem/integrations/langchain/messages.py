@@ -17,9 +17,9 @@ from langchain_core.messages import (
 )
 
 from hybridmem.conversation import words_of
-from hybridmem.core.records import Episode, Trust
+from hybridmem.core import roles
+from hybridmem.core.records import Episode
 from hybridmem.importers.base import ImportedTurn
-from hybridmem.importers.message import ROLES, TRUST
 
 FIELD = "langchain_message"
 """The entry of an episode's metadata with everything of a message but its words."""
@@ -28,7 +28,7 @@ FIELD = "langchain_message"
 def role_of(message: BaseMessage) -> str:
     """The role as hybridmem names it."""
     named = message.role if isinstance(message, ChatMessage) else message.type
-    return ROLES.get(named.lower(), named)
+    return roles.role_of(named)
 
 
 def chat_message(message: BaseMessage) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def turn_of(message: BaseMessage, *, session: str, source: str) -> ImportedTurn:
     if isinstance(message.content, str):
         del kept["data"]["content"]  # the text has all of it, and later changes of the text apply to the message
     role = role_of(message)
-    trust: Trust = TRUST.get(role, "user") if words.strip() else "tool"
+    trust = roles.trust_of(role if words.strip() else "tool")
     return ImportedTurn(
         text=words if words.strip() else _description(message),
         role=role,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Trust, checked_text, new_id
+from hybridmem.core.roles import LEAST_TRUSTED
 from hybridmem.integrations.langchain.embeddings import HybridEmbeddings, LangChainEmbedder
 from hybridmem.maintenance.erasure import erase_many
 from hybridmem.memory import HybridMemory
@@ -36,9 +37,12 @@ class HybridVectorStore(VectorStore):
     """The memories of `memory`'s namespace, ranked by the cosine of their vectors: 1 is the same, higher is better.
 
     Documents keep the caller's ids and metadata; adding an id again replaces its document. Memories stored in other
-    ways are found too, under their own ids; superseded and quarantined ones are not."""
+    ways are found too, under their own ids; superseded and quarantined ones are not.
 
-    def __init__(self, memory: HybridMemory, *, trust: Trust = "user") -> None:
+    `trust`: who vouches for the documents. They are what somebody wrote, and no dream reads them, unless it says more.
+    """
+
+    def __init__(self, memory: HybridMemory, *, trust: Trust = LEAST_TRUSTED) -> None:
         self.memory = memory
         self._trust = trust
 
@@ -212,7 +216,7 @@ class HybridVectorStore(VectorStore):
 
         def admit(scores: dict[str, float]) -> list[tuple[Document, float]]:
             found = memory.ledger.get_many(memory.namespace, list(scores))
-            visible = Visibility().visible(memory.ledger, memory.namespace, found)
+            visible = Visibility(memory.clock()).visible(memory.ledger, memory.namespace, found)
             documents = [(_document(visible[id]), score) for id, score in scores.items() if id in visible]
             return [(document, score) for document, score in documents if _admits(filter, document)]
 

@@ -10,12 +10,12 @@ from typing import Any
 from langgraph.store.base import Item, SearchItem
 
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.plain_json import plain_json
 from hybridmem.core.records import Episode, Fact, Trust
 from hybridmem.integrations.langgraph.names import Path, item_id
 from hybridmem.integrations.langgraph.texts import render_value, storable
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import WHOLE, with_parts
-from hybridmem.stores.ledger.validation import plain_json
 
 FIELD = "langgraph"
 """The entry of an episode's metadata with its item."""

@@ -105,10 +105,10 @@ class Tools:
         trust: Annotated[
             Trust,
             Field(
-                description="Who vouches for it: user (what the user said), agent (your own conclusion), tool or web "
-                "(what a tool or a page said; findable, and never trained into the weights)."
+                description="Who vouches for it: user (what the user said, in the user's words), agent (your own "
+                "conclusion), tool or web (what a tool or a page said; findable, and never trained into the weights)."
             ),
-        ] = "user",
+        ] = "agent",
     ) -> Remembered:
         """Store a memory word for word. It is on disk when this returns, and found by recall at once."""
         role = "assistant" if trust == "agent" else "tool" if trust in {"tool", "web"} else "user"

@@ -1,7 +1,9 @@
 """How far each index has followed the ledger's outbox.
 
 For an index that is kept somewhere, that stands in the ledger, and ``locations.json`` in the memory's index folder says
-which place it is for, where that is not the default: an index in another place follows everything again. For an index
+which place it is for, where that is not the default: an index in another place follows everything again. Beside it,
+``followed.json`` says which ledger the indexes of the folder follow, and how far: a folder whose indexes were removed,
+or whose ledger was put back from a copy, is found by the two not agreeing. For an index
 in the memory of this process, which is empty when the process starts, it stands here, and neither it nor the ledger's
 consumers know of each other.
 """
@@ -13,6 +15,7 @@ import json
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.stores.ledger.base import Ledger
@@ -29,6 +32,9 @@ class Acknowledgements:
     def __init__(self, ledger: Ledger, locations: Mapping[str, Path | str | None], folder: Path) -> None:
         self._ledger = ledger
         self._file = folder / "locations.json"
+        self._marks = folder / "followed.json"
+        self._made_by = folder / "embedding.json"
+        self._agreed = False
         self._places = {name: _place(at, folder) for name, at in locations.items() if at is not None}
         self._durable = list(self._places)
         self._here = {name: 0 for name, at in locations.items() if at is None}
@@ -80,6 +86,33 @@ class Acknowledgements:
         else:
             self._ledger.reset_consumer(name)
 
+    def agree(self, *, again: bool = False) -> bool:
+        """Whether the indexes are where this ledger says that they are. Found out once, or `again`."""
+        if not self._agreed or again:
+            self._agreed = not self._durable or self._compare()
+        return self._agreed
+
+    def _compare(self) -> bool:
+        # The file first: who follows meanwhile announces in it what the ledger is going to say.
+        marks = json.loads(self._marks.read_text("utf-8")) if self._marks.exists() else None
+        reached = {name: self._ledger.acknowledged_up_to([name]) for name in self._durable}
+        if marks is None:
+            # A folder of an earlier version, or one whose indexes are gone.
+            return not any(reached.values()) or self._made_by.exists()
+        here = marks["ledger"] == self._ledger.identity()
+        return here and all(position in marks["indexes"].get(name, [0]) for name, position in reached.items())
+
+    def announce(self, going_to: Mapping[str, int]) -> None:
+        """Write down where the indexes are, and the positions that some of them are about to acknowledge."""
+        if not self._durable:
+            return
+        indexes = {}
+        for name in self._durable:
+            reached = self._ledger.acknowledged_up_to([name])
+            indexes[name] = sorted({reached, going_to.get(name, reached)})
+        write_json(self._marks, {"ledger": self._ledger.identity(), "indexes": indexes})
+        self._agreed = True
+
     def moved(self) -> set[str]:
         """The indexes that lie elsewhere than where the acknowledgements in the ledger are for."""
         recorded = LOCAL | self._recorded()
@@ -101,7 +134,7 @@ def _place(location: Path | str, folder: Path) -> str:
     return str(location)
 
 
-def write_json(file: Path, values: Mapping[str, str | int]) -> None:
+def write_json(file: Path, values: Mapping[str, Any]) -> None:
     """Write `file` whole or not at all."""
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps(values), encoding="utf-8")

@@ -106,10 +106,10 @@ class Indexes:
         if of is not None and self.kept_up:
             return 0
         last = self._followed.last_pending(of)
-        if not last and not self._followed.moved():
+        if not last and self._followed.agree() and not self._followed.moved():
             return 0
         with self._alone():
-            if self._begin_anew_where_moved():
+            if self._begin_anew_after_a_change() | self._begin_anew_where_moved():
                 last = self._followed.last_pending(None)
             # Another thread may have followed it meanwhile. What was written since is for those who come after it.
             if self._followed.up_to() >= last:
@@ -121,12 +121,7 @@ class Indexes:
         """Rebuild every index from the ledger, with the present embedder; returns the entries followed."""
         with self._alone():
             self._begin_anew_where_moved()
-            for follower in self._followers:
-                # In this order: should it end between the two, the index follows everything again, and lacks nothing.
-                self._followed.reset(follower.name)
-                follower.index.clear()
-            if self.vectors.location is not None:
-                self._record.unlink(missing_ok=True)
+            self._clear(self._followers)
             return self._follow(progress, sys.maxsize)
 
     def remove(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
@@ -197,6 +192,7 @@ class Indexes:
             ]
         ):
             reached = min(entries[-1].position for _, entries in waiting)
+            self._followed.announce({follower.name: entries[-1].position for follower, entries in waiting})
             # The indexes mostly follow the same entries: their memories are read once for all of them.
             read = functools.cache(self._read)
             for follower, entries in waiting:
@@ -208,6 +204,7 @@ class Indexes:
                 if progress:
                     done = sum(followed.values())
                     progress(done, max(total, done))
+        self._followed.announce({})
         return max(followed.values())
 
     def _read(self, namespace: Namespace, ids: Sequence[str]) -> list[MemoryRecord]:
@@ -269,6 +266,25 @@ class Indexes:
 
     def _made_by(self) -> dict[str, str | int]:
         return {"name": self.embedder.name, "dimension": self.embedder.dimension}
+
+    def _begin_anew_after_a_change(self) -> bool:
+        """Build the folder's indexes anew where they do not follow this ledger, or not this state of it."""
+        if self._followed.agree(again=True):
+            return False
+        # On a server, other folders may follow into the same index: it is told everything, and keeps what it has.
+        self._clear([follower for follower in self._followers if not isinstance(follower.index.location, str)])
+        for follower in self._followers:
+            self._followed.reset(follower.name)
+        self._followed.announce({})
+        return True
+
+    def _clear(self, followers: Sequence[_Follower]) -> None:
+        for follower in followers:
+            # In this order: should it end between the two, the index follows everything again, and lacks nothing.
+            self._followed.reset(follower.name)
+            follower.index.clear()
+        if self.vectors.location is not None and any(follower.index is self.vectors for follower in followers):
+            self._record.unlink(missing_ok=True)
 
     def _begin_anew_where_moved(self) -> bool:
         """Have the indexes that lie elsewhere than before told everything; what they hold already stays in them."""

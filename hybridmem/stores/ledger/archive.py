@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Protocol, get_args, get_type_hints
+from typing import Any, Protocol, get_args, get_type_hints
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace, checked_namespace
-from hybridmem.core.records import Episode, Event, Fact, checked_text
+from hybridmem.core.records import Episode, Event, Fact, checked_text, new_id
+from hybridmem.stores.ledger.composite import renamed_parts
+from hybridmem.stores.ledger.fact_timeline import only_quotes, without_source
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
 
 
@@ -28,6 +30,25 @@ class Archive:
     memories are here and end in `deleted`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a ledger made of an archive."""
+
+    memories: int
+    """Taken in."""
+    events: int
+    """Lines of histories that were taken in."""
+    there: int = 0
+    """Memories that were in the namespace already."""
+    erased: int = 0
+    """Memories that were erased from it, or stand on such alone."""
+
+    @property
+    def lines(self) -> int:
+        """Of an exported file."""
+        return self.memories + self.events
+
+
 class Archives(Protocol):
     """Moving a namespace between ledgers."""
 
@@ -35,10 +56,11 @@ class Archives(Protocol):
         """Everything that `restore` needs, as it was at one moment."""
         ...
 
-    def restore(self, namespace: Namespace, archive: Archive) -> None:
+    def restore(self, namespace: Namespace, archive: Archive) -> Restored:
         """Take in what another ledger's `archive` gave, all or none: the records and histories word for word, with
-        positions of this ledger. Raises `InvalidInput` for an id that is here already, or was and is erased, and for
-        records that do not belong together."""
+        positions of this ledger. What is here already stays as it is, and what was erased here stays erased, with what
+        stands on it alone. An id that another namespace has, or had, is replaced by a fresh one. Raises `InvalidInput`
+        for records that do not belong together."""
         ...
 
 
@@ -74,12 +96,95 @@ def checked(namespace: Namespace, archive: Archive) -> Archive:
     return kept
 
 
-def refuse_known(known: Iterable[str]) -> None:
-    """Raise `InvalidInput` where one of an archive's ids is or was in the ledger that it is to go into."""
-    for id in known:
-        raise InvalidInput(
-            f"the id {id!r} is in this ledger already, or was erased from it: import into a new memory folder"
-        )
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Which ids of an archive the ledger that it goes into knows, and where."""
+
+    there: frozenset[str] = frozenset()
+    """In the namespace."""
+    erased: frozenset[str] = frozenset()
+    """Erased from the namespace."""
+    elsewhere: frozenset[str] = frozenset()
+    """Of another namespace, there or erased."""
+
+
+def ids(archive: Archive) -> list[str]:
+    """Of every memory and of every history."""
+    return list(dict.fromkeys([*(memory.id for memory in archive.memories), *histories(archive)]))
+
+
+def fitted(archive: Archive, known: Known) -> tuple[Archive, Restored]:
+    """What a ledger that knows some of its ids takes in of `archive`, which is checked."""
+    archive = _with_fresh_ids(archive, known.elsewhere)
+    gone = {memory.id: memory for memory in archive.memories if memory.id in known.erased}
+    said = [text for memory in gone.values() for text in _texts(memory)]
+    episodes = {memory.id: memory for memory in archive.memories if isinstance(memory, Episode)}
+    memories: list[Episode | Fact] = []
+    lost = 0
+    for memory in archive.memories:
+        if memory.id in known.there or memory.id in gone:
+            continue
+        if isinstance(memory, Fact) and not known.erased.isdisjoint(memory.sources):
+            left = [id for id in memory.sources if id not in known.erased]
+            if not left:
+                lost += 1
+                continue
+            for id in known.erased & set(memory.sources):
+                memory = without_source(memory, id)
+            if only_quotes(memory.text, said, [episodes[id] for id in left if id in episodes]):
+                memory = replace(memory, text=memory.bare)
+        memories.append(memory)
+    kept = {memory.id for memory in memories}
+    tombs = {id for id in erased(archive) if id not in known.there | known.erased}
+    words = {text for memory in memories for text in _texts(memory)}
+    events = tuple(
+        replace(event, text=None)
+        if event.text is not None and event.text not in words and _quotes(said, event)
+        else event
+        for event in archive.events
+        if event.memory in kept or event.memory in tombs
+    )
+    fits = Archive(tuple(memories), archive.extracted & kept, events)
+    there = sum(memory.id in known.there for memory in archive.memories)
+    return fits, Restored(len(memories), len(events), there, len(gone) + lost)
+
+
+def _texts(memory: Episode | Fact) -> tuple[str, ...]:
+    return (memory.text, memory.quoted) if isinstance(memory, Episode) else (memory.text,)
+
+
+def _quotes(said: Sequence[str], event: Event) -> bool:
+    return event.text is not None and only_quotes(event.text, said, ())
+
+
+def _with_fresh_ids(archive: Archive, taken: frozenset[str]) -> Archive:
+    """`archive` with new ids in place of those that are `taken`, wherever it names them."""
+    if not taken:
+        return archive
+    fresh = {id: new_id(id.partition("_")[0]) for id in taken}
+
+    def renamed(memory: Episode | Fact) -> Episode | Fact:
+        by = memory.superseded_by
+        changes: dict[str, Any] = {"id": fresh.get(memory.id, memory.id), "superseded_by": fresh.get(by or "", by)}
+        if isinstance(memory, Fact):
+            changes["sources"] = tuple(fresh.get(id, id) for id in memory.sources)
+        else:
+            changes["metadata"] = renamed_parts(memory.metadata, fresh)
+        return replace(memory, **changes)
+
+    return Archive(
+        memories=tuple(renamed(memory) for memory in archive.memories),
+        extracted=frozenset(fresh.get(id, id) for id in archive.extracted),
+        events=tuple(
+            sorted(
+                (
+                    replace(event, memory=fresh.get(event.memory, event.memory), by=fresh.get(event.by or "", event.by))
+                    for event in archive.events
+                ),
+                key=lambda event: event.memory,
+            )
+        ),
+    )
 
 
 def _require_whole(archive: Archive) -> None:
@@ -107,6 +212,5 @@ def _checked(memory: Episode | Fact) -> Episode | Fact:
 def _checked_event(event: Event) -> Event:
     if event.event not in get_args(get_type_hints(Event)["event"]):
         raise InvalidInput(f"a history of {event.memory} has the event {event.event!r}: there is none such")
-    if event.text is not None:
-        checked_text(event.text)
-    return replace(event, at=parse_time(event.at))
+    text = checked_text(event.text) if event.text is not None else None
+    return replace(event, at=parse_time(event.at), text=text)

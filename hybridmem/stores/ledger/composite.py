@@ -31,6 +31,16 @@ def whole_of(memory: Episode | Fact | None) -> str | None:
     return named if isinstance(named, str) else None
 
 
+def renamed_parts(metadata: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """`metadata` with other ids for the parts and the whole that `names` has new ones for."""
+    renamed = dict(metadata)
+    if isinstance(parts := metadata.get(PARTS), list):
+        renamed[PARTS] = [names.get(id, id) if isinstance(id, str) else id for id in parts]
+    if isinstance(whole := metadata.get(WHOLE), str):
+        renamed[WHOLE] = names.get(whole, whole)
+    return renamed
+
+
 def related_ids(memory: Episode | Fact) -> list[str]:
     """Ids that may belong to the same whole as `memory`."""
     whole = whole_of(memory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -73,6 +73,18 @@ class Memories(Protocol):
         without any are left out."""
         ...
 
+    def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        """(id, text) of every text that is there, once or more: the memories' words, and those of their histories."""
+        ...
+
+    def said(self, namespace: Namespace, texts: Sequence[str], *, up_to: int | None = None) -> list[Episode]:
+        """Episodes with one of `texts`, word for word, in the order of the ledger, up to a position."""
+        ...
+
+    def last_recorded(self, namespace: Namespace) -> datetime | None:
+        """When the last memory that is there was recorded; None where there is none."""
+        ...
+
     def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
         """When the first and when the last episode was said; None where there is none."""
         ...
@@ -96,8 +108,11 @@ class Memories(Protocol):
         which they were recorded. `after` a position and `limit` page them; `source` keeps to those from one episode."""
         ...
 
-    def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
-        """New words for a memory; the old ones stay in its history, and adapters that hold it are tainted.
+    def update_text(
+        self, namespace: Namespace, id: str, text: str, at: datetime, *, object: str | None = None
+    ) -> Episode | Fact:
+        """New words for a memory, and for a fact the `object` that they state; the old words stay in its history, and
+        adapters that hold it are tainted.
 
         Current facts that stand on an episode alone are withdrawn (retired as never having held) and the others lose
         this source: the episode counts as unextracted again. A fact's training items go."""

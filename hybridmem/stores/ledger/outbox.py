@@ -22,6 +22,10 @@ class OutboxEntry:
 class Outbox(Protocol):
     """The changes of all namespaces, in order, and how far each consumer has followed them."""
 
+    def identity(self) -> str:
+        """A name that no other ledger has; a copy of this one keeps it."""
+        ...
+
     def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
         """The next entries that `consumer` has not acknowledged."""
         ...

@@ -31,7 +31,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.stores.ledger.validation import plain_json
+from hybridmem.core.plain_json import plain_json
 
 _VERSION = "version"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -11,7 +11,17 @@ from typing import Any, Literal, TypeVar
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidEncoding, InvalidInput
 from hybridmem.core.namespace import checked_namespace
-from hybridmem.core.records import MAX_METADATA, AdapterRecord, Episode, Fact, TrainingItem, checked_text
+from hybridmem.core.plain_json import plain_json
+from hybridmem.core.records import (
+    MAX_METADATA,
+    AdapterRecord,
+    Episode,
+    Fact,
+    TrainingItem,
+    checked_text,
+    sound_text,
+)
+from hybridmem.core.roles import checked_trust
 from hybridmem.core.text.tokens import whole_words
 
 Record = TypeVar("Record", Episode, Fact, TrainingItem, AdapterRecord)
@@ -23,6 +33,7 @@ def checked_episode(episode: Episode) -> Episode:
     return replace(
         _encodable(episode),
         namespace=checked_namespace(episode.namespace),
+        trust=checked_trust(episode.trust),
         at=parse_time(episode.at),
         recorded_at=parse_time(episode.recorded_at),
         metadata=_bounded(plain_json(episode.metadata, "the metadata")),
@@ -44,8 +55,10 @@ def checked_fact(fact: Fact) -> Fact:
     return replace(
         _encodable(fact),
         namespace=checked_namespace(fact.namespace),
+        trust=checked_trust(fact.trust),
         valid_from=starts,
         valid_to=ends,
+        stated_to=_time_or_none(fact.stated_to),
         recorded_at=parse_time(fact.recorded_at),
         retired_at=_time_or_none(fact.retired_at),
         sources=tuple(dict.fromkeys(fact.sources)),
@@ -70,15 +83,6 @@ def checked_adapter(adapter: AdapterRecord) -> AdapterRecord:
         scores=plain_json(adapter.scores, "the scores"),
         files=plain_json(adapter.files, "the files"),
     )
-
-
-def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """`value` as it comes back from JSON. Raises `InvalidInput` for what JSON does not hold."""
-    try:
-        plain: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{what} cannot be kept as JSON ({error}): use text, numbers, lists and objects") from None
-    return plain
 
 
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -123,15 +127,15 @@ def _time_or_none(value: datetime | None) -> datetime | None:
 
 
 def _encodable(record: Record) -> Record:
+    """`record` with texts that a database takes (see `sound_text`). Raises `InvalidEncoding` for a NUL character."""
+    sound: dict[str, Any] = {}
     for field in fields(record):
         value = getattr(record, field.name)
+        if isinstance(value, str):
+            sound[field.name] = sound_text(value)
+        elif isinstance(value, tuple):
+            sound[field.name] = tuple(sound_text(each) if isinstance(each, str) else each for each in value)
         for text in value if isinstance(value, tuple) else (value,):
-            if not isinstance(text, str) or (text.isascii() and "\x00" not in text):
-                continue
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError:
-                raise InvalidEncoding(f"the {field.name} is not valid Unicode: decode it as UTF-8") from None
-            if "\x00" in text:
+            if isinstance(text, str) and "\x00" in text:
                 raise InvalidEncoding(f"the {field.name} has a NUL character: remove it")
-    return record
+    return replace(record, **sound)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmem.core.records import Fact, Trust
-from hybridmem.stores.ledger.fact_timeline import Outcome, resolve, resolve_each, valid_at
+from hybridmem.stores.ledger.fact_timeline import Outcome, holds, resolve, resolve_each, settled, valid_at
 from hybridmem.testing.ledger_samples import day, fact
 
 
@@ -117,8 +117,8 @@ def test_an_equal_value_of_lower_trust_does_not_reach_back_over_a_trusted_one() 
 def test_a_contradiction_names_what_it_would_have_ended() -> None:
     trusted = fact("f1")
     resolution = resolve(fact("f2", "Oslo", 3, trust="web"), [trusted], several=False)
-    assert (resolution.contradicts, resolution.retired, resolution.shortened) == ((trusted,), (), ())
-    assert resolution.fact == replace(fact("f2", "Oslo", 3, trust="web"), quarantined=True)
+    assert (resolution.contradicts, resolution.changes) == ((trusted,), ())
+    assert resolution.fact == replace(fact("f2", "Oslo", 3, trust="web"), quarantined=True, replaces=False)
 
 
 def test_a_late_value_ends_where_the_next_one_begins_and_cuts_the_one_before() -> None:
@@ -148,3 +148,76 @@ def test_a_correction_of_the_same_moment_leaves_the_first_value_no_time() -> Non
     facts = run([("Lisbon", 3), ("Oslo", 3)])
     assert facts["f0"].valid_to == facts["f0"].valid_from
     assert facts["f1"].current
+
+
+def _spans(facts: Sequence[Fact]) -> list[tuple[object, ...]]:
+    return [(f.object, f.valid_from, f.valid_to, f.superseded_by, f.current, f.quarantined) for f in facts]
+
+
+CITIES = ["Lisbon", "Oslo", "Rome", "Porto", "Bergen", "Turin"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(TRUST)), min_size=1, max_size=6), st.data())
+def test_what_goes_leaves_its_slot_as_if_it_had_never_come(
+    arrivals: list[tuple[int, Trust]], data: st.DataObject
+) -> None:
+    """Of any fact, in any order of arrival, trusted or not; what was quarantined for its sake stays there."""
+    put = [(city, starts, trust) for city, (starts, trust) in zip(CITIES, arrivals, strict=False)]
+    facts = run(put)
+    gone = data.draw(st.sampled_from(sorted(facts)))
+    left = {id: f for id, f in facts.items() if id != gone}
+    after = left | {change.before.id: change.after for change in settled(list(left.values()), day(70))}
+    never: dict[str, Fact] = {}
+    for id, (city, starts, trust) in zip(facts, put, strict=True):
+        if id == gone or facts[id].quarantined:
+            continue
+        placed = resolve(fact(id, city, starts, trust=trust), list(never.values()), several=False)
+        never |= {f.id: f for f in placed.written[1:]} | {id: replace(placed.fact, position=facts[id].position)}
+    trusted = [f for f in never.values() if not f.quarantined]
+    if len(trusted) == len(never):
+        assert _spans([after[f.id] for f in trusted]) == _spans(trusted)
+    assert settled(list(after.values()), day(70)) == [], "nothing is left to settle"
+
+
+@given(st.lists(st.tuples(VALUES, st.integers(0, 6), st.sampled_from(TRUST)), min_size=1))
+def test_what_was_put_is_settled(arrivals: list[tuple[str, int, Trust]]) -> None:
+    assert settled(list(run(arrivals).values()), day(70)) == []
+
+
+def test_the_same_value_in_two_intervals_is_two_facts() -> None:
+    first = resolve(fact("f1", starts=0, valid_to=day(2)), [], several=False).fact
+    again = resolve(fact("f2", starts=6), [first], several=False)
+    assert (again.outcome, again.changes) == ("disjoint", ())
+    assert [valid_at(first, day(n)) or valid_at(again.fact, day(n)) for n in (1, 3, 7)] == [True, False, True]
+    meets = resolve(fact("f3", starts=1), [first, again.fact], several=False)
+    assert (meets.outcome, meets.fact.id, meets.fact.valid_to) == ("merged", "f1", day(2))
+
+
+def test_an_end_that_is_stated_later_ends_the_fact() -> None:
+    stored = resolve(fact("f1"), [], several=False).fact
+    ended = resolve(fact("f2", starts=0, valid_to=day(4)), [stored], several=False)
+    assert (ended.outcome, ended.fact.id, ended.fact.valid_to) == ("merged", "f1", day(4))
+    assert resolve(fact("f2", valid_to=day(4), trust="web"), [stored], several=False).fact.valid_to is None
+
+
+def test_a_value_of_a_day_to_come_takes_its_place_on_that_day() -> None:
+    present = resolve(fact("f1", recorded_at=day(1)), [], several=False).fact
+    coming = resolve(fact("f2", "Oslo", 50, recorded_at=day(2)), [present], several=False)
+    (change,) = coming.changes
+    assert (change.after.valid_to, change.after.superseded_by, change.after.current) == (day(50), "f2", True)
+    facts = (coming.fact, change.after)
+    assert [[f.object for f in facts if holds(f, day(n))] for n in (3, 50)] == [["Lisbon"], ["Oslo"]]
+
+
+def test_a_clock_that_is_set_back_undoes_nothing() -> None:
+    old = resolve(fact("f1", starts=3, recorded_at=day(3)), [], several=False).fact
+    new = resolve(fact("f2", "Oslo", 4, recorded_at=day(4)), [old], several=False)
+    assert [f.object for f in new.written if holds(f, day(1))] == ["Oslo"]
+
+
+def test_an_extracted_fact_joins_what_a_person_set_aside() -> None:
+    aside = fact("f1", quarantined=True, trust="agent")
+    told = resolve(fact("f2", sources=("e1",), trust="agent"), [aside], several=False)
+    assert (told.outcome, told.fact.id, told.fact.quarantined) == ("merged", "f1", True)
+    assert not resolve(fact("f2", sources=("e1",)), [aside], several=False).fact.quarantined, "the user is trusted more"
+    assert not resolve(fact("f2", trust="agent"), [aside], several=False).fact.quarantined, "a person states it"

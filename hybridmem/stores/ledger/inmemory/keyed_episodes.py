@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.plain_json import plain_json
 from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger.composite import belongs, parts_of, related_ids, whole_of
 from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
 from hybridmem.stores.ledger.inmemory.lineage import InMemoryLineage
 from hybridmem.stores.ledger.inmemory.outbox import InMemoryOutbox
 from hybridmem.stores.ledger.keyed_episodes import checked_puts, require_episodes, says_the_same
-from hybridmem.stores.ledger.validation import plain_json, unused_ids
+from hybridmem.stores.ledger.validation import unused_ids
 
 
 class InMemoryKeyedEpisodes(InMemoryLineage, InMemoryOutbox):

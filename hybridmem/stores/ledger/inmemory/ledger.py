@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Event, Fact, checked_text
+from hybridmem.core.records import Episode, Event, Fact, checked_text, sound_text
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger import fact_timeline as timeline
-from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.archive import Archive, Known, Restored
 from hybridmem.stores.ledger.base import LedgerCounts
 from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
 from hybridmem.stores.ledger.erasure import Erasure
@@ -60,15 +60,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
                 self._record(stored, "superseded", stored.recorded_at, stored.superseded_by)
         else:
             self._write(stored)
-        for peer in resolution.retired:
-            self._write(peer)
-            self._record(peer, "superseded", stored.recorded_at, stored.id)
-        for peer in resolution.shortened:
-            self._write(peer)
-        self._taint(fact.namespace, [peer.id for peer in resolution.retired])
+        self._write_changes(resolution.changes, stored.recorded_at, stored.id)
         if stored.current or stored.superseded_by:
             self._refresh_episodes(stored.sources, stored.superseded_by or stored.id)
-        self._refresh_episodes([episode for peer in resolution.retired for episode in peer.sources], stored.id)
         return stored
 
     def preview(self, facts: Sequence[Fact]) -> list[timeline.Resolution]:
@@ -94,7 +88,11 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
     def episodes(
         self, namespace: Namespace, *, after: int = 0, limit: int | None = None, session: str | None = None
     ) -> list[Episode]:
-        return [e for e in self._episodes(namespace) if e.position > after and session in (None, e.session)][:limit]
+        return [
+            e
+            for e in self._episodes(namespace)
+            if e.position > after and (session is None or e.session == sound_text(session))
+        ][:limit]
 
     def neighbours(self, namespace: Namespace, id: str, *, distance: int = 1) -> list[Episode]:
         centre = self.get(namespace, id)
@@ -116,6 +114,20 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
     def days(self, namespace: Namespace, since: date, until: date) -> dict[date, int]:
         said = Counter(episode.at.date() for episode in self._episodes(namespace))
         return {day: said[day] for day in sorted(said) if since <= day < until}
+
+    def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        here: list[Episode | Fact] = [*self._episodes(namespace), *self._facts(namespace)]
+        yield from ((memory.id, memory.text) for memory in here)
+        for id in [id for id, home in self._homes.items() if home == namespace]:
+            yield from ((id, event.text) for event in self._events[id] if event.text is not None)
+
+    def said(self, namespace: Namespace, texts: Sequence[str], *, up_to: int | None = None) -> list[Episode]:
+        found = [e for e in self._episodes(namespace) if e.text in texts and (up_to is None or e.position <= up_to)]
+        return sorted(found, key=lambda episode: episode.position)
+
+    def last_recorded(self, namespace: Namespace) -> datetime | None:
+        here: list[Episode | Fact] = [*self._episodes(namespace), *self._facts(namespace)]
+        return max(here, key=lambda memory: memory.position).recorded_at if here else None
 
     def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
         times = [episode.at for episode in self._episodes(namespace)]
@@ -140,13 +152,15 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             found = [fact for fact in self._facts(namespace) if include_retired or fact.current]
         return [fact for fact in found if fact.position > after and (source is None or source in fact.sources)][:limit]
 
-    def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
-        checked_text(text)
+    def update_text(
+        self, namespace: Namespace, id: str, text: str, at: datetime, *, object: str | None = None
+    ) -> Episode | Fact:
+        text = checked_text(text)
         memory = self.get(namespace, id)
-        if text == memory.text:
+        if text == memory.text and (isinstance(memory, Episode) or object in (None, memory.object)):
             return memory
         if isinstance(memory, Fact):
-            reworded: Episode | Fact = replace(memory, text=text)
+            reworded: Episode | Fact = replace(memory, text=text, object=object or memory.object)
             self._drop_items(namespace, [id])
             self._taint(namespace, [id])
         else:
@@ -171,9 +185,10 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         if isinstance(fact, Episode):
             raise InvalidInput(f"{id!r} is an episode, and only facts expire: hybridmem delete removes it")
         if fact.current:
-            self._write(timeline.retired(fact, at, ends=at, by=None))
+            self._write(timeline.expired(fact, at))
             self._record(fact, "expired", at)
             self._taint(namespace, [id])
+            self._settle(namespace, [fact], at, id)
 
     def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> Erasure:
         memory = self.get(namespace, id)
@@ -206,6 +221,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             self._announce(namespace, m.id, "delete")
             stripped = [replace(event, text=None) for event in self._events[m.id]]
             self._events[m.id] = [*stripped, Event(m.id, "deleted", parse_time(at))]
+        self._settle(namespace, [m for m in erased if isinstance(m, Fact)], parse_time(at), id)
         return Erasure(
             removed=removed,
             facts=tuple(fact.id for fact in alone),
@@ -276,10 +292,13 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             ),
         )
 
-    def restore(self, namespace: Namespace, archive: Archive) -> None:
+    def restore(self, namespace: Namespace, archive: Archive) -> Restored:
         checked = archives.checked(namespace, archive)
+        known = [id for id in archives.ids(checked) if id in self._homes]
+        here = frozenset(id for id in known if self._homes[id] == namespace)
+        there = here & self._memories.keys()
+        checked, restored = archives.fitted(checked, Known(there, here - there, frozenset(known) - here))
         gone = archives.erased(checked)
-        archives.refuse_known(id for id in [*(m.id for m in checked.memories), *gone] if id in self._homes)
         for memory in checked.memories:
             self._insert(memory)
         for id in gone:
@@ -287,6 +306,10 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             self._announce(namespace, id, "delete")
         self._extracted |= checked.extracted
         self._events.update(archives.histories(checked))
+        facts = [memory for memory in checked.memories if isinstance(memory, Fact)]
+        if facts and (restored.there or restored.erased):
+            self._settle(namespace, facts, max(fact.recorded_at for fact in facts), facts[-1].id)
+        return restored
 
     def check(self) -> list[str]:
         return []
@@ -325,16 +348,42 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         if len(fact.sources) > 1:
             self._write(timeline.without_source(fact, episode))
             return
-        self._write(replace(fact, valid_to=fact.valid_from, retired_at=at))
+        self._write(timeline.withdrawn(fact, at))
         self._record(fact, "superseded", at, episode)
         self._drop_items(fact.namespace, [fact.id])
         self._taint(fact.namespace, [fact.id])
+        self._settle(fact.namespace, [fact], at, episode)
+
+    def _settle(self, namespace: Namespace, facts: Sequence[Fact], at: datetime, cause: str) -> None:
+        for slot in dict.fromkeys(fact.slot for fact in facts):
+            peers = sorted((f for f in self._facts(namespace) if f.slot == slot), key=lambda fact: fact.position)
+            self._write_changes(timeline.settled(peers, at), at, cause)
+
+    def _write_changes(self, changes: Sequence[timeline.Change], at: datetime, cause: str) -> None:
+        for each in changes:
+            self._write(each.after)
+            if each.retires:
+                self._record(each.before, "superseded", at, each.after.superseded_by)
+            elif each.restores:
+                self._record(each.before, "restored", at, cause)
+        for each in changes:
+            before, after = each.before.superseded_by, each.after.superseded_by
+            if each.retires or each.restores:
+                self._taint(each.after.namespace, [each.after.id] if each.retires else [])
+                self._refresh_episodes(each.after.sources, after or cause)
+            elif before and after:
+                for id in each.after.sources:
+                    episode = self._memories[id]
+                    if episode.superseded_by == before:
+                        self._write(replace(episode, superseded_by=after))
 
     def _set_quarantine(self, memory: Episode | Fact, quarantined: bool, at: datetime, by: str | None = None) -> None:
         if memory.quarantined != quarantined:
             self._write(replace(memory, quarantined=quarantined))
             self._record(memory, "quarantined" if quarantined else "released", at, by)
             self._taint(memory.namespace, [memory.id] if quarantined else [])
+            if isinstance(memory, Fact):
+                self._settle(memory.namespace, [memory], at, memory.id)
 
     def _refresh_episodes(self, ids: Iterable[str], successor: str) -> None:
         for id in dict.fromkeys(ids):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Literal
 
@@ -15,8 +16,12 @@ class InMemoryOutbox:
     def __init__(self) -> None:
         super().__init__()
         self._position = 0
+        self._identity = secrets.token_hex(8)
         self._outbox: dict[str, OutboxEntry] = {}
         self._consumers: dict[str, int] = {}
+
+    def identity(self) -> str:
+        return self._identity
 
     def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
         followed = self._consumers.get(consumer, 0)

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Table, insert, select
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.stores.ledger import archive as archives
-from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.archive import Archive, Known, Restored
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, read_facts
+from hybridmem.stores.ledger.sql.facts import settle
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, fact_row, key, micros
 
 
@@ -30,10 +31,10 @@ def read_archive(connection: Connection, namespace: Namespace) -> Archive:
     )
 
 
-def write_archive(change: Change, archive: Archive) -> None:
+def write_archive(change: Change, archive: Archive) -> Restored:
     """Take in `archive`, which is checked, as `Archives.restore` promises."""
+    archive, restored = archives.fitted(archive, _known(change, archives.ids(archive)))
     gone = archives.erased(archive)
-    _refuse_known(change, [*(memory.id for memory in archive.memories), *gone])
     positions = change.positions(len(archive.memories) + len(gone))
     memories = [replace(memory, position=at) for memory, at in zip(archive.memories, positions, strict=False)]
     _insert(
@@ -70,14 +71,22 @@ def write_archive(change: Change, archive: Archive) -> None:
             for number, event in enumerate(events)
         ],
     )
+    if facts and (restored.there or restored.erased):
+        # What it meets here, or lacks, decides anew who holds when.
+        settle(change, facts, max(fact.recorded_at for fact in facts), facts[-1].id)
+    return restored
 
 
-def _refuse_known(change: Change, ids: Sequence[str]) -> None:
+def _known(change: Change, ids: Sequence[str]) -> Known:
     """The outbox has a row for every memory that is or was in the ledger, whatever its namespace."""
     outbox = tables.outbox.c
+    found: dict[str, set[str]] = {"there": set(), "erased": set(), "elsewhere": set()}
     for some in chunks(ids):
-        known = change.connection.execute(select(outbox.memory).where(outbox.memory.in_(some))).scalars()
-        archives.refuse_known(known)
+        query = select(outbox.memory, outbox.namespace, outbox.operation).where(outbox.memory.in_(some))
+        for memory, namespace, operation in change.connection.execute(query):
+            here = "erased" if operation == "delete" else "there"
+            found[here if namespace == change.key else "elsewhere"].add(memory)
+    return Known(*(frozenset(found[name]) for name in ("there", "erased", "elsewhere")))
 
 
 def _insert(change: Change, table: Table, rows: Sequence[dict[str, Any]]) -> None:

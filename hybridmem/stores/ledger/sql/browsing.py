@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger.sql import tables
-from hybridmem.stores.ledger.sql.change import read_facts
+from hybridmem.stores.ledger.sql.change import chunks, read_facts
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.rows import episode_of, key, micros, namespace_of, time_of
 
@@ -44,6 +45,35 @@ class BrowsingRows:
         with self._database.read() as connection:
             counted = connection.execute(query.group_by(day).order_by(day))
             return {since + timedelta(days=int(number)): count for number, count in counted}
+
+    def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        episodes, facts, events = tables.episodes.c, tables.facts.c, tables.events.c
+        columns = ((episodes.id, episodes), (facts.id, facts), (events.memory, events))
+        with self._database.read() as connection:
+            for id, table in columns:
+                query = select(id, table.text).where(table.namespace == key(namespace), table.text.is_not(None))
+                yield from ((memory, text) for memory, text in connection.execute(query))
+
+    def said(self, namespace: Namespace, texts: Sequence[str], *, up_to: int | None = None) -> list[Episode]:
+        table = tables.episodes
+        found = []
+        with self._database.read() as connection:
+            for some in chunks(dict.fromkeys(texts)):
+                query = select(table).where(table.c.namespace == key(namespace), table.c.text.in_(some))
+                if up_to is not None:
+                    query = query.where(table.c.position <= up_to)
+                found += [episode_of(row) for row in connection.execute(query).mappings()]
+        return sorted(found, key=lambda episode: episode.position)
+
+    def last_recorded(self, namespace: Namespace) -> datetime | None:
+        last: tuple[int, int] | None = None
+        with self._database.read() as connection:
+            for table in (tables.episodes.c, tables.facts.c):
+                query = select(table.position, table.recorded_at).where(table.namespace == key(namespace))
+                row = connection.execute(query.order_by(table.position.desc()).limit(1)).first()
+                if row is not None:
+                    last = max(last or (0, 0), (row[0], row[1]))
+        return None if last is None else time_of(last[1])
 
     def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
         table = tables.episodes.c

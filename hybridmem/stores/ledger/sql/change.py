@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from hybridmem.core.errors import LIST_SHOWS_IDS, UnknownMemory
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Event, Fact
+from hybridmem.core.records import Episode, Event, Fact, sound_text
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.rows import episode_of, fact_of, fact_row, key, micros
 
@@ -69,7 +69,7 @@ def _named(table: Any) -> Select[Any]:
 
 
 def _names(namespace: Namespace, ids: Sequence[str]) -> dict[str, Any]:
-    return {"namespace": key(namespace), "ids": list(ids)}
+    return {"namespace": key(namespace), "ids": [sound_text(id) for id in ids]}
 
 
 class Change:
@@ -198,6 +198,14 @@ class Change:
                 update(episodes).where(episodes.c.id == id, stale).values(superseded_by=None if current else successor)
             )
             if changed.rowcount:
+                self.announce([id])
+
+    def redirect_episodes(self, ids: Iterable[str], before: str, after: str) -> None:
+        """Another fact stands in the place of what superseded episodes `ids`."""
+        table = tables.episodes
+        for id in dict.fromkeys(ids):
+            chosen = (table.c.id == id, table.c.superseded_by == before)
+            if self.connection.execute(update(table).where(*chosen).values(superseded_by=after)).rowcount:
                 self.announce([id])
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import delete, insert, select, update
 
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.records import Episode, Fact
-from hybridmem.stores.ledger.fact_timeline import resolve, retired, without_source
+from hybridmem.stores.ledger import fact_timeline as timeline
+from hybridmem.stores.ledger.fact_timeline import resolve, settled, without_source
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.rows import fact_row, slot_digest
@@ -34,17 +35,19 @@ def put(change: Change, fact: Fact, *, several: bool) -> Fact:
     else:
         change.write_fact(stored)
         change.announce([stored.id])
-    for peer in resolution.retired:
-        change.write_fact(peer)
-        change.record(peer, "superseded", stored.recorded_at, peer.text, stored.id)
-    for peer in resolution.shortened:
-        change.write_fact(peer)
-    change.announce([peer.id for peer in resolution.retired + resolution.shortened])
-    change.taint([peer.id for peer in resolution.retired])
+    _write(change, resolution.changes, stored.recorded_at, stored.id)
     if stored.current or stored.superseded_by:
         change.refresh_episodes(stored.sources, stored.superseded_by or stored.id)
-    change.refresh_episodes((episode for peer in resolution.retired for episode in peer.sources), stored.id)
     return stored
+
+
+def settle(change: Change, facts: Sequence[Fact], at: datetime, cause: str) -> None:
+    """Have the slots of `facts` follow from what is there now: something of theirs came, went or ended, by `cause`."""
+    slots: dict[tuple[str, str], list[Fact]] = {}
+    for peer in slot_facts(change, facts):
+        slots.setdefault(peer.slot, []).append(peer)
+    for peers in slots.values():
+        _write(change, settled(peers, at), at, cause)
 
 
 def slot_facts(change: Change, facts: Sequence[Fact]) -> list[Fact]:
@@ -62,24 +65,27 @@ def expire(change: Change, id: str, at: datetime) -> None:
         raise InvalidInput(f"{id!r} is an episode, and only facts expire: hybridmem delete removes it")
     if not fact.current:
         return
-    change.write_fact(retired(fact, at, ends=at, by=None))
+    change.write_fact(timeline.expired(fact, at))
     change.record(fact, "expired", at, fact.text)
     change.announce([id])
     change.taint([id])
+    settle(change, [fact], at, id)
 
 
-def reword(change: Change, id: str, text: str, at: datetime) -> Episode | Fact:
+def reword(change: Change, id: str, text: str, at: datetime, object: str | None) -> Episode | Fact:
     """Give memory `id` new words, as `Memories.update_text` promises."""
     memory = find_one(change.connection, change.namespace, id)
-    if text == memory.text:
+    value = object if isinstance(memory, Fact) else None
+    if text == memory.text and (not isinstance(memory, Fact) or value in (None, memory.object)):
         return memory
     change.record(memory, "updated", at, text)
     change.announce([id])
     if isinstance(memory, Fact):
-        change.connection.execute(update(tables.facts).where(tables.facts.c.id == id).values(text=text))
+        reworded = replace(memory, text=text, object=value or memory.object)
+        change.write_fact(reworded)
         _drop_items(change, id)
         change.taint([id])
-        return replace(memory, text=text)
+        return reworded
     for fact in change.facts_from(id):
         if fact.current:
             _unfound(change, fact, id, at)
@@ -123,11 +129,30 @@ def _unfound(change: Change, fact: Fact, episode: str, at: datetime) -> None:
     if len(fact.sources) > 1:
         change.write_fact(without_source(fact, episode))
     else:
-        change.write_fact(replace(fact, valid_to=fact.valid_from, retired_at=at))
+        change.write_fact(timeline.withdrawn(fact, at))
         change.record(fact, "superseded", at, fact.text, episode)
         _drop_items(change, fact.id)
         change.taint([fact.id])
+        settle(change, [fact], at, episode)
     change.announce([fact.id])
+
+
+def _write(change: Change, changes: Sequence[timeline.Change], at: datetime, cause: str) -> None:
+    """Write what a settlement changed, with what follows for histories, adapters and episodes."""
+    for each in changes:
+        before, after = each.before, each.after
+        change.write_fact(after)
+        if each.retires:
+            change.record(before, "superseded", at, before.text, after.superseded_by)
+        elif each.restores:
+            change.record(before, "restored", at, before.text, cause)
+    change.announce([each.after.id for each in changes])
+    change.taint([each.after.id for each in changes if each.retires])
+    for each in changes:
+        if each.retires or each.restores:
+            change.refresh_episodes(each.after.sources, each.after.superseded_by or cause)
+        elif each.before.superseded_by and each.after.superseded_by:
+            change.redirect_episodes(each.after.sources, each.before.superseded_by, each.after.superseded_by)
 
 
 def _set_quarantine(
@@ -141,6 +166,8 @@ def _set_quarantine(
     change.announce([memory.id])
     if quarantined:
         change.taint([memory.id])
+    if isinstance(memory, Fact):
+        settle(change, [memory], at, memory.id)
 
 
 def _drop_items(change: Change, fact: str) -> None:

@@ -27,9 +27,9 @@ from sqlalchemy.exc import IntegrityError
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Event, Fact, checked_text
+from hybridmem.core.records import Episode, Event, Fact, checked_text, sound_text
 from hybridmem.stores.ledger import archive as archives
-from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.archive import Archive, Restored
 from hybridmem.stores.ledger.base import LedgerCounts
 from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
 from hybridmem.stores.ledger.fact_timeline import Resolution, resolve_each
@@ -118,7 +118,7 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
         table = tables.episodes.c
         conditions = [table.position > after]
         if session is not None:
-            conditions.append(table.session == session)
+            conditions.append(table.session == sound_text(session))
         return self._episodes(namespace, *conditions, limit=limit)
 
     def neighbours(self, namespace: Namespace, id: str, *, distance: int = 1) -> list[Episode]:
@@ -137,10 +137,12 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
         with self._database.read() as connection:
             return around(connection, namespace, ids, distance)
 
-    def update_text(self, namespace: Namespace, id: str, text: str, at: datetime) -> Episode | Fact:
-        checked_text(text)
+    def update_text(
+        self, namespace: Namespace, id: str, text: str, at: datetime, *, object: str | None = None
+    ) -> Episode | Fact:
+        text = checked_text(text)
         with self._database.write() as connection:
-            return fact_rows.reword(Change(connection, namespace), id, text, parse_time(at))
+            return fact_rows.reword(Change(connection, namespace), id, text, parse_time(at), object)
 
     def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
         with self._database.write() as connection:
@@ -152,7 +154,7 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         with self._database.read() as connection:
-            stored = Change(connection, namespace).events(id)
+            stored = Change(connection, namespace).events(sound_text(id))
             memory = find(connection, namespace, [id]).get(id)
         if memory is None and not stored:
             raise UnknownMemory(f"no memory {id!r} in {key(namespace)}", LIST_SHOWS_IDS)
@@ -213,10 +215,10 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
         with self._database.read() as connection:
             return read_archive(connection, namespace)
 
-    def restore(self, namespace: Namespace, archive: Archive) -> None:
+    def restore(self, namespace: Namespace, archive: Archive) -> Restored:
         checked = archives.checked(namespace, archive)
         with self._database.write() as connection:
-            write_archive(Change(connection, namespace), checked)
+            return write_archive(Change(connection, namespace), checked)
 
     # the database itself
     def check(self) -> list[str]:
@@ -226,8 +228,8 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
         facts, outbox, counters = tables.facts, tables.outbox, tables.counters
         successor = facts.alias()
         questions = {
-            "a fact was superseded and never retired": select(facts.c.id).where(
-                facts.c.superseded_by.is_not(None), facts.c.retired_at.is_(None)
+            "a fact was superseded and has no end": select(facts.c.id).where(
+                facts.c.superseded_by.is_not(None), facts.c.valid_to.is_(None)
             ),
             "a fact was superseded by one that neither is there nor was erased": select(facts.c.id)
             .outerjoin(successor, successor.c.id == facts.c.superseded_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,19 @@ class OutboxRows:
     """The part of `SqlLedger` that the derived indexes follow."""
 
     _database: Database
+
+    def identity(self) -> str:
+        counters = tables.counters
+        asked = select(counters.c.value).where(counters.c.name == "identity")
+        with self._database.read() as connection:
+            found = connection.execute(asked).scalar()
+        if found is None:
+            with self._database.write() as connection:
+                found = connection.execute(asked).scalar()
+                if found is None:
+                    found = secrets.randbits(62)
+                    connection.execute(insert(counters), {"name": "identity", "value": found})
+        return f"{found:016x}"
 
     def pending(self, consumer: str, *, limit: int = 1000) -> list[OutboxEntry]:
         outbox, consumers = tables.outbox.c, tables.consumers.c

@@ -22,6 +22,7 @@ from hybridmem.core.records import (
     TrainingItem,
     to_json,
 )
+from hybridmem.core.roles import stored_trust
 
 Row = Mapping[Any, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +89,7 @@ def episode_of(row: Row) -> Episode:
         at=time_of(row["at"]),
         recorded_at=time_of(row["recorded_at"]),
         source=row["source"],
-        trust=row["trust"],
+        trust=stored_trust(row["trust"]),
         quarantined=row["quarantined"],
         superseded_by=row["superseded_by"],
         metadata=json.loads(row["metadata"]),
@@ -115,6 +116,8 @@ def fact_row(fact: Fact) -> dict[str, Any]:
         "trust": fact.trust,
         "quarantined": fact.quarantined,
         "question": fact.question,
+        "stated_to": _micros_or_none(fact.stated_to),
+        "replaces": fact.replaces,
     }
 
 
@@ -133,10 +136,12 @@ def fact_of(row: Row, sources: Sequence[str]) -> Fact:
         superseded_by=row["superseded_by"],
         sources=tuple(sources),
         evidence=row["evidence"],
-        trust=row["trust"],
+        trust=stored_trust(row["trust"]),
         quarantined=row["quarantined"],
         position=row["position"],
         question=row["question"],
+        stated_to=_time_or_none(row["stated_to"]),
+        replaces=row["replaces"],
     )
 
 

@@ -38,8 +38,8 @@ episodes = _table(
 facts = _table(
     "facts",
     "id namespace slot subject relation object text superseded_by trust question",
-    "position valid_from valid_to recorded_at retired_at evidence",
-    "quarantined",
+    "position valid_from valid_to stated_to recorded_at retired_at evidence",
+    "quarantined replaces",
 )
 fact_sources = _table("fact_sources", "fact episode", "number")
 events = _table("events", "memory namespace event text cause", "number at")
