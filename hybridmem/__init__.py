@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hybridmem.adapters.registry import AdapterDiff as AdapterDiff
     from hybridmem.adapters.registry import AdapterRegistry as AdapterRegistry
     from hybridmem.core.clock import Clock as Clock
+    from hybridmem.core.edit import Unchanged as Unchanged
     from hybridmem.core.errors import AdapterError as AdapterError
     from hybridmem.core.errors import CorruptAdapter as CorruptAdapter
     from hybridmem.core.errors import CorruptStore as CorruptStore
@@ -54,9 +55,11 @@ if TYPE_CHECKING:
     from hybridmem.core.errors import WrongBase as WrongBase
     from hybridmem.core.folder import MemoryFolder as MemoryFolder
     from hybridmem.core.namespace import Namespace as Namespace
+    from hybridmem.core.policy import MemoryPolicy as MemoryPolicy
     from hybridmem.core.progress import Progress as Progress
     from hybridmem.core.records import AdapterRecord as AdapterRecord
     from hybridmem.core.records import Answer as Answer
+    from hybridmem.core.records import BulkReceipt as BulkReceipt
     from hybridmem.core.records import Check as Check
     from hybridmem.core.records import DreamReport as DreamReport
     from hybridmem.core.records import Episode as Episode
@@ -104,9 +107,12 @@ _NAMES = {
         ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownDream UnknownFormat
         UnknownMemory WrongBase
     """,
+    "hybridmem.core.edit": "Unchanged",
     "hybridmem.core.namespace": "Namespace",
+    "hybridmem.core.policy": "MemoryPolicy",
     "hybridmem.core.records": """
-        AdapterRecord Answer Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord ReaderUsage
+        AdapterRecord Answer BulkReceipt Check DreamReport Episode ErasureReceipt Event Fact Hit Kind MemoryRecord
+        ReaderUsage
         ReviewItem Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",

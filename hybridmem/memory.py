@@ -14,20 +14,25 @@ import builtins
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from hybridmem.core import arguments
 from hybridmem.core.clock import parse_time, utc_now
+from hybridmem.core.edit import UNCHANGED, Edit, Unchanged, edit_of, tagged
 from hybridmem.core.errors import InvalidInput, ReadOnlyMemory
+from hybridmem.core.filters.options import asked_for
+from hybridmem.core.filters.parse import parse
 from hybridmem.core.folder import MemoryFolder
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.policy import MemoryPolicy, checked_half_life, checked_policy
 from hybridmem.core.progress import Progress, quiet
 from hybridmem.core.records import (
     ROUTES,
     Answer,
+    BulkReceipt,
     DreamReport,
     Episode,
     ErasureReceipt,
@@ -203,6 +208,25 @@ class HybridMemory:
         """What chooses where an answer comes from."""
         return self.workspace.router
 
+    @property
+    def policy(self) -> MemoryPolicy:
+        """How long this namespace keeps what it is told, and how age counts in its searches and answers."""
+        return self.workspace.policy
+
+    def set_policy(
+        self, *, half_life_days: float | None = None, expire_after_days: Mapping[Trust, float] | None = None
+    ) -> MemoryPolicy:
+        """Put a policy in place of the present one; without arguments, nothing expires or ages by itself.
+
+        `half_life_days` ranks older memories lower, in searches and answers that do not say otherwise, and hides none.
+        `expire_after_days`, by trust, as in ``{"web": 30}``, sets `expires_at` of episodes that are added from now on
+        without one. Raises `InvalidInput`."""
+        policy = checked_policy(
+            MemoryPolicy(half_life_days, {str(trust): days for trust, days in (expire_after_days or {}).items()})
+        )
+        self.ledger.put_state(self.namespace, policy)
+        return policy
+
     # ---- remembering
 
     def add(
@@ -210,26 +234,30 @@ class HybridMemory:
         content: str | Sequence[Mapping[str, Any]],
         *,
         session: str | None = None,
-        at: str | datetime | None = None,
+        at: str | float | datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
         trust: Trust | None = None,
         role: str = "user",
         speaker: str | None = None,
         source: str = "add",
+        tags: Iterable[str] = (),
+        expires_at: str | float | datetime | None = None,
     ) -> list[Episode]:
         """Remember a text, or messages as OpenAI, Anthropic and LangChain write them. Calls no model.
 
         What it returns is on disk. `at` is when it was said (now); a message's own date and session win. A role has a
         trust (`core.roles`), and `trust` can lower it: nobody's words pass for the user's. Messages without words are
-        left out, and one that has an id and was added to its session before is returned as it is. Raises
-        `InvalidInput`."""
+        left out, and one that has an id and was added to its session before is returned as it is.
+        `tags` go into the metadata, under that key. From `expires_at` on it is neither found nor answered nor trained.
+        Raises `InvalidInput`."""
         from hybridmem.importers import ImportedTurn
         from hybridmem.importers.message import turns
 
         arguments.time_or_none("at", at)
         arguments.mapping_or_none("metadata", metadata)
         when = parse_time(at) if at is not None else None
-        given = dict(metadata or {})
+        given = tagged(metadata or {}, tags)
+        expires = parse_time(expires_at) if expires_at is not None else None
         if isinstance(content, str):
             remembered = [ImportedTurn(content, role, speaker, session, when, source, trust or TRUSTS[0], given)]
         elif not isinstance(content, Sequence) or isinstance(content, bytes | bytearray):
@@ -247,15 +275,15 @@ class HybridMemory:
                             turn.at or when,
                             source,
                             least_trusted(turn.trust, checked_trust(trust or turn.trust)),
-                            {**given, **turn.metadata},
+                            tagged({**given, **turn.metadata}, tags),
                         )
                     )
             if not remembered:
                 raise InvalidInput("there are no messages to remember: pass at least one with words in it")
         from hybridmem.maintenance.repetition import known_messages
 
-        now = self._now()
-        episodes = [self._episode(turn, now) for turn in remembered]
+        now, policy = self._now(), self.policy
+        episodes = [self._episode(turn, now, policy, expires) for turn in remembered]
         known = known_messages(self.workspace, episodes)
         stored = iter(self.ledger.append([episode for episode in episodes if episode.id not in known]))
         return [known[episode.id] if episode.id in known else next(stored) for episode in episodes]
@@ -273,8 +301,9 @@ class HybridMemory:
             turns = without_known(self.workspace, turns, APPEND_AT_ONCE)
         added: list[Episode] = []
         batch: list[Episode] = []
+        policy = self.policy
         for turn in turns:
-            batch.append(self._episode(turn, self._now() if not batch else batch[-1].recorded_at))
+            batch.append(self._episode(turn, self._now() if not batch else batch[-1].recorded_at, policy))
             if len(batch) == APPEND_AT_ONCE:
                 added += self.ledger.append(batch)
                 batch = []
@@ -289,13 +318,16 @@ class HybridMemory:
 
         return present(self.ledger, self.namespace, self.clock)
 
-    def _episode(self, turn: ImportedTurn, now: datetime) -> Episode:
+    def _episode(
+        self, turn: ImportedTurn, now: datetime, policy: MemoryPolicy, expires_at: datetime | None = None
+    ) -> Episode:
         arguments.text("role", turn.role)
         arguments.text("source", turn.source)
         arguments.optional_text("speaker", turn.speaker)
         arguments.optional_text("session", turn.session)
         arguments.choice("trust", turn.trust, get_args(Trust))
         role = role_of(turn.role)
+        trust = least_trusted(checked_trust(turn.trust), trust_of(role))
         return Episode(
             id=new_id("ep"),
             namespace=self.namespace,
@@ -306,8 +338,9 @@ class HybridMemory:
             at=turn.at or now,
             recorded_at=now,
             source=turn.source,
-            trust=least_trusted(checked_trust(turn.trust), trust_of(role)),
+            trust=trust,
             metadata=dict(turn.metadata),
+            expires_at=expires_at if expires_at is not None else policy.expiry(trust, now),
         )
 
     def add_fact(
@@ -321,6 +354,9 @@ class HybridMemory:
         valid_to: str | datetime | None = None,
         trust: Trust = "user",
         replace: bool = True,
+        metadata: Mapping[str, Any] | None = None,
+        tags: Iterable[str] = (),
+        expires_at: str | float | datetime | None = None,
     ) -> Fact:
         """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
 
@@ -348,6 +384,8 @@ class HybridMemory:
             valid_to=parse_time(valid_to) if valid_to is not None else None,
             recorded_at=now,
             trust=checked_trust(trust),
+            metadata=tagged(metadata or {}, tags),
+            expires_at=parse_time(expires_at) if expires_at is not None else None,
         )
         return self.ledger.put_fact(fact, replace=replace)
 
@@ -361,20 +399,38 @@ class HybridMemory:
         as_of: str | datetime | None = None,
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] | None = None,
+        filters: Mapping[str, Any] | None = None,
+        min_score: float | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
         session: str | None = None,
+        role: str | Sequence[str] | None = None,
+        trust: Trust | Sequence[Trust] | None = None,
         questions: bool = True,
+        half_life_days: float | None = None,
+        include_expired: bool = False,
     ) -> list[Hit]:
-        """The memories nearest to `query`, best first, with why each is there.
+        """The memories nearest to `query`, best first, with why each is there. What has expired is not found, unless
+        somebody who looks at it asks for it with `include_expired`.
 
         `as_of` sees what held then; `token_budget` bounds the hits' texts together; `kinds` keeps to one kind.
-        Without `questions`, what only asks is left out: it answers nothing."""
+        `filters` keeps to memories whose fields satisfy it, as in ``{"tags": "travel", "metadata.stars": {"gte": 3}}``
+        (docs/filters.md), and `since`, `until` (a date is its whole day), `session`, `role` and `trust` to what was
+        said then, there and by them; a fact matches through one of the episodes behind it.
+        `min_score` keeps to hits of at least that `Hit.relevance`, from 0 to 1: none where nothing bears on the query.
+        Without `questions`, what only asks is left out: it answers nothing.
+        `half_life_days` (the policy's, unless given) ranks older memories lower, and hides none.
+
+        Raises `InvalidInput`, which names the field, the operator or the value that is wrong."""
         arguments.text("query", query)
         arguments.time_or_none("as_of", as_of)
-        arguments.optional_text("session", session)
         if token_budget is not None:
             token_budget = arguments.whole("token_budget", token_budget, least=0, most=MOST_AT_ONCE)
         if isinstance(kinds, str):
             raise InvalidInput(f"kinds is a text: pass a tuple, as ({kinds!r},)")
+        filter = asked_for(filters, since=since, until=until, session=session, role=role, trust=trust)
+        half_life = self.policy.half_life if half_life_days is None else checked_half_life(half_life_days)
+        self.ledger.expire_due(self.namespace, self.clock())
         self.indexes.catch_up(of=self.namespace)
         hits = self.retrieval.search(
             self.namespace,
@@ -383,8 +439,11 @@ class HybridMemory:
             as_of=parse_time(as_of) if as_of is not None else None,
             token_budget=token_budget,
             kinds=kinds or ("episode", "fact"),
-            session=session,
             questions=questions,
+            filter=filter,
+            min_score=min_score,
+            half_life=half_life,
+            include_expired=include_expired,
         )
         self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self.clock())
         return hits
@@ -400,6 +459,7 @@ class HybridMemory:
         asked = [checked_text(arguments.text("question", question)) for question in questions]
         if route is not None:
             arguments.choice("route", route, ROUTES)
+        self.ledger.expire_due(self.namespace, self.clock())
         self.indexes.catch_up(of=self.namespace)
         answers = self.router.answer(asked, route)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
@@ -459,14 +519,23 @@ class HybridMemory:
         return self.ledger.get(self.namespace, id)
 
     def list(
-        self, *, limit: int = 50, after: int | None = None, kind: Kind | None = None
+        self,
+        *,
+        limit: int = 50,
+        after: int | None = None,
+        kind: Kind | None = None,
+        filters: Mapping[str, Any] | None = None,
     ) -> builtins.list[Episode | Fact]:
-        """Up to `limit` memories in the order of the ledger, those after the position `after`. Raises `InvalidInput`
+        """Up to `limit` memories in the order of the ledger, those after the position `after`; with `filters`, as
+        `search` takes them, those that satisfy it. Expired and quarantined ones are there too. Raises `InvalidInput`
         for an unknown `kind`, a limit below 1 and a negative position; past the end there is nothing."""
         limit = arguments.whole("limit", limit, least=1, most=arguments.MAX_POSITION)
         after = arguments.whole("after", 0 if after is None else after, least=0, most=arguments.MAX_POSITION)
         if kind is not None:
             arguments.choice("kind", kind, get_args(Kind))
+        if filters is not None:
+            kinds: tuple[Kind, ...] = (kind,) if kind is not None else ("episode", "fact")
+            return self.ledger.matching(self.namespace, parse(filters), kinds=kinds, after=after, limit=limit)
         found: list[Episode | Fact] = []
         if kind != "fact":
             found += self.ledger.episodes(self.namespace, after=after, limit=limit)
@@ -474,20 +543,42 @@ class HybridMemory:
             found += self.ledger.facts(self.namespace, after=after, limit=limit)
         return sorted(found, key=lambda record: record.position)[:limit]
 
-    def update(self, id: str, text: str, *, object: str | None = None) -> Episode | Fact:
-        """Put new words in place of a memory's; the old ones stay in its history, and weights that hold it are no
-        longer believed.
+    def update(
+        self,
+        id: str,
+        text: str | None = None,
+        *,
+        object: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        tags: Iterable[str] | None = None,
+        expires_at: str | float | datetime | Unchanged | None = UNCHANGED,
+    ) -> Episode | Fact:
+        """Change a memory; what is not given stays, and its history tells of each change.
 
-        A fact's value follows its words; `object` says which it is where they do not show it. Raises `InvalidInput`
-        for words that state another fact."""
+        `text`: new words in place of the old ones; weights that hold it are no longer believed. A fact's value follows
+        its words; `object` says which it is where they do not show it. `metadata` is merged into what is there (a JSON
+        merge patch, RFC 7396: None removes a key), `tags` replace the tags, and `expires_at` sets or with None clears
+        when it expires. These come first and on their own: after a crash in between, the words are the old ones.
+        Raises `UnknownMemory`, and `InvalidInput` as for words that state another fact."""
+        words = checked_text(arguments.text("text", text)) if text is not None else None
+        edit = edit_of(metadata, tags, expires_at)
+        if words is None and (object is not None or edit == Edit()):
+            raise InvalidInput("there is nothing to change: pass the new text, metadata, tags or expires_at")
+        if words is not None:
+            object = self._reworded_object(self.get(id), words, object)
+        changed = self.ledger.edit(self.namespace, id, edit, self._now())
+        return (
+            changed if words is None else self.ledger.update_text(self.namespace, id, words, self._now(), object=object)
+        )
+
+    def _reworded_object(self, memory: Episode | Fact, text: str, object: str | None) -> str | None:
         from hybridmem.maintenance.rewording import reworded_object
 
-        memory, text = self.get(id), checked_text(arguments.text("text", text))
         if isinstance(memory, Fact):
-            object = reworded_object(memory, text, object)
-        elif object is not None:
-            raise InvalidInput(f"{id!r} is an episode, and only a fact has an object: leave it out")
-        return self.ledger.update_text(self.namespace, id, text, self._now(), object=object)
+            return reworded_object(memory, text, object)
+        if object is not None:
+            raise InvalidInput(f"{memory.id!r} is an episode, and only a fact has an object: leave it out")
+        return None
 
     def history(self, id: str) -> builtins.list[Event]:
         """What became of a memory, oldest first."""
@@ -501,6 +592,13 @@ class HybridMemory:
         from hybridmem.maintenance.erasure import erase
 
         return erase(self.workspace, id, copies=copies)
+
+    def delete_many(self, filters: Mapping[str, Any], *, dry_run: bool = False) -> BulkReceipt:
+        """Erase every memory that satisfies `filters`, retired, expired and quarantined ones too, as `delete` does and
+        in one transaction; with `dry_run`, only say which. Raises `InvalidInput` for a filter that asks for nothing."""
+        from hybridmem.maintenance.erasure import erase_matching
+
+        return erase_matching(self.workspace, parse(filters), dry_run=dry_run)
 
     def quarantine(self, id: str) -> None:
         """Keep a memory out of every search and every dream until `release`."""
@@ -592,5 +690,6 @@ class HybridMemory:
     aupdate = _twin(update)
     ahistory = _twin(history)
     adelete = _twin(delete)
+    adelete_many = _twin(delete_many)
     awhy = _twin(why)
     astats = _twin(stats)

@@ -22,6 +22,7 @@ from hybridmem.core import folder as places
 from hybridmem.core.arguments import choice, kind_of
 from hybridmem.core.errors import InvalidInput, ReadOnlyMemory, StoreError
 from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.policy import MemoryPolicy
 from hybridmem.core.version import VERSION
 
 if TYPE_CHECKING:
@@ -375,10 +376,21 @@ class Workspace:
         from hybridmem.router.policy import Router
 
         def find(question: str) -> Found:
-            return self.retrieval.find(self.namespace, question, limit=SEARCH_FOR_ANSWER, questions=False)
+            return self.retrieval.find(
+                self.namespace,
+                question,
+                limit=SEARCH_FOR_ANSWER,
+                questions=False,
+                half_life=self.policy.half_life,
+            )
 
         other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
         return Router(self.ledger, self.adapters, self.model, self.namespace, find, other)
+
+    @property
+    def policy(self) -> MemoryPolicy:
+        """How long this namespace keeps what it is told, and how age counts in its searches."""
+        return self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -12,12 +13,24 @@ import typer
 from rich.tree import Tree
 
 from hybridmem.cli import output
+from hybridmem.cli.filtering import FilterOption, SearchFilters, written_filters
 from hybridmem.cli.invocation import STDOUT, Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.core import arguments
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
-from hybridmem.core.records import ROUTES, Episode, Fact, Hit, Kind, Route, Trust, to_json
+from hybridmem.core.records import (
+    ROUTES,
+    Episode,
+    ErasureReceipt,
+    Event,
+    Fact,
+    Hit,
+    Kind,
+    Route,
+    Trust,
+    to_json,
+)
 from hybridmem.core.text.plural import counted
 
 app = typer.Typer()
@@ -43,6 +56,10 @@ class TurnOptions:
     ] = None
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Anything else to keep with it; may be repeated.")
+    ] = None
+    tag: Annotated[list[str] | None, typer.Option(help="A label to find it by; may be repeated.")] = None
+    expires: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When to forget it, in ISO 8601 (default: never).")
     ] = None
 
 
@@ -76,6 +93,8 @@ def add(
             trust=turn.trust,
             role=turn.role,
             speaker=turn.speaker,
+            tags=turn.tag or (),
+            expires_at=turn.expires,
         )
     call.answer(
         {"added": added, "broken": [], "already": 0}, *(output.plain(f"added {episode.id}") for episode in added)
@@ -114,6 +133,8 @@ def search(
     kind: Annotated[
         Kind | None, typer.Option(metavar="|".join(get_args(Kind)), help="Only episodes or only facts.")
     ] = None,
+    *,
+    kept: SearchFilters,
 ) -> None:
     """Find memories, best first, each with every searcher's contribution to its score."""
     with call.open() as memory:
@@ -123,6 +144,7 @@ def search(
             as_of=parse_time(as_of) if as_of is not None else None,
             token_budget=token_budget,
             kinds=(kind,) if kind is not None else get_args(Kind),
+            **kept.options(),
         )
     found = _hits(hits) if hits else output.plain("nothing found")
     call.answer({"query": query, "hits": hits}, found)
@@ -161,10 +183,11 @@ def list_memories(
     kind: Annotated[
         Kind | None, typer.Option(metavar="|".join(get_args(Kind)), help="Only episodes or only facts.")
     ] = None,
+    filter: FilterOption = None,
 ) -> None:
     """Show the memories in the order in which they were written, one page at a time."""
     with call.open() as memory:
-        page = memory.list(limit=limit + 1, after=after, kind=kind)
+        page = memory.list(limit=limit + 1, after=after, kind=kind, filters=written_filters(filter or ()))
     more = len(page) > limit
     page = page[:limit]
     following = page[-1].position if more else None
@@ -199,8 +222,8 @@ def history(call: Invocation, id: Id) -> None:
     """Show a memory's history: when it was added, updated, superseded or deleted."""
     with call.open() as memory:
         events = memory.history(id)
-    rows = [(event.at, event.event, event.text, event.by) for event in events]
-    call.answer({"id": id, "events": events}, output.table(["when", "event", "text", "by"], rows))
+    rows = [(event.at, event.event, event.text, event.by, _changes(event)) for event in events]
+    call.answer({"id": id, "events": events}, output.table(["when", "event", "text", "by", "changes"], rows))
 
 
 @command(app, panel=FIND)
@@ -215,37 +238,101 @@ def why(call: Invocation, id: Id) -> None:
 def update(
     call: Invocation,
     id: Id,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The new words; - reads them from stdin.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="The new words; - reads them from stdin.")
+    ] = None,
     object: Annotated[
         str | None, typer.Option(metavar="VALUE", help="A fact's new value, where the words do not show which it is.")
     ] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Set a value, or with null remove it; may be repeated."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="A label in place of those that it has; may be repeated, empty for none.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="DATE|never", help="When to forget it, in ISO 8601, or never.")
+    ] = None,
 ) -> None:
-    """Change a memory's words. The old ones stay in its history, and weights that hold them are no longer trusted."""
+    """Change a memory's words, metadata, tags or expiry. The old ones stay in its history, and weights that hold old
+    words are no longer trusted."""
+    changes: dict[str, Any] = {}
+    if metadata is not None:
+        changes["metadata"] = _metadata(metadata)
+    if tag is not None:
+        changes["tags"] = [each for each in tag if each.strip()]
+    if expires is not None:
+        changes["expires_at"] = None if expires == "never" else expires
     with call.open() as memory:
-        record = memory.update(id, _stdin() if text == STDOUT else text, object=object)
+        record = memory.update(id, _stdin() if text == STDOUT else text, object=object, **changes)
     call.answer(_record(record), output.plain(f"updated {record.id}"))
 
 
 @command(app, panel=CORRECT)
 def delete(
     call: Invocation,
-    id: Id,
+    id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The memory's id, as `list` and `search` show it.")
+    ] = None,
     copies: Annotated[
         bool, typer.Option("--copies", help="Erase the other memories in the same words as well.")
     ] = False,
+    filter: FilterOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --filter: only say which memories.")] = False,
 ) -> None:
-    """Erase a memory everywhere and print a receipt. Weights that hold it lose trust now and unlearn it next dream."""
+    """Erase a memory, or all that satisfy --filter, everywhere, and print a receipt. Weights that hold it lose trust
+    now and unlearn it next dream."""
+    if (id is None) == (filter is None):
+        raise InvalidInput("nothing to delete, or too much: pass one ID, or --filter FIELD=VALUE")
+    if dry_run and filter is None:
+        raise InvalidInput("--dry-run goes with --filter: `hybridmem show ID` says what one memory is")
+    if copies and id is None:
+        raise InvalidInput("--copies goes with one ID: a filter names every memory that it deletes")
     with call.open() as memory:
-        receipt = memory.delete(id, copies=copies)
+        receipt = (
+            memory.delete(id, copies=copies)
+            if id is not None
+            else memory.delete_many(written_filters(filter or ()) or {}, dry_run=dry_run)
+        )
     places = {
         "removed": receipt.removed,
         "facts that went with it": receipt.facts,
         "adapters no longer trusted on it": receipt.tainted_adapters,
-        "others in the same words": receipt.copies,
-        "others that mention it": receipt.mentions,
         "still to do": receipt.pending or "nothing",
     }
-    call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs(places))
+    if isinstance(receipt, ErasureReceipt):
+        left = {"others in the same words": receipt.copies, "others that mention it": receipt.mentions}
+        call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs({**places, **left}))
+        return
+    done = f"{'would delete' if dry_run else 'deleted'} {len(receipt.ids):,} memories"
+    ids = [output.plain(each) for each in receipt.ids]
+    call.answer(receipt, output.plain(done), *ids, *([] if dry_run else [output.pairs(places)]))
+
+
+@command(app, panel=CORRECT)
+def policy(
+    call: Invocation,
+    half_life_days: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="DAYS", help="Rank older memories lower, by half every so many days; 0: not."),
+    ] = None,
+    expire_after: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRUST=DAYS", help="Expire what is added from now on with this trust, or never; may be repeated."
+        ),
+    ] = None,
+) -> None:
+    """Show, or change, how long this namespace keeps what it is told and how age counts in its searches."""
+    with call.open() as memory:
+        chosen = memory.policy
+        if half_life_days is not None or expire_after is not None:
+            chosen = memory.set_policy(
+                half_life_days=chosen.half_life_days if half_life_days is None else half_life_days or None,
+                expire_after_days=_lengths(chosen.expire_after_days, expire_after or ()),
+            )
+    call.answer(chosen, output.pairs(output.fields(chosen)))
 
 
 @command(app, panel=CORRECT)
@@ -295,6 +382,27 @@ def _kind(memory: Episode | Fact) -> Literal["episode", "fact"]:
     return "episode" if isinstance(memory, Episode) else "fact"
 
 
+def _lengths(before: Mapping[str, float], given: Sequence[str]) -> dict[Any, float]:
+    """`before` with the TRUST=DAYS pairs `given`. Raises `InvalidInput`."""
+    lengths = dict(before)
+    for pair in given:
+        trust, _, days = pair.partition("=")
+        if days == "never":
+            lengths.pop(trust, None)
+            continue
+        try:
+            lengths[trust] = float(days)
+        except ValueError:
+            raise InvalidInput(f"--expire-after {pair!r} is not TRUST=DAYS: write it as web=30 or web=never") from None
+    return lengths
+
+
+def _changes(event: Event) -> str | None:
+    """What an edit changed, as ``metadata.channel: "chat" to "mail"``."""
+    said = [f"{name}: {json.dumps(before)} to {json.dumps(after)}" for name, (before, after) in event.changes.items()]
+    return "; ".join(said) or None
+
+
 def _text(memory: Episode | Fact) -> str:
     return memory.quoted if isinstance(memory, Episode) else memory.text
 
@@ -304,8 +412,8 @@ def _record(memory: Episode | Fact) -> dict[str, Any]:
 
 
 def _hits(hits: list[Hit] | tuple[Hit, ...], title: str | None = None) -> Any:
-    rows = [(hit.score, hit.kind, hit.id, hit.at, hit.claim, hit.text, hit.why) for hit in hits]
-    return output.table(["#score", "kind", "id", "when", "claim", "text", "why"], rows, title)
+    rows = [(hit.score, hit.relevance, hit.kind, hit.id, hit.at, hit.claim, hit.text, hit.why) for hit in hits]
+    return output.table(["#score", "#relevance", "kind", "id", "when", "claim", "text", "why"], rows, title)
 
 
 def _with_branches(tree: Tree, value: Any) -> Tree:

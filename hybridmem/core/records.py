@@ -26,6 +26,9 @@ Route = Literal["weights", "retrieval", "both", "abstain"]
 ROUTES: tuple[Route, ...] = ("weights", "retrieval", "both", "abstain")
 Split = Literal["train", "dev", "test"]
 
+TAGS = "tags"
+"""The key of the metadata with a memory's tags: a list of texts, or one text."""
+
 MAX_TEXT = 1_000_000
 """The longest text of one memory, in characters."""
 MAX_METADATA = 1_000_000
@@ -85,11 +88,18 @@ class Episode:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     position: int = 0
     """The ledger's running number, set by the ledger: pages and neighbours go by it."""
+    expires_at: datetime | None = None
+    """From then on it is neither found nor answered from nor trained, as if it were deleted; None for never."""
 
     @property
     def quoted(self) -> str:
         """The text for a prompt, with its speaker where one is named."""
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in its metadata."""
+        return tags_in(self.metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,15 @@ class Fact:
     The ledger sets it."""
     replaces: bool = True
     """Whether it takes the place of the other values of its slot. The ledger sets it."""
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Its own, beside that of the episodes behind it."""
+    expires_at: datetime | None = None
+    """As `Episode.expires_at`. A fact expires with the last of its sources too."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in its metadata."""
+        return tags_in(self.metadata)
 
     @property
     def slot(self) -> tuple[str, str]:
@@ -159,17 +178,42 @@ MemoryRecord = Episode | Fact
 """What the id of a memory names."""
 
 
+def tags_in(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tags that `metadata` has under `TAGS`: the texts of a list, or one text."""
+    found = metadata.get(TAGS)
+    if isinstance(found, str):
+        return (found,)
+    return tuple(tag for tag in found if isinstance(tag, str)) if isinstance(found, list | tuple) else ()
+
+
+def has_expired(record: MemoryRecord, now: datetime) -> bool:
+    """Whether `record` is past its own time."""
+    return record.expires_at is not None and record.expires_at <= now
+
+
+def outlasts(one: MemoryRecord, other: MemoryRecord) -> bool:
+    """Whether `one` stays at least as long as `other`, so that nothing which is read from both keeps words of it longer
+    than it was to be kept."""
+    return one.expires_at is None or (other.expires_at is not None and other.expires_at <= one.expires_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line of a memory's history."""
 
     memory: str
-    event: Literal["added", "updated", "superseded", "restored", "expired", "quarantined", "released", "deleted"]
+    event: Literal[
+        "added", "updated", "edited", "superseded", "restored", "expired", "quarantined", "released", "deleted"
+    ]
+    """`updated`: its words changed; `edited`: its metadata or its expiry did."""
     at: datetime
     text: str | None = None
     """The text after the event; None once the memory is deleted."""
     by: str | None = None
     """Id of the record that caused it: the new fact, when one is superseded; what went, when one is restored."""
+    changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Of `edited`: [before, after] of each field, as in ``metadata.channel``; null for none. Empty once the memory is
+    deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +234,14 @@ class Hit:
     """What each searcher that found it measured: cosine similarity, BM25, PageRank. Comparable across queries."""
     claim: str | None = None
     """What a fact is taken to say (`Fact.claim`), beside the sentence that says it; None for an episode."""
+    relevance: float = 0.0
+    """How probable it is that the text itself bears on the query, from 0 to 1, calibrated for the embedding model:
+    comparable across queries, unlike `score`, which orders the hits of one."""
 
     @property
     def matches(self) -> bool:
         """Whether the hit itself matches the question, and not only the turns around it."""
-        return sum(score for name, score in self.why.items() if name not in ("neighbour", "superseded")) > 0
+        return sum(score for name, score in self.why.items() if name not in ("neighbour", "superseded", "decay")) > 0
 
     @property
     def quoted(self) -> str:
@@ -372,6 +419,24 @@ class ReviewItem:
     """The command that accepts it."""
     reject: str
     """The command that erases it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkReceipt:
+    """What a deletion by filter removed, or would remove."""
+
+    namespace: Namespace
+    at: datetime
+    dry_run: bool
+    ids: tuple[str, ...]
+    """The memories that match, in the order of the ledger."""
+    removed: Mapping[str, int] = field(default_factory=dict)
+    """As in `ErasureReceipt`, over all of them; empty for a dry run."""
+    facts: tuple[str, ...] = ()
+    """Ids of other facts that had no other source and were removed with them."""
+    tainted_adapters: tuple[str, ...] = ()
+    pending: str = ""
+    """What the next dream still has to do; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

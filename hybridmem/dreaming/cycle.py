@@ -83,6 +83,7 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
     report = _begin(context)
     seed = recipe.seed + report.night
     reject_leftovers(context.ledger, context.registry, context.namespace)
+    context.ledger.expire_due(context.namespace, context.clock())
 
     truth = _prepare_truth(context, recipe, strategy, seed, log)
     report = _because(report, _read(context, recipe, progress, log))
@@ -121,7 +122,7 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
     tokens = 0
     standing = {f.id for f in context.ledger.facts(context.namespace)}
     retired: set[str] = set()
-    waiting = context.ledger.unextracted(context.namespace, limit=1_000_000)
+    waiting = context.ledger.unextracted(context.namespace, limit=1_000_000, at=context.clock())
     start = 0
     while start < len(waiting) and (most := _affordable(context, tokens, counts["episodes"])):
         batch = waiting[start : start + most]
@@ -210,7 +211,8 @@ def _prepare_truth(context: DreamContext, recipe: Recipe, strategy: Strategy, se
     store."""
     if recipe.gate is None or not strategy.trains or not by_propositions(context.reader, recipe):
         return TruthSet()
-    waiting, kept = context.ledger.unextracted(context.namespace), context.folder / FILE
+    waiting = context.ledger.unextracted(context.namespace, at=context.clock())
+    kept = context.folder / FILE
     user = only_name(context.ledger.speakers(context.namespace))
     with context.model.adapted(None):
         truth = prepare(context.reader, waiting, recipe.reading.truth_questions, seed, context.answering, kept, user)

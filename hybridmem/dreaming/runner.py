@@ -187,7 +187,7 @@ def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
     workspace = workspace.without_secrets()
     context = _context(workspace)
     settings = chosen.train
-    waiting = workspace.ledger.unextracted(workspace.namespace)
+    waiting = workspace.ledger.unextracted(workspace.namespace, at=workspace.clock())
     chosen_facts = selected(context, chosen)
     facts_a_text = 0.5
     expected = min(chosen.max_new_facts, len(chosen_facts.new) + round(facts_a_text * len(waiting)))

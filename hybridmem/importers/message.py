@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from hybridmem.core.clock import parse_time
@@ -145,11 +145,7 @@ def _time(value: Mapping[str, Any]) -> datetime | None:
             return parse_time(found)
         if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
             raise InvalidDate(f"its {name} is neither an ISO 8601 string nor seconds since 1970")
-        try:
-            # larger numbers would be seconds after the year 5000: such logs count milliseconds
-            return datetime.fromtimestamp(found / 1000 if abs(found) > 1e11 else found, UTC)
-        except (OverflowError, OSError, ValueError):
-            raise InvalidDate(f"its {name} {found} is out of range") from None
+        return parse_time(found)
     return None
 
 

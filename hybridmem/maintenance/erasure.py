@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from hybridmem.core.records import ErasureReceipt
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.filters.nodes import EVERYTHING, Filter
+from hybridmem.core.records import BulkReceipt, ErasureReceipt
 from hybridmem.dreaming.steps.unlearn import in_weights, is_dreaming, remove_training, remove_weights
 from hybridmem.maintenance import leftovers
 from hybridmem.maintenance.leftovers import Leftovers
@@ -33,14 +35,39 @@ def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureRece
     return _receipt(workspace, id, gone, erased, at, left)
 
 
-def erase_many(workspace: Workspace, ids: Sequence[str], *, up_to: int | None = None) -> None:
-    """Erase those of `ids` that are there, as `erase` does, at the cost of one; see `Ledger.erase_all` for `up_to`."""
+def erase_many(workspace: Workspace, ids: Sequence[str], *, up_to: int | None = None) -> ErasureReceipt | None:
+    """Erase those of `ids` that are there, as `erase` does, at the cost of one; see `Ledger.erase_all` for `up_to`.
+    None where nothing was there."""
     at = workspace.clock()
     erased = workspace.ledger.erase_all(workspace.namespace, ids, at, up_to=up_to)
-    if erased.removed:
-        there = workspace.ledger.get_many(workspace.namespace, ids)
-        gone = [id for id in ids if id not in there]
-        _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at, Leftovers())
+    if not erased.removed:
+        return None
+    there = workspace.ledger.get_many(workspace.namespace, ids)
+    gone = [id for id in ids if id not in there]
+    return _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at, Leftovers())
+
+
+def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = False) -> BulkReceipt:
+    """Erase every memory that `filter` admits, retired facts too; with `dry_run`, only say which they are.
+
+    Raises `InvalidInput` for the filter that admits everything: a slip must not empty a memory."""
+    if filter == EVERYTHING:
+        raise InvalidInput("the filter is empty and would delete every memory: say which, as in {'session': 's1'}")
+    matching = workspace.ledger.matching(workspace.namespace, filter, include_retired=True)
+    ids = tuple(memory.id for memory in matching)
+    erased = None if dry_run else erase_many(workspace, ids)
+    if erased is None:
+        return BulkReceipt(workspace.namespace, workspace.clock(), dry_run, ids)
+    return BulkReceipt(
+        namespace=erased.namespace,
+        at=erased.at,
+        dry_run=False,
+        ids=ids,
+        removed=erased.removed,
+        facts=tuple(fact for fact in erased.facts if fact not in ids),
+        tainted_adapters=erased.tainted_adapters,
+        pending=erased.pending,
+    )
 
 
 def _erase_one(workspace: Workspace, id: str, at: datetime) -> tuple[Erasure, list[str]]:

@@ -34,10 +34,19 @@ FORMAT, VERSION = "hybridmem-export", 3
 _KINDS: Mapping[str, type[Episode] | type[Fact] | type[Event]] = {"episode": Episode, "fact": Fact, "event": Event}
 _LEFT_OUT = {"namespace", "position"}
 """Fields that the ledger which reads the file sets itself."""
-_SINCE: Mapping[int, Mapping[str, Any]] = {2: {"question": ""}, 3: {"stated_to": None, "replaces": True}}
-"""The fields that a version added, with the values that an older file means; one that has these values is left out. A
-file has the lowest version that holds what is in it."""
-_MEANT = {name: value for added in _SINCE.values() for name, value in added.items()}
+_SINCE: Mapping[str, Mapping[str, tuple[int, Any]]] = {
+    "episode": {"expires_at": (3, None)},
+    "fact": {
+        "question": (2, ""),
+        "stated_to": (3, None),
+        "replaces": (3, True),
+        "metadata": (3, {}),
+        "expires_at": (3, None),
+    },
+    "event": {"changes": (3, {})},
+}
+"""By kind: the version in which a field came, and the value that a line without it means. A file has the lowest version
+that its lines need."""
 
 
 def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
@@ -47,9 +56,8 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     archive = ledger.archive(namespace)
     lines = list(_lines(archive))
     counts = Counter(line["kind"] for line in lines)
-    version = max(
-        (each for each, added in _SINCE.items() if any(line.keys() & added.keys() for line in lines)), default=1
-    )
+    came = [_SINCE[line["kind"]][name][0] for line in lines for name in line.keys() & _SINCE[line["kind"]].keys()]
+    version = max(came, default=1)
     header = {"format": FORMAT, "version": version, **{f"{kind}s": counts[kind] for kind in _KINDS}}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -112,17 +120,20 @@ def _lines(archive: Archive) -> Iterator[dict[str, Any]]:
     """The lines behind the header."""
     for memory in archive.memories:
         kind = "episode" if isinstance(memory, Episode) else "fact"
-        line = {
-            "kind": kind,
-            **{
-                name: value
-                for name, value in to_json(memory).items()
-                if name not in _LEFT_OUT and not (name in _MEANT and value == _MEANT[name])
-            },
-        }
+        line = _line(kind, memory)
         yield {**line, "extracted": memory.id in archive.extracted} if kind == "episode" else line
     for event in archive.events:
-        yield {"kind": "event", **to_json(event)}
+        yield _line("event", event)
+
+
+def _line(kind: str, record: Episode | Fact | Event) -> dict[str, Any]:
+    """The record's fields, without those that say what a line without them means."""
+    since = {name: default for name, (_, default) in _SINCE[kind].items()}
+    fields = {name: value for name, value in to_json(record).items() if name not in _LEFT_OUT}
+    return {
+        "kind": kind,
+        **{name: value for name, value in fields.items() if name not in since or value != since[name]},
+    }
 
 
 def _values(path: Path) -> Iterator[tuple[int, Any]]:
@@ -176,7 +187,7 @@ def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, b
         raise InvalidInput(f"its kind is not one of {', '.join(_KINDS)}")
     kind = _KINDS[value["kind"]]
     hints = _hints(value["kind"])
-    since = {name: each for name, each in _MEANT.items() if name in hints}
+    since = {name: default for name, (_, default) in _SINCE[value["kind"]].items()}
     given = since | {name: each for name, each in value.items() if name != "kind"}
     for name in sorted(given.keys() ^ hints.keys()):
         raise InvalidInput(f"it has the unknown field {name!r}" if name in given else f"it lacks the field {name!r}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import get_args
 
 from hybridmem.core.clock import Clock, parse_time, utc_now
 from hybridmem.core.errors import EmptyText, InvalidInput
+from hybridmem.core.filters.nodes import EVERYTHING, Filter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
 from hybridmem.core.text.questions import only_asks
@@ -17,6 +18,7 @@ from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
 from hybridmem.retrieval.fusion import Fused, fuse
+from hybridmem.retrieval.relevance import calibration, coverage
 from hybridmem.retrieval.settings import RetrievalSettings
 from hybridmem.retrieval.shortlist import distinct, within_budget
 from hybridmem.retrieval.visibility import Visibility
@@ -36,6 +38,10 @@ class Query:
     vector: Vectors
     limit: int
     visibility: Visibility
+    moment: datetime
+    """From when ages are counted."""
+    half_life: timedelta | None = None
+    """In which the rank of a memory falls by half of what age can take from it."""
     questions: bool = True
     """Whether episodes that only ask are hits. They tell nothing, and are the nearest to the same question."""
 
@@ -78,6 +84,7 @@ class Retrieval:
     embedder: Embedder
     settings: RetrievalSettings = field(default_factory=RetrievalSettings)
     clock: Clock = utc_now
+    """By its time memories expire and age."""
 
     def search(
         self,
@@ -88,8 +95,11 @@ class Retrieval:
         as_of: datetime | None = None,
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] = ("episode", "fact"),
-        session: str | None = None,
+        filter: Filter = EVERYTHING,
+        min_score: float | None = None,
         questions: bool = True,
+        half_life: timedelta | None = None,
+        include_expired: bool = False,
         vector: Vectors | None = None,
     ) -> list[Hit]:
         """The hits of `find`, which explains the arguments."""
@@ -100,8 +110,11 @@ class Retrieval:
             as_of=as_of,
             token_budget=token_budget,
             kinds=kinds,
-            session=session,
+            filter=filter,
+            min_score=min_score,
             questions=questions,
+            half_life=half_life,
+            include_expired=include_expired,
             vector=vector,
         )
         return list(found.hits)
@@ -115,17 +128,22 @@ class Retrieval:
         as_of: datetime | None = None,
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] = ("episode", "fact"),
-        session: str | None = None,
+        filter: Filter = EVERYTHING,
+        min_score: float | None = None,
         questions: bool = True,
+        half_life: timedelta | None = None,
+        include_expired: bool = False,
         vector: Vectors | None = None,
     ) -> Found:
         """At most `limit` memories for `query`, best first, each with why it is there.
 
         Without `as_of`: what holds now, and episodes that nobody has superseded; with it, what held at that moment. An
         episode that an extracted fact superseded ranks lower, unless the query has all of its words.
-        `token_budget` bounds the texts together, at four characters a token. `session` keeps to one session.
-        Without `questions`, episodes that only ask are left out, before the cut to the best hits.
-        `vector` is the query's embedding, for a caller who has it. Raises `EmptyText` and `InvalidInput`."""
+        `token_budget` bounds the texts together, at four characters a token. `filter` keeps to what it admits, and
+        `min_score` to hits of at least that relevance: none where nothing bears on the query. Without `questions`,
+        episodes that only ask are left out, before the cut to the best hits. `half_life` ranks older memories lower and
+        hides none. What has expired is found with `include_expired` alone. `vector` is the query's embedding, for a
+        caller who has it. Raises `EmptyText` and `InvalidInput`."""
         if not query.strip():
             raise EmptyText("the query is empty: say what to look for")
         if limit < 1:
@@ -134,27 +152,53 @@ class Retrieval:
             raise InvalidInput(f"the token budget {token_budget} is negative: give the tokens that are free")
         if unknown := set(kinds) - set(get_args(Kind)):
             raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
-        visibility = Visibility(self.clock(), tuple(kinds), parse_time(as_of) if as_of else None, session)
+        if min_score is not None and not _is_share(min_score):
+            raise InvalidInput(f"the least score {min_score!r} is not between 0 and 1: it cuts by the hits' relevance")
+        now, moment = self.clock(), parse_time(as_of) if as_of else None
+        visibility = Visibility(now, tuple(kinds), moment, filter, include_expired)
         query = checked_text(query)
         embedded = self.embedder.embed([query])[0] if vector is None else vector
-        found = self._found(Query(namespace, query, embedded, limit, visibility, questions))
-        return Found.of(within_budget(found.hits[:limit], token_budget), found.records)
+        found, farthest = self._found(
+            Query(namespace, query, embedded, limit, visibility, moment or now, half_life, questions)
+        )
+        # Without a threshold, only what is returned is rated: a search looks at many more.
+        rated = [self._rated(query, hit, farthest) for hit in (found.hits if min_score else found.hits[:limit])]
+        kept = [hit for hit in rated if min_score is None or hit.relevance >= min_score]
+        return Found.of(within_budget(kept[:limit], token_budget), found.records)
 
-    def _found(self, query: Query) -> Found:
-        """Look wider until enough may be shown, or everything has been seen."""
+    def _rated(self, query: str, hit: Hit, farthest: float) -> Hit:
+        """`hit` with its relevance; `farthest` is the least cosine that was seen."""
+        rate = calibration(self.embedder).probability
+        relevance = rate(hit.raw.get("dense", farthest), coverage(query, hit.quoted))
+        return replace(hit, relevance=relevance)
+
+    def _found(self, query: Query) -> tuple[Found, float]:
+        """Look wider until enough may be shown, or everything has been seen; with the least cosine that was seen."""
         pool = max(self.settings.pool, 2 * query.limit)
         considered = max(self.settings.considered, 3 * query.limit)
+        admitted: Set[str] | None = None
         while True:
             scores = self._candidates(query, pool)
             # a list that was not cut off names all that have any of the words: the others score 0
             floors = {name: 0.0 for name in ("lexical", "graph") if len(scores[name]) < pool}
             fused = fuse(scores, self._weights(), floors)
-            ranking = fused.ranking()
+            ranking = [id for id in fused.ranking() if admitted is None or id in admitted]
             found = self._scored(query, scores, fused, ranking[:considered])
-            everything = considered >= len(ranking) and all(len(named) < pool for named in scores.values())
+            whole = all(len(named) < pool for named in scores.values()) or len(ranking) == len(admitted or ())
+            everything = whole and considered >= len(ranking)
             if len(found.hits) >= query.limit or everything:
-                return found
+                return found, min(scores["dense"].values(), default=0.0)
+            if admitted is None and query.visibility.filter != EVERYTHING:
+                # Few of the nearest pass: the ledger names those that do, and no other record is read any more.
+                admitted = self._admitted(query)
             pool, considered = pool * GROWTH, 3 * pool * GROWTH
+
+    def _admitted(self, query: Query) -> Set[str]:
+        shown = query.visibility
+        matching = self.ledger.matching(
+            query.namespace, shown.filter, kinds=shown.kinds, include_retired=shown.as_of is not None
+        )
+        return {memory.id for memory in matching}
 
     def _weights(self) -> dict[str, float]:
         return {"dense": self.settings.dense, "lexical": self.settings.lexical, "graph": self.settings.graph}
@@ -197,6 +241,8 @@ class Retrieval:
                 why["named"] = self.settings.named
             if isinstance(record, Episode) and record.superseded_by and not said.issuperset(tokens(record.text)):
                 why["superseded"] = -self.settings.superseded
+            if query.half_life is not None:
+                why["decay"] = -self.settings.decay * (1 - 0.5 ** (_age(record, query.moment) / query.half_life))
             raw = {name: named[id] for name, named in scores.items() if id in named}
             hits.append(_hit(record, why, raw))
         return Found.of(distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id))), visible)
@@ -210,10 +256,30 @@ def _is_named(record: MemoryRecord, said: set[str]) -> bool:
     return record.speaker is not None and not said.isdisjoint(tokens(record.speaker))
 
 
+def _age(record: MemoryRecord, moment: datetime) -> timedelta:
+    """How long before `moment` it was said or began to hold."""
+    said = record.at if isinstance(record, Episode) else record.valid_from
+    return max(moment - said, timedelta(0))
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 def _hit(record: MemoryRecord, why: Mapping[str, float], raw: Mapping[str, float]) -> Hit:
     score = math.fsum(why.values())
     if isinstance(record, Fact):
-        return Hit(record.id, record.text, score, "fact", why, at=record.valid_from, raw=raw, claim=record.claim)
+        return Hit(
+            record.id,
+            record.text,
+            score,
+            "fact",
+            why,
+            at=record.valid_from,
+            metadata=record.metadata,
+            raw=raw,
+            claim=record.claim,
+        )
     return Hit(
         record.id,
         record.text,

@@ -33,3 +33,5 @@ class RetrievalSettings:
     """For an episode whose speaker, or a fact whose subject, the query names."""
     superseded: float = 2.0
     """Taken from an episode of which extracted facts replaced all that was extracted, unless the query quotes it."""
+    decay: float = 2.0
+    """Taken from a memory that is infinitely old, where a search has a half-life; half of it after one half-life."""

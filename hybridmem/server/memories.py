@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -22,6 +23,7 @@ async def add(body: schemas.AddText | schemas.AddMessages, caller: Writer) -> Re
     """Remember a text or messages. Calls no model; what the response names is on disk."""
     content: str | list[dict[str, Any]]
     options: dict[str, Any] = {"session": body.session, "metadata": body.metadata, "trust": body.trust}
+    options |= {"tags": body.tags, "expires_at": body.expires_at}
     if isinstance(body, schemas.AddText):
         content = body.text
         options |= {"at": body.at, "role": body.role, "speaker": body.speaker}
@@ -40,9 +42,26 @@ async def page(
 ) -> Response:
     """Memories in the order of the ledger, a page at a time."""
     found = await caller.run("list", "read", lambda: caller.memory.list(limit=limit + 1, after=after, kind=kind))
-    records = found[:limit]
-    following = records[-1].position if len(found) > limit else None
-    return to_response({"memories": [render(record) for record in records], "next": following})
+    return to_response(_page(found, limit))
+
+
+@router.post("/memories/query", response_model=schemas.Page)
+async def query(body: schemas.ListMemories, caller: Reader) -> Response:
+    """Memories that satisfy a filter, in the order of the ledger, a page at a time; expired ones too."""
+    found = await caller.run(
+        "list",
+        "read",
+        lambda: caller.memory.list(limit=body.limit + 1, after=body.after, filters=body.filters),
+    )
+    return to_response(_page(found, body.limit))
+
+
+@router.post("/memories/delete", response_model=schemas.BulkReceipt)
+async def delete_many(body: schemas.DeleteMany, caller: Writer) -> Response:
+    """Erase every memory that satisfies a filter, in one transaction; with `dry_run`, only say which."""
+    return to_response(
+        await caller.run("delete", "erase", lambda: caller.memory.delete_many(body.filters, dry_run=body.dry_run))
+    )
 
 
 @router.get("/memories/{id}", response_model=schemas.Episode | schemas.Fact)
@@ -52,11 +71,10 @@ async def get(id: Id, caller: Reader) -> Response:
 
 
 @router.patch("/memories/{id}", response_model=schemas.Episode | schemas.Fact)
-async def update(id: Id, body: schemas.NewText, caller: Writer) -> Response:
-    """Other words for a memory. The old ones stay in its history; weights that hold them are no longer believed."""
-    return to_response(
-        render(await caller.run("update", "write", lambda: caller.memory.update(id, body.text, object=body.object)))
-    )
+async def update(id: Id, body: schemas.Change, caller: Writer) -> Response:
+    """Change a memory's words, metadata, tags or expiry; its history tells of each. Weights that hold old words are no
+    longer believed."""
+    return to_response(render(await caller.run("update", "write", lambda: caller.memory.update(id, **body.given()))))
 
 
 @router.delete("/memories/{id}", response_model=schemas.Receipt)
@@ -111,6 +129,9 @@ async def add_fact(body: schemas.AddFact, caller: Writer) -> Response:
             valid_from=body.valid_from,
             trust=body.trust,
             replace=body.replace,
+            metadata=body.metadata,
+            tags=body.tags,
+            expires_at=body.expires_at,
         ),
     )
     return to_response(render(fact), 201)
@@ -119,6 +140,13 @@ async def add_fact(body: schemas.AddFact, caller: Writer) -> Response:
 def render(record: Episode | Fact) -> dict[str, Any]:
     """A memory as JSON, with its kind."""
     return {"kind": "episode" if isinstance(record, Episode) else "fact", **to_json(record)}
+
+
+def _page(found: Sequence[Episode | Fact], limit: int) -> dict[str, Any]:
+    """The first `limit` of `found`, of which there is one more where another page follows."""
+    records = found[:limit]
+    following = records[-1].position if len(found) > limit else None
+    return {"memories": [render(record) for record in records], "next": following}
 
 
 def _message(message: schemas.Message) -> dict[str, Any]:

@@ -27,7 +27,14 @@ async def search(body: schemas.Search, caller: Reader) -> Response:
             as_of=body.as_of,
             token_budget=body.token_budget,
             kinds=kinds,
+            filters=body.filters,
+            min_score=body.min_score,
+            since=body.since,
+            until=body.until,
             session=body.session,
+            role=body.role,
+            trust=body.trust,
+            half_life_days=body.half_life_days,
         ),
     )
     return to_response({"hits": hits})

@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from hybridmem.core.filters.schema import filter_schema
 from hybridmem.server.middleware import OPEN_PATHS
 from hybridmem.server.problems import OPENAI_PATHS, PROBLEM_TYPE
+from hybridmem.server.types import FILTERS
 
 PROBLEM = {
     "type": "object",
@@ -46,6 +48,7 @@ OPENAI_ERROR = {
         }
     },
 }
+_FILTERS_REFERENCE = f"#/components/schemas/{FILTERS}"
 REFUSALS = {
     "400": "The body is not JSON, or the client left in its middle.",
     "401": "No token, or an unknown one.",
@@ -71,7 +74,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         return app.openapi_schema
     schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = schema["components"]["schemas"]
-    schemas |= {"Problem": PROBLEM, "OpenAIError": OPENAI_ERROR}
+    _refer_to_filters(schema)
+    schemas |= {"Problem": PROBLEM, "OpenAIError": OPENAI_ERROR, FILTERS: filter_schema(_FILTERS_REFERENCE)}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -80,6 +84,19 @@ def document(app: FastAPI) -> dict[str, Any]:
             _refusals(path, operation)
     app.openapi_schema = schema
     return schema
+
+
+def _refer_to_filters(place: Any) -> None:
+    """Put a reference to the one schema of filters wherever `types.Filters` stands."""
+    if isinstance(place, list):
+        for each in place:
+            _refer_to_filters(each)
+    elif isinstance(place, dict):
+        if place.get("title") == FILTERS and place.get("type") == "object":
+            del place["title"], place["type"]
+            place["$ref"] = _FILTERS_REFERENCE
+        for each in place.values():
+            _refer_to_filters(each)
 
 
 def _refusals(path: str, operation: dict[str, Any]) -> None:

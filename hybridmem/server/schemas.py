@@ -5,10 +5,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from hybridmem.core.records import Kind, Route, Trust
-from hybridmem.server.types import Few, Label, Metadata, Moment, Name, Shape, Strict, Text, Tokens, Words
+from hybridmem.server.types import (
+    Days,
+    Few,
+    Filters,
+    Label,
+    Metadata,
+    MetadataPatch,
+    Moment,
+    Name,
+    Period,
+    Position,
+    Shape,
+    Share,
+    SomeFilters,
+    Strict,
+    Tags,
+    Text,
+    Tokens,
+    Words,
+)
+
+EXPIRES = "From then on it is neither found nor answered nor trained."
 
 # ---- requests
 
@@ -27,6 +48,8 @@ class AddText(Strict):
     )
     role: Label = "user"
     speaker: Label | None = None
+    tags: Tags = Field(default_factory=list)
+    expires_at: Moment | None = Field(None, description=EXPIRES)
 
 
 class Message(Strict):
@@ -45,13 +68,31 @@ class AddMessages(Strict):
     session: Label | None = None
     metadata: Metadata = Field(default_factory=dict)
     trust: Trust | None = Field(None, description="Bounds the trust of every message.")
+    tags: Tags = Field(default_factory=list)
+    expires_at: Moment | None = Field(None, description=EXPIRES)
 
 
-class NewText(Strict):
-    """Other words for a memory."""
+class Change(Strict):
+    """What is to change of a memory: at least one of its words, its metadata, its tags and its expiry."""
 
-    text: Text
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    # What is not given stays, whatever the default: see `given`. Null is no text, no metadata and no tags.
+    text: Text = ""
     object: Words | None = Field(None, description="A fact's new value, where the words do not show which it is.")
+    metadata: MetadataPatch = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list, description="In place of the tags that it has.")
+    expires_at: Moment | None = Field(None, description=f"{EXPIRES} Null: never.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Change:
+        if not self.model_fields_set:
+            raise ValueError("there is nothing to change: send text, metadata, tags or expires_at")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the request has."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class AddFact(Strict):
@@ -64,6 +105,9 @@ class AddFact(Strict):
     valid_from: Moment | None = None
     trust: Trust = "user"
     replace: bool = Field(True, description="Retire the present value of (subject, relation).")
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
+    expires_at: Moment | None = Field(None, description=EXPIRES)
 
 
 class Search(Strict):
@@ -74,7 +118,29 @@ class Search(Strict):
     as_of: Moment | None = Field(None, description="What held then.")
     token_budget: Tokens | None = Field(None, description="Bounds the hits' texts together.")
     kinds: list[Kind] | None = Field(None, min_length=1, max_length=2)
+    filters: Filters | None = None
+    min_score: Share | None = Field(None, description="Only hits of at least this relevance, from 0 to 1.")
+    since: Period | None = Field(None, description="Only what was said, or holds, from then on.")
+    until: Period | None = Field(None, description="Only what was said, or holds, up to then.")
     session: Name | None = None
+    role: Name | None = None
+    trust: list[Trust] | None = Field(None, min_length=1, max_length=4)
+    half_life_days: Days | None = Field(None, description="Rank older memories lower; hides none.")
+
+
+class ListMemories(Strict):
+    """Which memories to list."""
+
+    filters: Filters = Field(default_factory=dict)
+    limit: Few = 50
+    after: Position = Field(0, description="`next` of the page before.")
+
+
+class DeleteMany(Strict):
+    """Which memories to erase."""
+
+    filters: SomeFilters
+    dry_run: bool = Field(False, description="Only say which.")
 
 
 class Ask(Strict):
@@ -112,6 +178,7 @@ class Episode(Shape):
     superseded_by: str | None
     metadata: dict[str, Any]
     position: int
+    expires_at: datetime | None
 
 
 class Fact(Shape):
@@ -137,6 +204,8 @@ class Fact(Shape):
     question: str = Field(description="The question that `object` answers; empty for a bare triple.")
     stated_to: datetime | None = Field(description="When it was said to end; `valid_to` may be sooner.")
     replaces: bool = Field(description="Whether it takes the place of the slot's other values.")
+    metadata: dict[str, Any]
+    expires_at: datetime | None
 
 
 class Added(Shape):
@@ -156,10 +225,13 @@ class Event(Shape):
     """One line of a history."""
 
     memory: str
-    event: Literal["added", "updated", "superseded", "restored", "expired", "quarantined", "released", "deleted"]
+    event: Literal[
+        "added", "updated", "edited", "superseded", "restored", "expired", "quarantined", "released", "deleted"
+    ]
     at: datetime
     text: str | None
     by: str | None
+    changes: dict[str, Any] = Field(description="Of `edited`: [before, after] of each field.")
 
 
 class History(Shape):
@@ -180,6 +252,19 @@ class Receipt(Shape):
     pending: str
     copies: list[str]
     mentions: list[str]
+
+
+class BulkReceipt(Shape):
+    """What a deletion by filter removed, or would remove."""
+
+    namespace: list[str]
+    at: datetime
+    dry_run: bool
+    ids: list[str]
+    removed: dict[str, int]
+    facts: list[str] = Field(description="Other facts that had no other source.")
+    tainted_adapters: list[str]
+    pending: str
 
 
 class Quarantine(Shape):
@@ -203,6 +288,7 @@ class Hit(Shape):
     speaker: str | None
     raw: dict[str, float]
     claim: str | None = Field(None, description="What a fact is taken to say, beside the sentence that says it.")
+    relevance: float = Field(description="Calibrated probability that it bears on the query, from 0 to 1.")
 
 
 class Hits(Shape):

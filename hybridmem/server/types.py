@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hybridmem.core.clock import parse_time
+from hybridmem.core.edit import OURS
 
 DEEPEST = 32
 """Deepest nesting of metadata."""
@@ -38,6 +39,12 @@ def _time(value: object) -> datetime:
     return parse_time(f"{day}T{time}{part[:7]}{zone.upper()}" if time else day)
 
 
+def _written_time(value: str) -> str:
+    """A date as it stands, a time as the core writes it: a filter tells the two apart."""
+    time = _time(value)
+    return value if len(value) == len("2026-03-01") else time.isoformat()
+
+
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
     """`value`, unless it is nested so deeply that reading it back would overflow the stack."""
     level: list[Any] = [value]
@@ -62,6 +69,9 @@ def whole(value: object) -> object:
 Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
 Integer = Annotated[int, BeforeValidator(whole)]
+Position = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(whole)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[float, Field(gt=0, le=1_000_000)]
 Count = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole)]
 
 
@@ -101,9 +111,39 @@ Moment = Annotated[
         }
     ),
 ]
+Period = Annotated[
+    str,
+    AfterValidator(_written_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "anyOf": [{"format": "date-time"}, {"format": "date"}],
+            "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date, which stands for its whole day.",
+        }
+    ),
+]
 Metadata = Annotated[
     dict[str, Any],
     AfterValidator(_flat),
     Field(description="Anything else to keep with it, as JSON.", max_length=100),
+]
+MetadataPatch = Annotated[
+    dict[str, Any],
+    AfterValidator(_flat),
+    Field(
+        description="Merged into the metadata as a JSON merge patch (RFC 7396): null removes a key.",
+        max_length=100,
+        json_schema_extra={"propertyNames": {"not": {"pattern": rf"^{re.escape(OURS)}"}}},
+    ),
+]
+Tags = Annotated[list[Label], Field(max_length=100, description="Under the key tags of the metadata.")]
+FILTERS = "Filters"
+"""The title that marks a filter in the schema; `server.schema` writes out what it may be."""
+Filters = Annotated[dict[str, Any], AfterValidator(_flat), WithJsonSchema({"type": "object", "title": FILTERS})]
+SomeFilters = Annotated[
+    dict[str, Any],
+    Field(min_length=1),
+    AfterValidator(_flat),
+    WithJsonSchema({"type": "object", "title": FILTERS, "minProperties": 1}),
 ]
 Limit = Annotated[int, Field(ge=1, le=1000)]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hybridmem.core.errors import UnknownMemory
 from hybridmem.stores.ledger.base import Ledger, LedgerCounts
 from hybridmem.testing.ledger_archive_conformance import ArchiveConformance
+from hybridmem.testing.ledger_filters_conformance import FiltersConformance
 from hybridmem.testing.ledger_keyed_episodes_conformance import KeyedEpisodesConformance
 from hybridmem.testing.ledger_lineage_conformance import LineageConformance
 from hybridmem.testing.ledger_memories_conformance import MemoriesConformance
@@ -34,6 +35,7 @@ class LedgerConformance(
     LineageConformance,
     StateConformance,
     ArchiveConformance,
+    FiltersConformance,
 ):
     """Everything that a `Ledger` promises: each part's suite, and agreement with the plainest twin."""
 

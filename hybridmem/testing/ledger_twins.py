@@ -17,6 +17,7 @@ from hybridmem.stores.ledger.composite import WHOLE, with_parts
 from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.fact_timeline import Resolution
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
+from hybridmem.testing.filter_samples import edits
 from hybridmem.testing.ledger_samples import adapter, audit, day, episode, fact, item, report
 
 Step = Callable[[Ledger, "World"], Any]
@@ -91,11 +92,13 @@ def operations() -> st.SearchStrategy[tuple[str, Step]]:
         "preview": st.builds(_preview, st.lists(stated, min_size=1, max_size=4)),
         "expire": st.builds(_call, st.just("expire"), home, memory, moment),
         "erase": st.builds(_call, st.just("erase"), home, memory, moment),
-        "erase_all": st.builds(_erase_all, home, some, moment),
+        "erase_all": st.builds(_erase_all, home, st.lists(memory, max_size=3), moment),
         "put_episodes": st.builds(_put_episodes, home, st.lists(put, min_size=1, max_size=3), rarely),
         "update_text": st.builds(
             _call, st.just("update_text"), home, memory, st.sampled_from(["said e0", "other words"]), moment
         ),
+        "edit": st.builds(_call, st.just("edit"), home, memory, edits(), moment),
+        "expire_due": st.builds(_expire_due, home, moment),
         "set_quarantine": st.builds(_call, st.just("set_quarantine"), home, memory, st.booleans(), moment),
         "neighbours": st.builds(_call, st.just("neighbours"), home, memory),
         "save_adapter": st.builds(_save_adapter, home, version, some_facts),
@@ -151,6 +154,13 @@ def _preview(stated: list[Callable[[World], Fact]]) -> Step:
 
 def _call(method: str, h: int, name: str, *arguments: Any) -> Step:
     return lambda ledger, world: getattr(ledger, method)(world.homes[h], world.id(name), *arguments)
+
+
+def _expire_due(h: int, moment: Any) -> Step:
+    """The ids in the order in which both ledgers tell them."""
+    return lambda ledger, world: [
+        id.removeprefix(world.tag) for id in sorted(ledger.expire_due(world.homes[h], moment))
+    ]
 
 
 def _erase_all(h: int, names: list[str], moment: Any) -> Step:
@@ -246,6 +256,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
             [_outcome(ledger, world, _reading_history(home, id)) for id in every],
             ledger.uses(home, every),
             _plain(ledger.unextracted(home, 10)),
+            _plain(ledger.unextracted(home, at=day(3))),
             ledger.items(home),
             _plain(ledger.latest(home)),
             ledger.span(home),

@@ -12,6 +12,7 @@ from typing import Any
 from hybridmem.adapters.registry import AdapterDiff
 from hybridmem.core.errors import CorruptAdapter, UnknownAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.policy import MemoryPolicy
 from hybridmem.core.records import (
     AdapterRecord,
     Answer,
@@ -116,7 +117,7 @@ class HybridMemory:
     def add(self, text: str, **given: Any) -> list[Episode]:
         self._fail()
         self.calls.append(("add", given))
-        given = {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in given.items() if value is not None and name != "tags"}
         position = len(self.memories) + 1
         episode = Episode(f"ep_{position}", self.namespace, text, position=position, **given)
         self.memories[episode.id] = episode
@@ -141,8 +142,16 @@ class HybridMemory:
             raise UnknownMemory(f"no memory {id!r} in default: see `hybridmem list`")
         return self.memories[id]
 
-    def list(self, limit: int = 50, after: int | None = None, kind: Any = None) -> list[Episode | Fact]:
+    def list(
+        self, limit: int = 50, after: int | None = None, kind: Any = None, filters: Any = None
+    ) -> list[Episode | Fact]:
         return [m for m in self.memories.values() if m.position > (after or 0)][:limit]
+
+    policy = MemoryPolicy()
+
+    def set_policy(self, **given: Any) -> MemoryPolicy:
+        self.policy = MemoryPolicy(**given)
+        return self.policy
 
     def update(self, id: str, text: str, object: str | None = None) -> Episode | Fact:
         self.memories[id] = replace(self.get(id), text=text)

@@ -26,6 +26,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "show": ("ep_1",),
     "history": ("ep_1",),
     "why": ("ep_1",),
+    "policy": ("--expire-after", "web=30"),
     "update": ("ep_1", "I adopted two ferrets."),
     "delete": ("ep_1",),
     "review": (),

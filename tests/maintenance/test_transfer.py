@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hybridmem.core.edit import Edit
 from hybridmem.core.errors import HybridMemError, InvalidInput, NewerFormat
 from hybridmem.core.records import new_id
 from hybridmem.maintenance.transfer import export, import_
@@ -104,6 +105,24 @@ def test_an_empty_namespace_is_a_header(tmp_path: Path) -> None:
         "events": 0,
     }
     assert import_(InMemoryLedger(), ANA, path).lines == 0
+
+
+def test_expiry_metadata_of_facts_and_edits_travel_in_version_3(lived: Ledger, tmp_path: Path) -> None:
+    for number, change in enumerate(
+        (
+            lambda: lived.edit(ANA, "e1", Edit({"a": 1}), NOW),
+            lambda: lived.append([episode("e6", expires_at=day(90))]),
+            lambda: lived.put_fact(fact("f6", "tea", relation="likes", metadata={"a": 1})),
+        )
+    ):
+        change()
+        path = tmp_path / f"{number}.jsonl"
+        export(lived, ANA, path)
+        assert json.loads(path.read_text().splitlines()[0])["version"] == 3
+        other = InMemoryLedger()
+        import_(other, ANA, path)
+        export(other, ANA, tmp_path / "again.jsonl")
+        assert (tmp_path / "again.jsonl").read_text() == path.read_text()
 
 
 def test_a_question_travels_and_only_then_is_the_version_new(lived: Ledger, tmp_path: Path) -> None:

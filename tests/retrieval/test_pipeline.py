@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
+from hybridmem.core.filters.parse import parse
 from hybridmem.core.records import Episode, Fact
 from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.retrieval.pipeline import Found, Retrieval
@@ -184,14 +185,14 @@ def test_one_session_with_the_facts_from_it(store: Store) -> None:
     first = store.say("Ana keeps a ferret.", session="s1")
     store.say("Ana keeps a parrot.", session="s2")
     fact = store.tell("Ana", "keeps", "a ferret", "Ana's pet is a ferret.", sources=(first.id,))
-    assert set(store.ids("Which pet does Ana keep?", session="s1")) == {first.id, fact.id}
+    assert set(store.ids("Which pet does Ana keep?", filter=parse({"session": "s1"}))) == {first.id, fact.id}
 
 
 def test_what_is_hidden_does_not_leave_an_empty_page(store: Store) -> None:
     for number in range(300):
         store.say(f"Ana lives in Lisbon, she said it again, number {number}.", session="loud")
     quiet = store.say("By the way, a house.", session="quiet")
-    assert store.ids("Where does Ana live in Lisbon?", session="quiet") == [quiet.id]
+    assert store.ids("Where does Ana live in Lisbon?", filter=parse({"session": "quiet"})) == [quiet.id]
     assert len(store.ids("Where does Ana live in Lisbon?", limit=250)) == 250
 
 
@@ -286,3 +287,43 @@ def test_what_is_found_comes_with_its_records(store: Store) -> None:
     assert found.records == store.ledger.get_many(ANA, [hit.id for hit in found.hits])
     assert found.facts == (fact,)
     assert store.retrieval.find(ANA, "What does Ana keep?", token_budget=0) == Found()
+
+
+def test_a_filter_finds_what_is_far_down_the_ranking(any_store: Store) -> None:
+    for number in range(130):
+        any_store.say(f"Ana lives in Lisbon, she said it {number} times.", metadata={"n": number})
+    far = any_store.say("Something else.", metadata={"n": -1, "tags": ["rare"]})
+    assert any_store.ids("Where does Ana live?", filter=parse({"tags": "rare"})) == [far.id]
+    assert any_store.ids("Where does Ana live?", filter=parse({"tags": "none"})) == []
+    assert len(any_store.ids("Where does Ana live?", limit=200, filter=parse({"metadata.n": {"gte": 100}}))) == 30
+
+
+def test_a_threshold_cuts_what_does_not_bear_on_the_query(any_store: Store) -> None:
+    any_store.say("Buy oat milk.")
+    leads = any_store.say("The Heron project is led by Zane Kolu.")
+    assert len(any_store.ids("ZXQ_UNRELATED_QUERY_20260503")) == 2
+    assert any_store.ids("ZXQ_UNRELATED_QUERY_20260503", min_score=0.3) == []
+    (hit,) = any_store.search(ANA, "Who leads the Heron project?", min_score=0.5)
+    assert hit.id == leads.id and 0.5 <= hit.relevance <= 1
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InvalidInput, match="between 0 and 1"):
+            any_store.search(ANA, "Heron", min_score=wrong)
+
+
+def test_what_has_expired_is_not_found_whatever_the_moment(store: Store) -> None:
+    gone = store.say("Ana lives in Oslo.", expires_at=MARCH + timedelta(days=1))
+    stays = store.say("Ana lives in Rome.", expires_at=datetime(9000, 1, 1, tzinfo=UTC))
+    assert store.ids("Where does Ana live?") == [stays.id]
+    assert store.ids("Where does Ana live?", as_of=MARCH + timedelta(hours=12)) == [stays.id]
+    assert set(store.ids("Where does Ana live?", include_expired=True)) == {gone.id, stays.id}
+
+
+def test_a_half_life_lowers_the_rank_of_old_memories_and_hides_none(store: Store) -> None:
+    old = store.say("Ana lives in Oslo now.", at=datetime(2020, 1, 1, tzinfo=UTC))
+    new = store.say("Ana lives in Rome now.", at=datetime(2026, 1, 1, tzinfo=UTC))
+    as_of = datetime(2026, 1, 2, tzinfo=UTC)
+    found = store.search(ANA, "Where does Ana live?", as_of=as_of, half_life=timedelta(days=30))
+    assert [hit.id for hit in found] == [new.id, old.id]
+    assert -2 <= found[1].why["decay"] < -1.9 < found[0].why["decay"] < 0
+    same = {hit.id: hit.relevance for hit in store.search(ANA, "Where does Ana live?", as_of=as_of)}
+    assert same == {hit.id: hit.relevance for hit in found}

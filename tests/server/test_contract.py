@@ -170,3 +170,37 @@ def test_figures(server: Server, ana: httpx.Client) -> None:
     assert any(line.startswith('hybridmem_operation_seconds_bucket{le="0.05",operation="answer"}') for line in lines)
     assert any(line.startswith("hybridmem_answers_total{route=") for line in lines)
     assert 'namespace="users/zane"' not in page.text
+
+
+def test_filters_thresholds_and_edits(ana: httpx.Client) -> None:
+    body = {"text": "The tram to Foz rattles.", "tags": ["foz-trip"], "metadata": {"stars": 4}, "session": "foz"}
+    memory = ana.post("/v1/memories", json=body).json()["memories"][0]
+    path = f"/v1/memories/{memory['id']}"
+
+    def found(**asked: object) -> list[str]:
+        answered = ana.post("/v1/search", json={"query": "Which tram rattles?", **asked})
+        assert answered.status_code == 200, answered.text
+        return [hit["id"] for hit in answered.json()["hits"]]
+
+    assert found(filters={"tags": "foz-trip", "metadata.stars": {"gte": 3}}, min_score=0.5) == [memory["id"]]
+    assert found(session="foz", since="2020-01-01", trust=["user"], role="user", half_life_days=30) == [memory["id"]]
+    assert found(session="foz", until="2020-01-01") == found(filters={"tags": "foz-trip"}, min_score=1) == []
+    refused = ana.post("/v1/search", json={"query": "x", "filters": {"tag": "foz-trip"}})
+    assert (refused.status_code, "did you mean 'tags'" in refused.json()["detail"]) == (422, True)
+
+    changed = ana.patch(path, json={"metadata": {"stars": None, "line": 18}, "expires_at": "2020-01-01"}).json()
+    assert (changed["metadata"], changed["text"]) == ({"tags": ["foz-trip"], "line": 18}, body["text"])
+    assert found(session="foz") == []
+    assert ana.patch(path, json={"expires_at": None, "tags": ["other-trip"]}).json()["expires_at"] is None
+    assert found(filters={"tags": "other-trip"}) == [memory["id"]]
+    events = ana.get(f"{path}/history").json()["events"]
+    assert [event["event"] for event in events] == ["added", "edited", "edited"]
+    for nothing in ({}, {"text": None}, {"metadata": {"hybridmem.parts": 1}}, {"tags": [""]}):
+        assert ana.patch(path, json=nothing).status_code == 422
+
+    asked = {"filters": {"tags": "other-trip"}}
+    assert [each["id"] for each in ana.post("/v1/memories/query", json=asked).json()["memories"]] == [memory["id"]]
+    assert ana.post("/v1/memories/delete", json={**asked, "dry_run": True}).json()["ids"] == [memory["id"]]
+    assert ana.post("/v1/memories/delete", json={"filters": {}}).status_code == 422
+    assert ana.post("/v1/memories/delete", json=asked).json()["ids"] == [memory["id"]]
+    assert ana.get(path).status_code == 404

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from hybridmem.core.records import TRAINABLE_TRUST, Episode
+from hybridmem.core.records import TRAINABLE_TRUST, Episode, outlasts
 from hybridmem.dreaming.reading import questions as asking
 from hybridmem.dreaming.reading.aboutness import nearest
 from hybridmem.dreaming.reading.propositions import split
@@ -48,7 +48,11 @@ def read_propositions(
         for episode in trusted
         for source in sources(
             episode,
-            [t for t in around.get(episode.id, ()) if t.position < episode.position and t.trust in TRAINABLE_TRUST],
+            [
+                t
+                for t in around.get(episode.id, ())
+                if t.position < episode.position and t.trust in TRAINABLE_TRUST and outlasts(t, episode)
+            ],
             user,
         )
     ]
@@ -102,7 +106,7 @@ class _Around:
         usable = {
             each.id: each
             for each in (*like, *that_day, *before)
-            if each.id != own.id and each.trust in TRAINABLE_TRUST and not each.quarantined
+            if each.id != own.id and each.trust in TRAINABLE_TRUST and not each.quarantined and outlasts(each, own)
         }
         near = nearest(source.text, [(each, each.text) for each in usable.values()], self._limit)
         chosen = list({each.id: each for each in (*near, *that_day)}.values())[: self._limit]

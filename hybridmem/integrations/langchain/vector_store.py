@@ -16,9 +16,12 @@ from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.filters.nodes import EVERYTHING
+from hybridmem.core.filters.parse import parse
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Trust, checked_text, new_id
 from hybridmem.core.roles import LEAST_TRUSTED
+from hybridmem.integrations.dollar_filters import translated
 from hybridmem.integrations.langchain.embeddings import HybridEmbeddings, LangChainEmbedder
 from hybridmem.maintenance.erasure import erase_many
 from hybridmem.memory import HybridMemory
@@ -30,7 +33,8 @@ FIELD = "langchain_id"
 SOURCE = "langchain-document"
 
 Filter = Mapping[str, Any] | Callable[[Document], bool]
-"""Values that a document's metadata must have, or a function that admits documents."""
+"""What a document's metadata must satisfy (values, or operators as in ``{"stars": {"$gte": 3}}``), or a function that
+admits documents."""
 
 
 class HybridVectorStore(VectorStore):
@@ -208,6 +212,10 @@ class HybridVectorStore(VectorStore):
         if k < 1:
             return []
         memory, indexes = self.memory, self.memory.indexes
+        admitted = None if filter is None or isinstance(filter, Mapping) else filter
+        wanted = parse(translated(filter, "metadata")) if isinstance(filter, Mapping) else EVERYTHING
+        shown = Visibility(memory.clock(), filter=wanted)
+        memory.ledger.expire_due(memory.namespace, memory.clock())
         memory.catch_up()
         indexes.require_same_embedder()
 
@@ -216,9 +224,9 @@ class HybridVectorStore(VectorStore):
 
         def admit(scores: dict[str, float]) -> list[tuple[Document, float]]:
             found = memory.ledger.get_many(memory.namespace, list(scores))
-            visible = Visibility(memory.clock()).visible(memory.ledger, memory.namespace, found)
+            visible = shown.visible(memory.ledger, memory.namespace, found)
             documents = [(_document(visible[id]), score) for id, score in scores.items() if id in visible]
-            return [(document, score) for document, score in documents if _admits(filter, document)]
+            return [(document, score) for document, score in documents if admitted is None or admitted(document)]
 
         return neighbours.widening(search, admit, k)[:k]
 
@@ -242,14 +250,6 @@ def _document(memory: Episode | Fact) -> Document:
         return Document(id=memory.id, page_content=memory.text, metadata={"kind": "fact"})
     metadata = {name: value for name, value in memory.metadata.items() if name != FIELD}
     return Document(id=str(memory.metadata.get(FIELD, memory.id)), page_content=memory.text, metadata=metadata)
-
-
-def _admits(filter: Filter | None, document: Document) -> bool:
-    if filter is None:
-        return True
-    if isinstance(filter, Mapping):
-        return all(name in document.metadata and document.metadata[name] == value for name, value in filter.items())
-    return filter(document)
 
 
 def _name(embedding: Embeddings) -> str:

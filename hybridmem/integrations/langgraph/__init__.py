@@ -9,10 +9,11 @@ from __future__ import annotations
 from hybridmem.core.errors import MissingExtra
 
 try:
+    from hybridmem.integrations.langgraph.asynchronous import AsyncHybridStore
     from hybridmem.integrations.langgraph.store import HybridStore
 except ModuleNotFoundError as missing:
     if (missing.name or "").partition(".")[0] not in {"langgraph", "langchain_core"}:
         raise
     raise MissingExtra("the LangGraph store needs langgraph-checkpoint: pip install 'hybridmem[langgraph]'") from None
 
-__all__ = ["HybridStore"]
+__all__ = ["AsyncHybridStore", "HybridStore"]

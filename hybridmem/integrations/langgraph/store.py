@@ -24,10 +24,12 @@ from langgraph.store.base import (
 )
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.filters.evaluate import admits
+from hybridmem.core.filters.parse import parse
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Trust
-from hybridmem.integrations.langgraph.filters import admits
-from hybridmem.integrations.langgraph.item import StoredItem, keep_quarantine, stored_item
+from hybridmem.integrations.dollar_filters import translated
+from hybridmem.integrations.langgraph.item import FIELD, StoredItem, keep_quarantine, stored_item
 from hybridmem.integrations.langgraph.names import ROOT, Path, home, item_id, path_of
 from hybridmem.integrations.langgraph.nearest import nearest
 from hybridmem.integrations.langgraph.sweeper import Sweeper
@@ -128,7 +130,7 @@ class HybridStore(BaseStore):
             return done
         if self._sweeper is None or not self._sweeper.running:
             minutes = sweep_interval_minutes or self.ttl_config.get("sweep_interval_minutes") or _SWEEP_MINUTES
-            self._sweeper = Sweeper(self.sweep_ttl, minutes * 60)
+            self._sweeper = Sweeper(lambda: HybridStore.sweep_ttl(self), minutes * 60)
         return self._sweeper.future
 
     def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
@@ -169,9 +171,10 @@ class HybridStore(BaseStore):
         namespaces = self._memory.ledger.child_namespaces(home(self._memory.namespace, op.namespace_prefix))
         offset, end = max(op.offset, 0), max(op.offset, 0) + max(op.limit, 0)
         found: list[tuple[float | None, Found]] = []
+        wanted = parse(translated(op.filter, f"metadata.{FIELD}.value"))
 
         def admitted(found_item: Found) -> bool:
-            return self._is_listed(found_item[1]) and admits(op.filter, found_item[1].value)
+            return self._is_listed(found_item[1]) and admits(wanted, found_item[0])
 
         ranked = bool(op.query) and bool(self._fields)
         if ranked and end and namespaces:

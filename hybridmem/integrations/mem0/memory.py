@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.records import Episode, Fact
-from hybridmem.integrations.mem0.filters import matches
-from hybridmem.integrations.mem0.schemas import EXPIRES, IDENTITY, Item, added, changes, expiration, items, scored
+from hybridmem.integrations.mem0.filters import EXPIRES, expiry, not_expired, translated
+from hybridmem.integrations.mem0.schemas import IDENTITY, Item, added, items, scored
+from hybridmem.integrations.mem0.schemas import changes as history_lines
 from hybridmem.integrations.mem0.scope import OWNERS, Scope, is_owned, parsed_id
 from hybridmem.memory import HybridMemory
 
@@ -21,6 +21,7 @@ OURS = "hybridmem"
 """The key of a configuration that is read here; its value has ``path``, ``model`` and ``embedder``."""
 PROCEDURAL = "procedural_memory"
 PAGE = 200
+EVERYTHING_NAMED = {"kind": ["episode", "fact"]}
 _KEEP = object()
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Memory:
         agent_id: str | None = None,
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
-        timestamp: str | datetime | None = None,
+        timestamp: str | float | datetime | None = None,
         expiration_date: Any = None,
         infer: bool = True,
         memory_type: str | None = None,
@@ -60,22 +61,24 @@ class Memory:
     ) -> dict[str, list[Item]]:
         """Remember a text or messages word for word, without system messages. No model is called.
 
-        With `infer`, the next dream extracts facts from them. `prompt` is ignored: there is nothing to prompt."""
+        With `infer`, the next dream extracts facts from them. `timestamp` is a date or Unix seconds. `prompt` is
+        ignored: there is nothing to prompt."""
         scope = Scope.of(user_id, agent_id, run_id)
         if memory_type not in (None, PROCEDURAL):
             raise InvalidInput(f"the memory type {str(memory_type)[:40]!r} is none: pass {PROCEDURAL!r}, or leave it")
         kept = {key: value for key, value in (metadata or {}).items() if key not in IDENTITY}
         if scope.agent_id is not None:
             kept["agent_id"] = scope.agent_id
-        if expiration_date is not None:
-            kept[EXPIRES] = expiration(expiration_date)
         if memory_type is not None:
             kept["memory_type"] = memory_type
         turns = _to_messages(messages)
         if not turns:
             return {"results": []}
         memory = self._memory.at(scope.namespace)
-        episodes = memory.add(turns, session=scope.run_id, at=timestamp, metadata=kept, source="mem0")
+        expires = expiry(expiration_date) if expiration_date is not None else None
+        episodes = memory.add(
+            turns, session=scope.run_id, at=timestamp, metadata=kept, source="mem0", expires_at=expires
+        )
         return {"results": [added(memory.namespace, episode, verbatim=not infer) for episode in episodes]}
 
     def search(
@@ -93,30 +96,24 @@ class Memory:
         explain: bool = False,
         show_expired: bool = False,
     ) -> dict[str, list[Item]]:
-        """The owner's memories nearest to `query`, best first.
+        """The owner's memories nearest to `query`, by their scores: how probable it is that each bears on it.
 
-        The arguments (Mem0 1) or `filters` (Mem0 2) name the owner; `limit` is the older name of `top_k`. Results are
-        always fused, whatever `rerank` is."""
+        `threshold` cuts by the score. The arguments (Mem0 1) or `filters` (Mem0 2) name the owner; `limit` is the older
+        name of `top_k`. Results are always fused, whatever `rerank` is."""
         scope = Scope.of(user_id, agent_id, run_id, filters)
         wanted = _count(top_k if limit is None else limit)
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise InvalidInput(f"the threshold {threshold} is not between 0 and 1")
         memory = self._memory.at(scope.namespace)
-        looked_at = max(1, wanted)
-        while True:
-            hits = memory.search(query, limit=looked_at, session=scope.run_id)
-            records = memory.ledger.get_many(memory.namespace, [hit.id for hit in hits])
-            by_id = dict(zip(records, items(memory, list(records.values())), strict=True))
-            found = [scored(by_id[hit.id], hit, explain=explain) for hit in hits if hit.id in by_id]
-            kept_items = [
-                item
-                for item in found
-                if _shows(item, scope, filters, show_expired=show_expired, now=memory.clock())
-                and (threshold is None or item["score"] >= threshold)
-            ]
-            if len(kept_items) >= wanted or len(hits) < looked_at:
-                return {"results": kept_items[:wanted]}
-            looked_at *= 4
+        hits = memory.search(
+            query,
+            limit=max(1, wanted),
+            filters=_wanted(memory, scope, filters, show_expired=show_expired),
+            min_score=threshold,
+            include_expired=show_expired,
+        )
+        records = memory.ledger.get_many(memory.namespace, [hit.id for hit in hits])
+        by_id = dict(zip(records, items(memory, list(records.values())), strict=True))
+        found = [scored(by_id[hit.id], hit, explain=explain) for hit in hits[:wanted] if hit.id in by_id]
+        return {"results": sorted(found, key=lambda item: -item["score"])}
 
     def get(self, memory_id: str) -> Item | None:
         """One memory; None for an unknown id."""
@@ -141,19 +138,14 @@ class Memory:
         scope = Scope.of(user_id, agent_id, run_id, filters)
         wanted = _count(top_k if limit is None else limit)
         memory = self._memory.at(scope.namespace)
-        kept_items: list[Item] = []
-        for page in _pages(memory):
-            current = [record for record in page if not (record.quarantined or record.superseded_by)]
-            kept_items += [
-                item
-                for item in items(memory, current)
-                if _shows(item, scope, filters, show_expired=show_expired, now=memory.clock())
-            ]
-            if len(kept_items) >= wanted:
+        memory.ledger.expire_due(memory.namespace, memory.clock())
+        kept: list[Episode | Fact] = []
+        for page in _pages(memory, _wanted(memory, scope, filters, show_expired=show_expired)):
+            kept += [record for record in page if not (record.quarantined or record.superseded_by)]
+            if len(kept) >= wanted:
                 break
-        return {
-            "results": [{key: value for key, value in item.items() if key != "score"} for item in kept_items[:wanted]]
-        }
+        found = items(memory, kept[:wanted])
+        return {"results": [{key: value for key, value in item.items() if key != "score"} for item in found]}
 
     def update(
         self,
@@ -163,14 +155,20 @@ class Memory:
         expiration_date: Any = _KEEP,
         data: str | None = None,
     ) -> dict[str, str]:
-        """Give a memory new words (`data` is the older name of `text`). Its metadata cannot change."""
+        """Give a memory new words (`data` is the older name of `text`), merge `metadata` into its own, set its
+        expiration date, or clear it with None."""
         words = text if text is not None else data
-        if metadata is not None or expiration_date is not _KEEP:
-            raise InvalidInput("metadata and expiration dates are fixed once a memory is added: delete it and add it")
-        if words is None:
-            raise InvalidInput("there is nothing to update: pass the new text")
+        changes: dict[str, Any] = {}
+        if metadata is not None:
+            changes["metadata"] = {key: value for key, value in metadata.items() if key not in IDENTITY}
+        if expiration_date is not _KEEP:
+            changes["expires_at"] = expiry(expiration_date) if expiration_date is not None else None
+            # Where an earlier version kept it.
+            changes["metadata"] = {**changes.get("metadata", {}), EXPIRES: None}
+        if words is None and not changes:
+            raise InvalidInput("there is nothing to update: pass the new text, metadata or an expiration date")
         memory, id = self._known(memory_id)
-        memory.update(id, words)
+        memory.update(id, words, **changes)
         return {"message": "Memory updated successfully!"}
 
     def delete(self, memory_id: str) -> dict[str, str]:
@@ -194,7 +192,7 @@ class Memory:
             events = memory.history(id)
         except UnknownMemory:
             return []
-        return changes(memory.namespace, events, memory.ledger.get_many(memory.namespace, [id]).get(id))
+        return history_lines(memory.namespace, events, memory.ledger.get_many(memory.namespace, [id]).get(id))
 
     def reset(self) -> None:
         """Erase every memory of every user, agent and run in the folder."""
@@ -232,16 +230,8 @@ class Memory:
 
     def _erase(self, memory: HybridMemory, scope: Scope | None) -> None:
         """Erase everything in the namespace, retired facts too, or what `scope` narrows it to."""
-        records: list[Episode | Fact] = [record for page in _pages(memory, kind="episode") for record in page]
-        records += memory.ledger.facts(memory.namespace, include_retired=True)
-        narrowed = {} if scope is None else _narrowing(scope)
-        chosen = records
-        if narrowed:
-            pairs = zip(records, items(memory, records), strict=True)
-            chosen = [record for record, item in pairs if matches(item, narrowed)]
-        for record in chosen:
-            with suppress(UnknownMemory):  # a fact is erased with its last source
-                memory.delete(record.id)
+        narrowed = {} if scope is None else translated(_narrowing(scope), memory.namespace)
+        memory.delete_many(narrowed or EVERYTHING_NAMED)
 
 
 def _opened(config: Mapping[str, Any]) -> HybridMemory:
@@ -273,9 +263,9 @@ def _to_messages(messages: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _pages(memory: HybridMemory, kind: Any = None) -> Iterator[list[Episode | Fact]]:
+def _pages(memory: HybridMemory, filters: Mapping[str, Any]) -> Iterator[list[Episode | Fact]]:
     after = 0
-    while page := memory.list(limit=PAGE, after=after, kind=kind):
+    while page := memory.list(limit=PAGE, after=after, filters=filters):
         after = page[-1].position
         yield page
 
@@ -286,11 +276,13 @@ def _narrowing(scope: Scope) -> dict[str, str]:
     return dict(given[1:])
 
 
-def _shows(item: Item, scope: Scope, filters: Mapping[str, Any] | None, *, show_expired: bool, now: datetime) -> bool:
-    if not show_expired and EXPIRES in item and item[EXPIRES] < now.date().isoformat():
-        return False
+def _wanted(
+    memory: HybridMemory, scope: Scope, filters: Mapping[str, Any] | None, *, show_expired: bool
+) -> dict[str, Any]:
+    """The core's filter for what a call keeps to."""
     others = {key: value for key, value in (filters or {}).items() if key not in OWNERS}
-    return matches({**(item["metadata"] or {}), **item}, {**_narrowing(scope), **others})
+    parts = [translated(_narrowing(scope), memory.namespace), translated(others, memory.namespace)]
+    return {"and": [*parts, *([] if show_expired else [not_expired(memory.clock())])]}
 
 
 def _count(value: object) -> int:

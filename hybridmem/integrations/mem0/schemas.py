@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, Hit
+from hybridmem.integrations.mem0.filters import EXPIRES, last_day
 from hybridmem.integrations.mem0.scope import owner_of, public_id
 
 if TYPE_CHECKING:
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 
 IDENTITY = frozenset({"user_id", "agent_id", "run_id", "actor_id"})
 """Set only by a call's own arguments: metadata cannot give a memory to another owner."""
-EXPIRES = "expiration_date"
-EVENTS = {"added": "ADD", "updated": "UPDATE", "deleted": "DELETE"}
+EVENTS = {"added": "ADD", "updated": "UPDATE", "edited": "UPDATE", "deleted": "DELETE"}
 Item = dict[str, Any]
 
 
@@ -36,17 +33,20 @@ def _source_episode(record: Episode | Fact, sources: Mapping[str, Episode | Fact
 
 
 def _item(memory: HybridMemory, record: Episode | Fact, source: Episode | None) -> Item:
-    metadata = dict(source.metadata) if source else {}
+    own = record.metadata if isinstance(record, Fact) else {}
+    metadata = {**(source.metadata if source else {}), **own}
+    expires = record.expires_at or (source.expires_at if source else None)
+    older = metadata.pop(EXPIRES, None)
     promoted = {
         **owner_of(memory.namespace),
         "agent_id": metadata.pop("agent_id", None),
         "run_id": source.session if source else None,
         "actor_id": source.speaker if source else None,
         "role": source.role if source else None,
-        EXPIRES: metadata.pop(EXPIRES, None),
+        EXPIRES: last_day(expires) if expires else older,
     }
     promoted |= owner_of(memory.namespace)
-    changed = [event.at for event in memory.history(record.id) if event.event == "updated"]
+    changed = [event.at for event in memory.history(record.id) if event.event in ("updated", "edited")]
     return {
         "id": public_id(memory.namespace, record.id),
         "memory": record.text,
@@ -60,8 +60,8 @@ def _item(memory: HybridMemory, record: Episode | Fact, source: Episode | None) 
 
 
 def scored(item: Item, hit: Hit, *, explain: bool) -> Item:
-    """`item` as a search result: the fused score mapped to 0 to 1, in the same order."""
-    result = {**item, "score": 1 / (1 + math.exp(-max(-500.0, min(500.0, hit.score))))}
+    """`item` as a search result, with the calibrated relevance."""
+    result = {**item, "score": hit.relevance}
     return {**result, "score_details": dict(hit.why)} if explain else result
 
 
@@ -93,11 +93,3 @@ def changes(namespace: Namespace, events: Sequence[Event], record: Episode | Fac
         )
         before = event.text
     return lines
-
-
-def expiration(value: object) -> str:
-    """The last day on which a memory is valid, as a text for the metadata. Raises `InvalidInput`."""
-    try:
-        return date.fromisoformat(value.isoformat()[:10] if isinstance(value, date) else str(value)).isoformat()
-    except ValueError:
-        raise InvalidInput(f"the expiration date {str(value)[:40]!r} is none: write it as 2026-12-31") from None

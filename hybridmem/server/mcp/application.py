@@ -9,6 +9,7 @@ from typing import Any
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult
+from mcp_types import Tool as MCPTool
 from pydantic import ValidationError
 
 from hybridmem.core.version import VERSION
@@ -33,6 +34,12 @@ class MemoryServer(MCPServer[Any]):
         for tool in tools:
             self.add_tool(tool.run, title=tool.title, annotations=tool.annotations, structured_output=True)
             self._arguments[tool.run.__name__] = list(signature(tool.run).parameters)
+
+    async def list_tools(self) -> list[MCPTool]:
+        return [
+            tool.model_copy(update={"input_schema": {**tool.input_schema, "additionalProperties": False}})
+            for tool in await super().list_tools()
+        ]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None

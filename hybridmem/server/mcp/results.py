@@ -31,7 +31,7 @@ class Recollection:
     text: str
     kind: str
     score: float
-    """Higher is better."""
+    """Higher is better. It orders the memories of one search."""
     why: dict[str, float]
     """What each searcher contributed to the score."""
     at: datetime | None = None
@@ -39,10 +39,13 @@ class Recollection:
     speaker: str | None = None
     claim: str | None = None
     """What a fact is taken to say, beside `text`, the sentence that says it."""
+    relevance: float = 0.0
+    """Calibrated probability that it bears on the query, from 0 to 1."""
 
     @classmethod
     def of(cls, hit: Hit) -> Recollection:
-        return cls(hit.id, hit.text, hit.kind, hit.score, dict(hit.why), hit.at, hit.session, hit.speaker, hit.claim)
+        said = (hit.at, hit.session, hit.speaker, hit.claim)
+        return cls(hit.id, hit.text, hit.kind, hit.score, dict(hit.why), *said, relevance=hit.relevance)
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Record:
     """What a fact is taken to say: its question with the answer, or subject | relation | object. `text` is the sentence
     behind it; where the two differ, the sentence is right and the fact is to be deleted."""
     metadata: dict[str, Any] = field(default_factory=dict)
+    expires_at: datetime | None = None
     note: str = NOTE
 
     @classmethod
@@ -126,6 +130,8 @@ class Record:
                 superseded_by=memory.superseded_by,
                 sources=list(memory.sources),
                 claim=memory.claim,
+                metadata=dict(memory.metadata),
+                expires_at=memory.expires_at,
             )
         return cls(
             memory.id,
@@ -138,6 +144,7 @@ class Record:
             memory.speaker,
             memory.superseded_by,
             metadata=dict(memory.metadata),
+            expires_at=memory.expires_at,
         )
 
 

@@ -216,7 +216,8 @@ def _merged_into(equal: Fact, fact: Fact, timeline: Sequence[Fact]) -> Resolutio
         return Resolution("merged", equal, is_new=False)
     merged = _merged(equal, fact)
     placed, changes = _placed(merged, timeline)
-    if merged.valid_from < equal.valid_from and any(is_weaker(fact.trust, change.before.trust) for change in changes):
+    back = merged.valid_from < equal.valid_from
+    if back and (not _ever_held(placed) or any(is_weaker(fact.trust, change.before.trust) for change in changes)):
         placed, changes = _placed(replace(merged, valid_from=equal.valid_from), timeline)
     return Resolution("merged", placed, is_new=False, changes=changes)
 
@@ -252,6 +253,17 @@ def expired(fact: Fact, at: datetime) -> Fact:
     ends = max(at, fact.valid_from)
     ends = ends if fact.valid_to is None else min(ends, fact.valid_to)
     return replace(fact, stated_to=ends, valid_to=ends, retired_at=at, superseded_by=None)
+
+
+def come_due(fact: Fact, sources: Iterable[Episode], at: datetime) -> Fact | None:
+    """`fact` as it expires because its time, or that of the last of its `sources`, has come by `at`; else None."""
+    ends = [fact.expires_at] if fact.expires_at is not None else []
+    behind = [source.expires_at for source in sources]
+    if behind and None not in behind:
+        ends.append(max(time for time in behind if time is not None))
+    if not fact.current or not ends or min(ends) > at:
+        return None
+    return replace(expired(fact, at), expires_at=min(ends))
 
 
 def withdrawn(fact: Fact, at: datetime) -> Fact:
@@ -310,7 +322,14 @@ def _merged(equal: Fact, fact: Fact) -> Fact:
         sources=equal.sources + added,
         evidence=equal.evidence + (len(added) if fact.sources else fact.evidence),
         trust=most_trusted(equal.trust, fact.trust),
+        metadata={**equal.metadata, **fact.metadata},
+        expires_at=_later(equal.expires_at, fact.expires_at),
     )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two times of expiry; None is never."""
+    return None if one is None or other is None else max(one, other)
 
 
 def _was_said_to_hold(fact: Fact) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from hybridmem.core.edit import Edit
+from hybridmem.core.filters.nodes import Filter
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Event, Fact
+from hybridmem.core.records import Episode, Event, Fact, Kind
 from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.fact_timeline import Resolution
 
@@ -108,6 +110,20 @@ class Memories(Protocol):
         which they were recorded. `after` a position and `limit` page them; `source` keeps to those from one episode."""
         ...
 
+    def matching(
+        self,
+        namespace: Namespace,
+        filter: Filter,
+        *,
+        kinds: Sequence[Kind] = ("episode", "fact"),
+        after: int = 0,
+        limit: int | None = None,
+        include_retired: bool = False,
+    ) -> list[Episode | Fact]:
+        """The memories that `filter` admits (`core.filters.evaluate.admits`), expired and quarantined ones among them,
+        in the order of the ledger, from behind the position `after`. Retired facts only on request."""
+        ...
+
     def update_text(
         self, namespace: Namespace, id: str, text: str, at: datetime, *, object: str | None = None
     ) -> Episode | Fact:
@@ -118,6 +134,12 @@ class Memories(Protocol):
         this source: the episode counts as unextracted again. A fact's training items go."""
         ...
 
+    def edit(self, namespace: Namespace, id: str, edit: Edit, at: datetime) -> Episode | Fact:
+        """Change the metadata, the tags or the expiry of a memory (`core.edit.edited`), with a line "edited" in its
+        history; its words, and what was read in them, stay. Dreams read an episode anew that had expired and is
+        brought back. Raises `UnknownMemory` and `InvalidInput`."""
+        ...
+
     def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
         """Set a memory aside, or release it. Facts follow their episodes: into quarantine when all of them are there,
         out of it with the first. Adapters that hold a fact which goes into quarantine are tainted."""
@@ -125,6 +147,11 @@ class Memories(Protocol):
 
     def expire(self, namespace: Namespace, id: str, at: datetime) -> None:
         """Retire a fact without a successor."""
+        ...
+
+    def expire_due(self, namespace: Namespace, at: datetime) -> list[str]:
+        """`expire` every current fact whose time has come by `at`, or that of the last episode behind it; returns
+        their ids. Cheap where nothing expires."""
         ...
 
     def erase(self, namespace: Namespace, id: str, at: datetime) -> Erasure:
@@ -147,9 +174,11 @@ class Memories(Protocol):
         """How often each of `ids` was used: 0 for never."""
         ...
 
-    def unextracted(self, namespace: Namespace, limit: int | None = None) -> list[Episode]:
+    def unextracted(
+        self, namespace: Namespace, limit: int | None = None, *, at: datetime | None = None
+    ) -> list[Episode]:
         """Episodes that no dream has extracted facts from since they were written or reworded, oldest first; those
-        in quarantine wait."""
+        in quarantine wait, and those that have expired by `at` are left out."""
         ...
 
     def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None: ...

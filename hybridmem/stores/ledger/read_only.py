@@ -17,7 +17,7 @@ from hybridmem.core.errors import ReadOnlyMemory
 from hybridmem.stores.ledger.base import Ledger
 
 WRITES = frozenset(
-    {"append", "put_fact", "update_text", "set_quarantine", "expire", "erase", "mark_extracted"}
+    {"append", "put_fact", "update_text", "edit", "set_quarantine", "expire", "erase", "mark_extracted"}
     | {"put_episodes", "erase_all", "annotate", "restore"}
     | {"save_items", "drop_items", "save_adapter", "activate", "save_audits", "save_dream"}
     | {"put_state", "remove_state"}

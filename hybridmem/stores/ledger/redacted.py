@@ -17,8 +17,8 @@ from hybridmem.stores.ledger.archive import Archive
 from hybridmem.stores.ledger.base import Ledger
 
 READING = frozenset(
-    {"archive", "around", "episodes", "facts", "get", "get_many", "history", "items", "latest", "neighbours", "newest"}
-    | {"unextracted"}
+    {"archive", "around", "episodes", "facts", "get", "get_many", "history", "items", "latest", "matching", "neighbours"}
+    | {"newest", "said", "texts", "unextracted"}
 )
 WRITING = frozenset({"annotate", "append", "put_episodes", "put_fact", "restore", "save_items", "update_text"})
 """The methods of a ledger that return texts, and those that take some."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from hybridmem.core.clock import parse_time
+from hybridmem.core.edit import Edit, Unchanged
 from hybridmem.core.errors import InvalidDate, InvalidEncoding, InvalidInput
 from hybridmem.core.namespace import checked_namespace
 from hybridmem.core.plain_json import plain_json
@@ -37,6 +38,7 @@ def checked_episode(episode: Episode) -> Episode:
         at=parse_time(episode.at),
         recorded_at=parse_time(episode.recorded_at),
         metadata=_bounded(plain_json(episode.metadata, "the metadata")),
+        expires_at=_time_or_none(episode.expires_at),
         position=0,
     )
 
@@ -62,6 +64,8 @@ def checked_fact(fact: Fact) -> Fact:
         recorded_at=parse_time(fact.recorded_at),
         retired_at=_time_or_none(fact.retired_at),
         sources=tuple(dict.fromkeys(fact.sources)),
+        metadata=plain_json(fact.metadata, "the metadata"),
+        expires_at=_time_or_none(fact.expires_at),
         position=0,
     )
 
@@ -82,6 +86,16 @@ def checked_adapter(adapter: AdapterRecord) -> AdapterRecord:
         tainted=tuple(fact for fact in facts if fact in adapter.tainted),
         scores=plain_json(adapter.scores, "the scores"),
         files=plain_json(adapter.files, "the files"),
+    )
+
+
+def checked_edit(edit: Edit) -> Edit:
+    """`edit` with a UTC time and plain JSON metadata. Raises a kind of `InvalidInput`."""
+    expires = edit.expires_at
+    return replace(
+        edit,
+        metadata=None if edit.metadata is None else _bounded(plain_json(edit.metadata, "the metadata")),
+        expires_at=expires if isinstance(expires, Unchanged) else _time_or_none(expires),
     )
 
 

@@ -53,7 +53,8 @@ def test_filters_look_as_far_as_they_must(store: HybridVectorStore) -> None:
     (last,) = store.similarity_search("otter", k=4, filter={"n": 117})
     assert last.metadata == {"n": 117, "even": False}
     assert len(store.similarity_search("otter", k=100, filter=lambda document: document.metadata["even"])) == 60
-    assert store.similarity_search("otter", filter={"missing": None}) == []
+    assert store.similarity_search("otter", filter={"missing": {"$ne": None}}) == []
+    assert len(store.similarity_search("otter", k=100, filter={"n": {"$gte": 100}, "$not": {"even": True}})) == 10
 
 
 def test_diverse_results_differ(store: HybridVectorStore) -> None:

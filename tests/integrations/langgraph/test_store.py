@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from langgraph.store.base import InvalidNamespaceError, PutOp, SearchOp, TTLConf
 
 from hybridmem import HybridMemory
 from hybridmem.core.errors import InvalidInput
-from hybridmem.integrations.langgraph import HybridStore
+from hybridmem.integrations.langgraph import AsyncHybridStore, HybridStore
 from hybridmem.models.fake import FakeModel
 from tests import scripts
 from tests.integrations.langgraph.conftest import Clock
@@ -303,7 +304,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.integrations.langgraph.test_store import opened
-from hybridmem.integrations.langgraph import HybridStore
+from hybridmem.integrations.langgraph import AsyncHybridStore, HybridStore
 with opened(Path(sys.argv[1])) as memory:
     store = HybridStore(memory, index={"fields": ["texts[*]"]})
     for number in range(int(sys.argv[3])):
@@ -389,3 +390,36 @@ def test_a_get_costs_the_same_among_thousands(store: HybridStore) -> None:
     fill(100, 5_000)
     many = median([f"k{n * 49}" for n in range(100)])
     assert many < 4 * few, f"{1000 * few:.2f} ms among 100, {1000 * many:.2f} ms among 5,000"
+
+
+def test_inner_keys_and_joins(memory: HybridMemory) -> None:
+    store = HybridStore(memory)
+    store.put(NOTES, "a", {"author": {"name": "Ana", "age": 3}, "tags": ["x"], "due": "2026-03-01T09:00:00+02:00"})
+    store.put(NOTES, "b", {"author": {"name": "Ben"}, "dotted.key": 1, "due": "2026-03-02"})
+
+    def keys(filter: dict[str, Any]) -> list[str]:
+        return sorted(item.key for item in store.search(NOTES, filter=filter))
+
+    assert keys({"author.name": "Ana"}) == ["a"]
+    assert keys({"author.age": {"$exists": False}}) == ["b"]
+    assert keys({"dotted.key": 1}) == ["b"]
+    assert keys({"$or": [{"author.name": "Ben"}, {"tags": "x"}]}) == ["a", "b"]
+    assert keys({"$not": {"author": {"name": "Ben"}}}) == ["a"]
+    assert keys({"due": {"$lte": "2026-03-01"}}) == ["a"]
+    assert keys({"author.name": {"$in": ["Ana", "Ben"]}, "tags": {"$contains": "x"}}) == ["a"]
+    for wrong in ({"n": {"$near": 1}}, {"$xor": []}, {"$and": []}):
+        with pytest.raises(InvalidInput, match=r"\$"):
+            store.search(NOTES, filter=wrong)
+
+
+def test_the_asynchronous_store_is_awaited(memory: HybridMemory) -> None:
+    async def live() -> None:
+        async with AsyncHybridStore(memory, ttl=TTLConfig(default_ttl=10)) as store:
+            await store.aput(NOTES, "a", {"text": "the otter swims"})
+            assert await store.sweep_ttl() == 0
+            future = await store.start_ttl_sweeper(0.001)
+            assert not future.done()
+            assert await store.stop_ttl_sweeper(30)
+            assert (await store.asearch(NOTES, query="otter"))[0].key == "a"
+
+    asyncio.run(live())

@@ -14,8 +14,10 @@ import pytest
 
 from hybridmem import HybridMemory
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.filters.evaluate import holds
+from hybridmem.core.filters.parse import parse
 from hybridmem.integrations.mem0 import AsyncMemory, Memory
-from hybridmem.integrations.mem0.filters import matches
+from hybridmem.integrations.mem0.filters import translated
 from hybridmem.models.fake import FakeModel
 
 CHAT = [
@@ -191,7 +193,53 @@ def test_filters_expiry_threshold_and_limits(m: Memory) -> None:
     scores = [item["score"] for item in m.search("Which box holds screws?", user_id="ana", explain=True)["results"]]
     assert scores == sorted(scores, reverse=True)
     kept = m.search("Which box holds screws?", user_id="ana", threshold=scores[3])["results"]
-    assert [item["score"] for item in kept] == [score for score in scores if score >= scores[3]]
+    assert kept and all(item["score"] >= scores[3] for item in kept)
+    unrelated = "How tall is the Eiffel tower?"
+    assert m.search(unrelated, user_id="ana")["results"]
+    assert m.search(unrelated, user_id="ana", threshold=0.3) == {"results": []}
+
+
+def test_times_are_compared_as_times(m: Memory) -> None:
+    m.add("Bought a bicycle", user_id="ana", timestamp="2025-06-25T10:00:00Z")
+
+    def count(**bounds: Any) -> int:
+        return len(m.get_all(filters={"user_id": "ana", "created_at": bounds})["results"])
+
+    assert count(gte="2025-06-18", lte="2025-06-25") == 1
+    assert count(lt="2025-06-25") == count(gt="2025-06-25") == 0
+    assert count(gte="2025-06-25T03:30:00-07:00") == 0
+    assert count(gte="2025-06-25T03:00:00-07:00", lte=1750845600) == 1
+    m.add("I am travelling", user_id="bob", timestamp=1719792000)
+    m.add("I am back", user_id="bob", timestamp=1719792000000)
+    made = {item["created_at"] for item in m.get_all(user_id="bob")["results"]}
+    assert made == {"2024-07-01T00:00:00+00:00"}
+
+
+def test_metadata_and_expiry_change_with_a_line_in_the_history(m: Memory) -> None:
+    told = m.add("I love tennis", user_id="u1", metadata={"category": "hobbies", "priority": "high"})
+    id = told["results"][0]["id"]
+    m.update(id, text="I love squash", metadata={})
+    m.update(id, metadata={"priority": "low", "user_id": "bob"})
+    m.update(id, expiration_date="2020-01-31")
+    assert m.search("squash", user_id="u1")["results"] == m.get_all(user_id="u1")["results"] == []
+    (shown,) = m.search("squash", user_id="u1", show_expired=True)["results"]
+    assert (shown["expiration_date"], shown["user_id"]) == ("2020-01-31", "u1")
+    m.update(id, expiration_date=None)
+    (item,) = m.get_all(user_id="u1")["results"]
+    assert (item["memory"], item["metadata"]) == ("I love squash", {"category": "hobbies", "priority": "low"})
+    assert "expiration_date" not in item
+    assert [line["event"] for line in m.history(id)] == ["ADD", "UPDATE", "UPDATE", "UPDATE", "UPDATE"]
+
+
+def test_expiration_dates_of_earlier_versions_still_count(m: Memory, folder: HybridMemory) -> None:
+    memory = folder.at("users/ana")
+    memory.add("Old box.", metadata={"expiration_date": "2020-01-01"}, source="mem0")
+    memory.add("New box.", metadata={"expiration_date": "2999-01-01"}, source="mem0")
+    assert texts(m.get_all(user_id="ana")) == texts(m.search("box", user_id="ana")) == ["New box."]
+    assert texts(m.get_all(user_id="ana", filters={"expiration_date": {"gt": "2100-01-01"}})) == ["New box."]
+    (item,) = m.get_all(user_id="ana")["results"]
+    m.update(item["id"], expiration_date="2021-01-01")
+    assert texts(m.get_all(user_id="ana")) == []
 
 
 def test_a_fact_belongs_to_the_run_and_agent_of_its_source(m: Memory, folder: HybridMemory) -> None:
@@ -228,13 +276,17 @@ def test_bad_calls_are_told_in_one_line(m: Memory) -> None:
         (lambda: m.add("x", user_id="ana", expiration_date="soon"), "write it as 2026-12-31"),
         (lambda: m.search("", user_id="ana"), "the query is empty"),
         (lambda: m.search("x", user_id="ana", top_k=-1), "is no number of memories"),
-        (lambda: m.search("x", user_id="ana", threshold=2), "not between 0 and 1"),
+        (lambda: m.search("x", user_id="ana", threshold=2), "2 is not between 0 and 1"),
+        (lambda: m.search("x", user_id="ana", threshold="0.5"), "'0.5' is not between 0 and 1"),  # type: ignore[arg-type]
         (lambda: m.search("x", user_id="ana", filters={"user_id": "bob"}), "user_id is given twice"),
         (lambda: m.search("x", user_id="ana", filters={"n": {"near": 1}}), "no known operator 'near'"),
         (lambda: m.search("x", user_id="ana", filters={"n": {"in": 1}}), "needs a list of values"),
         (lambda: m.search("x", user_id="ana", filters={"OR": []}), "the filter OR is no list of filters"),
         (lambda: m.update(id), "pass the new text"),
-        (lambda: m.update(id, metadata={"a": 1}), "metadata and expiration dates are fixed"),
+        (lambda: m.update(id, expiration_date="soon"), "write it as 2026-12-31"),
+        (lambda: m.update(id, metadata={"hybridmem.parts": 1}), "is hybridmem's own"),
+        (lambda: m.search("x", user_id="ana", filters={"updated_at": "2026-01-01"}), "filter by created_at"),
+        (lambda: m.search("x", user_id="ana", filters={"created_at": {"gte": "soon"}}), "'soon' is not a date"),
         (lambda: m.update("ep_0:users:ana", "x"), "Memory with id ep_0:users:ana not found"),
         (lambda: m.delete("nonsense"), "Memory with id nonsense not found"),
         (lambda: m.delete("ep_0:others:ana"), "not found"),
@@ -302,7 +354,15 @@ def test_the_asynchronous_class_has_the_same_calls(tmp_path: Path) -> None:
         ({"NOT": [{"a": 1, "word": "no"}]}, True),
         ({"NOT": [{"a": 1}, {"word": "no"}]}, False),
         ({"AND": [{"OR": [{"a": 2}, {"a": 1}]}, {"NOT": [{"a": 3}]}]}, True),
+        ({"tags": "x"}, True),
+        ({"tags": {"in": {"x"}}}, True),
+        ({"tags": {"nin": ["x"]}}, False),
+        ({"score": {"gte": 7}}, True),
+        ({"id": "ep_1"}, False),
+        ({"user_id": "ana"}, True),
+        ({"user_id": {"ne": "ana"}}, False),
     ],
 )
 def test_filters(filters: dict[str, Any], expected: bool) -> None:
-    assert matches({"a": 1, "tags": ["x"], "word": "test"}, filters) is expected
+    values = {"kind": "episode", "metadata": {"a": 1, "tags": ["x"], "word": "test", "score": 7}}
+    assert holds(parse(translated(filters, ("users", "ana"))), values) is expected

@@ -29,12 +29,19 @@ READS = {
         "days",
         "span",
         "facts",
+        "speakers",
+        "texts",
+        "said",
+        "last_recorded",
+        "identity",
+        "matching",
     ),
     *("history", "uses", "unextracted", "newest", "child_namespaces", "archive", "namespaces", "counts", "check"),
     *("items", "adapters", "adapter", "adapter_summaries", "holdings", "active", "activations", "audits", "dreams"),
     *("get_state", "pending", "last_pending", "acknowledged_up_to", "close", "touch", "acknowledge", "reset_consumer"),
+    "expire_due",
 }
-"""What a read-only memory may call; the last three only concern its copy."""
+"""What a read-only memory may call; the last four only concern its copy."""
 
 
 def test_every_method_of_a_ledger_reads_or_is_refused(tmp_path: Path) -> None:

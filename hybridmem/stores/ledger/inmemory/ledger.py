@@ -9,9 +9,12 @@ from datetime import date, datetime
 from typing import Any
 
 from hybridmem.core.clock import parse_time
+from hybridmem.core.edit import Edit, edited, is_revived
 from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
+from hybridmem.core.filters.evaluate import admits
+from hybridmem.core.filters.nodes import Filter
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Event, Fact, checked_text, sound_text
+from hybridmem.core.records import Episode, Event, Fact, Kind, checked_text, has_expired, sound_text
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger import fact_timeline as timeline
 from hybridmem.stores.ledger.archive import Archive, Known, Restored
@@ -20,7 +23,7 @@ from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
 from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.inmemory.keyed_episodes import InMemoryKeyedEpisodes
 from hybridmem.stores.ledger.inmemory.state import InMemoryState
-from hybridmem.stores.ledger.validation import checked_episode, checked_fact, quotes
+from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, quotes
 
 
 class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
@@ -152,6 +155,21 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             found = [fact for fact in self._facts(namespace) if include_retired or fact.current]
         return [fact for fact in found if fact.position > after and (source is None or source in fact.sources)][:limit]
 
+    def matching(
+        self,
+        namespace: Namespace,
+        filter: Filter,
+        *,
+        kinds: Sequence[Kind] = ("episode", "fact"),
+        after: int = 0,
+        limit: int | None = None,
+        include_retired: bool = False,
+    ) -> list[Episode | Fact]:
+        found = [e for e in self._episodes(namespace) if "episode" in kinds and admits(filter, e)]
+        facts = [f for f in self._facts(namespace) if "fact" in kinds and (f.current or include_retired)]
+        every: list[Episode | Fact] = [*found, *(fact for fact in facts if admits(filter, fact, self._sources(fact)))]
+        return sorted((m for m in every if m.position > after), key=lambda memory: memory.position)[:limit]
+
     def update_text(
         self, namespace: Namespace, id: str, text: str, at: datetime, *, object: str | None = None
     ) -> Episode | Fact:
@@ -173,6 +191,16 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         self._record(reworded, "updated", parse_time(at))
         return reworded
 
+    def edit(self, namespace: Namespace, id: str, edit: Edit, at: datetime) -> Episode | Fact:
+        memory, at = self.get(namespace, id), parse_time(at)
+        changed, changes = edited(memory, checked_edit(edit), at)
+        if changes:
+            self._memories[id] = changed
+            self._events[id].append(Event(id, "edited", at, memory.text, changes=changes))
+        if is_revived(memory, changed, at):
+            self._extracted.discard(id)
+        return changed
+
     def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
         memory = self.get(namespace, id)
         self._set_quarantine(memory, quarantined, parse_time(at))
@@ -189,6 +217,18 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             self._record(fact, "expired", at)
             self._taint(namespace, [id])
             self._settle(namespace, [fact], at, id)
+
+    def expire_due(self, namespace: Namespace, at: datetime) -> list[str]:
+        due = []
+        for fact in self._facts(namespace):
+            expired = timeline.come_due(fact, self._sources(fact), parse_time(at))
+            if expired is not None:
+                self._write(expired)
+                self._record(fact, "expired", parse_time(at))
+                self._taint(namespace, [fact.id])
+                self._settle(namespace, [fact], parse_time(at), fact.id)
+                due.append(fact.id)
+        return due
 
     def _erase_one(self, namespace: Namespace, id: str, at: datetime) -> Erasure:
         memory = self.get(namespace, id)
@@ -219,7 +259,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             del self._memories[m.id]
             self._extracted.discard(m.id)
             self._announce(namespace, m.id, "delete")
-            stripped = [replace(event, text=None) for event in self._events[m.id]]
+            stripped = [replace(event, text=None, changes={}) for event in self._events[m.id]]
             self._events[m.id] = [*stripped, Event(m.id, "deleted", parse_time(at))]
         self._settle(namespace, [m for m in erased if isinstance(m, Fact)], parse_time(at), id)
         return Erasure(
@@ -230,8 +270,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         )
 
     def _only_quotes(self, fact: Fact, text: str, said: Sequence[str]) -> bool:
-        sources = map(self._memories.get, fact.sources)
-        return timeline.only_quotes(text, said, [e for e in sources if isinstance(e, Episode)])
+        return timeline.only_quotes(text, said, self._sources(fact))
 
     def _forget_quotations(self, fact: Fact, said: Sequence[str]) -> list[str]:
         """Strip the history of `fact` of the texts that only quote what was `said`; returns those."""
@@ -273,9 +312,11 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
     def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
         return {id: self._uses.get(id, 0) if self._find(namespace, id) else 0 for id in ids}
 
-    def unextracted(self, namespace: Namespace, limit: int | None = None) -> list[Episode]:
+    def unextracted(
+        self, namespace: Namespace, limit: int | None = None, *, at: datetime | None = None
+    ) -> list[Episode]:
         waiting = [e for e in self._episodes(namespace) if e.id not in self._extracted and not e.quarantined]
-        return waiting[:limit]
+        return [e for e in waiting if at is None or not has_expired(e, parse_time(at))][:limit]
 
     def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None:
         self._extracted.update(self.get_many(namespace, ids))
@@ -329,6 +370,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
 
     def _facts_from(self, episode: str) -> list[Fact]:
         return [m for m in self._memories.values() if isinstance(m, Fact) and episode in m.sources]
+
+    def _sources(self, fact: Fact) -> list[Episode]:
+        return [m for m in map(self._memories.get, fact.sources) if isinstance(m, Episode)]
 
     def _insert(self, memory: Any) -> Any:
         memory = replace(memory, position=self._next_position())

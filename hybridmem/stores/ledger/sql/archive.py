@@ -15,7 +15,14 @@ from hybridmem.stores.ledger.archive import Archive, Known, Restored
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, read_facts
 from hybridmem.stores.ledger.sql.facts import settle
-from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, fact_row, key, micros
+from hybridmem.stores.ledger.sql.rows import (
+    episode_of,
+    episode_row,
+    event_of,
+    event_row,
+    fact_row,
+    key,
+)
 
 
 def read_archive(connection: Connection, namespace: Namespace) -> Archive:
@@ -58,16 +65,8 @@ def write_archive(change: Change, archive: Archive) -> Restored:
         change,
         tables.events,
         [
-            {
-                "memory": id,
-                "number": number,
-                "namespace": change.key,
-                "event": event.event,
-                "at": micros(event.at),
-                "text": event.text,
-                "cause": event.by,
-            }
-            for id, events in archives.histories(archive).items()
+            event_row(change.namespace, number, event)
+            for events in archives.histories(archive).values()
             for number, event in enumerate(events)
         ],
     )

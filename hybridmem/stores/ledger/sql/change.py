@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -13,7 +13,7 @@ from hybridmem.core.errors import LIST_SHOWS_IDS, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, sound_text
 from hybridmem.stores.ledger.sql import tables
-from hybridmem.stores.ledger.sql.rows import episode_of, fact_of, fact_row, key, micros
+from hybridmem.stores.ledger.sql.rows import episode_of, event_row, fact_of, fact_row, key
 
 T = TypeVar("T")
 _CHUNK = 500
@@ -149,27 +149,21 @@ class Change:
         return [dict(row) for row in self.connection.execute(query).mappings()]
 
     def record(
-        self, memory: Episode | Fact, event: str, at: datetime, text: str | None, cause: str | None = None
+        self,
+        memory: Episode | Fact,
+        event: Any,
+        at: datetime,
+        text: str | None,
+        cause: str | None = None,
+        changes: Mapping[str, Any] | None = None,
     ) -> None:
         """Add a line to the history of `memory`, given as it was before the event."""
         before = self.events(memory.id)
         lines = [Event(memory.id, "added", memory.recorded_at, memory.text)] if begins_anew(before) else []
+        lines.append(Event(memory.id, event, at, text, cause, changes or {}))
         start = before[-1]["number"] + 1 if before else 0
-        rows = [(line.event, line.at, line.text, line.by) for line in lines] + [(event, at, text, cause)]
         self.connection.execute(
-            insert(tables.events),
-            [
-                {
-                    "memory": memory.id,
-                    "number": start + offset,
-                    "namespace": self.key,
-                    "event": name,
-                    "at": micros(time),
-                    "text": words,
-                    "cause": by,
-                }
-                for offset, (name, time, words, by) in enumerate(rows)
-            ],
+            insert(tables.events), [event_row(self.namespace, number, line) for number, line in enumerate(lines, start)]
         )
 
     def taint(self, ids: Sequence[str]) -> list[str]:

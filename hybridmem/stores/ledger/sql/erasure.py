@@ -56,13 +56,13 @@ def erase(change: Change, id: str, at: datetime) -> Erasure:
 
 
 def _forget_history(change: Change, erased: Sequence[Episode | Fact], at: datetime) -> list[str]:
-    """Write down the deletions and strip the histories of their texts; returns those texts."""
+    """Write down the deletions and strip the histories of their texts and edits; returns those texts."""
     events = tables.events
     words = []
     for memory in erased:
         change.record(memory, "deleted", at, None)
         words += [line["text"] for line in change.events(memory.id) if line["text"] is not None]
-        change.connection.execute(update(events).where(events.c.memory == memory.id).values(text=None))
+        change.connection.execute(update(events).where(events.c.memory == memory.id).values(text=None, changes=None))
     return words
 
 

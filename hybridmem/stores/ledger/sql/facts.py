@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger import fact_timeline as timeline
-from hybridmem.stores.ledger.fact_timeline import resolve, settled, without_source
+from hybridmem.stores.ledger.fact_timeline import come_due, resolve, settled, without_source
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
-from hybridmem.stores.ledger.sql.rows import fact_row, slot_digest
+from hybridmem.stores.ledger.sql.rows import fact_row, key, micros, slot_digest
 from hybridmem.stores.ledger.validation import unused_ids
 
 
@@ -70,6 +71,47 @@ def expire(change: Change, id: str, at: datetime) -> None:
     change.announce([id])
     change.taint([id])
     settle(change, [fact], at, id)
+
+
+def due(connection: Connection, namespace: Namespace, at: datetime) -> list[Fact]:
+    """The current facts whose time has come by `at`, or that of the last episode behind them, as they are retired.
+
+    Two looks into small indexes where nothing expires: every search asks."""
+    facts, episodes, links = tables.facts, tables.episodes, tables.fact_sources
+    own = facts.c.expires_at <= micros(at)
+    past = (episodes.c.namespace == key(namespace), episodes.c.expires_at <= micros(at))
+    stated = select(facts.c.id).where(facts.c.namespace == key(namespace), own, facts.c.retired_at.is_(None))
+    wanted = [*connection.execute(stated).scalars()]
+    if connection.execute(select(episodes.c.id).where(*past).limit(1)).first() is not None:
+        behind = (
+            select(links.c.fact)
+            .join(episodes, episodes.c.id == links.c.episode)
+            .join(facts, facts.c.id == links.c.fact)
+            .where(*past, facts.c.retired_at.is_(None))
+            .distinct()
+        )
+        wanted += connection.execute(behind).scalars()
+    found = []
+    for fact in find(connection, namespace, list(dict.fromkeys(wanted))).values():
+        if isinstance(fact, Fact) and fact.current:
+            sources = find(connection, namespace, fact.sources).values()
+            ended = come_due(fact, [source for source in sources if isinstance(source, Episode)], at)
+            found += [ended] if ended is not None else []
+    return sorted(found, key=lambda fact: fact.position)
+
+
+def expire_due(change: Change, at: datetime) -> list[str]:
+    """Retire the facts that are `due`; returns their ids."""
+    ended = due(change.connection, change.namespace, at)
+    for fact in ended:
+        change.write_fact(fact)
+        change.record(fact, "expired", at, fact.text)
+    ids = [fact.id for fact in ended]
+    change.announce(ids)
+    change.taint(ids)
+    for fact in ended:
+        settle(change, [fact], at, fact.id)
+    return ids
 
 
 def reword(change: Change, id: str, text: str, at: datetime, object: str | None) -> Episode | Fact:

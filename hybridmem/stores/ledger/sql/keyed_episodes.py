@@ -51,7 +51,7 @@ class KeyedEpisodeRows:
             found = find(connection, namespace, list(dict.fromkeys(ids)))
             erasures: list[Erasure] = []
             for id, memory in found.items():
-                already = {part for erasure in erasures for part in erasure.parts}
+                already = {gone for erasure in erasures for gone in (*erasure.parts, *erasure.facts)}
                 if id not in already and (up_to is None or memory.position <= up_to):
                     erasures.append(_erase_family(change, id, parse_time(at)))
             if erasures:

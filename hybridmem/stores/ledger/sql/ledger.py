@@ -25,28 +25,31 @@ from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hybridmem.core.clock import parse_time
+from hybridmem.core.edit import Edit
 from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
+from hybridmem.core.filters.nodes import Filter
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Event, Fact, checked_text, sound_text
+from hybridmem.core.records import Episode, Event, Fact, Kind, checked_text, sound_text
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger.archive import Archive, Restored
 from hybridmem.stores.ledger.base import LedgerCounts
 from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
 from hybridmem.stores.ledger.fact_timeline import Resolution, resolve_each
 from hybridmem.stores.ledger.sql import facts as fact_rows
-from hybridmem.stores.ledger.sql import tables
+from hybridmem.stores.ledger.sql import filtering, tables
 from hybridmem.stores.ledger.sql.archive import read_archive, write_archive
 from hybridmem.stores.ledger.sql.browsing import BrowsingRows
 from hybridmem.stores.ledger.sql.change import Change, begins_anew, chunks, find, find_one
 from hybridmem.stores.ledger.sql.context import around
 from hybridmem.stores.ledger.sql.database import BUSY_SECONDS, Database
+from hybridmem.stores.ledger.sql.editing import edit_memory
 from hybridmem.stores.ledger.sql.keyed_episodes import KeyedEpisodeRows
 from hybridmem.stores.ledger.sql.lineage import LineageRows
 from hybridmem.stores.ledger.sql.outbox import OutboxRows
-from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key
+from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, micros
 from hybridmem.stores.ledger.sql.state import StateRows
 from hybridmem.stores.ledger.sql.usage_buffer import UsageBuffer
-from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
+from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, unused_ids
 
 
 class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRows):
@@ -144,6 +147,25 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
         with self._database.write() as connection:
             return fact_rows.reword(Change(connection, namespace), id, text, parse_time(at), object)
 
+    def matching(
+        self,
+        namespace: Namespace,
+        filter: Filter,
+        *,
+        kinds: Sequence[Kind] = ("episode", "fact"),
+        after: int = 0,
+        limit: int | None = None,
+        include_retired: bool = False,
+    ) -> list[Episode | Fact]:
+        with self._database.read() as connection:
+            return filtering.matching(
+                connection, namespace, filter, kinds=kinds, after=after, limit=limit, include_retired=include_retired
+            )
+
+    def edit(self, namespace: Namespace, id: str, edit: Edit, at: datetime) -> Episode | Fact:
+        with self._database.write() as connection:
+            return edit_memory(Change(connection, namespace), id, checked_edit(edit), parse_time(at))
+
     def set_quarantine(self, namespace: Namespace, id: str, quarantined: bool, at: datetime) -> None:
         with self._database.write() as connection:
             fact_rows.quarantine(Change(connection, namespace), id, quarantined, parse_time(at))
@@ -151,6 +173,14 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
     def expire(self, namespace: Namespace, id: str, at: datetime) -> None:
         with self._database.write() as connection:
             fact_rows.expire(Change(connection, namespace), id, parse_time(at))
+
+    def expire_due(self, namespace: Namespace, at: datetime) -> list[str]:
+        at = parse_time(at)
+        with self._database.read() as connection:
+            if not fact_rows.due(connection, namespace, at):
+                return []
+        with self._database.write() as connection:
+            return fact_rows.expire_due(Change(connection, namespace), at)
 
     def history(self, namespace: Namespace, id: str) -> list[Event]:
         with self._database.read() as connection:
@@ -199,9 +229,14 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
                 counted.update((memory, times) for memory, times in connection.execute(query))
         return counted
 
-    def unextracted(self, namespace: Namespace, limit: int | None = None) -> list[Episode]:
+    def unextracted(
+        self, namespace: Namespace, limit: int | None = None, *, at: datetime | None = None
+    ) -> list[Episode]:
         table = tables.episodes.c
-        return self._episodes(namespace, ~table.extracted, ~table.quarantined, limit=limit)
+        conditions = [~table.extracted, ~table.quarantined]
+        if at is not None:
+            conditions.append(table.expires_at.is_(None) | (table.expires_at > micros(parse_time(at))))
+        return self._episodes(namespace, *conditions, limit=limit)
 
     def mark_extracted(self, namespace: Namespace, ids: Sequence[str]) -> None:
         table = tables.episodes

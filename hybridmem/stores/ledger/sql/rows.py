@@ -75,6 +75,7 @@ def episode_row(episode: Episode) -> dict[str, Any]:
         "quarantined": episode.quarantined,
         "superseded_by": episode.superseded_by,
         "metadata": json.dumps(episode.metadata),
+        "expires_at": _micros_or_none(episode.expires_at),
     }
 
 
@@ -94,6 +95,7 @@ def episode_of(row: Row) -> Episode:
         superseded_by=row["superseded_by"],
         metadata=json.loads(row["metadata"]),
         position=row["position"],
+        expires_at=_time_or_none(row["expires_at"]),
     )
 
 
@@ -118,6 +120,8 @@ def fact_row(fact: Fact) -> dict[str, Any]:
         "question": fact.question,
         "stated_to": _micros_or_none(fact.stated_to),
         "replaces": fact.replaces,
+        "metadata": json.dumps(fact.metadata),
+        "expires_at": _micros_or_none(fact.expires_at),
     }
 
 
@@ -142,11 +146,28 @@ def fact_of(row: Row, sources: Sequence[str]) -> Fact:
         question=row["question"],
         stated_to=_time_or_none(row["stated_to"]),
         replaces=row["replaces"],
+        metadata=json.loads(row["metadata"]),
+        expires_at=_time_or_none(row["expires_at"]),
     )
 
 
+def event_row(namespace: Namespace, number: int, event: Event) -> dict[str, Any]:
+    """`number`: its place in the history of its memory."""
+    return {
+        "memory": event.memory,
+        "number": number,
+        "namespace": key(namespace),
+        "event": event.event,
+        "at": micros(event.at),
+        "text": event.text,
+        "cause": event.by,
+        "changes": json.dumps(event.changes) if event.changes else None,
+    }
+
+
 def event_of(row: Row) -> Event:
-    return Event(row["memory"], row["event"], time_of(row["at"]), row["text"], row["cause"])
+    changes = json.loads(row["changes"]) if row["changes"] else {}
+    return Event(row["memory"], row["event"], time_of(row["at"]), row["text"], row["cause"], changes)
 
 
 def item_row(item: TrainingItem, position: int) -> dict[str, Any]:

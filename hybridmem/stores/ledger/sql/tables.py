@@ -32,17 +32,17 @@ counters = _table("counters", "name", "value")
 episodes = _table(
     "episodes",
     "id namespace text role speaker session source trust superseded_by metadata",
-    "position at recorded_at",
+    "position at recorded_at expires_at",
     "quarantined extracted",
 )
 facts = _table(
     "facts",
-    "id namespace slot subject relation object text superseded_by trust question",
-    "position valid_from valid_to stated_to recorded_at retired_at evidence",
+    "id namespace slot subject relation object text superseded_by trust question metadata",
+    "position valid_from valid_to stated_to recorded_at retired_at evidence expires_at",
     "quarantined replaces",
 )
 fact_sources = _table("fact_sources", "fact episode", "number")
-events = _table("events", "memory namespace event text cause", "number at")
+events = _table("events", "memory namespace event text cause changes", "number at")
 outbox = _table("outbox", "memory namespace operation", "position")
 consumers = _table("consumers", "name", "position")
 uses = _table("uses", "memory namespace", "times last_at")

@@ -1,0 +1,31 @@
+"""The options of a search that stand for common filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from hybridmem.core.filters.nodes import Filter, all_of
+from hybridmem.core.filters.parse import parse
+
+
+def asked_for(
+    filters: Mapping[str, Any] | None = None,
+    *,
+    since: str | date | None = None,
+    until: str | date | None = None,
+    session: str | None = None,
+    role: str | Sequence[str] | None = None,
+    trust: str | Sequence[str] | None = None,
+) -> Filter:
+    """`filters`, and what the options ask for beside them: said (or valid) from `since` on and up to `until`, a whole
+    day where that is a date, and in that `session`, by a `role` and with a `trust` among those named.
+
+    Raises `InvalidInput`."""
+    given = {"session": session, "role": role, "trust": trust}
+    written: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    period = {name: value for name, value in (("gte", since), ("lte", until)) if value is not None}
+    if period:
+        written["at"] = period
+    return all_of(parse(filters), parse(written))

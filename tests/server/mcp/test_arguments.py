@@ -1,0 +1,57 @@
+"""What a client may pass to a tool."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.server.mcpserver.exceptions import ToolError
+
+from hybridmem import HybridMemory
+from hybridmem.models.fake import FakeModel
+from hybridmem.server.mcp.application import MemoryServer, application
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[HybridMemory]:
+    with HybridMemory.open(tmp_path / "m", model=FakeModel(), embedder="hashing") as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(memory: HybridMemory) -> MemoryServer:
+    return application(memory)
+
+
+def call(server: MemoryServer, tool: str, **arguments: Any) -> Any:
+    return asyncio.run(server.call_tool(tool, arguments))
+
+
+def test_arguments_that_a_tool_does_not_have_are_refused_by_name(server: MemoryServer, memory: HybridMemory) -> None:
+    for tool in asyncio.run(server.list_tools()):
+        assert tool.input_schema["additionalProperties"] is False
+        with pytest.raises(ToolError, match=f"^{tool.name}: it has no argument 'colour': it takes "):
+            call(server, tool.name, colour="red")
+    with pytest.raises(ToolError, match="no argument 'tag': it takes text, session"):
+        call(server, "remember", text="I row.", tag="sport")
+    assert memory.list() == []
+
+
+def test_tags_metadata_expiry_and_filters(server: MemoryServer, memory: HybridMemory) -> None:
+    call(server, "remember", text="I row.", tags=["sport"], metadata={"stars": 4}, session="s1")
+    call(server, "remember", text="I rowed once.", tags=["sport"], expires_at="2020-01-01")
+
+    def recalled(**arguments: Any) -> list[str]:
+        found = call(server, "recall", query="Who rows?", **arguments).structured_content["memories"]
+        return [each["text"] for each in found]
+
+    assert recalled(filters={"tags": "sport", "metadata.stars": {"gte": 4}}) == ["I row."]
+    assert recalled(session="s1", since="2020-01-01") == ["I row."]
+    assert recalled(until="2020-01-01") == recalled(min_score=1) == []
+    with pytest.raises(ToolError, match="no field 'tag': did you mean 'tags'"):
+        recalled(filters={"tag": "sport"})
+    with pytest.raises(ToolError, match="'soon' is not a date"):
+        call(server, "remember", text="x", expires_at="soon")
