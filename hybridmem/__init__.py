@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hybridmem.adapters.registry import AdapterDiff as AdapterDiff
     from hybridmem.adapters.registry import AdapterRegistry as AdapterRegistry
     from hybridmem.core.clock import Clock as Clock
+    from hybridmem.core.clock import Time as Time
     from hybridmem.core.edit import Unchanged as Unchanged
     from hybridmem.core.errors import AdapterError as AdapterError
     from hybridmem.core.errors import CorruptAdapter as CorruptAdapter
@@ -99,7 +100,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "hybridmem.adapters.card": "AdapterCard",
     "hybridmem.adapters.registry": "AdapterDiff AdapterRegistry",
-    "hybridmem.core.clock": "Clock",
+    "hybridmem.core.clock": "Clock Time",
     "hybridmem.core.errors": """
         AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EmbeddingMismatch
         EmptyText HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from hybridmem.core import arguments
-from hybridmem.core.clock import parse_time, utc_now
+from hybridmem.core.clock import Time, end_of_time, parse_time, utc_now
 from hybridmem.core.edit import UNCHANGED, Edit, Unchanged, edit_of, tagged
 from hybridmem.core.errors import InvalidInput, ReadOnlyMemory
 from hybridmem.core.filters.options import asked_for
@@ -234,7 +234,7 @@ class HybridMemory:
         content: str | Sequence[Mapping[str, Any]],
         *,
         session: str | None = None,
-        at: str | float | datetime | None = None,
+        at: Time | None = None,
         metadata: Mapping[str, Any] | None = None,
         trust: Trust | None = None,
         role: str = "user",
@@ -350,8 +350,8 @@ class HybridMemory:
         object: str | float,
         *,
         text: str | None = None,
-        valid_from: str | datetime | None = None,
-        valid_to: str | datetime | None = None,
+        valid_from: Time | None = None,
+        valid_to: Time | None = None,
         trust: Trust = "user",
         replace: bool = True,
         metadata: Mapping[str, Any] | None = None,
@@ -396,7 +396,7 @@ class HybridMemory:
         query: str,
         *,
         limit: int = 10,
-        as_of: str | datetime | None = None,
+        as_of: Time | None = None,
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] | None = None,
         filters: Mapping[str, Any] | None = None,
@@ -409,25 +409,30 @@ class HybridMemory:
         questions: bool = True,
         half_life_days: float | None = None,
         include_expired: bool = False,
+        reference_date: Time | None = None,
     ) -> list[Hit]:
         """The memories nearest to `query`, best first, with why each is there. What has expired is not found, unless
         somebody who looks at it asks for it with `include_expired`.
 
-        `as_of` sees what held then; `token_budget` bounds the hits' texts together; `kinds` keeps to one kind.
+        `as_of` sees what held then, at the end of the day where it is a date without a time; `token_budget` bounds the
+        hits' texts together; `kinds` keeps to one kind.
         `filters` keeps to memories whose fields satisfy it, as in ``{"tags": "travel", "metadata.stars": {"gte": 3}}``
         (docs/filters.md), and `since`, `until` (a date is its whole day), `session`, `role` and `trust` to what was
         said then, there and by them; a fact matches through one of the episodes behind it.
         `min_score` keeps to hits of at least that `Hit.relevance`, from 0 to 1: none where nothing bears on the query.
         Without `questions`, what only asks is left out: it answers nothing.
         `half_life_days` (the policy's, unless given) ranks older memories lower, and hides none.
+        A query that names a period prefers memories of that period: "last week" is seen from `reference_date`, else
+        from `as_of`, else from now.
 
         Raises `InvalidInput`, which names the field, the operator or the value that is wrong."""
         arguments.text("query", query)
-        arguments.time_or_none("as_of", as_of)
         if token_budget is not None:
             token_budget = arguments.whole("token_budget", token_budget, least=0, most=MOST_AT_ONCE)
         if isinstance(kinds, str):
             raise InvalidInput(f"kinds is a text: pass a tuple, as ({kinds!r},)")
+        moment = end_of_time(as_of) if as_of is not None else None
+        asked_on = end_of_time(reference_date) if reference_date is not None else moment or self.clock()
         filter = asked_for(filters, since=since, until=until, session=session, role=role, trust=trust)
         half_life = self.policy.half_life if half_life_days is None else checked_half_life(half_life_days)
         self.ledger.expire_due(self.namespace, self.clock())
@@ -436,7 +441,7 @@ class HybridMemory:
             self.namespace,
             query,
             limit=arguments.whole("limit", limit, least=1, most=MOST_AT_ONCE),
-            as_of=parse_time(as_of) if as_of is not None else None,
+            as_of=moment,
             token_budget=token_budget,
             kinds=kinds or ("episode", "fact"),
             questions=questions,
@@ -444,24 +449,31 @@ class HybridMemory:
             min_score=min_score,
             half_life=half_life,
             include_expired=include_expired,
+            reference_date=asked_on,
         )
         self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self.clock())
         return hits
 
-    def answer(self, question: str, *, route: Route | None = None) -> Answer:
-        """Answer from the weights, from retrieval, from both, or not at all; `route` forces which."""
-        return self.answer_many([question], route=route)[0]
+    def answer(self, question: str, *, route: Route | None = None, reference_date: Time | None = None) -> Answer:
+        """Answer from the weights, from retrieval, from both, or not at all; `route` forces which.
 
-    def answer_many(self, questions: Sequence[str], *, route: Route | None = None) -> list[Answer]:
+        A question's "last week" is seen from `reference_date`, else from now."""
+        return self.answer_many([question], route=route, reference_date=reference_date)[0]
+
+    def answer_many(
+        self, questions: Sequence[str], *, route: Route | None = None, reference_date: Time | None = None
+    ) -> list[Answer]:
         """`answer` for each question, in one batch."""
         if isinstance(questions, str):
             raise InvalidInput("questions is a text: pass a list of them, or ask `answer`")
         asked = [checked_text(arguments.text("question", question)) for question in questions]
         if route is not None:
             arguments.choice("route", route, ROUTES)
+        if reference_date is not None:
+            reference_date = parse_time(reference_date)
         self.ledger.expire_due(self.namespace, self.clock())
         self.indexes.catch_up(of=self.namespace)
-        answers = self.router.answer(asked, route)
+        answers = self.workspace.router_on(reference_date).answer(asked, route)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
         self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, get_args
 
 from hybridmem.core import folder as places
 from hybridmem.core.arguments import choice, kind_of
+from hybridmem.core.clock import Time, parse_time
 from hybridmem.core.errors import InvalidInput, ReadOnlyMemory, StoreError
-from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.namespace import Namespace, checked_namespace, same_names
 from hybridmem.core.policy import MemoryPolicy
 from hybridmem.core.version import VERSION
 
@@ -284,6 +285,12 @@ def _copied(folder: places.MemoryFolder, place: Path) -> places.MemoryFolder:
     return copy
 
 
+def _known(namespace: Namespace, ledger: Ledger) -> Namespace:
+    """`namespace`, as the ledger writes it where it has it already."""
+    # Letters of ASCII are composed in one way only, and the ledger is asked for nothing.
+    return namespace if "".join(namespace).isascii() else same_names(namespace, ledger.namespaces())
+
+
 @dataclass(frozen=True, eq=False)
 class Workspace:
     """One namespace of a memory folder. Values that do not change; what is heavy is opened by `resources`."""
@@ -305,11 +312,11 @@ class Workspace:
         # Absolute: indexes, models and adapters are opened later, perhaps from another working directory.
         folder = places.prepare(path.absolute(), VERSION)
         resources = Resources(folder, backends)
-        return cls(checked, resources.folder, clock, resources)
+        return cls(_known(checked, resources.ledger), resources.folder, clock, resources)
 
     def at(self, namespace: Sequence[str] | str) -> Workspace:
         """Another namespace of the same folder, with the same resources. Raises `InvalidNamespace`."""
-        return replace(self, namespace=checked_namespace(namespace))
+        return replace(self, namespace=_known(checked_namespace(namespace), self.ledger))
 
     def close(self) -> None:
         """Let go of the databases, for every namespace of the folder."""
@@ -375,6 +382,22 @@ class Workspace:
         """What chooses where an answer comes from."""
         from hybridmem.router.policy import Router
 
+        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
+        return Router(self.ledger, self.adapters, self.model, self.namespace, self._finding(None), other)
+
+    @property
+    def policy(self) -> MemoryPolicy:
+        """How long this namespace keeps what it is told, and how age counts in its searches."""
+        return self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
+
+    def router_on(self, reference_date: Time | None) -> Router:
+        """The router, for questions that are asked on that day, or now for None. Raises `InvalidDate`."""
+        return self.router if reference_date is None else replace(self.router, find=self._finding(reference_date))
+
+    def _finding(self, reference_date: Time | None) -> Callable[[str], Found]:
+        """What finds the memories for a question that is asked on that day, or at the moment for None."""
+        asked_at = parse_time(reference_date) if reference_date is not None else None
+
         def find(question: str) -> Found:
             return self.retrieval.find(
                 self.namespace,
@@ -382,15 +405,10 @@ class Workspace:
                 limit=SEARCH_FOR_ANSWER,
                 questions=False,
                 half_life=self.policy.half_life,
+                reference_date=asked_at or self.clock(),
             )
 
-        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
-        return Router(self.ledger, self.adapters, self.model, self.namespace, find, other)
-
-    @property
-    def policy(self) -> MemoryPolicy:
-        """How long this namespace keeps what it is told, and how age counts in its searches."""
-        return self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
+        return find
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -65,6 +65,13 @@ def test_a_reader_replies_where_one_was_named(tmp_path: Path) -> None:
     assert (sum(own.calls.values()), sum(reader.calls.values())) == (0, 2)
 
 
+def test_statements_that_look_like_questions_are_recalled(memory: HybridMemory) -> None:
+    for said in ("Will Ferris lives in Porto.", "Will Ferris has a dog called Rex, cute right?"):
+        memory.add(said)
+    for asked, answered in (("Where does Will Ferris live?", "Porto"), ("Which dog does Will Ferris have?", "Rex")):
+        assert answered in conversation.recall(memory, [user(asked)])[0].text
+
+
 def test_a_question_is_routed_and_a_statement_is_chatted_about(memory: HybridMemory) -> None:
     memory.add("Ana lives in Porto.")
     reply = conversation.respond(memory, [user("Where does Ana live?")])

@@ -6,7 +6,7 @@ import ast
 import asyncio
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hybridmem
-from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, InvalidNamespace, UnknownMemory
+from hybridmem.core.errors import (
+    EmptyText,
+    InvalidDate,
+    InvalidEncoding,
+    InvalidInput,
+    InvalidNamespace,
+    UnknownMemory,
+)
 from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.memory import HybridMemory
@@ -128,6 +135,61 @@ def test_the_stale_value_is_never_beside_the_current_one(memory: HybridMemory) -
     old, new = memory.ledger.facts(ANA, include_retired=True)
     assert [event.event for event in memory.history(old.id)] == ["added", "superseded"]
     assert memory.history(old.id)[-1].by == new.id
+
+
+def test_a_date_without_a_time_means_the_whole_day(memory: HybridMemory) -> None:
+    memory.add("Ana moved to Porto.", at="2026-03-01T09:00:00Z")
+    memory.add_fact("Ana", "lives in", "Porto", valid_from="2026-03-01T09:00:00Z")
+    for day in ("2026-03-01", date(2026, 3, 1)):
+        assert set(texts(memory.search("Where does Ana live?", as_of=day))) == {
+            "Ana moved to Porto.",
+            "Ana lives in Porto.",
+        }
+    assert memory.search("Where does Ana live?", as_of="2026-03-01T08:00:00Z") == []
+    assert memory.search("Where does Ana live?", as_of="2026-02-28") == []
+
+
+def test_times_come_in_many_forms(memory: HybridMemory) -> None:
+    for at in (date(2026, 3, 1), 1772323200, "2026-03-01t00:00:00z"):
+        (said,) = memory.add("Ana moved.", at=at)
+        assert said.at == datetime(2026, 3, 1, tzinfo=UTC)
+    with pytest.raises(InvalidDate):
+        memory.add("Ana moved.", at=True)
+    with pytest.raises(InvalidDate):
+        memory.search("Ana", reference_date="soon")
+
+
+def test_one_name_however_it_is_composed_holds_one_value(memory: HybridMemory) -> None:
+    for name, town in (("Jos\u00e9", "Porto"), ("Jose\u0301", "Lisbon"), ("\uff2aos\u00e9", "Rome")):
+        memory.add_fact(name, "lives in", town)
+    assert [fact.object for fact in memory.ledger.facts(ANA)] == ["Rome"]
+    memory.at("users/jos\u00e9").add("I am here.")
+    assert len(memory.at("users/jose\u0301").list()) == 1
+
+
+def test_an_answer_sees_a_period_from_its_reference_date(memory: HybridMemory) -> None:
+    memory.add("Zane adopted a kitten.", at="2026-03-03")
+    memory.add("Zane adopted a puppy.", at="2026-03-10")
+    for day, kept in (("2026-03-17", "puppy"), ("2026-03-10", "kitten")):
+        answer = memory.answer("What did Zane adopt last week?", route="retrieval", reference_date=day)
+        assert kept in answer.evidence[0].text
+
+
+def test_the_end_of_a_very_long_memory_is_found_answered_from_and_dreamt_of(memory: HybridMemory) -> None:
+    filler = ("and so it went on and on.", "nothing new was said of it.", "some coffee was had by all.")
+    minutes = " ".join(filler[number % 3] for number in range(1900))
+    assert len(minutes) > 50_000
+    (long,) = memory.add(f"Minutes of the meeting. {minutes} Zane Kolu adopted a kitten.")
+    for number in range(30):
+        memory.add(f"Note {number} about shelters.")
+    asked = "What did Zane Kolu adopt?"
+    assert memory.search(asked)[0].id == long.id
+    assert memory.answer(asked, route="retrieval").text == "kitten"
+    memory.dream()
+    assert ("Zane Kolu", "kitten") in {(fact.subject, fact.object) for fact in memory.ledger.facts(memory.namespace)}
+    memory.delete(long.id)
+    assert memory.doctor() == []
+    assert long.id not in {found.id for found in memory.search(asked)}
 
 
 def test_a_web_page_cannot_retire_what_the_user_said(memory: HybridMemory) -> None:

@@ -84,6 +84,7 @@ EXPORTED = [
     "StoreError",
     "StoreFull",
     "TextTooLong",
+    "Time",
     "TrainableModel",
     "Trust",
     "Unchanged",

@@ -125,7 +125,12 @@ def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for, in plain words.")],
     limit: Annotated[int, typer.Option(min=1, help="Most memories to return.")] = 10,
     as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Search what was valid on that day, in ISO 8601.")
+        str | None,
+        typer.Option(metavar="DATE", help="Search what held at the end of that day, or at that moment, in ISO 8601."),
+    ] = None,
+    reference_date: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help='The day from which "last week" in the query is seen (default: today).'),
     ] = None,
     token_budget: Annotated[
         int | None, typer.Option(min=1, help="Most tokens of text in all, by the model's count.")
@@ -141,9 +146,10 @@ def search(
         hits = memory.search(
             query,
             limit=limit,
-            as_of=parse_time(as_of) if as_of is not None else None,
+            as_of=as_of,
             token_budget=token_budget,
             kinds=(kind,) if kind is not None else get_args(Kind),
+            reference_date=reference_date,
             **kept.options(),
         )
     found = _hits(hits) if hits else output.plain("nothing found")
@@ -157,10 +163,14 @@ def ask(
     route: Annotated[
         Route | None, typer.Option(metavar="|".join(ROUTES), help="Force a route instead of leaving it to the router.")
     ] = None,
+    reference_date: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help='The day from which "last week" in the question is seen (default: today).'),
+    ] = None,
 ) -> None:
     """Answer from the weights, from retrieval, from both, or not at all, and show the grounds."""
     with call.open() as memory:
-        answer = memory.answer(question, route=route)
+        answer = memory.answer(question, route=route, reference_date=reference_date)
     grounds = {
         "route": answer.route,
         "confidence": answer.confidence,

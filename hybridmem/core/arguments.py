@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 from hybridmem.core.errors import InvalidInput
@@ -61,9 +61,11 @@ def choice(name: str, value: object, choices: Sequence[str]) -> None:
 
 
 def time_or_none(name: str, value: object) -> None:
-    """Raise `InvalidInput` for a `value` that is neither a date, as text or `datetime`, nor None."""
-    if value is not None and not isinstance(value, str | datetime):
-        raise _refused(name, value, "pass a date as 2026-03-01, or a datetime")
+    """Raise `InvalidInput` for a `value` that is neither None nor of a kind that `clock.parse_time` reads."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or number or isinstance(value, str | date) or hasattr(value, "item"):
+        return
+    raise _refused(name, value, "pass a date as 2026-03-01, or a datetime")
 
 
 def mapping_or_none(name: str, value: object) -> None:

@@ -2,45 +2,101 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hybridmem.core.errors import InvalidDate
 
 Clock = Callable[[], datetime]
 """Returns the present time."""
+Time = str | date | datetime | float
+"""What is taken where a time is: ISO 8601, a date, a moment, or Unix time in seconds. Values of numpy and pandas that
+stand for one of these are taken too."""
+
+_ADVICE = "write it as 2026-03-01 or 2026-03-01T09:00:00Z"
+_BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}-?\d")
+_MIDNIGHT_24 = re.compile(r"[Tt ]24:?00")
+_LEAP_SECOND = re.compile(r"(:\d{2}:)60(?=\D|$)")
 _MILLISECONDS = 1e11
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def parse_time(value: str | float | datetime) -> datetime:
-    """An ISO 8601 date or time, or Unix seconds, as an aware UTC time. Text without a zone is taken as UTC; a naive
-    `datetime` is local time, as `datetime.astimezone` takes it.
+def parse_time(value: Time) -> datetime:
+    """`value` as an aware UTC time: an ISO 8601 or RFC 3339 text, a `date` (its first moment), a `datetime`, or seconds
+    since 1970 (above 1e11 they are milliseconds: as seconds they would lie after the year 5000).
 
-    Numbers above 1e11 are milliseconds: as seconds they would lie after the year 5000. Raises `InvalidDate`.
+    Text without a zone is taken as UTC, a naive `datetime` as local time, as `datetime.astimezone` takes it, and a leap
+    second as the last second of its minute. Raises `InvalidDate`.
 
     >>> parse_time("2026-03-01").isoformat(), parse_time(1772323200).isoformat()
     ('2026-03-01T00:00:00+00:00', '2026-03-01T00:00:00+00:00')
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(value / 1000 if abs(value) > _MILLISECONDS else value, UTC)
-        except (OverflowError, OSError, ValueError):
-            raise InvalidDate(f"{value} is out of range: pass seconds since 1970") from None
-    if isinstance(value, str):
-        try:
-            # RFC 3339 also takes t and z.
-            written = datetime.fromisoformat(value.strip().upper())
-        except ValueError:
-            raise InvalidDate(f"{value!r} is not a date: write it as 2026-03-01 or 2026-03-01T09:00:00Z") from None
-        value = written if written.tzinfo else written.replace(tzinfo=UTC)
-    if not isinstance(value, datetime):
-        raise InvalidDate(f"{str(value)[:40]!r} is not a date: write it as 2026-03-01 or 2026-03-01T09:00:00Z")
+    plain = _plain(value)
+    if isinstance(plain, str):
+        plain = _read(plain)
+        plain = plain if plain.tzinfo else plain.replace(tzinfo=UTC)
+    elif isinstance(plain, int | float) and not isinstance(plain, bool):
+        return _of_unix_time(plain)
+    elif isinstance(plain, date) and not isinstance(plain, datetime):
+        plain = datetime(plain.year, plain.month, plain.day, tzinfo=UTC)
+    if not isinstance(plain, datetime) or plain != plain:  # pandas' NaT is a datetime unlike itself
+        raise InvalidDate(f"{value!r} is not a date: {_ADVICE}")
     try:
-        return value.astimezone(UTC)
+        return plain.astimezone(UTC)
     except (OverflowError, ValueError, OSError):
-        raise InvalidDate(f"{value.isoformat()} is no time in UTC: use a year from 1 to 9999") from None
+        raise InvalidDate(f"{plain.isoformat()} is no time in UTC: use a year from 1 to 9999") from None
+
+
+def end_of_time(value: Time) -> datetime:
+    """The last moment that `value` means: of a date without a time the end of that day in UTC, else the moment itself.
+
+    >>> end_of_time("2026-03-01").isoformat(), end_of_time("2026-03-01T09:00Z").isoformat()
+    ('2026-03-01T23:59:59.999999+00:00', '2026-03-01T09:00:00+00:00')
+    """
+    moment = parse_time(value)
+    plain = _plain(value)
+    whole_day = (
+        _BARE_DATE.fullmatch(plain.strip()) is not None
+        if isinstance(plain, str)
+        else isinstance(plain, date) and not isinstance(plain, datetime)
+    )
+    return moment.replace(hour=23, minute=59, second=59, microsecond=999_999) if whole_day else moment
 
 
 def utc_now() -> datetime:
     """The system's clock; pass another callable wherever a `clock` is asked for."""
     return datetime.now(UTC)
+
+
+def _plain(value: Any) -> Any:
+    """`value` as plain Python has it: numpy and pandas say how by `item` and `to_pydatetime`."""
+    if hasattr(value, "to_pydatetime"):
+        return value.to_pydatetime()
+    unit = getattr(getattr(value, "dtype", None), "kind", "")
+    if unit == "M":
+        item = value.item()
+        # At nanoseconds numpy gives a number of them, which would be taken for seconds.
+        return value.astype("datetime64[us]").item() if isinstance(item, int) else item
+    return value.item() if unit in ("i", "u", "f") and hasattr(value, "item") else value
+
+
+def _read(text: str) -> datetime:
+    written = text.strip()
+    if _MIDNIGHT_24.search(written):
+        raise InvalidDate(f"{text!r} has the hour 24: write 00:00 of the next day")
+    try:
+        return datetime.fromisoformat(_LEAP_SECOND.sub(r"\g<1>59", written).upper())
+    except ValueError:
+        raise InvalidDate(f"{text!r} is not a date: {_ADVICE}") from None
+
+
+def _of_unix_time(seconds: float) -> datetime:
+    if not math.isfinite(seconds):
+        raise InvalidDate(f"{seconds} is not a date: {_ADVICE}")
+    try:
+        return _EPOCH + timedelta(seconds=seconds / 1000 if abs(seconds) > _MILLISECONDS else seconds)
+    except OverflowError:
+        raise InvalidDate(f"{seconds} is no Unix time: give the seconds since 1970, or {_ADVICE}") from None

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import EmptyText, InvalidEncoding, TextTooLong
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text.tokens import has_visible, normalised
 
 Trust = Literal["user", "agent", "tool", "web"]
 """Who vouches for a text, most trusted first. `tool` and `web` are retrievable and never trained into weights."""
@@ -50,7 +50,7 @@ def checked_text(text: str) -> str:
     """`text` as it can be a memory (see `sound_text`). Raises `EmptyText`, `TextTooLong`, or `InvalidEncoding` for a
     NUL character."""
     text = sound_text(text)
-    if not text.strip():
+    if not has_visible(text):
         raise EmptyText("the text is empty: pass the words to remember")
     if len(text) > MAX_TEXT:
         raise TextTooLong(
@@ -216,6 +216,10 @@ class Event:
     deleted."""
 
 
+_BESIDE = ("neighbour", "superseded", "tells_when", "decay")
+"""Contributions to a score that say nothing of whether a memory is about the question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One memory that a search found."""
@@ -241,7 +245,7 @@ class Hit:
     @property
     def matches(self) -> bool:
         """Whether the hit itself matches the question, and not only the turns around it."""
-        return sum(score for name, score in self.why.items() if name not in ("neighbour", "superseded", "decay")) > 0
+        return sum(score for name, score in self.why.items() if name not in _BESIDE) > 0
 
     @property
     def quoted(self) -> str:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 
 class Embedder(Protocol):
-    """Texts to unit vectors."""
+    """Texts to unit vectors. One that reads another number of tokens than 256 says so in an attribute `max_tokens`;
+    longer memories are embedded in parts."""
 
     @property
     def name(self) -> str:

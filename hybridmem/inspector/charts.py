@@ -14,6 +14,8 @@ SEARCHERS = {
     "graph": "entities",
     "neighbour": "nearby turns",
     "named": "named",
+    "period": "its period",
+    "tells_when": "tells when",
 }
 """What each contribution to a score is called on the pages."""
 STEPS = 10

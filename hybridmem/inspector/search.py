@@ -7,7 +7,6 @@ from typing import cast, get_args
 
 from starlette.responses import Response
 
-from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import Kind
 from hybridmem.inspector.charts import Why, whys
@@ -30,8 +29,9 @@ def page(visit: Visit) -> Response:
             memory.namespace,
             query,
             limit=limit,
-            as_of=parse_time(as_of) if as_of else None,
+            as_of=as_of or None,
             kinds=(cast(Kind, kind),) if kind else get_args(Kind),
+            reference_date=as_of or memory.clock(),
         )
         found = whys(hits)
     return visit.page(

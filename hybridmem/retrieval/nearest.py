@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode
 from hybridmem.embedding.base import Embedder
 from hybridmem.stores.index.base import VectorIndex, Vectors
+from hybridmem.stores.index.chunks import similarity
 from hybridmem.stores.ledger.base import Ledger
 
 T = TypeVar("T")
@@ -43,6 +43,5 @@ def nearest(
         return found
     missed = ledger.get_many(namespace, [id for id in index.ids(namespace) if id not in found])
     if missed:
-        texts = [memory.quoted if isinstance(memory, Episode) else memory.text for memory in missed.values()]
-        found |= {id: float(cosine) for id, cosine in zip(missed, embedder.embed(texts) @ vector, strict=True)}
+        found |= dict(zip(missed, similarity(list(missed.values()), embedder, vector), strict=True))
     return dict(sorted(found.items(), key=lambda one: -one[1])[:limit])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import get_args
 
-from hybridmem.core.clock import Clock, parse_time, utc_now
+from hybridmem.core.clock import Clock, Time, end_of_time, parse_time, utc_now
 from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.filters.nodes import EVERYTHING, Filter
 from hybridmem.core.namespace import Namespace
@@ -17,6 +17,7 @@ from hybridmem.core.text.questions import only_asks
 from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
+from hybridmem.retrieval.dates import AskedTime, said_in
 from hybridmem.retrieval.fusion import Fused, fuse
 from hybridmem.retrieval.relevance import calibration, coverage
 from hybridmem.retrieval.settings import RetrievalSettings
@@ -44,6 +45,7 @@ class Query:
     """In which the rank of a memory falls by half of what age can take from it."""
     questions: bool = True
     """Whether episodes that only ask are hits. They tell nothing, and are the nearest to the same question."""
+    time: AskedTime = field(default_factory=AskedTime)
 
     def repeats(self, record: MemoryRecord) -> bool:
         """Whether `record` is this query, asked before: not even the turns around it bear on it."""
@@ -92,7 +94,7 @@ class Retrieval:
         query: str,
         *,
         limit: int = 10,
-        as_of: datetime | None = None,
+        as_of: Time | None = None,
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] = ("episode", "fact"),
         filter: Filter = EVERYTHING,
@@ -101,6 +103,7 @@ class Retrieval:
         half_life: timedelta | None = None,
         include_expired: bool = False,
         vector: Vectors | None = None,
+        reference_date: Time | None = None,
     ) -> list[Hit]:
         """The hits of `find`, which explains the arguments."""
         found = self.find(
@@ -116,6 +119,7 @@ class Retrieval:
             half_life=half_life,
             include_expired=include_expired,
             vector=vector,
+            reference_date=reference_date,
         )
         return list(found.hits)
 
@@ -125,7 +129,7 @@ class Retrieval:
         query: str,
         *,
         limit: int = 10,
-        as_of: datetime | None = None,
+        as_of: Time | None = None,
         token_budget: int | None = None,
         kinds: tuple[Kind, ...] = ("episode", "fact"),
         filter: Filter = EVERYTHING,
@@ -134,11 +138,14 @@ class Retrieval:
         half_life: timedelta | None = None,
         include_expired: bool = False,
         vector: Vectors | None = None,
+        reference_date: Time | None = None,
     ) -> Found:
         """At most `limit` memories for `query`, best first, each with why it is there.
 
         Without `as_of`: what holds now, and episodes that nobody has superseded; with it, what held at that moment. An
         episode that an extracted fact superseded ranks lower, unless the query has all of its words.
+        A query that names a period, as "last week" seen from `reference_date` (else from `as_of`, else from today),
+        prefers what was said in it or names it; one that asks when, what tells a time.
         `token_budget` bounds the texts together, at four characters a token. `filter` keeps to what it admits, and
         `min_score` to hits of at least that relevance: none where nothing bears on the query. Without `questions`,
         episodes that only ask are left out, before the cut to the best hits. `half_life` ranks older memories lower and
@@ -154,12 +161,14 @@ class Retrieval:
             raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
         if min_score is not None and not _is_share(min_score):
             raise InvalidInput(f"the least score {min_score!r} is not between 0 and 1: it cuts by the hits' relevance")
-        now, moment = self.clock(), parse_time(as_of) if as_of else None
+        now, moment = self.clock(), end_of_time(as_of) if as_of is not None else None
+        asked_on = parse_time(reference_date) if reference_date is not None else moment or now
         visibility = Visibility(now, tuple(kinds), moment, filter, include_expired)
         query = checked_text(query)
         embedded = self.embedder.embed([query])[0] if vector is None else vector
+        asked = AskedTime.of(query, asked_on.date())
         found, farthest = self._found(
-            Query(namespace, query, embedded, limit, visibility, moment or now, half_life, questions)
+            Query(namespace, query, embedded, limit, visibility, moment or now, half_life, questions, asked)
         )
         # Without a threshold, only what is returned is rated: a search looks at many more.
         rated = [self._rated(query, hit, farthest) for hit in (found.hits if min_score else found.hits[:limit])]
@@ -177,6 +186,9 @@ class Retrieval:
         pool = max(self.settings.pool, 2 * query.limit)
         considered = max(self.settings.considered, 3 * query.limit)
         admitted: Set[str] | None = None
+        if query.time.period is not None and self.settings.period:
+            # Among the memories of a period the searchers' scores decide, so that they have to name more of them.
+            pool *= GROWTH
         while True:
             scores = self._candidates(query, pool)
             # a list that was not cut off names all that have any of the words: the others score 0
@@ -216,6 +228,8 @@ class Retrieval:
     ) -> Found:
         """The distinct hits among `candidates` (best first) and the turns around them, best first."""
         listed = self.ledger.get_many(query.namespace, candidates)
+        if query.time.period is not None and self.settings.period:
+            listed |= said_in(self.ledger, query.namespace, query.time.period, self.settings.considered)
         visible = query.visibility.visible(self.ledger, query.namespace, listed)
         anchors = [
             (record, score)
@@ -224,6 +238,9 @@ class Retrieval:
             and (score := fused.score(id)) > 0
             and not query.repeats(record)
         ]
+        if query.time.period is not None and self.settings.period:
+            # Turns beside those of the period: what stands beside others is of another time, mostly.
+            anchors.sort(key=lambda anchor: -(anchor[1] + self.settings.period * query.time.agreement(anchor[0])))
         shares, turns = neighbourhood.shares(
             self.ledger, query.namespace, anchors[: self.settings.anchors], self.settings
         )
@@ -239,6 +256,10 @@ class Retrieval:
                 why["neighbour"] = shares[id]
             if _is_named(record, said):
                 why["named"] = self.settings.named
+            if self.settings.period and (agreement := query.time.agreement(record)):
+                why["period"] = self.settings.period * agreement
+            if self.settings.tells_when and query.time.is_told_by(record):
+                why["tells_when"] = self.settings.tells_when
             if isinstance(record, Episode) and record.superseded_by and not said.issuperset(tokens(record.text)):
                 why["superseded"] = -self.settings.superseded
             if query.half_life is not None:

@@ -31,6 +31,11 @@ class RetrievalSettings:
     """Added to the first share of `after` when the anchor is a question: what follows is its answer."""
     named: float = 1.2
     """For an episode whose speaker, or a fact whose subject, the query names."""
+    period: float = 6.0
+    """For a memory that was said in the period which the query names, or that names a time in it; 0 looks at no
+    dates."""
+    tells_when: float = 3.0
+    """For a memory that names a time, where the query asks for one."""
     superseded: float = 2.0
     """Taken from an episode of which extracted facts replaced all that was extracted, unless the query quotes it."""
     decay: float = 2.0

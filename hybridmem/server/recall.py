@@ -35,6 +35,7 @@ async def search(body: schemas.Search, caller: Reader) -> Response:
             role=body.role,
             trust=body.trust,
             half_life_days=body.half_life_days,
+            reference_date=body.reference_date,
         ),
     )
     return to_response({"hits": hits})
@@ -43,7 +44,11 @@ async def search(body: schemas.Search, caller: Reader) -> Response:
 @router.post("/answer", response_model=schemas.Answer)
 async def answer(body: schemas.Ask, caller: Reader) -> Response:
     """Answer from the weights, from retrieval, from both, or not at all."""
-    answered = await caller.run("answer", "model", lambda: caller.memory.answer(body.question, route=body.route))
+    answered = await caller.run(
+        "answer",
+        "model",
+        lambda: caller.memory.answer(body.question, route=body.route, reference_date=body.reference_date),
+    )
     caller.figures.routed(answered.route)
     return to_response(answered)
 

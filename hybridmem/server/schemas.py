@@ -26,6 +26,7 @@ from hybridmem.server.types import (
     Tags,
     Text,
     Tokens,
+    UpTo,
     Words,
 )
 
@@ -115,7 +116,7 @@ class Search(Strict):
 
     query: Words
     limit: Few = 10
-    as_of: Moment | None = Field(None, description="What held then.")
+    as_of: UpTo | None = Field(None, description="What held then, at the end of a day that has no time.")
     token_budget: Tokens | None = Field(None, description="Bounds the hits' texts together.")
     kinds: list[Kind] | None = Field(None, min_length=1, max_length=2)
     filters: Filters | None = None
@@ -126,6 +127,7 @@ class Search(Strict):
     role: Name | None = None
     trust: list[Trust] | None = Field(None, min_length=1, max_length=4)
     half_life_days: Days | None = Field(None, description="Rank older memories lower; hides none.")
+    reference_date: UpTo | None = Field(None, description='From when "last week" is seen: as_of, or now, unless given.')
 
 
 class ListMemories(Strict):
@@ -148,6 +150,7 @@ class Ask(Strict):
 
     question: Words
     route: Route | None = Field(None, description="Forces where the answer comes from.")
+    reference_date: UpTo | None = Field(None, description='From when "last week" is seen: now, unless given.')
 
 
 class Promote(Strict):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from hybridmem.core.clock import parse_time
+from hybridmem.core.clock import end_of_time, parse_time
 from hybridmem.core.edit import OURS
 
 DEEPEST = 32
@@ -43,6 +43,12 @@ def _written_time(value: str) -> str:
     """A date as it stands, a time as the core writes it: a filter tells the two apart."""
     time = _time(value)
     return value if len(value) == len("2026-03-01") else time.isoformat()
+
+
+def _end(value: object) -> datetime:
+    """As `_time`, and for a date without a time the end of that day."""
+    moment = _time(value)
+    return end_of_time(str(value)) if len(str(value)) == len("2026-03-01") else moment
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
@@ -100,16 +106,16 @@ Label = Annotated[
     AfterValidator(_without_nul),
 ]
 Name = Annotated[str, Field(max_length=200, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+_RFC_3339 = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 Moment = Annotated[
     datetime,
     BeforeValidator(_time),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "anyOf": [{"format": "date-time"}, {"format": "date"}],
-            "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date.",
-        }
-    ),
+    WithJsonSchema({**_RFC_3339, "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date."}),
+]
+UpTo = Annotated[
+    datetime,
+    BeforeValidator(_end),
+    WithJsonSchema({**_RFC_3339, "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date, which means its end."}),
 ]
 Period = Annotated[
     str,

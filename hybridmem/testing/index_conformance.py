@@ -99,6 +99,25 @@ class VectorIndexConformance:
         assert index.count(ANA) == 2
         assert dict(index.query(ANA, vectors[2], 1)) == pytest.approx({"ep_0": 1.0}, abs=1e-5)
 
+    def test_a_memory_of_many_vectors_is_one_hit_by_the_nearest_of_them(self, index: VectorIndex) -> None:
+        vectors = unit_vectors(60)
+        index.upsert(ANA, ["ep_long"] * 50 + [f"ep_{row}" for row in range(10)], vectors)
+        assert (index.count(ANA), len(list(index.ids(ANA)))) == (11, 11)
+        for row in (0, 25, 49):
+            hits = index.query(ANA, vectors[row], 5)
+            assert (hits[0][0], len({id for id, _ in hits})) == ("ep_long", 5)
+            assert hits[0][1] == pytest.approx(1.0, abs=1e-5)
+        index.upsert(ANA, ["ep_long", "ep_long", "ep_0"], vectors[:3])
+        assert max(score for id, score in index.query(ANA, vectors[40], 20) if id == "ep_long") < 0.99
+        index.upsert(ANA, ["ep_long"], vectors[:1])
+        assert dict(index.query(ANA, vectors[1], 20))["ep_long"] == pytest.approx(
+            float(vectors[0] @ vectors[1]), abs=1e-5
+        )
+        index.upsert(ANA, ["ep_long"] * 3, vectors[:3])
+        assert index.delete(ANA, ["ep_long"]) == 1
+        assert "ep_long" not in {id for id, _ in index.query(ANA, vectors[2], 20)}
+        assert index.count(ANA) == 10
+
     def test_what_is_deleted_is_not_found(self, index: VectorIndex) -> None:
         vectors = unit_vectors(5)
         index.upsert(ANA, [f"ep_{row}" for row in range(5)], vectors)
@@ -156,6 +175,22 @@ class LexicalIndexConformance:
         assert hits[0][0] == "ep_rare"
         assert len(hits) == 9
         assert hits[0][1] > hits[1][1]
+
+    def test_words_of_every_script_are_found(self, index: LexicalIndex) -> None:
+        texts = {
+            "zh": "今天玩成语接龙游戏", "ja": "今日は成語しりとりをした", "ko": "오늘 끝말잇기 게임을 했다",
+            "th": "วันนี้กินข้าวผัด", "hi": "मैं पोर्टो में रहता हूँ", "cpp": "I write C++ at work.",
+            "cs": "I write C# at home.", "net": "I write .NET there.", "emoji": "Ana likes 🎉",
+        }  # fmt: skip
+        index.upsert(ANA, texts)
+        asked = {
+            "zh": "成语接龙", "ja": "しりとり", "ko": "끝말잇기", "th": "ข้าวผัด", "hi": "पोर्टो", "cpp": "C++",
+            "cs": "C#", "net": ".NET", "emoji": "🎉",
+        }  # fmt: skip
+        for id, query in asked.items():
+            assert index.query(ANA, query, 1)[0][0] == id
+        for query in ('"', "*", "NEAR(", "a AND NOT b", "GB/s", "text:ana", "...", "^x", "{a b}"):
+            index.query(ANA, query, 3)
 
     def test_namespaces_do_not_meet(self, index: LexicalIndex) -> None:
         index.upsert(ANA, {"ep_0": "a blue garden", "ep_1": "a red violin"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridmem.core.text.questions import asks, ends_as_question
+from hybridmem.core.text.questions import asks, ends_as_question, only_asks
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,44 @@ from hybridmem.core.text.questions import asks, ends_as_question
         ("Ana lives in Porto.", False, False),
         ("Why? I forgot.", True, False),
         ("", False, False),
+        ("安娜住在哪里？", True, True),
+        ("アナはどこに住んでいますか", True, False),
+        ("أين تعيش آنا؟", True, True),
+        ("Πού μένει η Άννα;", True, True),
+        ("I came; I saw;", False, False),
+        ("Ո՞րտեղ է ապրում Աննան։", True, True),
+        ("¿Dónde vive Ana", True, False),
+        ("คุณอยู่ที่ไหน", True, False),
+        ("what city was I born in", True, False),
+        ("remind me where Ana lives", True, False),
+        ("Will Ferris lives in Porto.", False, False),
+        ("Can Yilmaz is my neighbour", False, False),
+        ("will you come", True, False),
+        ("When Ana turned 30 she moved to Lisbon.", False, False),
+        ("What I like most is jazz", False, False),
+        ("Remind me to water the plants on Sunday.", False, False),
+        ("Have a nice day", False, False),
+        ("Do not forget the milk", False, False),
     ],
 )
 def test_a_question_is_known_by_its_end_or_its_first_word(text: str, question: bool, ends: bool) -> None:
     assert asks(text) is question
     assert ends_as_question(text) is ends
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("Where does Ana live?", True),
+        ("You live in Porto?", True),
+        ("Ana, where do you live?", True),
+        ("When I was in Rome, what did I eat?", True),
+        ("My dog is called Rex, cute right?", False),
+        ("Ana left, didn't she?", False),
+        ("I moved to Porto. Do you like it?", False),
+        ("Ana lives in Porto.", False),
+        ("", False),
+    ],
+)
+def test_a_statement_before_a_tag_or_beside_a_question_is_no_mere_question(text: str, only: bool) -> None:
+    assert only_asks(text) is only

@@ -144,3 +144,39 @@ def test_what_cannot_be_loaded_is_named(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelIncomplete, match="cannot be loaded"):
         load(f"sentence-transformers:{tmp_path}").embed(["text"])
+
+
+def test_a_model_of_the_hub_by_its_name(folder, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+
+    def snapshot_download(name, **how):
+        asked.append((name, how["local_files_only"]))
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    named = load("paraphrase-multilingual-MiniLM-L12-v2")
+    assert named.name.startswith("sentence-transformers:sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2@")
+    assert named.max_tokens == 256
+    assert load("hub:intfloat/multilingual-e5-small").name.startswith("sentence-transformers:intfloat/")
+    assert asked == [
+        ("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", True),
+        ("intfloat/multilingual-e5-small", True),
+    ]
+
+
+def test_a_model_of_the_hub_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def snapshot_download(name, **how):
+        raise LocalEntryNotFoundError("no network")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(ModelNotFound, match="cannot be fetched") as refused:
+        load("paraphrase-multilingual-MiniLM-L12-v2")
+    assert "\n" not in str(refused.value)
+    with pytest.raises(ModelNotFound):
+        monkeypatch.undo()
+        load("hub:not/a/name")

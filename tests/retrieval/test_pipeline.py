@@ -188,6 +188,52 @@ def test_one_session_with_the_facts_from_it(store: Store) -> None:
     assert set(store.ids("Which pet does Ana keep?", filter=parse({"session": "s1"}))) == {first.id, fact.id}
 
 
+class TestDates:
+    """A period in the question, and a question that asks when."""
+
+    @pytest.fixture
+    def told(self, any_store: Store) -> Store:
+        for day, text in ((3, "I had soup with Ben."), (10, "I had a cake with Ben."), (17, "I had rice with Ben.")):
+            any_store.say(text, at=MARCH + timedelta(days=day))
+        return any_store
+
+    def test_what_was_said_in_the_period_comes_first(self, told: Store) -> None:
+        for reference, first in (
+            (datetime(2026, 3, 17, tzinfo=UTC), "e0002"),
+            (datetime(2026, 3, 10, tzinfo=UTC), "e0001"),
+        ):
+            hits = told.search(ANA, "What did I have with Ben last week?", reference_date=reference)
+            assert hits[0].id == first
+            assert "period" in hits[0].why
+            assert len(hits) == 3, "the others rank lower, and are not cut"
+
+    def test_a_period_alone_finds_its_memories(self, told: Store) -> None:
+        reference = datetime(2026, 3, 17, tzinfo=UTC)
+        assert told.ids("What happened last week?", reference_date=reference)[0] == "e0002"
+        assert told.ids("What happened on 4 March 2026?")[0] == "e0001"
+        assert told.ids("上周发生了什么？", reference_date=reference)
+
+    def test_a_memory_that_names_the_period_counts_as_of_it(self, any_store: Store) -> None:
+        any_store.say("My exam is next Friday.", at=datetime(2026, 5, 4, tzinfo=UTC))
+        any_store.say("My exam went fine.", at=datetime(2026, 7, 4, tzinfo=UTC))
+        assert any_store.ids("Which exam did I have on 8 May 2026?")[0] == "e0001"
+
+    def test_as_of_is_the_reference_where_none_is_given(self, told: Store) -> None:
+        assert told.ids("What did I have with Ben last week?", as_of="2026-03-17")[0] == "e0002"
+
+    def test_who_asks_when_gets_what_tells_it(self, any_store: Store) -> None:
+        any_store.say("The concert of Zane was loud and long, a concert of drums.")
+        any_store.say("Yesterday Zane gave a concert.")
+        hits = any_store.search(ANA, "When was the concert of Zane?")
+        assert hits[0].id == "e0002"
+        assert "tells_when" in hits[0].why
+
+    def test_without_dates_nothing_of_it_counts(self, told: Store) -> None:
+        off = RetrievalSettings(period=0.0, tells_when=0.0)
+        hits = dataclasses.replace(told.retrieval, settings=off).search(ANA, "When did I have cake last week?")
+        assert all({"period", "tells_when"}.isdisjoint(hit.why) for hit in hits)
+
+
 def test_what_is_hidden_does_not_leave_an_empty_page(store: Store) -> None:
     for number in range(300):
         store.say(f"Ana lives in Lisbon, she said it again, number {number}.", session="loud")

@@ -1,4 +1,4 @@
-"""Whether a text asks something, and whether that is all that it does."""
+"""Whether a text asks something, in whatever script, and whether that is all that it does."""
 
 from __future__ import annotations
 
@@ -6,51 +6,111 @@ import re
 
 from hybridmem.core.text.sentences import sentences
 
-_QUESTION_MARK = re.compile(r"[?？؟][\s\"'”’)]*(\[photo: [^\]]*\])?\s*$")
+_MARKS = "?？؟⁇⁈⁉‽⸮꘏፧՞"
+_CLOSING = r"[\s\"'”’»）)\]]*(\[photo: [^\]]*\])?\s*$"
+_QUESTION_MARK = re.compile(rf"[{_MARKS}][{_MARKS}!]*{_CLOSING}")
 """At the end of a turn; LoCoMo's importer writes a shared photo behind the words."""
+_GREEK = re.compile(rf"[\u0370-\u03ff\u1f00-\u1fff][^.!]*[;\u037e]{_CLOSING}")
+"""Greek asks with a semicolon."""
+_ARMENIAN = re.compile(r"[\u0531-\u0587]՞[^։.!]*[։.]?\s*$")
+"""Armenian sets its mark on the word that asks."""
+_INVERTED = re.compile(r"^\s*¿")
+_PARTICLE = re.compile(
+    r"(?:[嗎吗呢麼么]|[ぁ-んー]か|습니까|을까|나요|ㄹ까|ไหม|มั้ย|หรือไม่|หรือเปล่า|ที่ไหน|เมื่อไหร่|เมื่อไร|อะไร|ใคร|อย่างไร)[。.]?\s*$"
+)
+"""Words that end a question in Chinese, Japanese, Korean and Thai, which often leave its mark out."""
+_STATES = re.compile(r"[.!…。！][\s\"'”’)]*$")
+_REQUEST = re.compile(
+    r"(?:please |can you |could you )?(?:tell me|remind me|let me know)"
+    r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b",
+    re.IGNORECASE,
+)
+_AUXILIARY = (
+    "(?:is|isn't|are|aren't|was|wasn't|were|weren't|am|do|don't|does|doesn't|did|didn't|can|can't|could|couldn't|will"
+    "|won't|would|wouldn't|should|shouldn't|has|hasn't|have|haven't|had|hadn't|may|might|must|shall)"
+)
+_PRONOUN = "(?:i|you|he|she|it|we|they|one|there|this|that|these|those|my|your|his|her|its|our|their|the|an?|any\\w*)"
+_ASKING = re.compile(
+    rf"(?:"
+    # Where does Ana live, what is it, who told her
+    rf"(?:where|when|why|how|who|whom|what|which)(?: else)?(?:['’]s|['’]re|['’]d|['’]ll|\s+{_AUXILIARY})\b"
+    # what city was it, how many dogs do I have: no pronoun comes before the verb, as in "what I like most is"
+    rf"|(?:what|which|whose|how)(?:\s+(?!{_PRONOUN}\b)[\w'’-]+){{1,4}}?\s+{_AUXILIARY}\b"
+    # who lives in Porto, what happened, which of them left
+    rf"|who\s+\w+|what\s+(?:happened|happens|about|if|became|made|kind|time)\b|which\s+of\b|how\s+(?:about|come|much|many)\b"
+    rf"|(?:where|why|how)\s+to\b"
+    # does Ana live here; "Will" and "Can" are names too
+    rf"|(?:is|are|was|were|does|did|has|isn't|aren't|wasn't|weren't|doesn't|didn't|hasn't)\s+\w+"
+    rf"|(?:do|don't)\s+(?:{_PRONOUN}|people|others|[A-Z]\w+)\b(?! (?:know|remember) that)"
+    rf"|(?:can|can't|could|couldn't|will|won't|would|wouldn't|should|shouldn't|have|haven't|may|shall|am)\s+{_PRONOUN}\b"
+    rf")",
+    re.IGNORECASE,
+)
+_IMPERATIVE = re.compile(
+    r"(?:have (?:a|an|the|some|my|your|fun)|do (?:not|the|a|your|it|this|that)\b(?! you))\b", re.IGNORECASE
+)
 _OPENING = re.compile(
-    r"(who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have"
-    r"|tell me|remind me)\b",
-    re.IGNORECASE,
+    r"^(?:(?:and|so|but|or|hey|hi|hello|ok|okay|well|um|also|please|sorry|oh|then)\b[\s,]*)+", re.IGNORECASE
 )
-_VERB = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|has|have|had|might|may|must)"
-_UNMARKED = re.compile(
-    # "where does Ana live", "how many cats does Ana have"; not "when I was in Porto", "what she said was kind"
-    rf"(?:(?:who|whom|what|where|which|why|how|when)(?:'s|\s+{_VERB})"
-    rf"|(?:which|whose|how|what(?!\s+(?:i|we|you|he|she|they|it)\b))\s+\w+(?:\s+\w+)?\s+{_VERB}"
-    # "is Ana in Porto"; "can", "will" and "may" are also names, and "have" and "do" begin commands
-    r"|(?:is|are|am|was|were|does|did|could|would|should)\s+\w"
-    r"|(?:can|will|do|have|has|may)\s+(?:you|i|we|they|he|she|it|the|my|our|your|this|that|there|any)"
-    r"|tell me|remind me)\b[^.!。]*$",
-    re.IGNORECASE,
+_QUESTION_WORD = re.compile(
+    r"(?:^|[,;:–—-]\s+|\b(?:in|at|on|from|to|for|with|by) )(?:who|whom|whose|what|where|which|why|how)\b", re.IGNORECASE
 )
+_CLAUSE = re.compile(r"\s*[,;:–—]\s+|\s+-\s+")
+_TAG_WORDS = 4
+"""Words of the longest clause that only asks for a nod: "right?", "isn't it?", "don't you think?"."""
 
 
 def ends_as_question(text: str) -> bool:
-    """Whether `text` ends in a question mark, behind which a quotation or a bracket may close.
+    """Whether `text` ends in a question mark of any script, behind which a quotation or a bracket may close.
 
-    >>> ends_as_question('She asked: "where to?"'), ends_as_question("Why? I forgot.")
-    (True, False)
+    >>> ends_as_question('She asked: "where to?"'), ends_as_question("Why? I forgot."), ends_as_question("住在哪里？")
+    (True, False, True)
     """
-    return _QUESTION_MARK.search(text) is not None
+    return any(mark.search(text) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
 
 
 def asks(text: str) -> bool:
-    """Whether `text` asks something, by its end or by its first word.
+    """Whether `text` asks something: by its marks, or without one by how it begins. A statement that begins with a
+    question word, or with a name such as Will, is none, and neither is a request to be reminded of a task.
 
     >>> asks("Where does Ana live?"), asks("remind me where Ana lives"), asks("Ana lives in Porto.")
     (True, True, False)
+    >>> asks("What I like most is jazz."), asks("Will Ferris lives in Porto."), asks("Remind me to call Ana.")
+    (False, False, False)
     """
-    return ends_as_question(text) or _OPENING.match(text.strip()) is not None
+    said = text.strip()
+    if ends_as_question(said) or _INVERTED.match(said) or _PARTICLE.search(said):
+        return True
+    if any(ends_as_question(sentence) for sentence in sentences(said)):
+        return True
+    opened = _OPENING.sub("", said)
+    if _REQUEST.match(opened):
+        return True
+    return not _STATES.search(said) and _begins_as_question(opened)
 
 
 def only_asks(text: str) -> bool:
-    """Whether `text` states nothing: each of its sentences asks. In doubt it states something.
+    """Whether `text` asks and states nothing: all of its sentences are questions, and none has a statement in front of
+    a tag such as "right?".
 
-    >>> only_asks("Where does Ana live?"), only_asks("where does Ana live"), only_asks("I moved. Where is a gym?")
-    (True, True, False)
-    >>> only_asks("When I was in Porto I met Rui"), only_asks("Will Smith lives in Oslo"), only_asks("")
-    (False, False, False)
+    >>> only_asks("Where does Ana live?"), only_asks("My dog is called Rex, cute right?"), only_asks("Why? I forgot.")
+    (True, False, False)
     """
-    parts = sentences(text)
-    return bool(parts) and all(ends_as_question(part) or _UNMARKED.match(part) for part in parts)
+    said = sentences(text)
+    return bool(said) and asks(text) and not any(map(_states, said))
+
+
+def _states(sentence: str) -> bool:
+    """Whether a sentence says that something is so, if it is only before a tag."""
+    if not asks(sentence):
+        return True
+    if not ends_as_question(sentence):
+        return False
+    clauses = [part for part in _CLAUSE.split(_OPENING.sub("", sentence.strip())) if part.strip()]
+    if len(clauses) < 2 or len(clauses[-1].split()) > _TAG_WORDS or _QUESTION_WORD.search(sentence):
+        return False
+    return not any(_begins_as_question(clause) for clause in clauses[:-1]) and len(clauses[0].split()) > 1
+
+
+def _begins_as_question(text: str) -> bool:
+    return _ASKING.match(text) is not None and _IMPERATIVE.match(text) is None

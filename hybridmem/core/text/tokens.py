@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 POSSESSIVE = re.compile(r"['’]s?$", re.IGNORECASE)
@@ -31,10 +33,36 @@ STOPWORDS = frozenset(
 """English words that say nothing about the topic of a text."""
 
 
+_MARK_SIGNS = re.compile(r"(?<![\w.])\.(?=[^\W\d_]{2})|(?<=\w)\+\+(?![\w+])|(?<=\w)#(?![\w#])|(?<=\w)\+\+(?=\d)")
+_SIGNS = {".": " dot", "++": "plusplus ", "#": "sharp "}
+"""Signs that belong to a name, as people say them: .NET, C++, C#."""
+_UNSPACED = re.compile(
+    # Thai to Myanmar, Khmer, Hangul's letters, kana and Chinese characters with their extensions.
+    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
+    r"\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+"""Runs of scripts that put no space between words, or add their endings without one, as Korean does."""
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
+)
+"""Marks that a word is the same word without. Those of Indian scripts and of Thai are its vowels, and stay."""
+
+
 def tokens(text: str) -> list[str]:
-    """Every run of letters and digits in order, in lower case and without diacritics."""
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    return _PART.findall("".join(letter for letter in decomposed if not unicodedata.combining(letter)))
+    """Every run of letters and digits in order, in lower case and without diacritics.
+
+    Scripts without spaces between words give each two neighbouring characters (bigrams, as Lucene's CJK analyser does).
+    An emoji is a word, and so are C++, C# and .NET, as people say them.
+
+    >>> tokens("Café 今天玩 C++ 🎉")
+    ['cafe', '今天', '天玩', 'cplusplus', 'emoji1f389']
+    """
+    return [token for run in _runs(text) for token in _bigrams(run)]
+
+
+def index_tokens(text: str) -> list[str]:
+    """`tokens`, with the single characters of scripts without spaces, so that one of them can be looked for."""
+    return [token for run in _runs(text) for token in (*_bigrams(run), *(_single(run)))]
 
 
 def query_terms(text: str) -> list[str]:
@@ -42,22 +70,95 @@ def query_terms(text: str) -> list[str]:
 
     Stopwords count only if there is no other word. An id or number with inner punctuation stays in one piece."""
     found: dict[str, None] = {}
-    for token in TOKEN.findall(unicodedata.normalize("NFC", text).replace("’", "'")):
+    for token in _written(_spelled(unicodedata.normalize("NFC", text).replace("’", "'"))):
         whole = POSSESSIVE.sub("", token.lower())
-        if whole in STOPWORDS or any(map(str.isdigit, whole)):
+        if whole in STOPWORDS or (whole.isascii() and any(map(str.isdigit, whole))):
             found[whole] = None
         else:
-            found.update(dict.fromkeys(_PART.findall(whole)))
+            found.update(dict.fromkeys(tokens(whole)))
     content = [term for term in found if term not in STOPWORDS]
     return content or list(found)
 
 
 def normalised(text: str) -> str:
-    """`text` for comparison: lower case, no punctuation at the ends, no leading article, single spaces."""
-    words = text.casefold().replace("’", "'").strip(" \t\n.,;:!?\"'()[]").split()
+    """`text` for comparison: lower case, no punctuation at the ends, no leading article, single spaces; letters as
+    Unicode's NFKC has them, so that one name is one name however a keyboard composed it."""
+    folded = (
+        text.casefold()
+        if text.isascii()
+        else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    )
+    words = folded.replace("’", "'").strip(" \t\n.,;:!?\"'()[]").split()
     while len(words) > 1 and words[0] in {"the", "a", "an"}:
         words = words[1:]
     return " ".join(words)
+
+
+def _written(text: str) -> list[str]:
+    """What a query is cut into: runs of letters, digits and marks with punctuation inside, and other signs alone."""
+    if text.isascii():
+        return TOKEN.findall(text)
+    apart = (char if char in "'.- " or char.isalnum() or _is_mark(char) else f" {char} " for char in text)
+    return [token for chunk in "".join(apart).split() if (token := chunk.strip("'.-"))]
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Mc")
+
+
+def _runs(text: str) -> Iterator[str]:
+    """The words of `text`, folded; a run of a script without spaces is one of them."""
+    if text.isascii():
+        yield from _PART.findall(_spelled(text.lower()))
+        return
+    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", _spelled(text).lower())))
+    for chunk in "".join(map(_spaced, folded)).split():
+        last = 0
+        for run in _UNSPACED.finditer(chunk):
+            yield from filter(None, (chunk[last : run.start()], run.group()))
+            last = run.end()
+        if last < len(chunk):
+            yield chunk[last:]
+
+
+def _spelled(text: str) -> str:
+    """`text` with the signs of its names in letters, and its emoji as words of ASCII, which every index takes.
+
+    >>> _spelled("C# or .NET?")
+    'Csharp  or  dotNET?'
+    """
+    return _MARK_SIGNS.sub(lambda sign: _SIGNS[sign.group()], text)
+
+
+@cache
+def _spaced(char: str) -> str:
+    """What stands for `char` in a text that is then cut at spaces."""
+    if char.isalnum():
+        return char
+    if _is_mark(char):
+        return char
+    return f" emoji{ord(char):x} " if unicodedata.category(char) == "So" else " "
+
+
+def _bigrams(run: str) -> Iterable[str]:
+    if len(run) < 2 or run.isascii() or not _UNSPACED.match(run):
+        return (run,)
+    return (run[at : at + 2] for at in range(len(run) - 1))
+
+
+def _single(run: str) -> Iterable[str]:
+    return run if len(run) > 1 and not run.isascii() and _UNSPACED.match(run) else ()
+
+
+def has_visible(text: str) -> bool:
+    """Whether `text` has a character that is seen: no space, control or zero-width character alone.
+
+    >>> has_visible("🎉"), has_visible("\u200b\u200d"), has_visible("\x07 ")
+    (True, False, False)
+    """
+    stripped = text.strip()
+    # The first character decides nearly always.
+    return any(unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) == "Co" for char in stripped)
 
 
 def whole_words(*texts: str) -> re.Pattern[str]:

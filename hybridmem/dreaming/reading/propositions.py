@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.text.moods import has_negative_sense
+from hybridmem.core.text.resolved import resolved
 from hybridmem.core.text.tokens import normalised
 from hybridmem.dreaming.reading.source import Source
 from hybridmem.dreaming.reading.support import doubt
@@ -66,7 +67,8 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
             if not found and normalised(completion.text) != prompts.NO_FACTS:
                 # It stays with retrieval. Nothing else of the night hangs on it.
                 left_out["reply_refused" if getattr(completion, "refused", "") else "reply_malformed"] += 1
-            for mood, text in found:
+            for mood, said in found:
+                text = resolved(said, source.episode.at.date())
                 proposition = Proposition(text, mood, source)
                 if mood == "denied" and has_negative_sense(text):
                     denied.append(proposition)

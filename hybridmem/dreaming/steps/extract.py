@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id
 from hybridmem.core.text.first_person import SPEAKER, SPEAKER_WORDS, is_first_person
+from hybridmem.core.text.resolved import resolved, value_resolved
 from hybridmem.core.text.sentences import sentences
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS as MAX_CHARACTERS
@@ -89,13 +90,15 @@ def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str
             return None
     elif not contains_words(said, subject) and normalised(subject) != normalised(episode.speaker or ""):
         return None
+    said_on = episode.at.date()
     return Fact(
         id=new_id("fa"),
         namespace=episode.namespace,
         subject=subject,
         relation=relation,
-        object=object,
-        text=_statement(episode, piece, subject, relation, object),
+        object=value_resolved(object, said_on),
+        # What the weights say is read on another day.
+        text=resolved(_statement(episode, piece, subject, relation, object), said_on),
         valid_from=episode.at,
         sources=(episode.id,),
         trust=episode.trust,

@@ -1,7 +1,9 @@
-"""Recall of the evidence on LoCoMo conversations: dense alone, lexical alone, and the search that a memory runs.
+"""Recall of the evidence on LoCoMo conversations: dense alone, lexical alone, and the search that a memory runs,
+with what it makes of dates and without.
 
 Each conversation is a namespace and each turn an episode, in the ledger and the indexes that a memory folder has. A
 question counts when its answer is in the conversation (categories 1 to 4) and its evidence names turns that are there.
+It is asked at the end of the conversation: "last week" is the week before that.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,8 @@ from hybridmem.stores.ledger.base import Ledger
 DEPTHS = (5, 10, 20)
 HEADLINE = 10
 """The depth whose difference is given an interval."""
-SEARCHERS = ("dense", "lexical", "hybrid")
+SEARCHERS = ("dense", "lexical", "undated", "hybrid")
+"""`undated` is the search of a memory that looks at no dates, `hybrid` the one that it runs."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -54,8 +57,9 @@ def bench_retrieval(
     """Measure the LoCoMo file at `path`, or all those of a folder; the stores are temporary, and within `folder`.
 
     Returns `recall` (by searcher and depth: mean over questions of the share of the evidence in the first k),
-    `hybrid_minus_dense` at depth 10 with its 95% bootstrap interval over questions, the same recall by conversation,
-    speeds, and what was measured with what. `embedder` None is the default model; `date` is repeated in the result.
+    `hybrid_minus_dense` at depth 10 with its 95% bootstrap interval over questions, the same recall by conversation and
+    by LoCoMo's category of the question (2 is about time), speeds, and what was measured with what. `embedder` None is
+    the default model; `date` is repeated in the result.
 
     Raises `InvalidInput` and `UnknownFormat`."""
     conversations = [each for file in _files(Path(path)) for each in locomo.load(file)]
@@ -82,6 +86,7 @@ def bench_retrieval(
         "by_conversation": {
             each.sample: {"questions": len(each.search_ms), "recall": _means([each])} for each in measured
         },
+        "by_category": _by_category(measured),
         "conversations": len(conversations),
         "turns": sum(len(conversation.turns) for conversation in conversations),
         "speed": {**filled, **_latencies(measured)},
@@ -100,6 +105,8 @@ class _Measured:
     sample: str
     recall: dict[str, list[list[float]]] = field(default_factory=lambda: {name: [] for name in SEARCHERS})
     """By searcher: a row for each question, a column for each depth."""
+    categories: list[int] = field(default_factory=list)
+    """Of each question."""
     embed_ms: list[float] = field(default_factory=list)
     search_ms: list[float] = field(default_factory=list)
 
@@ -212,16 +219,21 @@ def _measure(retrieval: Retrieval, conversation: locomo.Conversation) -> _Measur
     namespace, deepest = _namespace(conversation), max(DEPTHS)
     turns = {episode.id: str(episode.metadata.get("dia_id")) for episode in _episodes(conversation)}
     measured = _Measured(conversation.sample)
+    ended = max((turn.at for turn in conversation.turns if turn.at), default=None)
+    blind = replace(retrieval, settings=replace(retrieval.settings, period=0.0, tells_when=0.0))
     for question in _questions(conversation):
         started = time.perf_counter()
         vector = retrieval.embedder.embed([question.text])[0]
         embedded = time.perf_counter()
-        hits = retrieval.search(namespace, question.text, limit=deepest, vector=vector)
+        hits = retrieval.search(namespace, question.text, limit=deepest, vector=vector, reference_date=ended)
         measured.embed_ms.append(1000 * (embedded - started))
         measured.search_ms.append(1000 * (time.perf_counter() - embedded))
+        undated = blind.search(namespace, question.text, limit=deepest, vector=vector)
+        measured.categories.append(question.category)
         found = {
             "dense": list(dense.search(retrieval.vectors, namespace, vector, deepest)),
             "lexical": list(lexical.search(retrieval.lexical, namespace, question.text, deepest)),
+            "undated": [hit.id for hit in undated],
             "hybrid": [hit.id for hit in hits],
         }
         for name, ids in found.items():
@@ -234,6 +246,24 @@ def _means(measured: Sequence[_Measured]) -> dict[str, dict[str, float]]:
     """Mean recall by searcher and depth, every question counting once."""
     means = {name: np.mean([row for each in measured for row in each.recall[name]], axis=0) for name in SEARCHERS}
     return {name: {f"@{k}": float(value) for k, value in zip(DEPTHS, row, strict=True)} for name, row in means.items()}
+
+
+def _by_category(measured: Sequence[_Measured]) -> dict[str, dict[str, Any]]:
+    """Questions and mean recall, by category."""
+    found: dict[str, dict[str, Any]] = {}
+    for category in sorted({category for each in measured for category in each.categories}):
+        recall: dict[str, dict[str, float]] = {}
+        rows: list[list[float]] = []
+        for name in SEARCHERS:
+            rows = [
+                row
+                for each in measured
+                for row, own in zip(each.recall[name], each.categories, strict=True)
+                if own == category
+            ]
+            recall[name] = {f"@{k}": float(value) for k, value in zip(DEPTHS, np.mean(rows, axis=0), strict=True)}
+        found[str(category)] = {"questions": len(rows), "recall": recall}
+    return found
 
 
 def _quality(measured: Sequence[_Measured], seed: int, resamples: int) -> dict[str, Any]:

@@ -35,17 +35,22 @@ class VectorIndex(Protocol):
         index in the memory of this process, which is empty when the process starts."""
         ...
 
-    def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None: ...
+    def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
+        """Put these vectors in the place of all that their `ids` had. An id that comes several times has that many
+        vectors: a long memory has one for each of its parts."""
+        ...
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
-        """Remove those of `ids` that are there; returns how many."""
+        """Remove those of `ids` that are there, with all their vectors; returns how many ids."""
         ...
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        """(id, cosine similarity), best first."""
+        """(id, cosine similarity of its nearest vector), best first, each id once."""
         ...
 
-    def count(self, namespace: Namespace) -> int: ...
+    def count(self, namespace: Namespace) -> int:
+        """How many ids there are."""
+        ...
 
     def ids(self, namespace: Namespace) -> Iterator[str]: ...
 

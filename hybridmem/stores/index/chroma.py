@@ -28,6 +28,11 @@ _POLL_SECONDS = 0.002
 _PAGE = 10_000
 _OWN_NAME = re.compile("-[0-9a-f]{40}")
 """What follows the prefix in the name of a collection."""
+_SEPARATOR = "\x1f"
+"""Between a memory's id and the number of its part, in what Chroma takes for an id; the first part has the bare id."""
+_COUNT, _NUMBER = "chunks", "chunk"
+"""In Chroma's metadata: how many parts a memory has, at its first; the number of each further one."""
+_WIDER = 4
 _CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200}}
 
 
@@ -60,10 +65,11 @@ class ChromaIndex:
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
         if len(ids) != len(vectors):
             raise InvalidInput(f"{len(ids)} ids came with {len(vectors)} vectors: pass one vector for each id")
-        last = {id: row for row, id in enumerate(ids)}  # Chroma refuses an id that comes twice in one call.
-        if not last:
+        rows: dict[str, list[int]] = {}
+        for row, id in enumerate(ids):
+            rows.setdefault(id, []).append(row)
+        if not rows:
             return
-        unique, rows = list(last), list(last.values())
         with self._database.use(writing=True) as client, _chroma_errors():
             # Looked up first: to ask Chroma to create one that is there costs as much as to write to it.
             collection = self._database.collection(self._name(namespace)) or client.get_or_create_collection(
@@ -73,9 +79,19 @@ class ChromaIndex:
                 embedding_function=None,
             )
             most = client.get_max_batch_size()
-            for start in range(0, len(unique), most):
-                batch = slice(start, start + most)
-                collection.upsert(ids=unique[batch], embeddings=vectors[rows[batch]])
+            counted = _counted(collection, list(rows), most)
+            if gone := [_part(id, n) for id, own in rows.items() for n in range(len(own), counted.get(id, 1))]:
+                _delete(collection, gone, most)
+            plain = {id: own[0] for id, own in rows.items() if len(own) == 1 and counted.get(id, 1) == 1}
+            _put(collection, list(plain), vectors[list(plain.values())], None, most)
+            # The first part says how many there are, and comes first: what is interrupted is still deleted whole.
+            long = {id: own for id, own in rows.items() if id not in plain}
+            firsts: list[Any] = [{_COUNT: len(own)} for own in long.values()]
+            _put(collection, list(long), vectors[[own[0] for own in long.values()]], firsts, most)
+            further = [(id, n, row) for id, own in long.items() for n, row in enumerate(own) if n]
+            numbers: list[Any] = [{_NUMBER: n} for _, n, _ in further]
+            parts = [_part(id, n) for id, n, _ in further]
+            _put(collection, parts, vectors[[row for _, _, row in further]], numbers, most)
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         unique = list(dict.fromkeys(ids))
@@ -87,9 +103,9 @@ class ChromaIndex:
             for start in range(0, len(unique), most):
                 # A deletion of nothing costs as much as one of something, and a look next to nothing: what an erasure
                 # took out at once is told to the index again later.
-                there = collection.get(ids=unique[start : start + most], include=[])["ids"]
+                there = _counted(collection, unique[start : start + most], most)
                 if there:
-                    collection.delete(ids=there)
+                    _delete(collection, [_part(id, n) for id, count in there.items() for n in range(count)], most)
                     removed += len(there)
         return removed
 
@@ -97,15 +113,23 @@ class ChromaIndex:
         with self._collection(namespace) as (_, collection):
             if collection is None or limit <= 0:
                 return []
-            found = collection.query(query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"])
-        return [
-            (str(id), 1.0 - float(distance))
-            for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+            wanted = limit
+            while True:
+                near = collection.query(query_embeddings=vector.reshape(1, -1), n_results=wanted, include=["distances"])
+                parts, distances = near["ids"][0], near["distances"][0]
+                best: dict[str, float] = {}
+                for part, distance in zip(parts, distances, strict=True):
+                    best.setdefault(_whole(str(part)), 1.0 - float(distance))
+                # The parts of one long memory may be the nearest of all.
+                if len(best) >= limit or len(parts) < wanted:
+                    return list(best.items())[:limit]
+                wanted *= _WIDER
 
     def count(self, namespace: Namespace) -> int:
         with self._collection(namespace) as (_, collection):
-            return 0 if collection is None else int(collection.count())
+            if collection is None:
+                return 0
+            return int(collection.count()) - len(collection.get(where={_NUMBER: {"$gte": 1}}, include=[])["ids"])
 
     def ids(self, namespace: Namespace) -> Iterator[str]:
         found: list[str] = []
@@ -113,7 +137,7 @@ class ChromaIndex:
             if collection is not None:
                 while page := collection.get(limit=_PAGE, offset=len(found), include=[])["ids"]:
                     found.extend(page)
-        return iter(sorted(found))
+        return iter(sorted(id for id in found if _whole(id) == id))
 
     def clear(self) -> None:
         self._database.clear()
@@ -305,6 +329,38 @@ class _Server:
                 f"the Chroma server at {self._url} refuses ({' '.join(str(cause).split())[:120]}): correct the URL, or "
                 f"set HYBRIDMEM_CHROMA_TOKEN to the token that it asks for"
             ) from error
+
+
+def _part(id: str, number: int) -> str:
+    return f"{id}{_SEPARATOR}{number}" if number else id
+
+
+def _whole(part: str) -> str:
+    return part.partition(_SEPARATOR)[0]
+
+
+def _counted(collection: Any, ids: Sequence[str], most: int) -> dict[str, int]:
+    """Those of `ids` that are there, with the number of their parts."""
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), most):
+        there = collection.get(ids=list(ids[start : start + most]), include=["metadatas"])
+        for id, metadata in zip(there["ids"], there["metadatas"] or (), strict=True):
+            found[str(id)] = int((metadata or {}).get(_COUNT, 1))
+    return found
+
+
+def _delete(collection: Any, parts: Sequence[str], most: int) -> None:
+    # From the end: should it stop midway, the first part still says how many there are.
+    for end in range(len(parts), 0, -most):
+        collection.delete(ids=list(parts[max(0, end - most) : end]))
+
+
+def _put(collection: Any, parts: Sequence[str], vectors: Vectors, metadatas: list[Any] | None, most: int) -> None:
+    for start in range(0, len(parts), most):
+        batch = slice(start, start + most)
+        collection.upsert(
+            ids=list(parts[batch]), embeddings=vectors[batch], metadatas=metadatas[batch] if metadatas else None
+        )
 
 
 def _existing(client: Any, name: str) -> Any:

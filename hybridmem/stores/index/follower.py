@@ -20,6 +20,7 @@ from hybridmem.core.errors import EmbeddingMismatch, StoreBusy, StoreError
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, MemoryRecord
 from hybridmem.embedding.base import Embedder
+from hybridmem.stores.index import chunks
 from hybridmem.stores.index.acknowledgements import Acknowledgements, write_json
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.index.fair_lock import FairLock
@@ -77,6 +78,7 @@ class Indexes:
         self._followed = Acknowledgements(ledger, locations, folder)
         self.before_step: Callable[[], None] | None = None
         """Called between the steps of following the ledger, which are small then: to give way to what matters more."""
+        self._chunked = False
         self.kept_up = False
         """Whether somebody in this process catches up after every write: a search need not look then."""
 
@@ -89,8 +91,8 @@ class Indexes:
         """Raise `EmbeddingMismatch` if another model, or one of another dimension, made the vectors that are here."""
         if self.vectors.location is None or not self._record.exists() or "vectors" in self._followed.moved():
             return
-        made_by = json.loads(self._record.read_text(encoding="utf-8"))
-        if made_by != self._made_by():
+        made_by = self._recorded()
+        if any(made_by.get(key) != self._made_by()[key] for key in ("name", "dimension")):
             raise EmbeddingMismatch(
                 f"the vectors were made by {made_by.get('name')} ({made_by.get('dimension')} dimensions) and not by "
                 f"{self.embedder.name} ({self.embedder.dimension}): run `hybridmem reindex`, or name that model"
@@ -106,11 +108,12 @@ class Indexes:
         if of is not None and self.kept_up:
             return 0
         last = self._followed.last_pending(of)
-        if not last and self._followed.agree() and not self._followed.moved():
+        if not last and self._followed.agree() and not self._followed.moved() and self._has_chunks():
             return 0
         with self._alone():
             if self._begin_anew_after_a_change() | self._begin_anew_where_moved():
                 last = self._followed.last_pending(None)
+            self._embed_chunks()
             # Another thread may have followed it meanwhile. What was written since is for those who come after it.
             if self._followed.up_to() >= last:
                 return 0
@@ -237,14 +240,49 @@ class Indexes:
             return
         if self.vectors.location is not None and not self._record.exists():
             write_json(self._record, self._made_by())
+        longest = chunks.max_tokens(self.embedder)
+        parts = {
+            namespace: [(memory.id, part) for memory in memories for part in chunks.parts(memory, longest)]
+            for namespace, memories in shown.items()
+        }
         # All namespaces' texts at once: one by one they take three times as long.
-        vectors = self._embed([text for memories in shown.values() for text in _texts(memories)])
+        vectors = self._embed([text for own in parts.values() for _, text in own])
         start = 0
-        for namespace, memories in shown.items():
+        for namespace, own in parts.items():
             self._step()
-            end = start + len(memories)
-            self.vectors.upsert(namespace, [memory.id for memory in memories], vectors[start:end])
+            end = start + len(own)
+            self.vectors.upsert(namespace, [id for id, _ in own], vectors[start:end])
             start = end
+
+    def _has_chunks(self) -> bool:
+        """Whether the long memories have a vector for each part; in a folder of an earlier version they have one."""
+        if not self._chunked:
+            here = self.vectors.location is None or not self._record.exists()
+            self._chunked = here or self._recorded().get("chunks") == chunks.FORMAT
+        return self._chunked
+
+    def _embed_chunks(self) -> None:
+        """Give the long memories of a folder of an earlier version their vectors. Done again where it is stopped."""
+        if self._has_chunks():
+            return
+        self.require_same_embedder()
+        longest = chunks.max_tokens(self.embedder)
+        for namespace in self._ledger.namespaces():
+            indexed = set(self.vectors.ids(namespace))
+            for memories in self._all(namespace):
+                long = [m for m in memories if m.id in indexed and len(chunks.parts(m, longest)) > 1]
+                if long:
+                    self._put_vectors({namespace: long})
+        write_json(self._record, self._made_by())
+        self._chunked = True
+
+    def _all(self, namespace: Namespace) -> Iterator[Sequence[MemoryRecord]]:
+        """Every memory that an index should hold, some at a time."""
+        yield [fact for fact in self._ledger.facts(namespace, include_retired=True) if not fact.quarantined]
+        after = 0
+        while page := self._ledger.episodes(namespace, after=after, limit=BATCH):
+            yield [episode for episode in page if not episode.quarantined]
+            after = page[-1].position
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         size = BATCH if self.before_step is None else STEP
@@ -265,7 +303,12 @@ class Indexes:
             self.graph.upsert(namespace, memories)
 
     def _made_by(self) -> dict[str, str | int]:
-        return {"name": self.embedder.name, "dimension": self.embedder.dimension}
+        return {"name": self.embedder.name, "dimension": self.embedder.dimension, "chunks": chunks.FORMAT}
+
+    def _recorded(self) -> dict[str, str | int]:
+        """What was written down of the model that made the vectors, and of their form."""
+        recorded: dict[str, str | int] = json.loads(self._record.read_text(encoding="utf-8"))
+        return recorded
 
     def _begin_anew_after_a_change(self) -> bool:
         """Build the folder's indexes anew where they do not follow this ledger, or not this state of it."""
@@ -298,12 +341,7 @@ class Indexes:
         return bool(moved)
 
     def _expected(self, namespace: Namespace) -> set[str]:
-        expected = {fact.id for fact in self._ledger.facts(namespace, include_retired=True) if not fact.quarantined}
-        after = 0
-        while page := self._ledger.episodes(namespace, after=after, limit=BATCH):
-            expected |= {episode.id for episode in page if not episode.quarantined}
-            after = page[-1].position
-        return expected
+        return {memory.id for memories in self._all(namespace) for memory in memories}
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
 from hybridmem.core.namespace import Namespace, namespace_digest
-from hybridmem.core.text.tokens import query_terms
+from hybridmem.core.text.tokens import index_tokens, query_terms
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process before `StoreBusy`."""
 MAX_TERMS = 256
 """Terms of one query; FTS5 takes expressions of limited size, and a question has far fewer."""
+FORMAT = 1
+"""Of the file, as its ``user_version``. At 0 the tables held texts as they were said, and FTS5 cut other scripts than
+the Latin one at the wrong places; since 1 they hold the texts' `index_tokens`."""
 _VARIABLES = 500
 
 _ERRORS: dict[int, tuple[type[StoreError], str]] = {
@@ -32,10 +35,11 @@ _ERRORS: dict[int, tuple[type[StoreError], str]] = {
 class FullTextIndex:
     """A `LexicalIndex` in the SQLite file `path`; several processes may use it at once.
 
-    Each namespace has an FTS5 table of its own (tokenizer: porter over unicode61 without diacritics), so that word
-    statistics do not cross namespaces. What is deleted or replaced leaves no byte behind: freed pages are zeroed
-    (`secure_delete`), the inverted index is merged into one segment (FTS5 keeps deleted terms until it merges), and
-    the write-ahead log is truncated.
+    Each namespace has an FTS5 table of its own, so that word statistics do not cross namespaces. It holds what
+    `index_tokens` makes of a text (tokenizer: porter over unicode61), so that every script is cut as queries are. A
+    file of an earlier version is brought to that form when it is opened. What is deleted or replaced leaves no byte
+    behind: freed pages are zeroed (`secure_delete`), the inverted index is merged into one segment (FTS5 keeps deleted
+    terms until it merges), and the write-ahead log is truncated.
 
     Raises `StoreBusy`, `StoreFull`, `ReadOnlyMemory` or `CorruptStore`.
     """
@@ -55,21 +59,21 @@ class FullTextIndex:
                 "CREATE TABLE IF NOT EXISTS memories ("
                 "number INTEGER PRIMARY KEY, namespace TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (namespace, id))"
             )
+        if self._format() < FORMAT:
+            self._migrate()
 
     def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None:
         if not texts:
             return
         table = _table(namespace)
+        written = {id: _indexed(text) for id, text in texts.items()}
         with self._transaction() as connection:
-            connection.execute(
-                f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5("
-                "text, tokenize = 'porter unicode61 remove_diacritics 2')"
-            )
+            connection.execute(_create(table))
             present = self._numbers(connection, table, list(texts))
-            known = {id: number for id, number in present.items() if self._text(table, number) == texts[id]}
+            known = {id: number for id, number in present.items() if self._text(table, number) == written[id]}
             replaced = {id: number for id, number in present.items() if id not in known}
             self._remove(connection, table, replaced)
-            for id, text in texts.items():
+            for id, text in written.items():
                 if id not in known:
                     number = connection.execute(
                         "INSERT INTO memories (namespace, id) VALUES (?, ?)", (table, id)
@@ -123,10 +127,7 @@ class FullTextIndex:
 
     def clear(self) -> None:
         with self._transaction() as connection:
-            tables = connection.execute(
-                "SELECT name FROM sqlite_master WHERE name LIKE 'text!_%' ESCAPE '!' AND sql LIKE 'CREATE VIRTUAL%'"
-            ).fetchall()
-            for (table,) in tables:
+            for table in self._tables(connection):
                 connection.execute(f"DROP TABLE {table}")
             connection.execute("DELETE FROM memories")
         with self._errors():
@@ -136,6 +137,34 @@ class FullTextIndex:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def _format(self) -> int:
+        with self._errors():
+            return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self) -> None:
+        """Bring a file of an earlier version to `FORMAT`, from the texts that it holds itself."""
+        with self._transaction() as connection:
+            # Another process may have done it meanwhile.
+            if self._format() >= FORMAT:
+                return
+            for table in self._tables(connection):
+                rows = connection.execute(f"SELECT rowid, text FROM {table}").fetchall()  # noqa: S608 - a hash
+                connection.execute(f"DROP TABLE {table}")
+                connection.execute(_create(table))
+                connection.executemany(
+                    f"INSERT INTO {table} (rowid, text) VALUES (?, ?)",  # noqa: S608 - the name is a hash
+                    ((number, _indexed(text)) for number, text in rows),
+                )
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    @staticmethod
+    def _tables(connection: sqlite3.Connection) -> list[str]:
+        """The names of the namespaces' tables."""
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE name LIKE 'text!_%' ESCAPE '!' AND sql LIKE 'CREATE VIRTUAL%'"
+        )
+        return [str(name) for (name,) in found.fetchall()]
 
     def _has(self, table: str) -> bool:
         found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
@@ -200,6 +229,18 @@ class FullTextIndex:
                     raise
                 kind, message = _ERRORS[code]
                 raise kind(message.format(path=self._path)) from error
+
+
+def _create(table: str) -> str:
+    # Marks count as letters: the vowels of Indian scripts are such.
+    return (
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5("
+        "text, tokenize = \"porter unicode61 remove_diacritics 2 categories 'L* N* M* Co'\")"
+    )
+
+
+def _indexed(text: str) -> str:
+    return " ".join(index_tokens(text))
 
 
 def _table(namespace: Namespace) -> str:

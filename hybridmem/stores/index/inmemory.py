@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.mentions import Mentions, entity, name_parts, named
-from hybridmem.core.text.tokens import query_terms, tokens
+from hybridmem.core.text.tokens import index_tokens, query_terms, tokens
 from hybridmem.stores.index.base import Neighbourhood, Vectors
 from hybridmem.stores.index.mention_graph import DAMPING, edges, memory_mentions
 
@@ -32,14 +32,17 @@ class InMemoryVectorIndex:
         self._vectors: dict[Namespace, dict[str, NDArray[np.float32]]] = {}
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
-        rows = np.asarray(vectors, dtype=np.float32)
-        self._vectors.setdefault(namespace, {}).update(zip(ids, rows, strict=True))
+        rows: dict[str, list[NDArray[np.float32]]] = {}
+        for id, row in zip(ids, np.asarray(vectors, dtype=np.float32), strict=True):
+            rows.setdefault(id, []).append(row)
+        self._vectors.setdefault(namespace, {}).update({id: np.stack(own) for id, own in rows.items()})
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         return _pop(self._vectors.get(namespace, {}), ids)
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        return _best({id: float(row @ vector) for id, row in self._vectors.get(namespace, {}).items()}, limit)
+        held = self._vectors.get(namespace, {})
+        return _best({id: float((rows @ vector).max()) for id, rows in held.items()}, limit)
 
     def count(self, namespace: Namespace) -> int:
         return len(self._vectors.get(namespace, {}))
@@ -63,7 +66,7 @@ class InMemoryLexicalIndex:
         self._texts: dict[Namespace, dict[str, list[str]]] = {}
 
     def upsert(self, namespace: Namespace, texts: Mapping[str, str]) -> None:
-        self._texts.setdefault(namespace, {}).update({id: tokens(text) for id, text in texts.items()})
+        self._texts.setdefault(namespace, {}).update({id: index_tokens(text) for id, text in texts.items()})
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         return _pop(self._texts.get(namespace, {}), ids)

@@ -30,6 +30,7 @@ from typing import Literal
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.core.roles import TRUSTS, is_weaker, most_trusted
+from hybridmem.core.text.resolved import resolved
 from hybridmem.core.text.tokens import normalised
 from hybridmem.stores.ledger.validation import quotes
 
@@ -272,13 +273,18 @@ def withdrawn(fact: Fact, at: datetime) -> Fact:
     return replace(fact, stated_to=begin, valid_to=begin, retired_at=at, superseded_by=None)
 
 
+def wordings(episode: Episode) -> list[str]:
+    """`episode` as facts may quote it: with its speaker, and with dates for what it says of its own day."""
+    return list(dict.fromkeys((episode.quoted, resolved(episode.quoted, episode.at.date()))))
+
+
 def only_quotes(text: str, erased: Sequence[str], sources: Iterable[Episode]) -> bool:
     """Whether `text` quotes what was `erased`, and none of the `sources` behind it bears it out."""
     folded = " ".join(text.split())
     # The plain test first: an erasure looks at every fact, and a pattern for each would have to be compiled.
     if not any(folded in " ".join(words.split()) for words in erased) or not quotes(erased, [text]):
         return False
-    return not any(quotes([episode.text, episode.quoted], [text]) for episode in sources)
+    return not any(quotes([episode.text, *wordings(episode)], [text]) for episode in sources)
 
 
 def _equal(fact: Fact, timeline: Sequence[Fact]) -> Fact | None:

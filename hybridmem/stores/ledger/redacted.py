@@ -17,7 +17,19 @@ from hybridmem.stores.ledger.archive import Archive
 from hybridmem.stores.ledger.base import Ledger
 
 READING = frozenset(
-    {"archive", "around", "episodes", "facts", "get", "get_many", "history", "items", "latest", "matching", "neighbours"}
+    {
+        "archive",
+        "around",
+        "episodes",
+        "facts",
+        "get",
+        "get_many",
+        "history",
+        "items",
+        "latest",
+        "matching",
+        "neighbours",
+    }
     | {"newest", "said", "texts", "unextracted"}
 )
 WRITING = frozenset({"annotate", "append", "put_episodes", "put_fact", "restore", "save_items", "update_text"})

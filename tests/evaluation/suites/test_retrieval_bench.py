@@ -44,13 +44,14 @@ def test_the_figures_of_a_small_file(tmp_path: Path) -> None:
     path.write_text(json.dumps([sample("one"), sample("two")]))
     result = bench_retrieval(path, embedder=HashingEmbedder(), folder=tmp_path, date="2026-03-01", resamples=50)
     assert (result["conversations"], result["turns"], result["questions"]) == (2, 8, 4)
-    for searcher in ("dense", "lexical", "hybrid"):
+    for searcher in ("dense", "lexical", "undated", "hybrid"):
         assert set(result["recall"][searcher]) == {"@5", "@10", "@20"}
     assert result["recall"]["hybrid"]["@5"] == 1.0, "four turns, and five are asked for"
     assert result["recall"]["lexical"]["@5"] == 0.75, "no word of the reply is in its question"
     difference = result["hybrid_minus_dense"]
     assert difference["low"] <= difference["mean"] <= difference["high"]
     assert result["by_conversation"]["two"]["questions"] == 2
+    assert {name: of["questions"] for name, of in result["by_category"].items()} == {"1": 2, "4": 2}
     assert all(value > 0 for value in result["speed"].values())
     assert (result["embedding"], result["date"]) == ("hashing-256", "2026-03-01")
     json.dumps(result)
@@ -82,4 +83,8 @@ def test_the_search_beats_dense_alone_on_locomo() -> None:
         pytest.skip(f"{LOCOMO} is not here")
     result = bench_retrieval(LOCOMO)
     assert result["hybrid_minus_dense"]["low"] > 0.15
-    assert result["recall"]["hybrid"]["@10"] > 0.73
+    assert result["recall"]["hybrid"]["@10"] > 0.76
+    of_time = result["by_category"]["2"]["recall"]
+    assert of_time["hybrid"]["@10"] > of_time["undated"]["@10"] + 0.04
+    for category, of in result["by_category"].items():
+        assert of["recall"]["hybrid"]["@10"] >= of["recall"]["undated"]["@10"] - 0.01, category

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -421,3 +422,40 @@ def test_a_move_that_was_killed_is_begun_anew(ledger, real, tmp_path, monkeypatc
     assert moved.catch_up() == 1
     assert moved.vectors.count(ANA) == 1
     moved.close()
+
+
+LONG = "We spoke about the budget. " * 120 + "Finally Zane Kolu adopted a kitten."
+
+
+def test_a_long_memory_is_as_near_as_its_nearest_part(ledger, real):
+    add(ledger, LONG, *(f"Note {row} about shelters." for row in range(5)))
+    real.catch_up()
+    asked = real.embedder.embed(["Finally Zane Kolu adopted a kitten."])[0]
+    (nearest, cosine), *others = real.vectors.query(ANA, asked, 3)
+    assert nearest == "ep_ana_0"
+    assert cosine > 2 * others[0][1]
+    assert real.check(ANA) == []
+    assert real.remove(ANA, ["ep_ana_0"])["vectors"] == 1
+    assert "ep_ana_0" not in dict(real.vectors.query(ANA, asked, 10))
+
+
+def test_a_folder_of_an_earlier_version_gets_vectors_for_the_parts(ledger, real, tmp_path):
+    """Such a folder has one vector for each memory, and does not say so."""
+    add(ledger, LONG, "It rains.")
+    real.catch_up()
+    record = tmp_path / "index" / "embedding.json"
+    written = json.loads(record.read_text())
+    real.vectors.upsert(ANA, ["ep_ana_0"], real.embedder.embed([LONG]))
+    asked = real.embedder.embed(["Finally Zane Kolu adopted a kitten."])[0]
+    before = dict(real.vectors.query(ANA, asked, 2))["ep_ana_0"]
+    record.write_text(json.dumps({key: written[key] for key in ("name", "dimension")}))
+    later = open_indexes(ledger, tmp_path, CountingEmbedder())
+    later.require_same_embedder()
+    later.catch_up()
+    assert dict(later.vectors.query(ANA, asked, 2))["ep_ana_0"] > before + 0.1
+    assert json.loads(record.read_text()) == written
+    embedded = later.embedder.embedded
+    later.catch_up()
+    assert later.embedder.embedded == embedded
+    assert later.check(ANA) == []
+    later.close()

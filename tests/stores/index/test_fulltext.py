@@ -116,7 +116,7 @@ def test_a_writer_that_waits_too_long_says_so(index, tmp_path):
 def test_a_batch_that_fails_leaves_nothing_behind(index):
     index.upsert(ANA, {"ep_0": "garden"})
     with pytest.raises(UnicodeEncodeError):
-        index.upsert(ANA, {"ep_1": "violin", "ep_2": "\ud800"})
+        index.upsert(ANA, {"ep_1": "violin", "ep_\ud800": "ferret"})
     assert list(index.ids(ANA)) == ["ep_0"]
     index.upsert(ANA, {"ep_1": "violin"})
     assert index.count(ANA) == 2
@@ -139,3 +139,30 @@ def test_more_ids_than_one_statement_takes(index):
     index.upsert(ANA, texts)
     index.delete(ANA, list(texts)[1:])
     assert list(index.ids(ANA)) == ["ep_0"]
+
+
+def test_a_file_of_an_earlier_version_is_brought_to_the_new_form(tmp_path):
+    """It held texts as they were said, which FTS5 cut as it knew how."""
+    path = tmp_path / "fulltext.sqlite3"
+    made = FullTextIndex(path)
+    made.upsert(ANA, {"ep_0": "nothing"})
+    made.close()
+    old = sqlite3.connect(path)
+    (table,) = old.execute(
+        "SELECT name FROM sqlite_master WHERE name LIKE 'text!_%' ESCAPE '!' AND sql LIKE 'CREATE V%'"
+    )
+    old.execute(f"DROP TABLE {table[0]}")
+    old.execute(f"CREATE VIRTUAL TABLE {table[0]} USING fts5(text, tokenize = 'porter unicode61 remove_diacritics 2')")
+    old.execute("DELETE FROM memories")
+    for number, (id, text) in enumerate({"ep_0": "今天玩成语接龙游戏", "ep_1": "Ana lives in Porto."}.items(), 1):
+        old.execute("INSERT INTO memories VALUES (?, ?, ?)", (number, table[0], id))
+        old.execute(f"INSERT INTO {table[0]} (rowid, text) VALUES (?, ?)", (number, text))
+    old.execute("PRAGMA user_version = 0")
+    old.commit()
+    old.close()
+    for _ in range(2):
+        opened = FullTextIndex(path)
+        assert [id for id, _ in opened.query(ANA, "成语接龙", 5)] == ["ep_0"]
+        assert [id for id, _ in opened.query(ANA, "Who lives in Porto?", 5)] == ["ep_1"]
+        assert (opened.count(ANA), list(opened.ids(ANA))) == (2, ["ep_0", "ep_1"])
+        opened.close()

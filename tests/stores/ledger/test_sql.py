@@ -236,6 +236,26 @@ def test_a_damaged_database_is_reported(path: Path) -> None:
         raise CorruptStore(problems[0])
 
 
+def test_slots_of_an_earlier_release_are_compared_as_now(path: Path) -> None:
+    """It took one name in two compositions for two."""
+    composed, apart = "Jos\u00e9", "Jose\u0301"
+    first = SqlLedger(path)
+    for number, name in enumerate((composed, "Ana")):
+        first.put_fact(fact(f"f{number}", "Porto", subject=name))
+    first.close()
+    with sqlite3.connect(path) as other:
+        was = dict(other.execute("SELECT id, slot FROM facts"))
+        other.execute("UPDATE facts SET subject = ?, slot = 'of old' WHERE id = 'f0'", (apart,))
+        other.execute("DELETE FROM counters WHERE name = 'slots'")
+    again = SqlLedger(path)
+    with sqlite3.connect(path) as other:
+        assert dict(other.execute("SELECT id, slot FROM facts")) == was
+    again.put_fact(fact("f2", "Lisbon", 1, subject=composed))
+    assert [stored.object for stored in again.facts(ANA)] == ["Porto", "Lisbon"]
+    assert again.get(ANA, "f0").superseded_by == "f2"
+    again.close()
+
+
 def test_another_programs_database_is_refused(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE albums (title TEXT)")

@@ -239,7 +239,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
                 self._write(timeline.without_source(fact, id))
         erased = [memory, *alone]
         words = [event.text for m in erased for event in self._events[m.id] if event.text is not None]
-        said = [*words, memory.quoted] if isinstance(memory, Episode) else words
+        said = [*words, *timeline.wordings(memory)] if isinstance(memory, Episode) else words
         others = [fact for fact in self._facts(namespace) if fact not in erased]
         reworded = [fact for fact in others if fact.text != fact.bare and self._only_quotes(fact, fact.text, said)]
         for fact in reworded:

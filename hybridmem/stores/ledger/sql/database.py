@@ -23,6 +23,7 @@ from hybridmem.core.errors import (
     StoreError,
     StoreFull,
 )
+from hybridmem.stores.ledger.sql import slots
 from hybridmem.stores.ledger.sql.migrations import migrate
 from hybridmem.stores.ledger.sql.tables import counters
 
@@ -200,6 +201,7 @@ class Database:
                 if not self._sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
                 migrate(connection)
+                slots.renew(connection)
             with self._writer.connect() as connection:  # SQLite opens a read-only file without a word: try it
                 connection.execute(update(counters).values(value=counters.c.value))
                 connection.rollback()

@@ -11,7 +11,7 @@ from sqlalchemy import Table, delete, func, select, update
 
 from hybridmem.core.records import Episode, Fact
 from hybridmem.stores.ledger.erasure import Erasure
-from hybridmem.stores.ledger.fact_timeline import only_quotes, without_source
+from hybridmem.stores.ledger.fact_timeline import only_quotes, without_source, wordings
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.facts import settle
@@ -32,7 +32,7 @@ def erase(change: Change, id: str, at: datetime) -> Erasure:
     facts = [record.id for record in erased if isinstance(record, Fact)]
 
     words = _forget_history(change, erased, at)
-    said = [*words, memory.quoted] if isinstance(memory, Episode) else words
+    said = [*words, *wordings(memory)] if isinstance(memory, Episode) else words
     others = [fact for fact in change.facts_where() if fact.id not in facts]
     reworded = _reword(change, others, said, at)
     words += _forget_quotations(change, {fact.id: fact for fact in [*others, *reworded]}, said)
