@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from hybridmem.dreaming.steps.unlearn import Probe as Probe
     from hybridmem.embedding.base import Embedder as Embedder
     from hybridmem.importers.base import ImportedTurn as ImportedTurn
+    from hybridmem.importers.base import ImportReport as ImportReport
     from hybridmem.maintenance.secrets import SecretReport as SecretReport
     from hybridmem.memory import HybridMemory as HybridMemory
     from hybridmem.models.base import LanguageModel as LanguageModel
@@ -120,7 +121,7 @@ _NAMES = {
     "hybridmem.dreaming.recipes": "Recipe",
     "hybridmem.dreaming.steps.unlearn": "Probe",
     "hybridmem.embedding.base": "Embedder",
-    "hybridmem.importers.base": "ImportedTurn",
+    "hybridmem.importers.base": "ImportReport ImportedTurn",
     "hybridmem.maintenance.secrets": "SecretReport",
     "hybridmem.memory": "HybridMemory",
     "hybridmem.models.base": "LanguageModel",

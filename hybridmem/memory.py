@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import builtins
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ from hybridmem.core.records import (
     checked_text,
     new_id,
 )
-from hybridmem.core.roles import TRUSTS, checked_trust, least_trusted, role_of, trust_of
+from hybridmem.core.roles import TRUSTS, checked_trust, least_trusted
 from hybridmem.workspace import Backends, Redact, Workspace
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from hybridmem.dreaming.recipes import Recipe
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
-    from hybridmem.importers import ImportedTurn
+    from hybridmem.importers import ImportedTurn, ImportReport
     from hybridmem.maintenance.secrets import SecretReport
     from hybridmem.models.base import LanguageModel
     from hybridmem.models.reader import ChatModel, Reader
@@ -231,7 +232,7 @@ class HybridMemory:
 
     def add(
         self,
-        content: str | Sequence[Mapping[str, Any]],
+        content: str | Mapping[str, Any] | Sequence[Mapping[str, Any] | Any],
         *,
         session: str | None = None,
         at: Time | None = None,
@@ -243,7 +244,8 @@ class HybridMemory:
         tags: Iterable[str] = (),
         expires_at: str | float | datetime | None = None,
     ) -> list[Episode]:
-        """Remember a text, or messages as OpenAI, Anthropic and LangChain write them. Calls no model.
+        """Remember a text, or one message or several as OpenAI, Anthropic and LangChain write them, as dicts or as
+        their libraries' objects. Calls no model.
 
         What it returns is on disk. `at` is when it was said (now); a message's own date and session win. A role has a
         trust (`core.roles`), and `trust` can lower it: nobody's words pass for the user's. Messages without words are
@@ -251,7 +253,7 @@ class HybridMemory:
         `tags` go into the metadata, under that key. From `expires_at` on it is neither found nor answered nor trained.
         Raises `InvalidInput`."""
         from hybridmem.importers import ImportedTurn
-        from hybridmem.importers.message import turns
+        from hybridmem.importers.message import is_single, turns
 
         arguments.time_or_none("at", at)
         arguments.mapping_or_none("metadata", metadata)
@@ -260,11 +262,11 @@ class HybridMemory:
         expires = parse_time(expires_at) if expires_at is not None else None
         if isinstance(content, str):
             remembered = [ImportedTurn(content, role, speaker, session, when, source, trust or TRUSTS[0], given)]
-        elif not isinstance(content, Sequence) or isinstance(content, bytes | bytearray):
+        elif not (is_single(content) or isinstance(content, Sequence)) or isinstance(content, bytes | bytearray):
             raise InvalidInput(f"the content is {arguments.kind_of(content)}: pass a text, or a list of messages")
         else:
             remembered = []
-            for message in content:
+            for message in [content] if is_single(content) else content:
                 for turn in turns(message, source=source, session=session):
                     remembered.append(
                         ImportedTurn(
@@ -288,17 +290,8 @@ class HybridMemory:
         stored = iter(self.ledger.append([episode for episode in episodes if episode.id not in known]))
         return [known[episode.id] if episode.id in known else next(stored) for episode in episodes]
 
-    def add_turns(
-        self, turns: Iterable[ImportedTurn], *, progress: Progress = quiet, once: bool = False
-    ) -> list[Episode]:
-        """Remember what an importer read, in batches; each batch is on disk before the next is read.
-
-        With `once`, turns that were there before are left out, so that a file can be imported again (see
-        `maintenance.repetition`)."""
-        from hybridmem.maintenance.repetition import without_known
-
-        if once:
-            turns = without_known(self.workspace, turns, APPEND_AT_ONCE)
+    def add_turns(self, turns: Iterable[ImportedTurn], *, progress: Progress = quiet) -> list[Episode]:
+        """Remember what an importer read, in batches; each batch is on disk before the next is read."""
         added: list[Episode] = []
         batch: list[Episode] = []
         policy = self.policy
@@ -326,22 +319,48 @@ class HybridMemory:
         arguments.optional_text("speaker", turn.speaker)
         arguments.optional_text("session", turn.session)
         arguments.choice("trust", turn.trust, get_args(Trust))
-        role = role_of(turn.role)
-        trust = least_trusted(checked_trust(turn.trust), trust_of(role))
-        return Episode(
-            id=new_id("ep"),
-            namespace=self.namespace,
-            text=checked_text(turn.text),
-            role=role,
-            speaker=turn.speaker,
-            session=turn.session,
-            at=turn.at or now,
-            recorded_at=now,
-            source=turn.source,
-            trust=trust,
-            metadata=dict(turn.metadata),
-            expires_at=expires_at if expires_at is not None else policy.expiry(trust, now),
-        )
+        return turn.episode(new_id("ep"), self.namespace, now, policy, expires_at)
+
+    def add_from(
+        self,
+        path: str | Path,
+        *,
+        format: str = "auto",
+        me: Sequence[str] = (),
+        day_first: bool | None = None,
+        progress: Progress = quiet,
+    ) -> ImportReport:
+        """Remember what a file, zip or folder holds: chats, memories of other systems, agents' logs, notes.
+
+        The same import twice adds nothing, and a longer export adds what is new. `me`: your names in chats of people.
+        `day_first`: how a chat's dates are written, where it leaves that open. docs/importing.md lists the formats.
+        Raises `InvalidInput`."""
+        from hybridmem.importers import read
+        from hybridmem.maintenance.imports import add_entries
+
+        return add_entries(self.workspace, read(path, format, me=me, day_first=day_first), progress)
+
+    def watch(
+        self,
+        path: str | Path,
+        *,
+        format: str = "auto",
+        me: Sequence[str] = (),
+        day_first: bool | None = None,
+        every: float = 2.0,
+        stop: threading.Event | None = None,
+    ) -> Iterator[ImportReport]:
+        """`add_from` for a file or folder that grows, as agents' sessions do: a report for each look, `every` so many
+        seconds, until `stop` is set. A restart doubles nothing. Raises `InvalidInput`."""
+        from hybridmem.importers.watch import Watcher
+        from hybridmem.maintenance.imports import add_entries
+
+        watcher = Watcher(path, format, me=me, day_first=day_first)
+        stop = stop or threading.Event()
+        while True:
+            yield add_entries(self.workspace, watcher.poll())
+            if stop.wait(every):
+                return
 
     def add_fact(
         self,

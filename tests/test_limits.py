@@ -42,7 +42,7 @@ WRONG: dict[str, tuple[Call, str]] = {
     "add with a number as speaker": (lambda m: m.add("x", speaker=42), "speaker is an int"),
     "add with a number as time": (lambda m: m.add("x", at=42), "at is an int"),
     "add with a list as metadata": (lambda m: m.add("x", metadata=[1]), "metadata is a list"),
-    "add with large metadata": (lambda m: m.add("x", metadata={"a": "x" * MAX_METADATA}), "metadata has 1,000,009"),
+    "add with large metadata": (lambda m: m.add("x", metadata={"a": "x" * MAX_METADATA}), "metadata has 10,000,009"),
     "add a fact of None": (lambda m: m.add_fact("Ana", "age", None), "object is None"),
     "add a fact from a number": (lambda m: m.add_fact("Ana", "age", "4", valid_from=4), "valid_from is an int"),
     "search for nothing": (lambda m: m.search(None), "query is None"),

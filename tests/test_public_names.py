@@ -44,6 +44,7 @@ EXPORTED = [
     "Hit",
     "HybridMemError",
     "HybridMemory",
+    "ImportReport",
     "ImportedTurn",
     "InvalidDate",
     "InvalidEncoding",

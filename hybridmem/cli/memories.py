@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 from rich.tree import Tree
 
-from hybridmem.cli import output
+from hybridmem.cli import imports, output
 from hybridmem.cli.filtering import FilterOption, SearchFilters, written_filters
+from hybridmem.cli.imports import ImportOptions
 from hybridmem.cli.invocation import STDOUT, Invocation, command
-from hybridmem.cli.progress import bars
 from hybridmem.core import arguments
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
@@ -31,7 +31,6 @@ from hybridmem.core.records import (
     Trust,
     to_json,
 )
-from hybridmem.core.text.plural import counted
 
 app = typer.Typer()
 WRITE, FIND, CORRECT = "Write", "Find", "Correct and erase"
@@ -70,20 +69,26 @@ def add(
         str | None, typer.Argument(metavar="[TEXT]", help="What to remember; - reads it from stdin.")
     ] = None,
     source_file: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Import every turn of a file instead.")
+        Path | None, typer.Option("--from", metavar="PATH", help="Import a file, zip or folder instead.")
     ] = None,
-    format: Annotated[
-        str, typer.Option("--format", help="The file's format: auto, text, jsonl, openai or locomo.")
-    ] = "auto",
     *,
+    imported: ImportOptions,
     turn: TurnOptions,
 ) -> None:
-    """Remember a text, or every turn of a file. It calls no model, and what it reports is on disk."""
+    """Remember a text, or what a file, zip or folder holds: chats, other systems' memories, agents' logs, notes.
+
+    The same import twice adds nothing. It calls no model, and what it reports is on disk."""
     if (text is None) == (source_file is None):
         raise InvalidInput("nothing to add, or too much: pass one TEXT, or - for stdin, or --from FILE")
     if source_file is not None:
-        _import(call, arguments.path("--from", source_file), format)
+        path = arguments.path("--from", source_file)
+        if imported.watch:
+            imports.watch(call, path, imported)
+        else:
+            imports.add_from(call, path, imported)
         return
+    if imported.watch:
+        raise InvalidInput("--watch follows a file or folder: name it with --from PATH")
     with call.open(create=True) as memory:
         added = memory.add(
             _stdin() if text == STDOUT else str(text),
@@ -99,24 +104,6 @@ def add(
     call.answer(
         {"added": added, "broken": [], "already": 0}, *(output.plain(f"added {episode.id}") for episode in added)
     )
-
-
-def _import(call: Invocation, path: Path, format: str) -> None:
-    """Exits 0 when something went in, whatever else was broken."""
-    from hybridmem.importers import ImportReport, IntactTurns, read
-
-    turns = IntactTurns(read(path, format))
-    with call.open(create=True) as memory, bars(quiet=call.as_json) as progress:
-        added = memory.add_turns(turns, progress=progress, once=True)
-    report = ImportReport(tuple(episode.id for episode in added), tuple(turns.broken), turns.intact - len(added))
-    if not report.added and not report.already:
-        first = f", line {report.broken[0].number}: {report.broken[0].reason}" if report.broken else ""
-        raise InvalidInput(f"nothing in {path} could be added{first}: mend the file, or name its --format")
-    lines = [output.plain(f"line {each.number}: {each.reason}", "yellow") for each in report.broken]
-    lost = f", {counted(len(report.broken), 'broken line')} left out" if report.broken else ""
-    known = f", {report.already:,} were there already" if report.already else ""
-    done = f"added {counted(len(report.added), 'memory', 'memories')} from {path}{known}{lost}"
-    call.answer(report, *lines, output.plain(done))
 
 
 @command(app, panel=FIND)

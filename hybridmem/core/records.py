@@ -31,7 +31,7 @@ TAGS = "tags"
 
 MAX_TEXT = 1_000_000
 """The longest text of one memory, in characters."""
-MAX_METADATA = 1_000_000
+MAX_METADATA = 10_000_000
 """The most metadata of one memory, in characters of its JSON."""
 
 

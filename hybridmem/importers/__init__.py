@@ -1,36 +1,142 @@
-"""Files into turns: plain text, JSON lines, chats in OpenAI's, Anthropic's and LangChain's spelling, and LoCoMo.
+"""Files, zips and folders into turns: chats, memories of other systems, agents' logs and notes.
 
-turns = IntactTurns(read("chat.jsonl"))
-added = memory.add_turns(turns)
-report = ImportReport(tuple(episode.id for episode in added), tuple(turns.broken))
+`read` yields what is in a path; `HybridMemory.add_from` stores it, so that the same import twice adds nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from hybridmem.core.errors import UnknownFormat
-from hybridmem.importers import jsonl, locomo, openai, text
-from hybridmem.importers.base import BrokenLine, ImportedTurn, ImportReport, IntactTurns, checked_file
-from hybridmem.importers.detect import detect
+from hybridmem.core.errors import InvalidInput, UnknownFormat
+from hybridmem.core.roles import trust_of
+from hybridmem.importers import archive, csv_rows, jsonl, locomo, markdown, openai, text, whatsapp
+from hybridmem.importers.base import (
+    BrokenLine,
+    Entry,
+    ImportedFact,
+    ImportedTurn,
+    ImportReport,
+    IntactTurns,
+    LeftOut,
+    checked_file,
+)
+from hybridmem.importers.dating import Dates, file_time
+from hybridmem.importers.detect import JSON_FORMATS, detect, shape_of
+from hybridmem.importers.folder import readable_files
+from hybridmem.importers.identity import Keys, file_name
+from hybridmem.importers.message import PARTICIPANT
+from hybridmem.importers.reader import JsonFormat
 
-__all__ = ["FORMATS", "BrokenLine", "ImportReport", "ImportedTurn", "IntactTurns", "detect", "read"]
+__all__ = [
+    "FORMATS",
+    "BrokenLine",
+    "Entry",
+    "ImportReport",
+    "ImportedFact",
+    "ImportedTurn",
+    "IntactTurns",
+    "LeftOut",
+    "detect",
+    "read",
+    "read_file",
+]
 
-FORMATS: Mapping[str, Callable[[Path], Iterator[ImportedTurn | BrokenLine]]] = {
+
+def _read_json(format: JsonFormat, path: Path) -> Iterator[Entry]:
+    return format.read(path, shape_of(path))
+
+
+FORMATS: Mapping[str, Callable[[Path], Iterator[Entry]]] = {
     "text": text.read,
     "jsonl": jsonl.read,
     "openai": openai.read,
     "locomo": locomo.read,
+    **{each.name: partial(_read_json, each) for each in JSON_FORMATS},
+    "whatsapp": whatsapp.read,
+    "markdown": markdown.read,
+    "csv": csv_rows.read,
 }
 
 
-def read(path: str | Path, format: str = "auto") -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of the file at `path` in order, with a `BrokenLine` in place of each that could not be read.
+def read(
+    path: str | Path, format: str = "auto", *, me: Sequence[str] = (), day_first: bool | None = None
+) -> Iterator[Entry]:
+    """What is in the file, zip or folder at `path`, in order: turns and facts, a `BrokenLine` in place of what could
+    not be read, and a `LeftOut` in place of what was left out on purpose.
+
+    Every turn has a key, which is the same at every import, and a time: where the file does not say it, that of its
+    neighbour, its conversation or the file, and its metadata's `dated_by` says which. `me`: the user's names in chats
+    of people; what the others say is not the user's word. `day_first`: how a chat's dates are written, where it leaves
+    that open.
 
     The path and the format are checked at once. Raises `InvalidInput` for a file that cannot be read,
-    `UnknownFormat`, and `InvalidEncoding` for a text that is not UTF-8. Texts and JSON lines are streamed."""
+    `UnknownFormat`, and `InvalidEncoding` for a text that is not UTF-8. Texts, JSON lines and lists are streamed."""
     if format != "auto" and format not in FORMATS:
         raise UnknownFormat(f"no format {format!r}: choose one of auto, {', '.join(FORMATS)}")
-    file = checked_file(Path(path))
-    return FORMATS[detect(file) if format == "auto" else format](file)
+    path = Path(path)
+    if path.is_dir():
+        return claimed(_folder(path, format, day_first, str(path.resolve())), me)
+    file = checked_file(path)
+    if archive.is_zip(file):
+        return claimed(_zip(file, format, day_first), me)
+    return claimed(read_file(file, format, day_first=day_first), me)
+
+
+def read_file(
+    path: Path,
+    format: str = "auto",
+    *,
+    day_first: bool | None = None,
+    root: Path | None = None,
+    place: str | None = None,
+) -> Iterator[Entry]:
+    """The entries of one file, keyed and dated. `root` and `place`: the folder that it lies in, and what that is called
+    in the keys of notes."""
+    name = detect(path) if format == "auto" else format
+    entries: Iterator[Entry]
+    if name == "whatsapp":
+        entries = whatsapp.read(path, day_first=day_first, place=place)
+    elif name == "markdown":
+        entries = markdown.read(path, root=root, place=place)
+    else:
+        entries = FORMATS[name](path)
+    return Dates(file_time(path)).dated(Keys().keyed(entries))
+
+
+def _folder(folder: Path, format: str, day_first: bool | None, place: str) -> Iterator[Entry]:
+    """The entries of every readable file; a file that cannot be read costs itself alone."""
+    found = False
+    for path in readable_files(folder):
+        if path is None:
+            yield LeftOut("files of other kinds")
+            continue
+        found = True
+        name = path.relative_to(folder).as_posix()
+        try:
+            for entry in read_file(path, format, day_first=day_first, root=folder, place=place):
+                yield replace(entry, file=name) if isinstance(entry, BrokenLine) else entry
+        except UnknownFormat:
+            yield LeftOut("files of other kinds")
+        except (InvalidInput, OSError) as error:
+            yield BrokenLine(0, str(error).replace(str(path), name), name)
+    if not found:
+        yield BrokenLine(0, "there is no text, Markdown or JSON file in it")
+
+
+def _zip(path: Path, format: str, day_first: bool | None) -> Iterator[Entry]:
+    with archive.unpacked(path) as (folder, broken):
+        yield from broken
+        yield from _folder(folder, format, day_first, file_name(path.stem))
+
+
+def claimed(entries: Iterable[Entry], me: Sequence[str]) -> Iterator[Entry]:
+    """`entries`, where what a participant of the user's names says is the user's."""
+    names = {name.strip().casefold() for name in me}
+    for entry in entries:
+        mine = isinstance(entry, ImportedTurn) and entry.role == PARTICIPANT
+        if isinstance(entry, ImportedTurn) and mine and (entry.speaker or "").casefold() in names:
+            entry = replace(entry, role="user", trust=trust_of("user"))
+        yield entry

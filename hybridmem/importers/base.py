@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from hybridmem.core.errors import InvalidEncoding, InvalidInput
-from hybridmem.core.records import Trust
+from hybridmem.core.namespace import Namespace
+from hybridmem.core.policy import MemoryPolicy
+from hybridmem.core.records import Episode, Trust, checked_text
+from hybridmem.core.roles import checked_trust, least_trusted, role_of, trust_of
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line that is read: a file without line ends must not fill the memory."""
@@ -33,26 +36,93 @@ class ImportedTurn:
     trust: Trust = "user"
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Other fields of the file; LoCoMo's turns have their `dia_id` here."""
+    key: str | None = field(default=None, compare=False)
+    """What tells it from every other turn of its source, in this export and in later ones (`identity`)."""
+
+    def episode(
+        self,
+        id: str,
+        namespace: Namespace,
+        now: datetime,
+        policy: MemoryPolicy | None = None,
+        expires_at: datetime | None = None,
+    ) -> Episode:
+        """The episode that is made of it at the time `now`, trusted no more than its role is. It expires at
+        `expires_at`, else as `policy` says. Raises `InvalidInput` for a text that cannot be one."""
+        role = role_of(self.role)
+        trust = least_trusted(checked_trust(self.trust), trust_of(role))
+        return Episode(
+            id=id,
+            namespace=namespace,
+            text=checked_text(self.text),
+            role=role,
+            speaker=self.speaker,
+            session=self.session,
+            at=self.at or now,
+            recorded_at=now,
+            source=self.source,
+            trust=trust,
+            metadata=dict(self.metadata),
+            expires_at=expires_at if expires_at is not None else (policy or MemoryPolicy()).expiry(trust, now),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFact:
+    """A statement of another memory's graph, from which a fact is made."""
+
+    subject: str
+    relation: str
+    object: str
+    text: str | None = None
+    """The statement as a sentence; None for its three parts in a row."""
+    valid_from: datetime | None = None
+    source: str = "import"
+    trust: Trust = "agent"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """A line, or a message of a JSON document, that could not be read; the rest of the file was."""
+    """A line, or an item of a JSON document, that could not be read; the rest of the file was."""
 
     number: int
-    """Counted from 1."""
+    """Counted from 1; 0 for a file that could not be read at all."""
     reason: str
+    file: str = ""
+    """The file's path in the folder or zip that is imported; "" where one file is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that was read and left out on purpose: hidden messages, tool calls, notices, media."""
+
+    reason: str
+    """One of few, so that a report can count them."""
+
+
+Entry: TypeAlias = ImportedTurn | ImportedFact | BrokenLine | LeftOut
+"""What an importer yields, in the order of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of an import: what was stored, and what was left out and why."""
+    """The result of an import: what was stored, what was there already, and what was left out and why."""
 
     added: tuple[str, ...]
     """Ids of the episodes, in the order of the file."""
     broken: tuple[BrokenLine, ...] = ()
     already: int = 0
-    """Turns that were there already."""
+    """Messages and facts of an earlier import, and copies within this one."""
+    updated: tuple[str, ...] = ()
+    """Ids of episodes whose message was edited since an earlier import."""
+    facts: tuple[str, ...] = ()
+    """Ids of the facts that were added."""
+    erased: int = 0
+    """Messages that were imported before and erased since: they stay away."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many messages were left out on purpose, by reason."""
+    notes: tuple[str, ...] = ()
+    """What the reader of the report should know or do."""
 
 
 class IntactTurns:
@@ -64,17 +134,15 @@ class IntactTurns:
     (['Ana lives in Porto.'], [BrokenLine(number=2, reason='it is empty')])
     """
 
-    def __init__(self, entries: Iterable[ImportedTurn | BrokenLine]) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = entries
         self.broken: list[BrokenLine] = []
-        self.intact = 0
 
     def __iter__(self) -> Iterator[ImportedTurn]:
         for entry in self._entries:
             if isinstance(entry, BrokenLine):
                 self.broken.append(entry)
-            else:
-                self.intact += 1
+            elif isinstance(entry, ImportedTurn):
                 yield entry
 
 
@@ -114,12 +182,23 @@ def too_long(number: int) -> BrokenLine:
     return BrokenLine(number, f"the line is longer than {MAX_LINE:,} bytes")
 
 
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises `ValueError` for NaN and Infinity too, which JSON does not have and a memory's
+    metadata does not keep."""
+    return json.loads(text, parse_constant=no_constant)
+
+
+def no_constant(name: str) -> Any:
+    """What a JSON decoder is to do at NaN and Infinity."""
+    raise ValueError(f"{name} is no JSON: write a number or null")
+
+
 def document(path: Path) -> Any:
     """The value of a whole JSON document. Raises `InvalidInput`."""
     if path.stat().st_size > MAX_DOCUMENT:
         raise InvalidInput(f"{path} is one JSON document above {MAX_DOCUMENT:,} bytes: write it as JSON lines instead")
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return parse_json(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidEncoding(f"{path} is not valid UTF-8 at byte {error.start + 1}: convert it to UTF-8") from None
     except json.JSONDecodeError as error:

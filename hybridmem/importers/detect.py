@@ -3,22 +3,63 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, UnknownFormat
-from hybridmem.importers import locomo, openai
+from hybridmem.importers import (
+    chatgpt,
+    claude,
+    claude_code,
+    codex,
+    csv_rows,
+    gemini,
+    hindsight,
+    langgraph,
+    letta,
+    locomo,
+    markdown,
+    mcp_memory,
+    mem0,
+    openai,
+    slack,
+    telegram,
+    whatsapp,
+)
 from hybridmem.importers.base import document, lines
+from hybridmem.importers.json_values import Shape, first_values
 from hybridmem.importers.message import is_message
+from hybridmem.importers.reader import JsonFormat
 
 HEAD = 64 * 2**10
 SAMPLE = 20
-"""Lines that are parsed as JSON for the detection."""
+"""Lines, or items of a list, that are parsed as JSON for the detection."""
+
+JSON_FORMATS: tuple[JsonFormat, ...] = (
+    JsonFormat("chatgpt", chatgpt.recognises, chatgpt.Reader),
+    JsonFormat("claude", claude.recognises, claude.Reader),
+    JsonFormat("claude-code", claude_code.recognises, claude_code.Reader),
+    JsonFormat("codex", codex.recognises, codex.Reader),
+    JsonFormat("telegram", telegram.recognises, telegram.Reader),
+    JsonFormat("slack", slack.recognises, slack.Reader),
+    JsonFormat("letta", letta.recognises, letta.Reader),
+    JsonFormat("langgraph", langgraph.recognises, langgraph.Reader),
+    JsonFormat("mcp-memory", mcp_memory.recognises, mcp_memory.Reader),
+    JsonFormat("mem0", mem0.recognises, mem0.Reader),
+    JsonFormat("hindsight", hindsight.recognises, hindsight.Reader),
+    JsonFormat("gemini", gemini.recognises, gemini.Reader),
+)
+"""Formats that each value of a file tells, the most particular first."""
 
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+_BINARY = (b"%PDF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"SQLite format 3", b"\xff\xd8\xff", b"GIF8", b"Rar!")
+_BINARY_SHARE = 0.05
+"""Control characters in binary files: every seventh or so. A text may have lost one or two bytes."""
 
 
 def detect(path: Path) -> str:
-    """One of ``text``, ``jsonl``, ``openai`` and ``locomo``. Raises `UnknownFormat`, `EmptyText`, `InvalidEncoding`.
+    """The name of the file's format. Raises `UnknownFormat`, `EmptyText`, `InvalidEncoding`.
 
     A file that starts like JSON is JSON lines if at least half of its first lines are objects, and otherwise one
     document. A text may start with a bracket too, so broken JSON is an error only if the file's suffix says JSON."""
@@ -28,52 +69,122 @@ def detect(path: Path) -> str:
         raise EmptyText(f"{path} is empty: there is nothing to import")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InvalidEncoding(f"{path} is UTF-16: convert it, as in iconv -f utf-16 -t utf-8")
-    if len(head.translate(None, _CONTROL)) < len(head):
-        raise UnknownFormat(f"{path} is a binary file: the importers read text, JSON lines, OpenAI messages and LoCoMo")
-    json_like = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-    objects, sampled = _objects(path)
+    _refuse_binary(path, head)
+    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if begins == b"[" and (of_items := _json_format(first_values(path, "list", SAMPLE))):
+        return of_items.name
+    objects, sampled, parsed = _objects(path)
     if sampled > 1 and objects and 2 * objects >= sampled:
-        return "jsonl"
+        of_lines = _json_format(parsed)
+        return of_lines.name if of_lines is not None else "jsonl"
+    json_like = begins in (b"{", b"[")
     if json_like and (whole := _whole(path)):
         return "jsonl" if sampled == 1 and whole == "message" else whole.replace("message", "openai")
     suffix = path.suffix.lower()
     if suffix in {".jsonl", ".ndjson"} or (json_like and objects):
-        return "jsonl"
+        of_lines = _json_format(parsed)
+        return of_lines.name if of_lines is not None else "jsonl"
     if json_like and suffix == ".json":
         document(path)
+    return _text_format(path, head)
+
+
+def shape_of(path: Path) -> Shape:
+    """How a JSON file holds its values. Raises `InvalidInput` for a file that cannot be read."""
+    with path.open("rb") as stream:
+        begins = stream.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    objects, sampled, _ = _objects(path)
+    if sampled > 1 and objects and 2 * objects >= sampled:
+        return "lines"
+    named_lines = path.suffix.lower() in {".jsonl", ".ndjson"}
+    if begins == b"[" and not (named_lines and objects):
+        return "list"
+    return "lines" if (named_lines or objects) and not _is_document(path) else "object"
+
+
+def json_format(name: str) -> JsonFormat | None:
+    """The format of that name, if it is one of JSON values."""
+    return next((each for each in JSON_FORMATS if each.name == name), None)
+
+
+def _json_format(values: Iterable[object]) -> JsonFormat | None:
+    """The format that most of `values` are of."""
+    votes: Counter[int] = Counter()
+    for value in values:
+        number = next((n for n, each in enumerate(JSON_FORMATS) if each.recognises(value)), None)
+        if number is not None:
+            votes[number] += 1
+    return JSON_FORMATS[votes.most_common(1)[0][0]] if votes else None
+
+
+def _refuse_binary(path: Path, head: bytes) -> None:
+    controls = len(head) - len(head.translate(None, _CONTROL))
+    if head.startswith(_BINARY) or (controls > 1 and controls > _BINARY_SHARE * len(head)):
+        raise UnknownFormat(
+            f"{path} is a binary file: the importers read text, Markdown, JSON and JSON lines, and zips"
+        )
+
+
+def _text_format(path: Path, head: bytes) -> str:
+    """The format of what is no JSON."""
+    text = head.decode("utf-8", "replace").lstrip("\ufeff")
+    if whatsapp.recognises(path):
+        return "whatsapp"
+    if markdown.recognises(path, text):
+        return "markdown"
+    start = text.lstrip()[:500].lower()
+    if start.startswith(("<!doctype html", "<html")) or (start.startswith("<") and "<body" in text[:20_000].lower()):
+        raise UnknownFormat(f"{path} is HTML: import the export's JSON instead, or save the page as text or Markdown")
+    if csv_rows.header(text) is not None:
+        return "csv"
     return "text"
 
 
-def _objects(path: Path) -> tuple[int, int]:
-    """(number of JSON objects among the first lines, number of these lines)."""
-    objects = sampled = 0
+def _objects(path: Path) -> tuple[int, int, list[object]]:
+    """(number of JSON objects among the first lines, number of these lines, the parsed ones)."""
+    sampled = objects = 0
+    parsed: list[object] = []
     for _, raw in lines(path):
         if raw is None or raw.strip():
             sampled += 1
-            objects += raw is not None and _is_object(raw)
+            value = _parsed(raw) if raw is not None else None
+            if isinstance(value[0] if isinstance(value, list) and value else value, dict):
+                objects += 1
+                parsed.append(value)
         if sampled == SAMPLE:
             break
-    return objects, sampled
+    return objects, sampled, parsed
 
 
-def _is_object(raw: bytes) -> bool:
+def _parsed(raw: bytes) -> object:
     try:
-        value = json.loads(raw.decode("utf-8", "replace"))
+        value: object = json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _is_document(path: Path) -> bool:
+    try:
+        document(path)
+    except InvalidInput:
         return False
-    return isinstance(value[0] if isinstance(value, list) and value else value, dict)
+    return True
 
 
 def _whole(path: Path) -> str | None:
-    """``locomo``, ``openai`` or ``message`` (a single one) for a file that is one JSON document; else None."""
+    """The format of a file that is one JSON document, ``message`` for a single one; None for what is no JSON."""
     try:
         value = document(path)
     except InvalidInput:
         return None
     if locomo.recognises(value):
         return "locomo"
+    if (found := _json_format([value])) is not None:
+        return found.name
     if openai.recognises(value):
         return "message" if is_message(value) else "openai"
     raise UnknownFormat(
-        f"{path} is JSON of a shape that no importer reads: expected messages, LoCoMo samples, or one object a line"
+        f"{path} is JSON of a shape that no importer reads: docs/importing.md lists the exports, messages and lines "
+        f"that are read"
     )

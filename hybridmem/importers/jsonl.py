@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from hybridmem.core.errors import InvalidInput
 from hybridmem.importers import message
-from hybridmem.importers.base import BrokenLine, ImportedTurn, lines, too_long
+from hybridmem.importers.base import Entry, ImportedTurn, LeftOut
+from hybridmem.importers.identity import file_name
+from hybridmem.importers.json_values import values
+from hybridmem.importers.reader import entries_of
 
 
-def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of each line in order, with a `BrokenLine` for each line that cannot be read.
+class Reader:
+    """Lines of no particular program.
 
     A line is an object with `text` or `content`, and perhaps `role`, `speaker` or `name`, `session`, `at`
-    (or `timestamp`, `created_at`), `metadata` and `trust`; or a conversation as the `openai` importer reads it."""
-    for number, raw in lines(path):
-        if raw is None:
-            yield too_long(number)
-        elif raw.strip():
-            try:
-                yield from _turns(path, number, raw)
-            except UnicodeDecodeError as error:
-                yield BrokenLine(number, f"it is not valid UTF-8 at byte {error.start + 1}")
-            except json.JSONDecodeError as error:
-                yield BrokenLine(number, f"it is not valid JSON at character {error.pos + 1}: {error.msg}")
-            except (InvalidInput, ValueError, RecursionError) as error:
-                yield BrokenLine(number, str(error))
+    (or `timestamp`, `created_at`, `date`, `ts`), `id`, `metadata` and `trust`; or a conversation as the `openai`
+    importer reads it, which is read as a whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = file_name(path.stem)
+
+    def read(self, number: int, value: Any) -> list[Entry]:
+        found = message.conversation(value)
+        if found is None:
+            return spoken(message.turns(value, source="jsonl"))
+        messages, session = found
+        name = session or f"{self._name}/{number}"
+        return [entry for each in messages for entry in spoken(message.turns(each, source="jsonl", session=name))]
 
 
-def _turns(path: Path, number: int, raw: bytes) -> list[ImportedTurn]:
-    """All turns of one line, so that a conversation is imported as a whole or not at all."""
-    value = json.loads(raw.decode("utf-8"))
-    found = message.conversation(value)
-    if found is None:
-        return message.turns(value, source="jsonl")
-    messages, session = found
-    name = session or f"{path.stem}/{number}"
-    return [turn for each in messages for turn in message.turns(each, source="jsonl", session=name)]
+def spoken(turns: list[ImportedTurn]) -> list[Entry]:
+    """`turns`, or what is left out of a message without words."""
+    return [*turns] or [LeftOut("no words")]
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """The turns of each line in order, with a `BrokenLine` for each line that cannot be read."""
+    reader = Reader(path)
+    for value in values(path, "lines", message.is_message):
+        yield from entries_of(reader, value)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.core.plain_json import plain_json
 from hybridmem.core.records import Trust, checked_text
 from hybridmem.core.roles import checked_trust, is_role, least_trusted, role_of, trust_of
 from hybridmem.importers.base import ImportedTurn
+from hybridmem.importers.identity import own_key
+from hybridmem.importers.times import moment
 
-RECORD_KINDS = frozenset({"message", "text", "input_text", "output_text", "note", "memory", "episode", "chat"})
+RECORD_KINDS = ("message", "text", "input_text", "output_text", "note", "memory", "episode", "chat")
 """What a log calls a line that has words, where it does not say whose: no speaker's role."""
 
-_HAS_WORDS = {"text", "content", "parts"}
-_CALLS = {"tool_calls", "function_call"}
+PARTICIPANT = "participant"
+"""The role of people in a chat of people who are not known to be the user."""
+
+HIDDEN = ("thinking", "redacted_thinking", "reasoning", "tool_use", "tool_call", "server_tool_use", "function_call")
+"""Types of parts that nobody said."""
+
 _KNOWN = {
     *("text", "content", "parts", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
-    *("at", "timestamp", "created_at", "metadata", "trust", "source"),
+    *("at", "timestamp", "created_at", "date", "ts", "metadata", "trust", "source"),
 }
+_CALLS = ("tool_calls", "function_call", "tool_call_id", "audio", "refusal")
+"""Fields of a message that needs no words."""
 
 
 def is_message(value: object) -> bool:
@@ -30,41 +36,58 @@ def is_message(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     inner = _unwrapped(value)
-    return "text" in inner or any(isinstance(inner.get(name), (str, list)) for name in ("content", "parts"))
+    if isinstance(inner.get("parts"), list):
+        return "role" in inner
+    return "text" in inner or ("content" in inner and isinstance(inner["content"], (str, list, Mapping)))
+
+
+def is_single(value: object) -> bool:
+    """Whether `value` is one message, as an object or a client library's own class, and not a list of them."""
+    return isinstance(value, Mapping) or callable(getattr(value, "model_dump", None))
+
+
+def plain(value: object) -> object:
+    """`value`, or the object that a client library's own class (Pydantic's, as OpenAI, Anthropic and LangChain use it)
+    stands for."""
+    dump = getattr(value, "model_dump", None)
+    return dump() if callable(dump) and not isinstance(value, (Mapping, type)) else value
 
 
 def turns(value: object, *, source: str = "import", session: str | None = None) -> list[ImportedTurn]:
     """The turns of one message: its words, and separately the tool results in it.
 
-    A message without words (a bare tool call, a picture) gives none. Raises `InvalidInput` for one that cannot be
-    stored.
+    A message is an object, or one of a client library's own class. One without words (a bare tool call, a picture)
+    gives none. Raises `InvalidInput` for a message that cannot be stored.
 
     >>> [(turn.role, turn.text) for turn in turns({"type": "human", "content": "I adopted a ferret."})]
     [('user', 'I adopted a ferret.')]
     """
+    value = plain(value)
     if not isinstance(value, Mapping):
         raise InvalidInput("it is not an object with a text or content field")
     inner = _unwrapped(value)
     role = _role(inner)
-    if not _HAS_WORDS & inner.keys():
-        if role == "assistant" or _CALLS & inner.keys():
+    if not any(name in inner for name in ("text", "content", "parts", *_CALLS)):
+        if role == "assistant":
             return []
         raise InvalidInput("it has no text or content field")
-    given = next((inner[name] for name in ("text", "content", "parts") if inner.get(name) is not None), None)
-    said, results = _words(given)
-    own_source = _string(inner, "source") or source
+    said, results = words(next((inner[name] for name in ("text", "content", "parts") if inner.get(name)), None))
+    named = _string(inner, "session", "session_id", "thread_id") or session
+    key = own_key(named, next((inner[name] for name in ("id", "uuid", "message_id") if inner.get(name)), None))
     common: dict[str, Any] = {
-        "session": _string(inner, "session", "session_id", "thread_id") or session,
+        "session": named,
         "at": _time(inner),
-        "source": own_source,
+        "source": _string(inner, "source") or source,
         "metadata": _metadata(inner),
     }
     found = []
-    if said is not None and (said.strip() or inner.get("text") is not None):
+    if said is not None and said.strip():
         speaker = _string(inner, "speaker", "name")
-        found.append(ImportedTurn(checked_text(said), role, speaker, trust=_trust(inner, role), **common))
-    tools = trust_of("tool")
-    found += [ImportedTurn(checked_text(text), "tool", trust=tools, **common) for text in results if text.strip()]
+        found.append(ImportedTurn(checked_text(said), role, speaker, trust=_trust(inner, role), key=key, **common))
+    for number, text in enumerate(results):
+        if text.strip():
+            part = f"{key}#{number}" if key else None
+            found.append(ImportedTurn(checked_text(text), "tool", trust=trust_of("tool"), key=part, **common))
     return found
 
 
@@ -73,8 +96,16 @@ def conversation(value: object) -> tuple[Sequence[object], str | None] | None:
     if isinstance(value, list):
         return (value, None) if value and any(map(is_message, value)) else None
     if isinstance(value, Mapping) and isinstance(value.get("messages"), list):
-        return value["messages"], _string(value, "session", "session_id", "thread_id", "id")
+        names = (value.get(name) for name in ("session", "session_id", "thread_id", "sessionId", "id"))
+        return value["messages"], next((str(name) for name in names if _is_name(name)), None)
     return None
+
+
+def _is_name(value: object) -> bool:
+    """Whether `value` can name a session."""
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -102,25 +133,30 @@ def _trust(value: Mapping[str, Any], role: str) -> Trust:
     return trust_of(role) if named is None else least_trusted(trust_of(role), checked_trust(named))
 
 
-def _words(content: object) -> tuple[str | None, list[str]]:
-    """(the words, the texts of tool results) of a content: a string, or a list of strings and blocks."""
+def words(content: object) -> tuple[str | None, list[str]]:
+    """(the words, the texts of tool results) of a content: a string, a part, or a list of strings and parts.
+
+    Parts that nobody said, and pictures, are left out. Raises `InvalidInput` for anything else."""
+    content = plain(content)
     if isinstance(content, str):
         return content, []
     if content is None:
         return None, []
-    if not isinstance(content, list):
+    if isinstance(content, Mapping):
+        content = [content]
+    if not isinstance(content, (list, tuple)):
         raise InvalidInput("its content is neither a string nor a list of parts")
     said: list[str] = []
     results: list[str] = []
-    for block in content:
+    for block in map(plain, content):
         if isinstance(block, str):
             said.append(block)
         elif not isinstance(block, Mapping):
             raise InvalidInput("a part of its content is neither a string nor an object")
         elif block.get("type") == "tool_result":
-            inner, nested = _words(block.get("content"))
+            inner, nested = words(block.get("content"))
             results += [inner or "", *nested]
-        elif isinstance(block.get("text"), str) and block.get("type") not in {"thinking", "reasoning"}:
+        elif isinstance(block.get("text"), str) and block.get("type") not in HIDDEN and not block.get("thought"):
             said.append(block["text"])
     return ("\n".join(said) if said else None), results
 
@@ -137,15 +173,13 @@ def _string(value: Mapping[str, Any], *names: str) -> str | None:
 
 
 def _time(value: Mapping[str, Any]) -> datetime | None:
-    for name in ("at", "timestamp", "created_at"):
-        found = value.get(name)
-        if found is None or found == "":
-            continue
-        if isinstance(found, str):
-            return parse_time(found)
-        if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
-            raise InvalidDate(f"its {name} is neither an ISO 8601 string nor seconds since 1970")
-        return parse_time(found)
+    for name in ("at", "timestamp", "created_at", "date", "ts"):
+        try:
+            found = moment(value.get(name))
+        except InvalidDate as error:
+            raise InvalidDate(f"its {name}: {error}") from None
+        if found is not None:
+            return found
     return None
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from hybridmem.core.errors import InvalidInput, UnknownFormat
 from hybridmem.importers import message
-from hybridmem.importers.base import BrokenLine, ImportedTurn, document
+from hybridmem.importers.base import BrokenLine, Entry, document
+from hybridmem.importers.identity import file_name
+from hybridmem.importers.jsonl import spoken
 
 
-def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
-    """The turns of each message in order, in the spellings of OpenAI, Anthropic and LangChain.
+def read(path: Path) -> Iterator[Entry]:
+    """The turns of each message in order, in the spellings of OpenAI, Anthropic, Gemini and LangChain.
 
     A conversation without a name is a session named after the file. A message that cannot be read is a `BrokenLine`
     with its number in the document. Raises `InvalidInput` and `UnknownFormat`."""
@@ -19,15 +21,16 @@ def read(path: Path) -> Iterator[ImportedTurn | BrokenLine]:
     if not recognises(value):
         raise UnknownFormat(f'{path} holds no messages: expected a list of them, or {{"messages": [...]}}')
     conversations = value if isinstance(value, list) and message.conversation(value) is None else [value]
+    stem = file_name(path.stem)
     number = 0
     for index, each in enumerate(conversations, 1):
         messages, session = message.conversation(each) or ([each], None)
-        name = session or (path.stem if len(conversations) == 1 else f"{path.stem}/{index}")
+        name = session or (stem if len(conversations) == 1 else f"{stem}/{index}")
         for one in messages:
             number += 1
             try:
-                yield from message.turns(one, source="openai", session=name)
-            except InvalidInput as error:
+                yield from spoken(message.turns(one, source="openai", session=name))
+            except (InvalidInput, RecursionError) as error:
                 yield BrokenLine(number, f"message {number}: {error}")
 
 

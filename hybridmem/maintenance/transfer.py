@@ -58,6 +58,8 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     counts = Counter(line["kind"] for line in lines)
     came = [_SINCE[line["kind"]][name][0] for line in lines for name in line.keys() & _SINCE[line["kind"]].keys()]
     version = max(came, default=1)
+    if version < 3 and _with_stated_intervals(list(archive.memories)) != list(archive.memories):
+        version = 3
     header = {"format": FORMAT, "version": version, **{f"{kind}s": counts[kind] for kind in _KINDS}}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

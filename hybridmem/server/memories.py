@@ -151,5 +151,6 @@ def _page(found: Sequence[Episode | Fact], limit: int) -> dict[str, Any]:
 
 def _message(message: schemas.Message) -> dict[str, Any]:
     """The message for the importers, with its time as text."""
-    fields = message.model_dump(exclude_none=True)
-    return {**fields, "at": message.at.isoformat()} if message.at is not None else fields
+    fields = message.model_dump(include={"role", "content", "name"}, exclude_none=True)
+    at = {"at": message.at.isoformat()} if message.at is not None else {}
+    return {"content": None, **fields, **at}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hybridmem.core.records import Kind, Route, Trust
 from hybridmem.server.types import (
@@ -53,13 +53,28 @@ class AddText(Strict):
     expires_at: Moment | None = Field(None, description=EXPIRES)
 
 
-class Message(Strict):
-    """One message of a conversation."""
+class Part(BaseModel):
+    """A part of a content; texts are remembered, anything else is left out."""
 
-    role: Literal["user", "assistant", "system", "developer", "tool"]
-    content: Text
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    type: str
+    text: Text | None = None
+
+
+class Message(Strict):
+    """One message of a conversation, as OpenAI's clients write it. One without words is left out."""
+
+    role: Literal["user", "assistant", "system", "developer", "tool", "function"]
+    content: str | Part | list[Part] | None = Field(None, description="Words, a part, or a list of parts.")
     name: Label | None = None
     at: Moment | None = None
+    tool_calls: Any = Field(None, description="Left out, like every field below.")
+    tool_call_id: Any = None
+    function_call: Any = None
+    refusal: Any = None
+    annotations: Any = None
+    audio: Any = None
 
 
 class AddMessages(Strict):

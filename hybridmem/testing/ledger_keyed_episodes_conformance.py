@@ -35,6 +35,14 @@ class KeyedEpisodesConformance:
         assert pending_operations(ledger) == {"e1": "upsert", "e2": "upsert"}
         assert ledger.check() == []
 
+    def test_what_was_erased_is_known(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1"), episode("e2"), episode("e3")])
+        ledger.erase(ANA, "e1", NOW)
+        ledger.erase(ANA, "e2", NOW)
+        ledger.put_episodes([episode("e2", "back again")], NOW)
+        assert ledger.erased(ANA, ["e1", "e2", "e3", "e4"]) == {"e1"}
+        assert ledger.erased(BEN, ["e1"]) == ledger.erased(ANA, []) == set()
+
     def test_what_is_replaced_leaves_nothing_behind(self, ledger: Ledger) -> None:
         ledger.put_episodes([episode("e1", "Ana lives in Lisbon")], NOW)
         ledger.put_fact(fact("f1", sources=("e1",)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from hybridmem.core.records import (
     ReviewItem,
     Step,
 )
+from hybridmem.importers import ImportReport, IntactTurns, read
 from hybridmem.stores.ledger.archive import Restored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -123,8 +124,11 @@ class HybridMemory:
         self.memories[episode.id] = episode
         return [episode]
 
-    def add_turns(self, turns: Iterable[Any], progress: Steps | None = None, once: bool = False) -> list[Episode]:
-        return [self.add(turn.text, role=turn.role)[0] for turn in turns]
+    def add_from(self, path: Path, progress: Steps | None = None, **given: Any) -> ImportReport:
+        self.calls.append(("add_from", given))
+        turns = IntactTurns(read(path, given["format"]))
+        added = tuple(self.add(turn.text, role=turn.role)[0].id for turn in turns)
+        return ImportReport(added, tuple(turns.broken))
 
     def search(self, query: str, **given: Any) -> list[Hit]:
         self.calls.append(("search", given))

@@ -10,7 +10,6 @@ import pytest
 
 from hybridmem import HybridMemory
 from hybridmem.core.records import Episode
-from hybridmem.importers import IntactTurns, read
 
 
 @pytest.fixture
@@ -20,7 +19,8 @@ def memory(tmp_path: Path) -> Iterator[HybridMemory]:
 
 
 def imported(memory: HybridMemory, path: Path) -> list[Episode]:
-    return memory.add_turns(IntactTurns(read(path)), once=True)
+    report = memory.add_from(path)
+    return [episode for episode in memory.list(limit=5000) if episode.id in report.added]
 
 
 FILES = {

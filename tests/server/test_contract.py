@@ -51,6 +51,25 @@ def test_messages_are_remembered_in_order(ana: httpx.Client) -> None:
     ]
 
 
+def test_messages_may_have_parts_calls_and_no_words(ana: httpx.Client) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.jpg"}}
+    told = [
+        {"role": "user", "content": [{"type": "text", "text": "Wim loves hiking."}, picture]},
+        {"role": "user", "content": picture},
+        {"role": "user", "content": {"type": "text", "text": "Wim has a dog."}},
+        {"role": "assistant", "content": None, "tool_calls": []},
+        {"role": "assistant", "content": ""},
+        {"role": "function", "content": "ok", "name": "walk"},
+    ]
+    answered = ana.post("/v1/memories", json={"messages": told})
+    assert [(each["role"], each["text"]) for each in answered.json()["memories"]] == [
+        ("user", "Wim loves hiking."),
+        ("user", "Wim has a dog."),
+        ("tool", "ok"),
+    ]
+    assert ana.post("/v1/memories", json={"messages": told[3:5]}).status_code == 422
+
+
 def test_a_quarantined_memory_is_not_found_until_it_is_released(ana: httpx.Client) -> None:
     memory = added(ana, "Yara hides the xylophone.")
 

@@ -60,7 +60,7 @@ class DemoConsole:
         for entry in read(path):
             if isinstance(entry, BrokenLine):
                 self.console.print(f"[yellow]{path.name}, line {entry.number}: {entry.reason}")
-            else:
+            elif isinstance(entry, ImportedTurn):
                 turns.append(entry)
         added = memory.add_turns(turns)
         self.console.print(f"[dim]$ hybridmem add --from examples/days/{path.name}    # {len(added)} turns")

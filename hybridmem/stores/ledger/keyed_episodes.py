@@ -31,6 +31,10 @@ class KeyedEpisodes(Protocol):
         that position are left."""
         ...
 
+    def erased(self, namespace: Namespace, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that were memories of `namespace` once and are erased."""
+        ...
+
     def annotate(self, episodes: Sequence[Episode]) -> None:
         """Write the metadata of `episodes`, given as they were read: one that was put anew or erased since is left.
         Nothing else follows from it. Cheap: a power cut may undo it."""

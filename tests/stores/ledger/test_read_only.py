@@ -34,6 +34,7 @@ READS = {
         "said",
         "last_recorded",
         "identity",
+        "erased",
         "matching",
     ),
     *("history", "uses", "unextracted", "newest", "child_namespaces", "archive", "namespaces", "counts", "check"),

@@ -77,6 +77,10 @@ class InMemoryKeyedEpisodes(InMemoryLineage, InMemoryOutbox):
                 erasures.append(self.erase(namespace, id, at))
         return merge_erasures(erasures, scrubbed=True)
 
+    def erased(self, namespace: Namespace, ids: Sequence[str]) -> set[str]:
+        known = (id for id in ids if id not in self._memories and self._homes.get(id) == namespace)
+        return {id for id in known if self._events.get(id)}
+
     def annotate(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
             stored = self._memories.get(episode.id)

@@ -58,6 +58,15 @@ class KeyedEpisodeRows:
                 self._database.require_scrub(connection)
         return merge_erasures(erasures, scrubbed=self._database.scrub())
 
+    def erased(self, namespace: Namespace, ids: Sequence[str]) -> set[str]:
+        outbox = tables.outbox.c
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for some in chunks(ids):
+                gone = select(outbox.memory).where(outbox.memory.in_(some), outbox.operation == "delete")
+                found.update(connection.execute(gone.where(outbox.namespace == key(namespace))).scalars())
+        return found
+
     def annotate(self, episodes: Sequence[Episode]) -> None:
         table = tables.episodes
         with self._database.write(durable=False) as connection:

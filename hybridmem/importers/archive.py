@@ -1,0 +1,122 @@
+"""Zips, unpacked where they do no harm.
+
+Refused: paths that climb out of the folder, archives that unpack to far more than they are (zip bombs), and more files
+or bytes than an export has. Members that can hold no words (pictures, sound) stay packed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from hybridmem.core.errors import InvalidInput
+from hybridmem.importers.base import BrokenLine
+
+MAX_FILES = 100_000
+MAX_BYTES = 8 * 2**30
+"""Bytes that the members which are read may unpack to, all together."""
+MAX_RATIO = 300
+"""How many times its packed size a member above `SMALL` may unpack to: texts reach about 30."""
+SMALL = 16 * 2**20
+
+READABLE = {"", ".json", ".jsonl", ".ndjson", ".af", ".md", ".mdc", ".markdown", ".txt", ".csv", ".tsv", ".html"}
+"""Suffixes of files that may hold words."""
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def is_zip(path: Path) -> bool:
+    """Whether the file's content is a zip's."""
+    return path.is_file() and zipfile.is_zipfile(path) and _begins_as_zip(path)
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[tuple[Path, list[BrokenLine]]]:
+    """A temporary folder with the readable members of the zip, and those that could not be read.
+
+    Raises `InvalidInput` for a zip that is refused or cannot be opened."""
+    with TemporaryDirectory(prefix="hybridmem-import-") as folder:
+        yield Path(folder), _unpack(path, Path(folder))
+
+
+def _begins_as_zip(path: Path) -> bool:
+    # a text may have a zip's end in it by chance or by design
+    with path.open("rb") as stream:
+        return stream.read(2) == b"PK"
+
+
+def _unpack(path: Path, folder: Path) -> list[BrokenLine]:
+    broken: list[BrokenLine] = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            _check(path, members)
+            for member in members:
+                if Path(member.filename).suffix.lower() not in READABLE or _is_link(member):
+                    continue
+                try:
+                    _write(archive, member, folder)
+                except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
+                    _place(member, folder).unlink(missing_ok=True)
+                    reason = "it is encrypted" if isinstance(error, RuntimeError) else f"it cannot be unpacked: {error}"
+                    broken.append(BrokenLine(0, reason, member.filename))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(f"{path} is no zip that can be read ({error}): download or copy it again") from None
+    return broken
+
+
+def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Raise `InvalidInput` for an archive that is not to be unpacked."""
+    if len(members) > MAX_FILES:
+        raise InvalidInput(f"{path} holds {len(members):,} files, above {MAX_FILES:,}: unpack it and name a folder")
+    for member in members:
+        name = member.filename.replace("\\", "/")
+        if name.startswith("/") or _DRIVE.match(name) or ".." in PurePosixPath(name).parts or "\x00" in name:
+            raise InvalidInput(f"{path} is refused: its member {member.filename!r} would be written outside the folder")
+        if member.file_size > SMALL and member.file_size > MAX_RATIO * max(member.compress_size, 1):
+            raise InvalidInput(
+                f"{path} is refused as a zip bomb: {member.filename!r} unpacks to {member.file_size:,} bytes from "
+                f"{member.compress_size:,}"
+            )
+    total = sum(member.file_size for member in members if Path(member.filename).suffix.lower() in READABLE)
+    if total > MAX_BYTES:
+        raise InvalidInput(f"{path} unpacks to {total:,} bytes, above {MAX_BYTES:,}: unpack it and name a folder")
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    return (member.external_attr >> 16) & 0o170000 == 0o120000
+
+
+def _place(member: zipfile.ZipInfo, folder: Path) -> Path:
+    return folder / member.filename.replace("\\", "/")
+
+
+def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    target = _place(member, folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(member) as packed, target.open("wb") as plain:
+        _copy(packed, plain, member.file_size)
+    try:
+        written = datetime(*member.date_time, tzinfo=UTC).timestamp()
+        os.utime(target, (written, written))
+    except (ValueError, OverflowError, OSError):
+        return  # a date that is none: the file keeps the present one
+
+
+def _copy(packed: IO[bytes], plain: IO[bytes], size: int) -> None:
+    """At most as many bytes as the archive's list promised: the sums above were made with that."""
+    left = size
+    while left and (chunk := packed.read(min(left, 2**20))):
+        plain.write(chunk)
+        left -= len(chunk)
+    packed.read(1)  # at its end, the checksum is compared

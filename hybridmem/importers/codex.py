@@ -1,0 +1,73 @@
+"""Codex's sessions: ``rollout-*.jsonl``, one event a line.
+
+The same words are written twice: as a `response_item` and as an `event_msg`. The items are read; the messages among the
+events are read only while no item has come, as in the sessions that have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import checked_text
+from hybridmem.core.roles import role_of, trust_of
+from hybridmem.core.text.injected import without_injected
+from hybridmem.importers.base import Entry, ImportedTurn, LeftOut
+from hybridmem.importers.identity import file_name
+from hybridmem.importers.message import words
+from hybridmem.importers.times import moment_or_none
+
+SOURCE = "codex"
+_TYPES = ("response_item", "event_msg", "session_meta", "turn_context", "compacted")
+_EVENTS = {"user_message": "user", "agent_message": "assistant"}
+_PREAMBLES = ("# AGENTS.md instructions for", "<environment_context>", "<user_instructions>")
+
+
+def recognises(value: object) -> bool:
+    """Whether `value` is one event of a session."""
+    return isinstance(value, Mapping) and value.get("type") in _TYPES and isinstance(value.get("payload"), Mapping)
+
+
+class Reader:
+    def __init__(self, path: Path) -> None:
+        self._session = file_name(path.stem)
+        self._said: set[tuple[str, str]] = set()
+        """What was read since the user's last turn, by role: the other form of it is a copy."""
+
+    def read(self, number: int, value: Any) -> list[Entry]:
+        payload = value.get("payload") if isinstance(value, Mapping) else None
+        if not isinstance(payload, Mapping):
+            if isinstance(value, Mapping) and isinstance(value.get("type"), str):
+                return [LeftOut("events")]
+            raise InvalidInput("it is no event of a session")
+        if value.get("type") == "session_meta" and isinstance(payload.get("id"), str) and payload["id"]:
+            self._session = payload["id"]
+        kind = payload.get("type")
+        if value.get("type") == "response_item" and kind == "message":
+            named = str(payload.get("role") or "unknown")
+            said, _ = words(payload.get("content"))
+        elif value.get("type") == "event_msg" and isinstance(kind, str) and kind in _EVENTS:
+            named = _EVENTS[kind]
+            said = payload["message"] if isinstance(payload.get("message"), str) else None
+        else:
+            return [LeftOut("events")]
+        return [self._turn(named, said, value)]
+
+    def _turn(self, named: str, said: str | None, value: Mapping[str, Any]) -> Entry:
+        role = role_of(named)
+        if role == "system":
+            return LeftOut("system messages")
+        if (said or "").lstrip().startswith(_PREAMBLES):
+            return LeftOut("injected text")
+        text = without_injected(said or "")
+        if not text:
+            return LeftOut("no words")
+        if (role, text) in self._said:
+            return LeftOut("the second form of a message")
+        if role == "user":
+            self._said.clear()
+        self._said.add((role, text))
+        at = moment_or_none(value.get("timestamp"))
+        return ImportedTurn(checked_text(text), role, None, self._session, at, SOURCE, trust_of(role))

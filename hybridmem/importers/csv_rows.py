@@ -1,0 +1,92 @@
+"""Tables of messages: CSV, with commas, semicolons or tabs, whose first row names the columns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from hybridmem.core.errors import InvalidInput, UnknownFormat
+from hybridmem.importers import message
+from hybridmem.importers.base import MAX_LINE, BrokenLine, Entry
+from hybridmem.importers.identity import file_name
+from hybridmem.importers.jsonl import spoken
+
+DELIMITERS = (",", ";", "\t")
+WORDS = {"text", "content", "message", "memory", "body"}
+"""Columns that hold what was said."""
+COLUMNS = {
+    *WORDS,
+    *("role", "speaker", "name", "sender", "author", "user", "session", "session_id", "conversation_id", "thread_id"),
+    *("date", "time", "datetime", "at", "timestamp", "ts", "created_at", "id", "message_id", "title", "source"),
+}
+"""Names by which a first row is told from prose with commas."""
+_RENAMED = {
+    **dict.fromkeys(WORDS, "text"),
+    **dict.fromkeys(("sender", "author", "user"), "speaker"),
+    "conversation_id": "session",
+    "datetime": "at",
+    "time": "at",
+}
+
+
+def header(head: str) -> tuple[str, list[str]] | None:
+    """(delimiter, columns) of a table that begins with `head`; None where it is none.
+
+    >>> header("date,role,text\\n2026-03-01,user,hello")
+    (',', ['date', 'role', 'text'])
+    """
+    first = head.lstrip("\ufeff").split("\n", 1)[0].strip()
+    for delimiter in DELIMITERS:
+        names = [name.strip().strip('"').strip().lower() for name in first.split(delimiter)]
+        known = [name for name in names if name in COLUMNS]
+        if len(names) > 1 and 2 * len(known) >= len(names) and len(set(names)) == len(names) and len(known) > 1:
+            return delimiter, names
+    return None
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """The messages of the rows in order. Raises `UnknownFormat` for a table without a column of words."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        found = header(stream.readline())
+    if found is None:
+        raise UnknownFormat(f"{path} is no table of messages: its first row has to name a text column")
+    delimiter, names = found
+    if not WORDS & set(names):
+        raise UnknownFormat(
+            f"{path} is a table without a column of words: call one of {', '.join(names[:8])} text, or write JSON lines"
+        )
+    return _rows(path, delimiter, names)
+
+
+def _rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Entry]:
+    keys = [_RENAMED.get(name, name) for name in names]
+    session = file_name(path.stem)
+    csv.field_size_limit(MAX_LINE)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        rows = csv.reader(stream, delimiter=delimiter)
+        next(rows, None)
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield BrokenLine(rows.line_num, f"it is not a row of a table: {error}")
+                continue
+            if not any(cell.strip() for cell in row):
+                continue
+            try:
+                if len(row) != len(keys):
+                    raise InvalidInput(f"it has {len(row)} columns where the first row names {len(keys)}")
+                # of two columns with one meaning, the first counts
+                fields: dict[str, str] = {}
+                for key, cell in zip(keys, row, strict=True):
+                    if cell.strip():
+                        fields.setdefault(key, cell)
+                if "date" in fields and "at" in fields and "time" in names:
+                    fields["at"] = f"{fields.pop('date')} {fields['at']}"
+                fields.setdefault("text", "")
+                yield from spoken(message.turns(fields, source="csv", session=session))
+            except InvalidInput as error:
+                yield BrokenLine(rows.line_num, str(error))

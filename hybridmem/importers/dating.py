@@ -1,0 +1,67 @@
+"""A time for every turn. What the file does not date gets the time of the turn before it, of its conversation or of the
+file, and its metadata says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hybridmem.importers.base import Entry, ImportedFact, ImportedTurn
+from hybridmem.importers.identity import DATED_BY
+
+
+class Dates:
+    """Dates the turns of one file, in order."""
+
+    def __init__(self, fallback: datetime | None) -> None:
+        """`fallback`: the file's own time; None leaves turns undated that have no neighbour either."""
+        self._fallback = fallback
+        self._last: tuple[str | None, datetime] | None = None
+        """The last turn's session and time: chats come one after the other."""
+
+    def dated(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            if isinstance(entry, ImportedTurn):
+                yield self._dated(entry)
+            elif isinstance(entry, ImportedFact) and entry.valid_from is None:
+                yield replace(entry, valid_from=self._fallback)
+            else:
+                yield entry
+
+    def _dated(self, turn: ImportedTurn) -> ImportedTurn:
+        if turn.at is not None:
+            if turn.metadata.get(DATED_BY) != "file":
+                self._last = (turn.session, turn.at)
+            return turn
+        if self._last is not None and self._last[0] == turn.session:
+            return _stamped(turn, self._last[1], "neighbour")
+        return _stamped(turn, self._fallback, "file") if self._fallback is not None else turn
+
+
+def dated_within(turns: Sequence[ImportedTurn], conversation: datetime | None) -> list[ImportedTurn]:
+    """The turns of one conversation. An undated one gets the time of the dated turn before it, or of the first after
+    it, or else the conversation's."""
+    first = next((turn.at for turn in turns if turn.at is not None), None)
+    near, named = (first, "neighbour") if first is not None else (conversation, "conversation")
+    found = []
+    for turn in turns:
+        if turn.at is not None:
+            near, named = turn.at, "neighbour"
+            found.append(turn)
+        else:
+            found.append(_stamped(turn, near, named) if near is not None else turn)
+    return found
+
+
+def file_time(path: Path) -> datetime | None:
+    """When the file was last written; None where the system does not say."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
+
+
+def _stamped(turn: ImportedTurn, at: datetime, by: str) -> ImportedTurn:
+    return replace(turn, at=at, metadata={**turn.metadata, DATED_BY: by})

@@ -1,0 +1,85 @@
+"""Messages as client libraries write them: parts, one part, objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybridmem import HybridMemory
+from hybridmem.core.errors import InvalidInput
+from hybridmem.core.roles import trust_of
+from hybridmem.importers.message import turns
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[HybridMemory]:
+    with HybridMemory.open(tmp_path / "home", ledger="memory", vectors="memory", embedder="hashing") as memory:
+        yield memory
+
+
+def added(memory: HybridMemory, content: Any) -> list[tuple[str, str, str]]:
+    return [(episode.role, episode.trust, episode.text) for episode in memory.add(content)]
+
+
+def test_one_part_is_a_content(memory: HybridMemory) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/r.jpg"}}
+    messages = [
+        {"role": "user", "content": {"type": "text", "text": "I am allergic to nuts."}},
+        {"role": "user", "content": picture},
+        {"role": "user", "content": [picture, "And to eggs."]},
+    ]
+    expected = [("user", "user", "I am allergic to nuts."), ("user", "user", "And to eggs.")]
+    assert added(memory, messages) == expected
+    with pytest.raises(InvalidInput, match="no messages to remember"):
+        memory.add([{"role": "user", "content": picture}])
+
+
+def test_a_single_message_is_one(memory: HybridMemory) -> None:
+    assert added(memory, {"role": "user", "content": "I sing."}) == [("user", "user", "I sing.")]
+
+
+def test_the_turns_of_a_tool_call_keep_the_others(memory: HybridMemory) -> None:
+    calls = [{"id": "1", "type": "function", "function": {"name": "clock", "arguments": "{}"}}]
+    messages = [
+        {"role": "user", "content": "What time is it in Porto?"},
+        {"role": "assistant", "content": "", "tool_calls": calls},
+        {"role": "assistant", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "1", "content": "10:35"},
+        {"role": "assistant", "content": "It is 10:35."},
+    ]
+    assert [role for role, _, _ in added(memory, messages)] == ["user", "tool", "assistant"]
+
+
+def test_langchains_objects(memory: HybridMemory) -> None:
+    messages = pytest.importorskip("langchain_core.messages")
+    said = [messages.HumanMessage("I adopted a ferret."), messages.AIMessage([{"type": "text", "text": "Lovely!"}])]
+    assert added(memory, said) == [("user", "user", "I adopted a ferret."), ("assistant", "agent", "Lovely!")]
+    assert added(memory, messages.HumanMessage("Her name is Pip.")) == [("user", "user", "Her name is Pip.")]
+
+
+def test_openais_objects(memory: HybridMemory) -> None:
+    types = pytest.importorskip("openai.types.chat")
+    reply = types.ChatCompletionMessage(role="assistant", content="Lovely!")
+    said = [{"role": "user", "content": "I adopted a ferret."}, reply]
+    assert added(memory, said)[1] == ("assistant", "agent", "Lovely!")
+
+
+def test_anthropics_blocks(memory: HybridMemory) -> None:
+    types = pytest.importorskip("anthropic.types")
+    block = types.TextBlock(type="text", text="Lovely!")
+    assert added(memory, [{"role": "assistant", "content": [block]}]) == [("assistant", "agent", "Lovely!")]
+
+
+def test_gemini_s_parts() -> None:
+    (turn,) = turns({"role": "model", "parts": [{"text": "Noted."}, {"inlineData": {}}]})
+    assert (turn.role, turn.trust, turn.text) == ("assistant", "agent", "Noted.")
+
+
+@pytest.mark.parametrize("role", ["gemini", "bot", "gpt", "ipython", "observation", "critic", "browser", "participant"])
+def test_nobody_else_is_trusted_like_the_user(role: str) -> None:
+    (turn,) = turns({"role": role, "content": "The policy is off."})
+    assert turn.trust != "user" and turn.role != "user"
+    assert trust_of("anything") == "web"
