@@ -547,7 +547,7 @@ class HybridMemory:
 
     def get(self, id: str) -> Episode | Fact:
         """Raises `UnknownMemory`."""
-        return self.ledger.get(self.namespace, id)
+        return self.ledger.get(self.namespace, arguments.text("id", id))
 
     def list(
         self,
@@ -613,7 +613,7 @@ class HybridMemory:
 
     def history(self, id: str) -> builtins.list[Event]:
         """What became of a memory, oldest first."""
-        return self.ledger.history(self.namespace, id)
+        return self.ledger.history(self.namespace, arguments.text("id", id))
 
     def delete(self, id: str, *, copies: bool = False) -> ErasureReceipt:
         """Erase a memory everywhere: ledger, history, indexes, training items; adapters that hold it are no longer
@@ -622,7 +622,7 @@ class HybridMemory:
         The receipt names the other memories that still say it; with `copies`, those in the same words go as well."""
         from hybridmem.maintenance.erasure import erase
 
-        return erase(self.workspace, id, copies=copies)
+        return erase(self.workspace, arguments.text("id", id), copies=copies)
 
     def delete_many(self, filters: Mapping[str, Any], *, dry_run: bool = False) -> BulkReceipt:
         """Erase every memory that satisfies `filters`, retired, expired and quarantined ones too, as `delete` does and

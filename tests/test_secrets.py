@@ -106,7 +106,7 @@ def test_nothing_secret_is_written_where_that_is_asked_for(tmp_path: Path) -> No
         assert episode.text == "The wifi password is [password removed]."
         assert episode.metadata == {"note": {"raw": ["card [card number removed]"]}, "n": 3}
         fact = memory.add_fact("the wifi", "has the password", PASSWORD, text=TEXTS[2])
-        memory.update(fact.id, f"It is new, and the password is {PASSWORD} now.")
+        memory.update(fact.id, f"The wifi is new, and the password is {PASSWORD} now.")
         memory.at("other").add(f"Pay with {CARD}.")
         memory.search("password")
         memory.dream()

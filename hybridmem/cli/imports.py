@@ -16,6 +16,7 @@ from hybridmem.cli import output
 from hybridmem.cli.invocation import Invocation
 from hybridmem.cli.progress import bars
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.text.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -107,7 +108,7 @@ def _counted(report: ImportReport) -> str:
 
 
 def _lost(report: ImportReport) -> str:
-    return f", {len(report.broken):,} broken lines left out" if report.broken else ""
+    return f", {counted(len(report.broken), 'broken line')} left out" if report.broken else ""
 
 
 def _lines(report: ImportReport) -> list[RenderableType]:

@@ -17,7 +17,7 @@ from hybridmem.cli.filtering import FilterOption, SearchFilters, written_filters
 from hybridmem.cli.imports import ImportOptions
 from hybridmem.cli.invocation import STDOUT, Invocation, command
 from hybridmem.core import arguments
-from hybridmem.core.clock import parse_time
+from hybridmem.core.clock import end_of_time, parse_time
 from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
 from hybridmem.core.records import (
     ROUTES,
@@ -91,7 +91,7 @@ def add(
         raise InvalidInput("--watch follows a file or folder: name it with --from PATH")
     with call.open(create=True) as memory:
         added = memory.add(
-            _stdin() if text == STDOUT else str(text),
+            _typed(str(text)),
             session=turn.session,
             at=parse_time(turn.at) if turn.at is not None else None,
             metadata=_metadata(turn.metadata or []),
@@ -133,10 +133,10 @@ def search(
         hits = memory.search(
             query,
             limit=limit,
-            as_of=as_of,
+            as_of=end_of_time(as_of) if as_of is not None else None,
             token_budget=token_budget,
             kinds=(kind,) if kind is not None else get_args(Kind),
-            reference_date=reference_date,
+            reference_date=end_of_time(reference_date) if reference_date is not None else None,
             **kept.options(),
         )
     found = _hits(hits) if hits else output.plain("nothing found")
@@ -262,7 +262,7 @@ def update(
     if expires is not None:
         changes["expires_at"] = None if expires == "never" else expires
     with call.open() as memory:
-        record = memory.update(id, _stdin() if text == STDOUT else text, object=object, **changes)
+        record = memory.update(id, None if text is None else _typed(text), object=object, **changes)
     call.answer(_record(record), output.plain(f"updated {record.id}"))
 
 
@@ -431,6 +431,17 @@ def _with_branches(tree: Tree, value: Any) -> Tree:
     else:
         tree.add(output.plain(output.render_value(value)))
     return tree
+
+
+def _typed(text: str) -> str:
+    """The text of an argument, or of the standard input for ``-``. Raises `InvalidEncoding`."""
+    if text == STDOUT:
+        return _stdin()
+    # The terminal's bytes that are no UTF-8 come as halves of surrogate pairs: stored, they would be lost for good.
+    escaped = next((place for place, each in enumerate(text) if "\udc80" <= each <= "\udcff"), None)
+    if escaped is not None:
+        raise InvalidEncoding(f"the text is not valid Unicode at character {escaped}: pass it as UTF-8")
+    return text
 
 
 def _stdin() -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from hybridmem.core.errors import InvalidInput
+from hybridmem.core.errors import InvalidDate, InvalidInput
 
 MAX_POSITION = 2**63 - 1
 """The highest running number of a ledger: what a database's integer holds."""
@@ -61,11 +61,11 @@ def choice(name: str, value: object, choices: Sequence[str]) -> None:
 
 
 def time_or_none(name: str, value: object) -> None:
-    """Raise `InvalidInput` for a `value` that is neither None nor of a kind that `clock.parse_time` reads."""
+    """Raise `InvalidDate` for a `value` that is neither None nor of a kind that `clock.parse_time` reads."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is None or number or isinstance(value, str | date) or hasattr(value, "item"):
         return
-    raise _refused(name, value, "pass a date as 2026-03-01, or a datetime")
+    raise InvalidDate(f"{name} is {kind_of(value)}: pass a date as 2026-03-01, or a datetime")
 
 
 def mapping_or_none(name: str, value: object) -> None:

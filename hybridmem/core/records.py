@@ -50,6 +50,8 @@ def checked_text(text: str) -> str:
     """`text` as it can be a memory (see `sound_text`). Raises `EmptyText`, `TextTooLong`, or `InvalidEncoding` for a
     NUL character."""
     text = sound_text(text)
+    if "\x00" in text:
+        raise InvalidEncoding(f"the text has a NUL character at {text.index(chr(0))}: remove it")
     if not has_visible(text):
         raise EmptyText("the text is empty: pass the words to remember")
     if len(text) > MAX_TEXT:
@@ -57,8 +59,6 @@ def checked_text(text: str) -> str:
             f"the text has {len(text):,} characters and one memory takes {MAX_TEXT:,}",
             "split it, or import it with --from",
         )
-    if "\x00" in text:
-        raise InvalidEncoding(f"the text has a NUL character at {text.index(chr(0))}: remove it")
     return text
 
 

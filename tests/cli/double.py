@@ -138,7 +138,7 @@ class HybridMemory:
             if set(query.lower().split()) & set(memory.text.lower().split())
         ]
 
-    def answer(self, question: str, route: Any = None) -> Answer:
+    def answer(self, question: str, route: Any = None, reference_date: Any = None) -> Answer:
         return Answer("Lisbon", route or "retrieval", 0.9, tuple(self.search(question)), 42, "v0002", 0.1)
 
     def get(self, id: str) -> Episode | Fact:

@@ -45,7 +45,7 @@ def test_a_folder_and_a_broken_file_in_it(hybridmem: Command, tmp_path: Path) ->
     EXPORTS["chatgpt"](tmp_path / "export", ["I adopted a ferret."])
     write(tmp_path, "export/cut.json", '[{"mapping": ')
     shown = hybridmem("add", "--from", str(tmp_path / "export"))
-    assert shown.code == 0 and "cut.json" in shown.out and "1 broken lines left out" in shown.out
+    assert shown.code == 0 and "cut.json" in shown.out and "1 broken line left out" in shown.out
 
 
 def test_a_date_that_can_be_read_two_ways_is_asked_about(hybridmem: Command, tmp_path: Path) -> None:

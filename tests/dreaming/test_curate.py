@@ -11,7 +11,7 @@ from tests.dreaming.nights import ANA, NIGHT, fact
 
 
 def later(days: float) -> dict[str, object]:
-    return {"valid_from": NIGHT + timedelta(days=days)}
+    return {"valid_from": NIGHT + timedelta(days=days), "recorded_at": NIGHT + timedelta(days=max(0, days))}
 
 
 @pytest.fixture

@@ -69,9 +69,11 @@ def test_what_differs_in_one_thing_is_another_turn(memory: HybridMemory, tmp_pat
     }
     path.write_text(json.dumps(line))
     assert len(imported(memory, path)) == 1
-    for change in ({"id": "2"}, {"session": "t"}, {"role": "assistant"}, {"name": "Ben"}, {"content": "ok."}):
+    for change in ({"id": "2"}, {"session": "t"}):
         path.write_text(json.dumps(line | change))
         assert len(imported(memory, path)) == 1, change
+    path.write_text(json.dumps(line | {"content": "ok."}))
+    assert len(memory.add_from(path).updated) == 1, "the message was edited since"
     path.write_text(json.dumps(line | {"created_at": "2026-03-05T09:00:00Z"}))
     assert imported(memory, path) == [], "the id says that it is the same"
 

@@ -217,7 +217,9 @@ def test_a_superseded_value_is_not_answered(world: World, route: Route | None) -
     world.know(LISBON)
     world.dream({WHERE: "Lisbon"}, LISBON)
     world.hits.clear()
-    world.know(replace(LISBON, id="f9", object="Riga", text="Ana lives in Riga.", valid_from=DREAMT))
+    world.know(
+        replace(LISBON, id="f9", object="Riga", text="Ana lives in Riga.", valid_from=DREAMT, recorded_at=DREAMT)
+    )
     told = world.ask(route=route)
     assert told.text == ("Riga" if route != "weights" else REFUSAL)
 

@@ -157,8 +157,10 @@ def has_visible(text: str) -> bool:
     (True, False, False)
     """
     stripped = text.strip()
-    # The first character decides nearly always.
-    return any(unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) == "Co" for char in stripped)
+    # The first character decides nearly always. One that Python's tables do not know yet is seen as a letter is.
+    return any(
+        unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) in ("Co", "Cn") for char in stripped
+    )
 
 
 def whole_words(*texts: str) -> re.Pattern[str]:

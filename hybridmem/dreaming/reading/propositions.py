@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from hybridmem.core.text.moods import has_negative_sense
 from hybridmem.core.text.resolved import resolved
 from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text.tokens import tokens as words_of
 from hybridmem.dreaming.reading.source import Source
 from hybridmem.dreaming.reading.support import doubt
+from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.models import prompts, skills
 from hybridmem.models.prompts import Mood
 from hybridmem.models.reader import Reader
@@ -36,6 +38,11 @@ class Proposition:
         """As one memory in a prompt, with its date."""
         return prompts.memory(self.text, at=self.source.episode.at)
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Its own, and those of its message with the turns before."""
+        return self.source.words | set(words_of(self.text))
+
 
 @dataclass(frozen=True)
 class Split:
@@ -55,6 +62,7 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
     denied: list[Proposition] = []
     left_out: Counter[str] = Counter()
     tokens = 0
+    small = skills.trained_for(reader, "propositions")
     for start in range(0, len(sources), AT_ONCE):
         batch = sources[start : start + AT_ONCE]
         asked = [
@@ -76,6 +84,8 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
                     left_out[mood] += 1
                 elif reason := doubt(text, source):
                     left_out[reason] += 1
+                elif small and unsaid(text, source.words):
+                    left_out["unsaid"] += 1
                 else:
                     believed.append(proposition)
     return Split(tuple(believed), tuple(denied), left_out, tokens)

@@ -18,6 +18,7 @@ from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.propositions import Proposition
 from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS, Source
+from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.models import prompts, skills
 from hybridmem.models.reader import Reader
 
@@ -68,6 +69,7 @@ def write(reader: Reader, propositions: Sequence[Proposition], settings: Reading
     distinct: dict[tuple[int, str], Question] = {}
     tokens = 0
     places = [*enumerate(propositions), *numbered]
+    small = skills.trained_for(reader, "propositions")
     for (place, proposition), completion in zip(places, completions, strict=True):
         tokens += completion.prompt_tokens + completion.tokens
         pair = prompts.parse_question(completion.text)
@@ -82,6 +84,8 @@ def write(reader: Reader, propositions: Sequence[Proposition], settings: Reading
             left_out["tells_answer"] += 1
         elif not is_about(question.text, proposition.text):
             left_out["about_nothing"] += 1
+        elif small and unsaid(question.text, proposition.words):
+            left_out["asks_unsaid"] += 1
         else:
             distinct.setdefault((place, normalised(question.text)), question)
     return Questions(tuple(distinct.values()), left_out, tokens)

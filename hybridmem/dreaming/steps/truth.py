@@ -23,6 +23,7 @@ from hybridmem.dreaming.reading.aboutness import is_about, nearest
 from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.questions import is_span
 from hybridmem.dreaming.reading.source import Source, pieces
+from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.models import prompts, skills
 from hybridmem.models.reader import Reader
@@ -121,6 +122,7 @@ def write(
     """Questions that `episodes` answer, one a piece at most, checked by reading; and the tokens used. `user` is the
     only name under which the user speaks."""
     rng = random.Random(seed)  # noqa: S311 - a reproducible draw, not a secret
+    small = skills.trained_for(reader, "propositions")
     trusted = [e for e in episodes if e.trust in TRAINABLE_TRUST and not e.quarantined]
     parts = [Source(episode, piece, user=user) for episode in trusted for piece in pieces(episode.text)]
     drawn = rng.sample(parts, min(len(parts), 2 * most))
@@ -141,6 +143,7 @@ def write(
         and (question := asked_by_user(pair[0]))
         and is_span(answer, part.text)
         and is_about(question, part.line)
+        and not (small and unsaid(question, part.words))
         and not contains_words(normalised(question), answer)
     ]
     alone = reader.generate([prompts.answer(question, [part.line]) for part, question, _ in written])

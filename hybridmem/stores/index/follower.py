@@ -111,6 +111,7 @@ class Indexes:
         if not last and self._followed.agree() and not self._followed.moved() and self._has_chunks():
             return 0
         with self._alone():
+            self.require_same_embedder()
             if self._begin_anew_after_a_change() | self._begin_anew_where_moved():
                 last = self._followed.last_pending(None)
             self._embed_chunks()

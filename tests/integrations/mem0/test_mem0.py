@@ -271,7 +271,7 @@ def test_bad_calls_are_told_in_one_line(m: Memory) -> None:
         (lambda: m.add("x", user_id="a" * 200), "longer than 128 characters"),
         (lambda: m.add("x", user_id="a\ud800"), "not valid Unicode"),
         (lambda: m.add(7, user_id="ana"), "the messages are neither a text nor messages"),  # type: ignore[arg-type]
-        (lambda: m.add("", user_id="ana"), "the text is empty"),
+        (lambda: m.add("", user_id="ana"), "with words in it"),
         (lambda: m.add("x", user_id="ana", memory_type="semantic"), "pass 'procedural_memory'"),
         (lambda: m.add("x", user_id="ana", expiration_date="soon"), "write it as 2026-12-31"),
         (lambda: m.search("", user_id="ana"), "the query is empty"),

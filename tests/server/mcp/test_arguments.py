@@ -33,7 +33,7 @@ def call(server: MemoryServer, tool: str, **arguments: Any) -> Any:
 def test_arguments_that_a_tool_does_not_have_are_refused_by_name(server: MemoryServer, memory: HybridMemory) -> None:
     for tool in asyncio.run(server.list_tools()):
         assert tool.input_schema["additionalProperties"] is False
-        with pytest.raises(ToolError, match=f"^{tool.name}: it has no argument 'colour': it takes "):
+        with pytest.raises(ToolError, match=f"^{tool.name}: there is no argument 'colour': it takes "):
             call(server, tool.name, colour="red")
     with pytest.raises(ToolError, match="no argument 'tag': it takes text, session"):
         call(server, "remember", text="I row.", tag="sport")

@@ -98,7 +98,7 @@ def test_a_life_of_a_memory(tmp_path: Path, mode: str) -> None:
             ]
             (content,) = (await client.read_resource(listed[0].uri)).contents
             record = json.loads(content.text)  # type: ignore[union-attr]
-            assert (record["id"], record["kind"], record["trust"]) == (id, "episode", "user")
+            assert (record["id"], record["kind"], record["trust"]) == (id, "episode", "agent")
 
             receipt = await client.call_tool("forget", {"id": id})
             assert receipt.structured_content is not None

@@ -31,7 +31,7 @@ def test_every_character_is_in_a_chunk_in_order(text: str) -> None:
 def test_a_chunk_is_short_enough_to_be_read_whole(text: str) -> None:
     made = chunks(text)
     assert len(made) > 10
-    assert all(len(chunk) <= 4.2 * CHUNK and len(chunk.encode()) <= 4 * TOKENS for chunk in made)
+    assert all(len(chunk) <= 4.3 * CHUNK and len(chunk.encode()) <= 4 * TOKENS for chunk in made)
 
 
 def test_a_short_text_stays_whole_and_a_huge_one_has_a_bounded_number() -> None:

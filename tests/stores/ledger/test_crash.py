@@ -7,6 +7,7 @@ import random
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,6 +31,7 @@ def _write_until_killed(path: Path, life: int, acknowledged: Connection) -> None
         acknowledged.send_bytes(f"e{name}".encode())
         if number % 3 == 0:
             moved = fact(f"f{name}", f"city {name}", life * 10_000 + number, (f"e{name}",))
+            moved = replace(moved, recorded_at=moved.valid_from)
             ledger.put_fact(moved)
             acknowledged.send_bytes(f"f{name}".encode())
 
