@@ -31,6 +31,7 @@ from hybridmem.core.records import (
     Trust,
     to_json,
 )
+from hybridmem.core.text.plural import counted
 
 app = typer.Typer()
 WRITE, FIND, CORRECT = "Write", "Find", "Correct and erase"
@@ -302,7 +303,7 @@ def delete(
         left = {"others in the same words": receipt.copies, "others that mention it": receipt.mentions}
         call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs({**places, **left}))
         return
-    done = f"{'would delete' if dry_run else 'deleted'} {len(receipt.ids):,} memories"
+    done = f"{'would delete' if dry_run else 'deleted'} {counted(len(receipt.ids), 'memory', 'memories')}"
     ids = [output.plain(each) for each in receipt.ids]
     call.answer(receipt, output.plain(done), *ids, *([] if dry_run else [output.pairs(places)]))
 
