@@ -111,7 +111,9 @@ def _runs(text: str) -> Iterator[str]:
     if text.isascii():
         yield from _PART.findall(_spelled(text.lower()))
         return
-    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", _spelled(text).lower())))
+    # Composed first: a sign is one before a plain letter alone, and an accent may stand apart from its letter.
+    spelled = _spelled(unicodedata.normalize("NFC", text))
+    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.lower())))
     for chunk in "".join(map(_spaced, folded)).split():
         last = 0
         for run in _UNSPACED.finditer(chunk):
