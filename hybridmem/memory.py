@@ -255,11 +255,10 @@ class HybridMemory:
         from hybridmem.importers import ImportedTurn
         from hybridmem.importers.message import is_single, turns
 
-        arguments.time_or_none("at", at)
+        when = arguments.time_or_none("at", at)
         arguments.mapping_or_none("metadata", metadata)
-        when = parse_time(at) if at is not None else None
         given = tagged(metadata or {}, tags)
-        expires = parse_time(expires_at) if expires_at is not None else None
+        expires = arguments.time_or_none("expires_at", expires_at)
         if isinstance(content, str):
             remembered = [ImportedTurn(content, role, speaker, session, when, source, trust or TRUSTS[0], given)]
         elif not (is_single(content) or isinstance(content, Sequence)) or isinstance(content, bytes | bytearray):
@@ -386,8 +385,7 @@ class HybridMemory:
         subject, relation = arguments.text("subject", subject), arguments.text("relation", relation)
         object = arguments.text_or_number("object", object)
         arguments.optional_text("text", text)
-        arguments.time_or_none("valid_from", valid_from)
-        arguments.time_or_none("valid_to", valid_to)
+        begins, ends = arguments.time_or_none("valid_from", valid_from), arguments.time_or_none("valid_to", valid_to)
         arguments.choice("trust", trust, get_args(Trust))
         for part in (subject, relation, object):
             checked_text(part)
@@ -399,12 +397,12 @@ class HybridMemory:
             relation=relation.strip(),
             object=object.strip(),
             text=checked_text(text) if text is not None else f"{subject.strip()} {relation.strip()} {object.strip()}.",
-            valid_from=parse_time(valid_from) if valid_from is not None else now,
-            valid_to=parse_time(valid_to) if valid_to is not None else None,
+            valid_from=begins or now,
+            valid_to=ends,
             recorded_at=now,
-            trust=checked_trust(trust),
+            trust=trust,
             metadata=tagged(metadata or {}, tags),
-            expires_at=parse_time(expires_at) if expires_at is not None else None,
+            expires_at=arguments.time_or_none("expires_at", expires_at),
         )
         return self.ledger.put_fact(fact, replace=replace)
 
@@ -591,25 +589,18 @@ class HybridMemory:
         merge patch, RFC 7396: None removes a key), `tags` replace the tags, and `expires_at` sets or with None clears
         when it expires. These come first and on their own: after a crash in between, the words are the old ones.
         Raises `UnknownMemory`, and `InvalidInput` as for words that state another fact."""
+        from hybridmem.maintenance.rewording import reworded_object
+
         words = checked_text(arguments.text("text", text)) if text is not None else None
         edit = edit_of(metadata, tags, expires_at)
         if words is None and (object is not None or edit == Edit()):
             raise InvalidInput("there is nothing to change: pass the new text, metadata, tags or expires_at")
         if words is not None:
-            object = self._reworded_object(self.get(id), words, object)
+            object = reworded_object(self.get(id), words, object)
         changed = self.ledger.edit(self.namespace, id, edit, self._now())
         return (
             changed if words is None else self.ledger.update_text(self.namespace, id, words, self._now(), object=object)
         )
-
-    def _reworded_object(self, memory: Episode | Fact, text: str, object: str | None) -> str | None:
-        from hybridmem.maintenance.rewording import reworded_object
-
-        if isinstance(memory, Fact):
-            return reworded_object(memory, text, object)
-        if object is not None:
-            raise InvalidInput(f"{memory.id!r} is an episode, and only a fact has an object: leave it out")
-        return None
 
     def history(self, id: str) -> builtins.list[Event]:
         """What became of a memory, oldest first."""

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
 
 MAX_POSITION = 2**63 - 1
@@ -60,11 +62,13 @@ def choice(name: str, value: object, choices: Sequence[str]) -> None:
         raise InvalidInput(f"there is no {name} {_shown(value)}: choose among {', '.join(choices)}")
 
 
-def time_or_none(name: str, value: object) -> None:
-    """Raise `InvalidDate` for a `value` that is neither None nor of a kind that `clock.parse_time` reads."""
+def time_or_none(name: str, value: Any) -> datetime | None:
+    """`value` as an aware UTC time, as `clock.parse_time` reads it; None stays. Raises `InvalidDate`."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is None or number or isinstance(value, str | date) or hasattr(value, "item"):
-        return
+    if value is None:
+        return None
+    if number or isinstance(value, str | date) or hasattr(value, "item"):
+        return parse_time(value)
     raise InvalidDate(f"{name} is {kind_of(value)}: pass a date as 2026-03-01, or a datetime")
 
 

@@ -126,12 +126,12 @@ class ImportReport:
 
 
 class IntactTurns:
-    """The turns among an importer's `entries`, to be iterated over once; `intact` counts them, and `broken` collects
-    the rest on the way.
+    """The turns among an importer's `entries`, to be iterated over once; `broken` collects what could not be read on
+    the way.
 
     >>> turns = IntactTurns([ImportedTurn("Ana lives in Porto."), BrokenLine(2, "it is empty")])
     >>> [turn.text for turn in turns], turns.broken
-    (['Ana lives in Porto.'], [BrokenLine(number=2, reason='it is empty')])
+    (['Ana lives in Porto.'], [BrokenLine(number=2, reason='it is empty', file='')])
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import re
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Fact
+from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.first_person import SPEAKER
 from hybridmem.core.text.moods import is_negated
 from hybridmem.core.text.tokens import contains_words, normalised, whole_words
 
 
-def reworded_object(fact: Fact, text: str, object: str | None = None) -> str:
-    """The object of `fact` once its words are `text`: the one given, the old one where the words still say it, or
-    what stands in its place. Raises `InvalidInput` where the words state another fact, or do not say which value.
+def reworded_object(memory: Episode | Fact, text: str, object: str | None = None) -> str | None:
+    """The object of the fact `memory` once its words are `text`: the one given, the old one where the words still say
+    it, or what stands in its place. None for an episode. Raises `InvalidInput` where the words state another fact, or
+    do not say which value, and for the object of an episode.
 
     >>> from datetime import UTC, datetime
     >>> home = Fact("f1", ("ana",), "Ana", "lives in", "Porto", "Ana lives in Porto.", datetime(2026, 3, 1, tzinfo=UTC))
     >>> reworded_object(home, "Ana's home is Porto."), reworded_object(home, "Ana lives in Berlin.")
     ('Porto', 'Berlin')
     """
-    said = normalised(text)
+    if isinstance(memory, Episode):
+        if object is not None:
+            raise InvalidInput(f"{memory.id!r} is an episode, and only a fact has an object: leave it out")
+        return None
+    fact, said = memory, normalised(text)
     if is_negated(text) and not is_negated(fact.text):
         raise InvalidInput(f"the new words deny what {fact.id} states: delete it, or state what holds with add_fact")
     if _says(fact.text, fact.subject) and fact.subject != SPEAKER and not contains_words(said, fact.subject):

@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 
 from hybridmem.core.records import Answer
 from hybridmem.evaluation.report import Block, Table
-from hybridmem.importers import BrokenLine, ImportedTurn, read
+from hybridmem.importers import IntactTurns, read
 
 if TYPE_CHECKING:
     from hybridmem.core.progress import Progress
@@ -56,13 +56,10 @@ class DemoConsole:
 
     def add(self, memory: HybridMemory, path: Path) -> int:
         """Import one day as a user would; returns its turns."""
-        turns: list[ImportedTurn] = []
-        for entry in read(path):
-            if isinstance(entry, BrokenLine):
-                self.console.print(f"[yellow]{path.name}, line {entry.number}: {entry.reason}")
-            elif isinstance(entry, ImportedTurn):
-                turns.append(entry)
+        turns = IntactTurns(read(path))
         added = memory.add_turns(turns)
+        for line in turns.broken:
+            self.console.print(f"[yellow]{path.name}, line {line.number}: {line.reason}")
         self.console.print(f"[dim]$ hybridmem add --from examples/days/{path.name}    # {len(added)} turns")
         return len(added)
 

@@ -79,8 +79,8 @@ class Memories(Protocol):
         """(id, text) of every text that is there, once or more: the memories' words, and those of their histories."""
         ...
 
-    def said(self, namespace: Namespace, texts: Sequence[str], *, up_to: int | None = None) -> list[Episode]:
-        """Episodes with one of `texts`, word for word, in the order of the ledger, up to a position."""
+    def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
+        """Episodes with one of `texts`, word for word, in the order of the ledger."""
         ...
 
     def last_recorded(self, namespace: Namespace) -> datetime | None:

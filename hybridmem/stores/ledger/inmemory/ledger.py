@@ -124,8 +124,8 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         for id in [id for id, home in self._homes.items() if home == namespace]:
             yield from ((id, event.text) for event in self._events[id] if event.text is not None)
 
-    def said(self, namespace: Namespace, texts: Sequence[str], *, up_to: int | None = None) -> list[Episode]:
-        found = [e for e in self._episodes(namespace) if e.text in texts and (up_to is None or e.position <= up_to)]
+    def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
+        found = (episode for episode in self._episodes(namespace) if episode.text in texts)
         return sorted(found, key=lambda episode: episode.position)
 
     def last_recorded(self, namespace: Namespace) -> datetime | None:

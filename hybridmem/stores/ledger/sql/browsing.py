@@ -54,14 +54,12 @@ class BrowsingRows:
                 query = select(id, table.text).where(table.namespace == key(namespace), table.text.is_not(None))
                 yield from ((memory, text) for memory, text in connection.execute(query))
 
-    def said(self, namespace: Namespace, texts: Sequence[str], *, up_to: int | None = None) -> list[Episode]:
+    def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
         table = tables.episodes
         found = []
         with self._database.read() as connection:
             for some in chunks(dict.fromkeys(texts)):
                 query = select(table).where(table.c.namespace == key(namespace), table.c.text.in_(some))
-                if up_to is not None:
-                    query = query.where(table.c.position <= up_to)
                 found += [episode_of(row) for row in connection.execute(query).mappings()]
         return sorted(found, key=lambda episode: episode.position)
 
