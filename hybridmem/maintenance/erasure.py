@@ -27,11 +27,17 @@ def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureRece
     erased, gone = _erase_one(workspace, id, at)
     left = leftovers.find(words, ledger.texts(namespace), sources)
     if copies:
+        others: list[str] = []
         for copy in ledger.get_many(namespace, left.copies):
             if copy not in gone and ledger.get_many(namespace, [copy]):
+                others += leftovers.words_of(workspace, copy)
                 further, also = _erase_one(workspace, copy, at)
                 erased, gone = merge_erasures([erased, further], scrubbed=further.scrubbed), [*gone, *also]
         left = leftovers.find(words, ledger.texts(namespace), ledger.get_many(namespace, sources))
+        # A copy took its history and its facts along, which may say other things.
+        beside = leftovers.find(others, ledger.texts(namespace))
+        mentions = dict.fromkeys((*left.mentions, *beside.copies, *beside.mentions))
+        left = Leftovers(left.copies, tuple(id for id in mentions if id not in left.copies))
     return _receipt(workspace, id, gone, erased, at, left)
 
 
