@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Set
 from datetime import date
 from typing import Any
@@ -153,7 +152,8 @@ def _json(field: Field, value: Any, *, listed: bool) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # An infinite bound is a common way to say none. Not-a-number equals nothing, not even itself.
+    return isinstance(value, int | float) and not isinstance(value, bool) and not (value != value)
 
 
 def _wrong(field: Field, operator: str, value: Any, right: str) -> InvalidInput:

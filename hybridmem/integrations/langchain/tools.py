@@ -9,12 +9,19 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from hybridmem.conversation import HEADER
-from hybridmem.core.errors import InvalidInput, UnknownMemory
+from hybridmem.core.errors import HybridMemError, StoreBusy, StoreError, TextTooLong, UnknownMemory
 from hybridmem.core.records import to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
 
 SOURCE = "tool"
+ADVICE: dict[type[HybridMemError], str] = {
+    UnknownMemory: "recall returns the ids of memories",
+    TextTooLong: "split it, and remember each part",
+    StoreBusy: "",  # the message itself says to try again
+    StoreError: "whoever runs this memory can mend that, and no tool can",
+}
+"""What the model can do about an error: it has these tools, and no shell."""
 
 
 class RememberInput(BaseModel):
@@ -39,15 +46,15 @@ def memory_tools(memory: HybridMemory) -> list[BaseTool]:
     def remember(text: str) -> str:
         try:
             (episode,) = memory.add(text, trust="agent", role="assistant", source=SOURCE)
-        except InvalidInput as error:
-            raise ToolException(str(error)) from None
+        except HybridMemError as error:
+            raise _refused(error) from None
         return f"remembered as {episode.id}"
 
     def recall(query: str, limit: int = 5) -> tuple[str, list[dict[str, Any]]]:
         try:
             hits = memory.search(query, limit=limit)
-        except InvalidInput as error:
-            raise ToolException(str(error)) from None
+        except HybridMemError as error:
+            raise _refused(error) from None
         if not hits:
             return "nothing is remembered about that", []
         lines = [f"- [{hit.id}] {one_line(hit.quoted)}" for hit in hits]
@@ -56,8 +63,8 @@ def memory_tools(memory: HybridMemory) -> list[BaseTool]:
     def forget(id: str) -> str:
         try:
             receipt = memory.delete(id)
-        except UnknownMemory as error:
-            raise ToolException(str(error)) from None
+        except HybridMemError as error:
+            raise _refused(error) from None
         places = ", ".join(f"{place} {count}" for place, count in receipt.removed.items() if count)
         return f"forgot {id} ({places})" + (f"; {receipt.pending}" if receipt.pending else "")
 
@@ -66,6 +73,10 @@ def memory_tools(memory: HybridMemory) -> list[BaseTool]:
         _tool(recall, "Look up what is remembered about something.", RecallInput, artifact=True),
         _tool(forget, "Erase one memory for good, by its id.", ForgetInput),
     ]
+
+
+def _refused(error: HybridMemError) -> ToolException:
+    return ToolException(one_line(error.advised(ADVICE)))
 
 
 def _tool(function: Any, description: str, schema: type[BaseModel], *, artifact: bool = False) -> BaseTool:

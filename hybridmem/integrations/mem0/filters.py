@@ -56,6 +56,8 @@ def last_day(expires_at: datetime) -> str:
 
 def _key(name: str, wanted: Any, namespace: Namespace) -> Filters:
     if name in JOINS:
+        if wanted == [] and name == "AND":
+            return {}  # conditions that a program collects may be none
         if not isinstance(wanted, list) or not all(isinstance(each, Mapping) for each in wanted) or not wanted:
             raise InvalidInput(f"the filter {name} is no list of filters: write {{'{name}': [{{...}}, {{...}}]}}")
         return {JOINS[name]: [translated(each, namespace) for each in wanted]}

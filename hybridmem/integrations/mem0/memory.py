@@ -180,9 +180,11 @@ class Memory:
     def delete_all(
         self, user_id: str | None = None, agent_id: str | None = None, run_id: str | None = None
     ) -> dict[str, str]:
-        """Erase all of an owner's memories, or those of one agent or run."""
+        """Erase all of an owner's memories, or those of one agent or run, whoever's they are."""
         scope = Scope.of(user_id, agent_id, run_id)
-        self._erase(self._memory.at(scope.namespace), scope)
+        for namespace in self._memory.ledger.namespaces():
+            if is_owned(namespace) and (ids := scope.within(namespace)) is not None:
+                self._erase(self._memory.at(namespace), ids)
         return {"message": "Memories deleted successfully!"}
 
     def history(self, memory_id: str) -> list[Item]:
@@ -198,7 +200,7 @@ class Memory:
         """Erase every memory of every user, agent and run in the folder."""
         for namespace in self._memory.ledger.namespaces():
             if is_owned(namespace):
-                self._erase(self._memory.at(namespace), None)
+                self._erase(self._memory.at(namespace), {})
 
     def close(self) -> None:
         if self._owned:
@@ -228,10 +230,9 @@ class Memory:
             ) from None
         return memory, id
 
-    def _erase(self, memory: HybridMemory, scope: Scope | None) -> None:
-        """Erase everything in the namespace, retired facts too, or what `scope` narrows it to."""
-        narrowed = {} if scope is None else translated(_narrowing(scope), memory.namespace)
-        memory.delete_many(narrowed or EVERYTHING_NAMED)
+    def _erase(self, memory: HybridMemory, ids: Mapping[str, str]) -> None:
+        """Erase everything in the namespace, retired facts too, or what has all the `ids`."""
+        memory.delete_many(translated(ids, memory.namespace) or EVERYTHING_NAMED)
 
 
 def _opened(config: Mapping[str, Any]) -> HybridMemory:
@@ -270,18 +271,12 @@ def _pages(memory: HybridMemory, filters: Mapping[str, Any]) -> Iterator[list[Ep
         yield page
 
 
-def _narrowing(scope: Scope) -> dict[str, str]:
-    """The ids of `scope` without the one that names the namespace."""
-    given = [(name, value) for name, value in scope.ids().items() if value is not None]
-    return dict(given[1:])
-
-
 def _wanted(
     memory: HybridMemory, scope: Scope, filters: Mapping[str, Any] | None, *, show_expired: bool
 ) -> dict[str, Any]:
     """The core's filter for what a call keeps to."""
     others = {key: value for key, value in (filters or {}).items() if key not in OWNERS}
-    parts = [translated(_narrowing(scope), memory.namespace), translated(others, memory.namespace)]
+    parts = [translated(scope.narrowing(), memory.namespace), translated(others, memory.namespace)]
     return {"and": [*parts, *([] if show_expired else [not_expired(memory.clock())])]}
 
 

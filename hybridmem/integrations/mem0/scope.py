@@ -43,6 +43,28 @@ class Scope:
     def ids(self) -> dict[str, str | None]:
         return {"user_id": self.user_id, "agent_id": self.agent_id, "run_id": self.run_id}
 
+    def narrowing(self) -> dict[str, str]:
+        """The given ids without the one that names the namespace."""
+        return dict(list(self._given().items())[1:])
+
+    def within(self, namespace: Namespace) -> dict[str, str] | None:
+        """The ids that a memory in the namespace of an owner must have to be in this scope beyond what the namespace
+        says; None where it says otherwise.
+
+        >>> Scope(run_id="r1").within(("users", "ana")), Scope(run_id="r1").within(("runs", "r1"))
+        ({'run_id': 'r1'}, {})
+        >>> Scope(user_id="bob", run_id="r1").within(("users", "ana")) is None
+        True
+        """
+        ids = self._given()
+        (owner,) = owner_of(namespace).items()
+        if namespace == self.namespace:
+            return self.narrowing()
+        return None if owner[0] in ids or "user_id" in ids else ids
+
+    def _given(self) -> dict[str, str]:
+        return {name: value for name, value in self.ids().items() if value is not None}
+
     @property
     def namespace(self) -> Namespace:
         name = next(name for name, value in self.ids().items() if value is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hybridmem.core.errors import HybridMemError, InvalidInput
+from hybridmem.core.errors import HybridMemError, InvalidInput, StoreBusy, StoreError, TextTooLong
 from hybridmem.core.records import Episode
 from hybridmem.integrations.memory_tool.listing import directory, numbered_lines
 from hybridmem.integrations.memory_tool.paths import ROOT, checked_path, parents
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 AROUND = 2
 """Lines of a snippet before and after the changed one."""
 Files = Mapping[str, Episode]
+ADVICE: dict[type[HybridMemError], str] = {
+    TextTooLong: "split it over several files",
+    StoreBusy: "",  # the message itself says to try again
+    StoreError: "whoever runs this memory can mend that, and no command can",
+}
+"""What the model can do about an error: it has these commands, and no shell."""
 
 
 class MemoryTool:
@@ -42,7 +48,7 @@ class MemoryTool:
         try:
             return self.perform(command)
         except HybridMemError as error:
-            return str(error)
+            return advised(error)
 
     def perform(self, command: object) -> str:
         """The result of `command`. Raises `HybridMemError` with a line for the model."""
@@ -58,8 +64,7 @@ class MemoryTool:
     def clear(self) -> str:
         """Erase every file."""
         with self._tree.alone():
-            for file in self._tree.files().values():
-                self._tree.erase(file)
+            self._tree.erase(self._tree.files().values())
         return "All memory cleared"
 
     def _view(self, command: Mapping[str, Any]) -> str:
@@ -133,8 +138,7 @@ class MemoryTool:
         gone = [files[path]] if path in files else list(_within(files, path).values())
         if not gone:
             raise InvalidInput(f"Error: The path {path} does not exist")
-        for file in gone:
-            self._tree.erase(file)
+        self._tree.erase(gone)
         return f"Successfully deleted {path}"
 
     def _rename(self, command: Mapping[str, Any]) -> str:
@@ -154,6 +158,11 @@ class MemoryTool:
         for path, file in moved.items():
             self._tree.write(file, targets[path], stored(file))
         return f"Successfully renamed {old} to {new}"
+
+
+def advised(error: HybridMemError) -> str:
+    """`error` for the model."""
+    return error.advised(ADVICE)
 
 
 def _within(files: Files, directory: str) -> Files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridmem.core.errors import HybridMemError, MissingExtra
-from hybridmem.integrations.memory_tool.commands import MemoryTool
+from hybridmem.integrations.memory_tool.commands import MemoryTool, advised
 from hybridmem.memory import HybridMemory
 
 try:
@@ -91,4 +91,4 @@ def _performed(tool: MemoryTool, command: object) -> str:
     try:
         return tool.perform(command)
     except HybridMemError as error:
-        raise ToolError(str(error)) from None
+        raise ToolError(advised(error)) from None

@@ -7,13 +7,14 @@ transaction with a history, and a search finds the file by its name and by its w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import InvalidInput, StoreBusy
 from hybridmem.core.records import Episode
 from hybridmem.integrations.memory_tool.paths import ROOT
+from hybridmem.maintenance.erasure import erase_many
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
@@ -63,8 +64,9 @@ class Tree:
         """Give a file a new path or content; the earlier ones stay in its history."""
         self._memory.update(file.id, _text(path, content))
 
-    def erase(self, file: Episode) -> None:
-        self._memory.delete(file.id)
+    def erase(self, files: Iterable[Episode]) -> None:
+        """Erase `files` in one transaction: whoever looks sees all of them, or none."""
+        erase_many(self._memory.workspace, [file.id for file in files])
 
 
 def stored(file: Episode) -> str:
@@ -76,7 +78,7 @@ def stored(file: Episode) -> str:
 def readable(path: str, file: Episode) -> str:
     """The file's content for an agent. Raises `InvalidInput` for a file in quarantine, which no answer uses either."""
     if file.quarantined:
-        raise InvalidInput(f"Error: The file {path} is in quarantine: `hybridmem release {file.id}` lets it be read")
+        raise InvalidInput(f"Error: The file {path} is in quarantine: whoever runs this memory can release {file.id}")
     return stored(file)
 
 

@@ -12,7 +12,15 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from hybridmem.conversation import HEADER
-from hybridmem.core.errors import AdapterError, HybridMemError, ModelError, StoreError, TextTooLong, UnknownMemory
+from hybridmem.core.errors import (
+    AdapterError,
+    HybridMemError,
+    ModelError,
+    StoreBusy,
+    StoreError,
+    TextTooLong,
+    UnknownMemory,
+)
 from hybridmem.core.records import MAX_TEXT, Kind, Route, Trust, to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
@@ -36,6 +44,7 @@ _OPERATOR = "the person who runs this server can mend that, and no tool can"
 ADVICE: dict[type[HybridMemError], str] = {
     UnknownMemory: "recall returns the ids of memories",
     TextTooLong: "split it, and call remember for each part",
+    StoreBusy: "",  # the message itself says to try again
     StoreError: _OPERATOR,
     ModelError: _OPERATOR,
     AdapterError: _OPERATOR,

@@ -144,6 +144,28 @@ def test_owners_are_namespaces_and_nothing_crosses(m: Memory, folder: HybridMemo
     assert folder.ledger.namespaces() == []
 
 
+def test_an_agent_and_a_run_are_deleted_whosever_they_are(m: Memory) -> None:
+    m.add("One.", user_id="ana", agent_id="clerk", run_id="monday")
+    m.add("Two.", user_id="ana", run_id="tuesday")
+    m.add("Three.", user_id="bob", agent_id="coach", run_id="monday")
+    m.add("Four.", agent_id="clerk", run_id="monday")
+    m.add("Five.", agent_id="clerk")
+    m.add("Six.", run_id="monday")
+    m.add("Seven.", user_id="bob")
+
+    def left() -> set[str]:
+        owners = ({"user_id": "ana"}, {"user_id": "bob"}, {"agent_id": "clerk"}, {"run_id": "monday"})
+        return {text for owner in owners for text in texts(m.get_all(filters=owner))}
+
+    m.delete_all(agent_id="clerk", run_id="monday")
+    assert left() == {"Two.", "Three.", "Five.", "Six.", "Seven."}
+    m.delete_all(run_id="monday")
+    assert left() == {"Two.", "Five.", "Seven."}
+    m.delete_all(user_id="bob", run_id="tuesday")
+    m.delete_all(agent_id="clerk")
+    assert left() == {"Two.", "Seven."}
+
+
 def test_metadata_cannot_name_another_owner(m: Memory) -> None:
     m.add("It is mine.", user_id="ana", metadata={"user_id": "bob", "agent_id": "x", "run_id": "y", "mood": "good"})
     (item,) = m.get_all(user_id="ana")["results"]
@@ -354,6 +376,8 @@ def test_the_asynchronous_class_has_the_same_calls(tmp_path: Path) -> None:
         ({"NOT": [{"a": 1, "word": "no"}]}, True),
         ({"NOT": [{"a": 1}, {"word": "no"}]}, False),
         ({"AND": [{"OR": [{"a": 2}, {"a": 1}]}, {"NOT": [{"a": 3}]}]}, True),
+        ({"AND": []}, True),
+        ({"NOT": [{"AND": []}]}, False),
         ({"tags": "x"}, True),
         ({"tags": {"in": {"x"}}}, True),
         ({"tags": {"nin": ["x"]}}, False),
