@@ -112,6 +112,7 @@ def _require_served(request_body: Mapping[str, Any]) -> None:
         "functions": bool(request_body.get("functions")) and request_body.get("function_call") != "none",
         "audio": request_body.get("modalities") not in (None, ["text"]),
         "logit_bias": bool(request_body.get("logit_bias")),
+        "web_search_options": request_body.get("web_search_options") is not None,
         "top_p": request_body.get("top_p") not in (None, 1),
         "presence_penalty": request_body.get("presence_penalty") not in (None, 0),
         "frequency_penalty": request_body.get("frequency_penalty") not in (None, 0),

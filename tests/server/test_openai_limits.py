@@ -117,6 +117,7 @@ def test_any_number_of_tokens_is_taken(client: TestClient, memory: HybridMemory,
         ("n", 2),
         ("frequency_penalty", 1),
         ("logit_bias", {"1": 2}),
+        ("web_search_options", {}),
     ],
 )
 def test_what_the_own_model_does_not_do_is_refused_by_name(client: TestClient, option: str, value: Any) -> None:

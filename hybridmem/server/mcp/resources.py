@@ -15,6 +15,7 @@ from hybridmem.core.errors import HybridMemError, UnknownMemory
 from hybridmem.core.records import Episode, to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
+from hybridmem.server.mcp.advice import advised
 from hybridmem.server.mcp.results import Record
 
 ROOT = "memory://memories/"
@@ -36,9 +37,9 @@ class Memories:
         try:
             record = Record.of(self._memory.get(id))
         except UnknownMemory as error:
-            raise ResourceNotFoundError(one_line(str(error))) from error
+            raise ResourceNotFoundError(advised(error)) from error
         except HybridMemError as error:
-            raise ResourceError(one_line(str(error))) from error
+            raise ResourceError(advised(error)) from error
         return json.dumps(to_json(record), ensure_ascii=False)
 
     async def pages(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -49,7 +50,7 @@ class Memories:
         try:
             return await anyio.to_thread.run_sync(self._page, cursor)
         except HybridMemError as error:
-            raise MCPError(code=INTERNAL_ERROR, message=one_line(str(error))) from error
+            raise MCPError(code=INTERNAL_ERROR, message=advised(error)) from error
 
     def _page(self, cursor: object) -> ListResourcesResult:
         page = self._memory.list(limit=PAGE + 1, after=_position(cursor))

@@ -12,18 +12,11 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from hybridmem.conversation import HEADER
-from hybridmem.core.errors import (
-    AdapterError,
-    HybridMemError,
-    ModelError,
-    StoreBusy,
-    StoreError,
-    TextTooLong,
-    UnknownMemory,
-)
+from hybridmem.core.errors import HybridMemError
 from hybridmem.core.records import MAX_TEXT, Kind, Route, Trust, to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
+from hybridmem.server.mcp.advice import advised
 from hybridmem.server.mcp.results import (
     Answered,
     DreamStatus,
@@ -39,17 +32,6 @@ MAX_QUESTION = 10_000
 """The longest question or query, in characters."""
 MOST = 100
 """At most so many memories in one answer."""
-
-_OPERATOR = "the person who runs this server can mend that, and no tool can"
-ADVICE: dict[type[HybridMemError], str] = {
-    UnknownMemory: "recall returns the ids of memories",
-    TextTooLong: "split it, and call remember for each part",
-    StoreBusy: "",  # the message itself says to try again
-    StoreError: _OPERATOR,
-    ModelError: _OPERATOR,
-    AdapterError: _OPERATOR,
-}
-"""What a client can do about an error: its tools, and no commands of a shell that it may not have."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,7 +61,7 @@ def _errors_in_one_line(tool: Callable[P, T]) -> Callable[P, T]:
         try:
             return tool(*args, **kwargs)
         except HybridMemError as error:
-            raise ToolError(one_line(error.advised(ADVICE))) from error
+            raise ToolError(advised(error)) from error
 
     return run
 

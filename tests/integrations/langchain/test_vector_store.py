@@ -179,10 +179,12 @@ def test_a_tool_says_in_one_line_what_cannot_be(memory: HybridMemory) -> None:
     for tool, arguments, said in (
         (remember, {"text": " "}, "the text is empty"),
         (recall, {"query": " "}, "the query is empty"),
+        (remember, {"text": "word " * 250_000}, "the text has 1,250,000 characters"),
         (forget, {"id": other.id}, "no memory"),
     ):
         answer = tool.invoke(arguments)
         assert answer.startswith(said) and "\n" not in answer
+        assert "hybridmem list" not in answer and "--from" not in answer
     assert memory.at("users/bo").get(other.id)
 
 

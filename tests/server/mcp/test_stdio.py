@@ -147,6 +147,10 @@ def test_what_cannot_be_done_is_told_in_one_line(tmp_path: Path) -> None:
             for uri in ("memory://memories/ep_0", "memory://memories/..%2f..%2fetc", "memory://other/x", "file:///etc"):
                 with pytest.raises(MCPError):
                     await client.read_resource(uri)
+            with pytest.raises(MCPError, match="no memory 'ep_0' in default: recall returns the ids"):
+                await client.read_resource("memory://memories/ep_0")
+            with pytest.raises(MCPError, match="this server has no prompts"):
+                await client.get_prompt("summary")
             for cursor in ("next", "-1", "9" * 40):
                 with pytest.raises(MCPError, match="the cursor is not one of this server"):
                     await client.list_resources(cursor=cursor)
