@@ -18,7 +18,8 @@ from langchain_core.messages import (
 
 from hybridmem.conversation import words_of
 from hybridmem.core import roles
-from hybridmem.core.records import Episode
+from hybridmem.core.records import Episode, sound_text
+from hybridmem.core.text.tokens import has_visible
 from hybridmem.importers.base import ImportedTurn
 
 FIELD = "langchain_message"
@@ -41,20 +42,23 @@ def turn_of(message: BaseMessage, *, session: str, source: str) -> ImportedTurn:
 
     A message without words gets a description of what it does as its text, with the trust of a tool."""
     kept = message_to_dict(message)
-    words = words_of(message.content)
+    text = _text(words_of(message.content))
+    wordless = not has_visible(text)
     if isinstance(message.content, str):
+        kept["data"]["content"] = sound_text(message.content)
+    if kept["data"]["content"] == text and not wordless:
         del kept["data"]["content"]  # the text has all of it, and later changes of the text apply to the message
     role = role_of(message)
-    trust = roles.trust_of(role if words.strip() else "tool")
+    trust = roles.trust_of("tool" if wordless else role)
     return ImportedTurn(
-        text=words if words.strip() else _description(message),
+        text=_description(message) if wordless else text,
         role=role,
         speaker=message.name,
         session=session,
         at=None,
         source=source,
         trust=trust,
-        metadata={FIELD: json.loads(json.dumps({**kept, "wordless": not words.strip()}, default=str))},
+        metadata={FIELD: json.loads(json.dumps({**kept, "wordless": wordless}, default=str))},
     )
 
 
@@ -65,12 +69,17 @@ def message_of(episode: Episode) -> BaseMessage:
     if not isinstance(kept, dict):
         return _plain(episode)
     data = dict(kept["data"])
-    said = words_of(data["content"]) if "content" in data else None
+    said = _text(words_of(data["content"])) if "content" in data else None
     if said is None:
         data["content"] = "" if kept["wordless"] else episode.text
     elif not kept["wordless"] and said != episode.text:
         data["content"] = episode.text
     return messages_from_dict([{"type": kept["type"], "data": data}])[0]
+
+
+def _text(words: str) -> str:
+    """`words` as the text of a memory, which has no NUL character; the output of a tool may."""
+    return sound_text(words).replace("\x00", "\ufffd")
 
 
 def _description(message: BaseMessage) -> str:

@@ -29,6 +29,10 @@ MESSAGES: list[BaseMessage] = [
     ),
     HumanMessage([{"type": "image", "base64": "BB==", "mime_type": "image/png"}]),
     ChatMessage(content="Order!", role="judge"),
+    HumanMessage("  "),
+    HumanMessage("\u200b"),
+    ToolMessage("PK\x03\x04\x00\x00", tool_call_id="c2"),
+    HumanMessage([{"type": "text", "text": "a\x00b"}]),
 ]
 
 
@@ -62,7 +66,10 @@ def test_messages_are_memories_with_the_trust_of_their_speaker(memory: HybridMem
         ("tool", "tool", "It rains.", "weather"),
         ("assistant", "agent", "Take an umbrella.", None),
     ]
-    assert [text for _, _, text, _ in told[5:]] == ["And here?", "(image)", "Order!"]
+    assert [text for _, _, text, _ in told[5:]] == [
+        *("And here?", "(image)", "Order!", "(an empty message)", "(an empty message)"),
+        *("PK\x03\x04\ufffd\ufffd", "a\ufffdb"),
+    ]
     assert memory.search("umbrella")[0].session == "s1"
 
 
