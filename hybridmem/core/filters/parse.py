@@ -153,7 +153,7 @@ def _json(field: Field, value: Any, *, listed: bool) -> Any:
 
 def _is_number(value: Any) -> bool:
     # An infinite bound is a common way to say none. Not-a-number equals nothing, not even itself.
-    return isinstance(value, int | float) and not isinstance(value, bool) and not (value != value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
 def _wrong(field: Field, operator: str, value: Any, right: str) -> InvalidInput:
