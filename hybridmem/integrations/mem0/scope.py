@@ -56,19 +56,19 @@ class Scope:
         >>> Scope(user_id="bob", run_id="r1").within(("users", "ana")) is None
         True
         """
-        ids = self._given()
-        (owner,) = owner_of(namespace).items()
         if namespace == self.namespace:
             return self.narrowing()
-        return None if owner[0] in ids or "user_id" in ids else ids
+        ids = self._given()
+        (owner,) = owner_of(namespace)
+        return None if owner in ids or "user_id" in ids else ids
 
     def _given(self) -> dict[str, str]:
         return {name: value for name, value in self.ids().items() if value is not None}
 
     @property
     def namespace(self) -> Namespace:
-        name = next(name for name, value in self.ids().items() if value is not None)
-        return checked_namespace((OWNERS[name], _part(str(self.ids()[name]))))
+        name, value = next(iter(self._given().items()))
+        return checked_namespace((OWNERS[name], _part(value)))
 
 
 def owner_of(namespace: Namespace) -> dict[str, str]:
