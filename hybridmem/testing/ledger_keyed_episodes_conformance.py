@@ -35,6 +35,14 @@ class KeyedEpisodesConformance:
         assert pending_operations(ledger) == {"e1": "upsert", "e2": "upsert"}
         assert ledger.check() == []
 
+    def test_what_is_put_again_is_told_as_it_is_stored(self, ledger: Ledger) -> None:
+        ledger.put_episodes([episode("e1", "Ana lives in Lisbon")], NOW)
+        ledger.put_fact(fact("f1", "Lisbon", sources=("e1",)))
+        ledger.put_fact(fact("f2", "Oslo", 2, ()), replace=True)
+        told = ledger.put_episodes([episode("e1", "Ana lives in Lisbon"), episode("e2")], NOW)
+        assert told == [ledger.get(ANA, "e1"), ledger.get(ANA, "e2")]
+        assert [each.superseded_by for each in told if isinstance(each, Episode)] == ["f2", None]
+
     def test_what_was_erased_is_known(self, ledger: Ledger) -> None:
         ledger.append([episode("e1"), episode("e2"), episode("e3")])
         ledger.erase(ANA, "e1", NOW)

@@ -116,16 +116,23 @@ def _below(connection: Connection, namespace: str) -> list[str]:
 
 def _put(connection: Connection, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
     positions = Change(connection, ()).positions(len(episodes))
-    stored = [replace(episode, position=position) for episode, position in zip(episodes, positions, strict=True)]
-    for namespace in dict.fromkeys(episode.namespace for episode in stored):
-        _put_into(Change(connection, namespace), [e for e in stored if e.namespace == namespace], at)
-    return stored
+    placed = [replace(episode, position=position) for episode, position in zip(episodes, positions, strict=True)]
+    stored: dict[tuple[Namespace, str], Episode] = {}
+    for namespace in dict.fromkeys(episode.namespace for episode in placed):
+        here = _put_into(Change(connection, namespace), [e for e in placed if e.namespace == namespace], at)
+        stored |= {(namespace, episode.id): episode for episode in here}
+    return [stored[episode.namespace, episode.id] for episode in placed]
 
 
-def _put_into(change: Change, episodes: Sequence[Episode], at: datetime) -> None:
+def _put_into(change: Change, episodes: Sequence[Episode], at: datetime) -> list[Episode]:
+    """The episodes as they are stored: one that says the same as before stays superseded where it was."""
     ids = [episode.id for episode in episodes]
     before = require_episodes(find(change.connection, change.namespace, ids))
-    same = [e for e in episodes if e.id in before and says_the_same(before[e.id], e)]
+    same = [
+        replace(e, superseded_by=before[e.id].superseded_by)
+        for e in episodes
+        if e.id in before and says_the_same(before[e.id], e)
+    ]
     new = [e for e in episodes if e.id not in before or not says_the_same(before[e.id], e)]
     named_now = set(ids)
     named = [part for old in before.values() for part in parts_of(old)]
@@ -141,12 +148,14 @@ def _put_into(change: Change, episodes: Sequence[Episode], at: datetime) -> None
     for some in chunks(episode.id for episode in new if episode.id in before):
         change.connection.execute(delete(tables.events).where(tables.events.c.memory.in_(some)))
     for episode in same:
-        row = {**episode_row(episode), "superseded_by": before[episode.id].superseded_by}
-        change.connection.execute(update(tables.episodes).where(tables.episodes.c.id == episode.id), row)
+        change.connection.execute(
+            update(tables.episodes).where(tables.episodes.c.id == episode.id), episode_row(episode)
+        )
     if new:
         rows = [{**episode_row(episode), "extracted": False} for episode in new]
         change.connection.execute(insert(tables.episodes), rows)
         change.announce_new(new)
+    return [*same, *new]
 
 
 def _erase_family(change: Change, id: str, at: datetime) -> Erasure:
