@@ -42,6 +42,8 @@ _UNSPACED = re.compile(
     r"\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 """Runs of scripts that put no space between words, or add their endings without one, as Korean does."""
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that are drawn as nothing: Hangul's fillers, and Braille without a dot."""
 _ACCENTS = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
@@ -161,7 +163,9 @@ def has_visible(text: str) -> bool:
     stripped = text.strip()
     # The first character decides nearly always. One that Python's tables do not know yet is seen as a letter is.
     return any(
-        unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) in ("Co", "Cn") for char in stripped
+        (unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) in ("Co", "Cn"))
+        and char not in _BLANKS
+        for char in stripped
     )
 
 
