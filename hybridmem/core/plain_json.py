@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import sound_text
 
 
 def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:

@@ -39,6 +39,7 @@ _AT = r"[,،]?\s(?:(?:à|às|a las|um|alle(?: ore)?|kl\.?|klo|om|o|u|в|at)\s)?"
 _MORNING = r"a\.?\s?m\.?|오전|上午|午前|ص|ق\.ظ\.?|π\.?μ\.?|öö|de\.|fm"
 _AFTERNOON = r"p\.?\s?m\.?|오후|下午|午後|م|ب\.ظ\.?|μ\.?μ\.?|ös|du\.|em"
 """The halves of the day in the languages of phones that count to twelve."""
+_EASTERN = ("오전", "上午", "午前", "오후", "下午", "午後")
 _HALF = rf"(?:(?P<{{0}}morning>{_MORNING})|(?P<{{0}}afternoon>{_AFTERNOON}))"
 _TIME = (
     rf"(?:{_HALF.format('before_')}\s?)?(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}})(?:[:.](?P<second>\d{{2}}))?"
@@ -66,11 +67,13 @@ class _Head:
     time: tuple[int, int, int]
     ios: bool
     rest: str
+    eastern: bool = False
+    """Whether the half of the day stands as in Chinese, Japanese and Korean, which write the year first."""
 
     def at(self, order: Order) -> datetime | None:
         """When it was sent; None where there is no such day."""
         first, second, third = self.numbers
-        if (order == "year first") != (first > 999):
+        if (order == "year first") != (first > 999 or self.eastern):
             return None
         year, month, day = {
             "day first": (third, second, first),
@@ -176,7 +179,15 @@ def _head(raw: bytes) -> _Head | None:
     if hour > 23 or minute > 59 or second > 59:
         return None
     numbers = (int(found["a"]), int(found["b"]), int(found["c"]))
-    return _Head(numbers, found["sep"].startswith("."), (hour, minute, second), line.startswith("["), found["rest"])
+    half = found["before_morning"] or found["before_afternoon"] or ""
+    return _Head(
+        numbers,
+        found["sep"].startswith("."),
+        (hour, minute, second),
+        line.startswith("["),
+        found["rest"],
+        eastern=bool(half) and half in _EASTERN,
+    )
 
 
 def _order(path: Path, day_first: bool | None) -> Order:

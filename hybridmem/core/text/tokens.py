@@ -54,10 +54,11 @@ def tokens(text: str) -> list[str]:
     """Every run of letters and digits in order, in lower case and without diacritics.
 
     Scripts without spaces between words give each two neighbouring characters (bigrams, as Lucene's CJK analyser does).
-    An emoji is a word, and so are C++, C# and .NET, as people say them.
+    An emoji is a word, and so are C++, C# and .NET, as people say them. Letters are compared without case as Unicode
+    folds it: ß is ss.
 
-    >>> tokens("Café 今天玩 C++ 🎉")
-    ['cafe', '今天', '天玩', 'cplusplus', 'emoji1f389']
+    >>> tokens("Café 今天玩 C++ Straße 🎉")
+    ['cafe', '今天', '天玩', 'cplusplus', 'strasse', 'emoji1f389']
     """
     return [token for run in _runs(text) for token in _bigrams(run)]
 
@@ -115,7 +116,7 @@ def _runs(text: str) -> Iterator[str]:
         return
     # Composed first: a sign is one before a plain letter alone, and an accent may stand apart from its letter.
     spelled = _spelled(unicodedata.normalize("NFC", text))
-    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.lower())))
+    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.casefold())))
     for chunk in "".join(map(_spaced, folded)).split():
         last = 0
         for run in _UNSPACED.finditer(chunk):
