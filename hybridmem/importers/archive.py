@@ -145,9 +145,11 @@ def _suffix(member: zipfile.ZipInfo) -> str:
 
 
 def _check(path: Path, members: list[zipfile.ZipInfo], budget: _Budget) -> None:
-    """Raise `InvalidInput` for an archive that is not to be unpacked; otherwise take what it unpacks to from `budget`."""
-    if len(members) > budget.files:
-        raise InvalidInput(f"{path} holds {len(members):,} files, above {MAX_FILES:,}: unpack it and name a folder")
+    """Raise `InvalidInput` for an archive that is not to be unpacked; take what it unpacks to from `budget`."""
+    files = MAX_FILES - budget.files + len(members)
+    others = " with the zips around it" if budget.files < MAX_FILES else ""
+    if files > MAX_FILES:
+        raise InvalidInput(f"{path} holds {files:,} files{others}, above {MAX_FILES:,}: unpack it and name a folder")
     for member in members:
         name = member.filename.replace("\\", "/")
         if name.startswith("/") or _DRIVE.match(name) or ".." in PurePosixPath(name).parts or "\x00" in name:
@@ -157,11 +159,12 @@ def _check(path: Path, members: list[zipfile.ZipInfo], budget: _Budget) -> None:
                 f"{path} is refused as a zip bomb: {member.filename!r} unpacks to {member.file_size:,} bytes from "
                 f"{member.compress_size:,}"
             )
-    total = sum(member.file_size for member in members if _is_unpacked(member))
-    if total > budget.bytes:
-        raise InvalidInput(f"{path} unpacks to {total:,} bytes, above {MAX_BYTES:,}: unpack it and name a folder")
-    budget.files -= len(members)
-    budget.bytes -= total
+    total = MAX_BYTES - budget.bytes + sum(member.file_size for member in members if _is_unpacked(member))
+    if total > MAX_BYTES:
+        raise InvalidInput(
+            f"{path} unpacks to {total:,} bytes{others}, above {MAX_BYTES:,}: unpack it and name a folder"
+        )
+    budget.files, budget.bytes = MAX_FILES - files, MAX_BYTES - total
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:

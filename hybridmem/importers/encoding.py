@@ -1,4 +1,4 @@
-"""Files as UTF-8, whichever of Unicode's encodings their byte order mark names: Windows and some exporters write UTF-16.
+"""Files as UTF-8, whichever of Unicode's encodings their byte order mark names: some programs write UTF-16.
 
 Without a mark a file is taken as it is: UTF-16 cannot be told from other bytes with certainty.
 """

@@ -57,9 +57,9 @@ def listed(value: Any) -> Sequence[Any]:
     >>> len(listed([{"content": "a"}, {"content": "b"}])), len(listed({"messages": [{"content": "a"}]}))
     (2, 1)
     """
-    if isinstance(value, Mapping) and isinstance(value.get("messages"), list) and not is_message(value):
-        return value["messages"]
-    return [value] if is_single(value) else value
+    if isinstance(value, Mapping) and not is_message(value) and isinstance(held := value.get("messages"), list):
+        return held
+    return [value] if is_single(value) else list(value)
 
 
 def plain(value: object) -> object:

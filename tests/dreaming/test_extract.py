@@ -66,7 +66,6 @@ def test_what_the_text_does_not_bear_out_is_dropped(invented: str) -> None:
         ("Suppose I live in Porto.", "I | live in | Porto"),
         ("I wish I worked at Acme.", "I | worked at | Acme"),
         ("They say I live in Porto.", "I | live in | Porto"),
-        ("I live in Porto. Just kidding!", "I | live in | Porto"),
         ("Do I live in Porto?", "I | live in | Porto"),
         ('Ana wrote: "I live in Porto and I like it."', "I | live in | Porto"),
     ],
@@ -75,6 +74,10 @@ def test_what_is_denied_wished_supposed_asked_or_quoted_is_no_fact(said: str, ex
     found = read(extracted, episode(said))
     assert (found.facts, found.unsupported) == ((), 1)
     assert only(read("I | live in | Lisbon", episode(f"{said} But I live in Lisbon.")))
+
+
+def test_what_is_called_a_joke_is_no_fact() -> None:
+    assert read("I | live in | Porto", episode("I live in Porto. Just kidding!")).facts == ()
 
 
 def test_a_line_of_another_form_and_the_word_for_no_facts_are_nothing() -> None:

@@ -69,8 +69,8 @@ def _quoted(episode: Episode, piece: str) -> str:
 
 
 def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str) -> Fact | None:
-    """The fact, if the text supports it by naming both its object and its subject, and neither denies it nor only wishes
-    or supposes it; else None."""
+    """The fact, if the text supports it: it names both its object and its subject, and neither denies the fact nor only
+    wishes, supposes, asks or quotes it. Else None."""
     said = normalised(piece)
     of_speaker = normalised(subject) in SPEAKER_WORDS
     owned = _OWNED.fullmatch(subject)

@@ -1,10 +1,10 @@
 """What of a memory is embedded: its text in chunks that an embedding model reads whole, and its sentences.
 
-An embedding model reads the beginning of a text and drops the rest: 256 tokens in the case of the default one. And the
-vector of several sentences is about the mean of what they say: one that speaks of something else is lost among the
-others. So a memory has a vector for each part, and is as near to a question as the nearest of them. The chunks keep what
-is said across sentences; the sentences, what is said in one. A sentence alone may not tell whom it is about, so that its
-vector is moved towards its chunk's.
+An embedding model reads the beginning of a text and drops the rest: 256 tokens in the case of the default one. And
+the vector of several sentences is about the mean of what they say: one that speaks of something else is lost among the
+others. So a memory has a vector for each part, and is as near to a question as the nearest of them. The chunks keep
+what is said across sentences; the sentences, what is said in one. A sentence alone may not tell whom it is about, so
+that its vector is moved towards its chunk's.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ def max_tokens(embedder: Embedder) -> int:
     return int(getattr(embedder, "max_tokens", TOKENS))
 
 
-def vectors_of(memories: Sequence[MemoryRecord], embed: Callable[[list[str]], Vectors], max_tokens: int) -> list[Vectors]:
+def vectors_of(
+    memories: Sequence[MemoryRecord], embed: Callable[[list[str]], Vectors], max_tokens: int
+) -> list[Vectors]:
     """The vectors of each of `memories`, one row for each of its parts. `embed` is called once, with all texts."""
     split = [parts(memory, max_tokens) for memory in memories]
     vectors = embed([part.text for own in split for part in own])

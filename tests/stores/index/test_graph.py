@@ -125,5 +125,6 @@ def test_namespaces_have_files_of_their_own(index, tmp_path):
 
 
 def test_times_and_abbreviations_of_common_words_are_no_entities(index):
-    index.upsert(ANA, [episode("ep_0", "In December the DB of Zane Kolu failed, on a Monday at 5 PM. Sept is fine, and so is May.")])
+    said = "In December the DB that Zane Kolu runs failed, on a Monday at 5 PM. It is May now."
+    index.upsert(ANA, [episode("ep_0", said)])
     assert {name for name, _ in index.neighbourhood(ANA, None, 9).entities} == {"zane kolu", "may"}
