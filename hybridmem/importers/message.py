@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hybridmem.core.errors import InvalidDate, InvalidInput
-from hybridmem.core.plain_json import plain_json
+from hybridmem.core.plain_json import sound_json
 from hybridmem.core.records import Trust, checked_text
 from hybridmem.core.roles import checked_trust, is_role, least_trusted, role_of, trust_of
 from hybridmem.core.text.tokens import has_visible
@@ -219,4 +219,4 @@ def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
         for key, item in value.items()
         if key not in _KNOWN and isinstance(item, (str, int, float, bool)) and item != ""
     }
-    return plain_json({**others, **(given or {})}, "its metadata")
+    return sound_json({**others, **(given or {})}, "its metadata")
