@@ -253,7 +253,7 @@ class HybridMemory:
         `tags` go into the metadata, under that key. From `expires_at` on it is neither found nor answered nor trained.
         Raises `InvalidInput`."""
         from hybridmem.importers import ImportedTurn
-        from hybridmem.importers.message import is_single, turns
+        from hybridmem.importers.message import is_single, listed, turns
 
         when = arguments.time_or_none("at", at)
         arguments.mapping_or_none("metadata", metadata)
@@ -265,7 +265,7 @@ class HybridMemory:
             raise InvalidInput(f"the content is {arguments.kind_of(content)}: pass a text, or a list of messages")
         else:
             remembered = []
-            for message in [content] if is_single(content) else content:
+            for message in listed(content):
                 for turn in turns(message, source=source, session=session):
                     remembered.append(
                         ImportedTurn(
@@ -337,7 +337,8 @@ class HybridMemory:
         from hybridmem.importers import read
         from hybridmem.maintenance.imports import add_entries
 
-        return add_entries(self.workspace, read(path, format, me=me, day_first=day_first), progress)
+        entries = read(arguments.path("path", path), format, me=me, day_first=day_first)
+        return add_entries(self.workspace, entries, progress)
 
     def watch(
         self,
@@ -354,7 +355,7 @@ class HybridMemory:
         from hybridmem.importers.watch import Watcher
         from hybridmem.maintenance.imports import add_entries
 
-        watcher = Watcher(path, format, me=me, day_first=day_first)
+        watcher = Watcher(arguments.path("path", path), format, me=me, day_first=day_first)
         stop = stop or threading.Event()
         while True:
             yield add_entries(self.workspace, watcher.poll())
@@ -654,7 +655,7 @@ class HybridMemory:
         """Where a memory came from and where it went: episode -> facts -> adapters, and back."""
         from hybridmem.maintenance.lineage import why
 
-        return why(self.ledger, self.namespace, id)
+        return why(self.ledger, self.namespace, arguments.text("id", id))
 
     def namespaces(self) -> builtins.list[Namespace]:
         """Every namespace of the folder that holds something."""

@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridmem import embedding
+from hybridmem.core.records import Episode
 from hybridmem.embedding.base import Embedder
 from hybridmem.importers import locomo
 from hybridmem.retrieval.relevance import DEFAULT, coverage, measured
 from hybridmem.retrieval.settings import RetrievalSettings
+from hybridmem.stores.index import chunks
 
 CONVERSATIONS, TURNS, QUESTIONS, HARDEST = 3, 400, 120, 3
 RIDGE = 1e-3
@@ -36,7 +38,8 @@ class Asked:
 
     texts: list[str]
     ids: list[str]
-    vectors: Array
+    vectors: list[Array]
+    """Of each turn's parts."""
     questions: list[locomo.Question]
     queries: Array
 
@@ -67,7 +70,9 @@ def _asked(conversation: locomo.Conversation, embedder: Embedder, chosen: random
     ]
     chosen.shuffle(questions)
     questions = questions[:QUESTIONS]
-    return Asked(texts, ids, embedder.embed(texts), questions, embedder.embed([each.text for each in questions]))
+    said = [Episode(each.key or "", ("lab",), each.text, speaker=each.speaker) for each in turns]
+    vectors = chunks.vectors_of(said, embedder.embed, chunks.max_tokens(embedder))
+    return Asked(texts, ids, vectors, questions, embedder.embed([each.text for each in questions]))
 
 
 def _pairs(asked: Sequence[Asked], *, words_alone: bool) -> tuple[Array, Array, Array]:
@@ -79,8 +84,8 @@ def _pairs(asked: Sequence[Asked], *, words_alone: bool) -> tuple[Array, Array, 
         for question, query in zip(own.questions, own.queries, strict=True):
             for evidence in question.evidence:
                 at = own.ids.index(evidence)
-                rows.append((float(own.vectors[at] @ query), coverage(question.text, own.texts[at]), 1, number))
-            cosines = other.vectors @ query
+                rows.append((float((own.vectors[at] @ query).max()), coverage(question.text, own.texts[at]), 1, number))
+            cosines = np.array([(vectors @ query).max() for vectors in other.vectors])
             shares = np.array([coverage(question.text, text) for text in other.texts])
             ranks = settings.dense * _standard(cosines) + settings.lexical * _standard(shares)
             rows += [(float(cosines[at]), float(shares[at]), 0, number) for at in np.argsort(-ranks)[:HARDEST]]

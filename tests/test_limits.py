@@ -40,6 +40,12 @@ WRONG: dict[str, tuple[Call, str]] = {
     "add with a number as speaker": (lambda m: m.add("x", speaker=42), "speaker is an int"),
     "add with a list as metadata": (lambda m: m.add("x", metadata=[1]), "metadata is a list"),
     "add with large metadata": (lambda m: m.add("x", metadata={"a": "x" * MAX_METADATA}), "metadata has 10,000,009"),
+    "a fact with large metadata": (
+        lambda m: m.add_fact("Ana", "is", "x", metadata={"a": "x" * MAX_METADATA}),
+        "metadata has 10,000,009",
+    ),
+    "add from a number": (lambda m: m.add_from(42), "path is an int"),
+    "ask why of None": (lambda m: m.why(None), "id is None"),
     "add a fact of None": (lambda m: m.add_fact("Ana", "age", None), "object is None"),
     "search for nothing": (lambda m: m.search(None), "query is None"),
     "search for a number": (lambda m: m.search(42), "query is an int"),

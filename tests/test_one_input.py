@@ -68,6 +68,8 @@ def test_half_of_an_emoji_costs_only_itself(memory: HybridMemory) -> None:
     assert memory.update(answered.id, "So nice \ud83d").text == "So nice \ufffd"
     (whole,) = memory.add("\ud83d\ude00 is one character")
     assert whole.text[0] == "😀"
+    (tagged,) = memory.add("x", metadata={"k\ud83d": ["v\ud83d", {"\udc00": "\ud83d\ude00"}]}, tags=["t\ud83d"])
+    assert tagged.metadata == {"k\ufffd": ["v\ufffd", {"\ufffd": "😀"}], "tags": ["t\ufffd"]}
 
 
 def test_a_value_that_json_does_not_hold_costs_its_line_alone(memory: HybridMemory, tmp_path: Path) -> None:

@@ -102,9 +102,9 @@ def _counted(report: ImportReport) -> str:
         "already there": report.already,
         "erased before and left away": report.erased,
     }
-    facts = f" and {len(report.facts):,} facts" if report.facts else ""
+    facts = f" and {counted(len(report.facts), 'fact')}" if report.facts else ""
     others = "".join(f", {number:,} {what}" for what, number in counts.items() if number)
-    return f"added {len(report.added):,} memories{facts}{others}"
+    return f"added {counted(len(report.added), 'memory', 'memories')}{facts}{others}"
 
 
 def _lost(report: ImportReport) -> str:

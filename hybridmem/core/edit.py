@@ -10,6 +10,7 @@ from typing import Any
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.plain_json import sound_json
 from hybridmem.core.records import TAGS, Fact, MemoryRecord, checked_text, has_expired, tags_in
 
 OURS = "hybridmem."
@@ -49,7 +50,7 @@ def edit_of(
         if str(key).startswith(OURS):
             raise InvalidInput(f"the metadata {str(key)[:80]!r} is hybridmem's own: choose another key")
     expires = expires_at if isinstance(expires_at, Unchanged) or expires_at is None else parse_time(expires_at)
-    return Edit(metadata, None if tags is None else checked_tags(tags), expires)
+    return Edit(_sound(metadata), None if tags is None else checked_tags(tags), expires)
 
 
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -60,14 +61,19 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     for tag in every:
         if not isinstance(tag, str) or not tag.strip():
             raise InvalidInput(f"the tag {str(tag)[:40]!r} is no text with words in it: leave it out")
-        checked_text(tag)
-    return tuple(dict.fromkeys(tag.strip() for tag in every))
+    return tuple(dict.fromkeys(checked_text(tag).strip() for tag in every))
 
 
 def tagged(metadata: Mapping[str, Any], tags: Iterable[str]) -> dict[str, Any]:
-    """`metadata` with `tags` beside the tags that it has. Raises `InvalidInput`."""
+    """`metadata` with `tags` beside the tags that it has, in texts that can be written. Raises `InvalidInput`."""
     new = checked_tags(tags)
-    return {**metadata, TAGS: list(dict.fromkeys((*tags_in(metadata), *new)))} if new else dict(metadata)
+    given = _sound(metadata) or {}
+    return {**given, TAGS: list(dict.fromkeys((*tags_in(given), *new)))} if new else dict(given)
+
+
+def _sound(metadata: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """`metadata` as `sound_json` has it. Raises `InvalidInput`."""
+    return sound_json(metadata, "the metadata") if metadata else metadata
 
 
 def edited(record: MemoryRecord, edit: Edit, at: datetime) -> tuple[MemoryRecord, dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import sound_text
 
 
 def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
@@ -16,3 +17,13 @@ def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{what} cannot be kept as JSON ({error}): use text, numbers, lists and objects") from None
     return plain
+
+
+def sound_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """`plain_json`, with every text and key as `sound_text` has it: what goes out as UTF-8 has no half of a character.
+
+    >>> sound_json({"tags": ["a \\ud83d"]}, "the metadata")
+    {'tags': ['a \ufffd']}
+    """
+    sound: dict[str, Any] = json.loads(sound_text(json.dumps(plain_json(value, what), ensure_ascii=False)))
+    return sound

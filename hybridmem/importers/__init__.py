@@ -92,13 +92,14 @@ def read_file(
     day_first: bool | None = None,
     root: Path | None = None,
     place: str | None = None,
+    chat: str | None = None,
 ) -> Iterator[Entry]:
     """The entries of one file, keyed and dated. `root` and `place`: the folder that it lies in, and what that is called
-    in the keys of notes."""
+    in the keys of notes. `chat`: what a chat is called that has no name of its own, where that is not `place`."""
     name = detect(path) if format == "auto" else format
     entries: Iterator[Entry]
     if name == "whatsapp":
-        entries = whatsapp.read(path, day_first=day_first, place=place)
+        entries = whatsapp.read(path, day_first=day_first, place=chat or place)
     elif name == "markdown":
         entries = markdown.read(path, root=root, place=place)
     else:
@@ -106,8 +107,11 @@ def read_file(
     return Dates(file_time(path)).dated(Keys().keyed(entries))
 
 
-def _folder(folder: Path, format: str, day_first: bool | None, place: str) -> Iterator[Entry]:
-    """The entries of every readable file; a file that cannot be read costs itself alone."""
+def _folder(
+    folder: Path, format: str, day_first: bool | None, place: str, inner: Sequence[Path] = ()
+) -> Iterator[Entry]:
+    """The entries of every readable file; a file that cannot be read costs itself alone. `inner`: folders that were
+    zips of their own, after which a chat in them is called."""
     found = False
     for path in readable_files(folder):
         if path is None:
@@ -116,7 +120,8 @@ def _folder(folder: Path, format: str, day_first: bool | None, place: str) -> It
         found = True
         name = path.relative_to(folder).as_posix()
         try:
-            for entry in read_file(path, format, day_first=day_first, root=folder, place=place):
+            chat = next((str(parent) for parent in path.parents if parent in inner), None)
+            for entry in read_file(path, format, day_first=day_first, root=folder, place=place, chat=chat):
                 yield replace(entry, file=name) if isinstance(entry, BrokenLine) else entry
         except UnknownFormat:
             yield LeftOut("files of other kinds")
@@ -127,9 +132,9 @@ def _folder(folder: Path, format: str, day_first: bool | None, place: str) -> It
 
 
 def _zip(path: Path, format: str, day_first: bool | None) -> Iterator[Entry]:
-    with archive.unpacked(path) as (folder, broken):
-        yield from broken
-        yield from _folder(folder, format, day_first, file_name(path.stem))
+    with archive.unpacked(path) as unpacked:
+        yield from unpacked.broken
+        yield from _folder(unpacked.folder, format, day_first, file_name(path.stem), unpacked.inner)
 
 
 def claimed(entries: Iterable[Entry], me: Sequence[str]) -> Iterator[Entry]:

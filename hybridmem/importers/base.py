@@ -14,6 +14,7 @@ from hybridmem.core.namespace import Namespace
 from hybridmem.core.policy import MemoryPolicy
 from hybridmem.core.records import Episode, Trust, checked_text
 from hybridmem.core.roles import checked_trust, least_trusted, role_of, trust_of
+from hybridmem.importers.encoding import opened
 
 MAX_LINE = 16 * 2**20
 """Bytes of the longest line that is read: a file without line ends must not fill the memory."""
@@ -162,8 +163,8 @@ def checked_file(path: Path) -> Path:
 def lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
     """(number, bytes without the line end), one line at a time; None in place of a line above `MAX_LINE`.
 
-    A byte order mark at the start of the file is left out."""
-    with path.open("rb") as stream:
+    A byte order mark at the start of the file is left out, and UTF-16 is read as UTF-8."""
+    with opened(path) as stream:
         number = 0
         while chunk := stream.readline(MAX_LINE):
             number += 1
@@ -198,7 +199,8 @@ def document(path: Path) -> Any:
     if path.stat().st_size > MAX_DOCUMENT:
         raise InvalidInput(f"{path} is one JSON document above {MAX_DOCUMENT:,} bytes: write it as JSON lines instead")
     try:
-        return parse_json(path.read_bytes().decode("utf-8-sig"))
+        with opened(path) as stream:
+            return parse_json(stream.read().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidEncoding(f"{path} is not valid UTF-8 at byte {error.start + 1}: convert it to UTF-8") from None
     except json.JSONDecodeError as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
 from hybridmem.core.errors import InvalidInput, UnknownFormat
 from hybridmem.importers import message
 from hybridmem.importers.base import MAX_LINE, BrokenLine, Entry
+from hybridmem.importers.encoding import opened
 from hybridmem.importers.identity import file_name
 from hybridmem.importers.jsonl import spoken
 
@@ -47,7 +49,7 @@ def header(head: str) -> tuple[str, list[str]] | None:
 
 def read(path: Path) -> Iterator[Entry]:
     """The messages of the rows in order. Raises `UnknownFormat` for a table without a column of words."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+    with TextIOWrapper(opened(path), encoding="utf-8-sig", errors="replace", newline="") as stream:
         found = header(stream.readline())
     if found is None:
         raise UnknownFormat(f"{path} is no table of messages: its first row has to name a text column")
@@ -63,7 +65,7 @@ def _rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Entry]:
     keys = [_RENAMED.get(name, name) for name in names]
     session = file_name(path.stem)
     csv.field_size_limit(MAX_LINE)
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+    with TextIOWrapper(opened(path), encoding="utf-8-sig", errors="replace", newline="") as stream:
         rows = csv.reader(stream, delimiter=delimiter)
         next(rows, None)
         while True:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput, UnknownFormat
+from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.importers import (
     chatgpt,
     claude,
@@ -28,6 +28,7 @@ from hybridmem.importers import (
     whatsapp,
 )
 from hybridmem.importers.base import document, lines
+from hybridmem.importers.encoding import opened
 from hybridmem.importers.json_values import Shape, first_values
 from hybridmem.importers.message import is_message
 from hybridmem.importers.reader import JsonFormat
@@ -59,16 +60,14 @@ _BINARY_SHARE = 0.05
 
 
 def detect(path: Path) -> str:
-    """The name of the file's format. Raises `UnknownFormat`, `EmptyText`, `InvalidEncoding`.
+    """The name of the file's format. Raises `UnknownFormat` and `EmptyText`.
 
     A file that starts like JSON is JSON lines if at least half of its first lines are objects, and otherwise one
     document. A text may start with a bracket too, so broken JSON is an error only if the file's suffix says JSON."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         head = stream.read(HEAD)
     if not head.strip():
         raise EmptyText(f"{path} is empty: there is nothing to import")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InvalidEncoding(f"{path} is UTF-16: convert it, as in iconv -f utf-16 -t utf-8")
     _refuse_binary(path, head)
     begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if begins == b"[" and (of_items := _json_format(first_values(path, "list", SAMPLE))):
@@ -91,7 +90,7 @@ def detect(path: Path) -> str:
 
 def shape_of(path: Path) -> Shape:
     """How a JSON file holds its values. Raises `InvalidInput` for a file that cannot be read."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         begins = stream.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     objects, sampled, _ = _objects(path)
     if sampled > 1 and objects and 2 * objects >= sampled:

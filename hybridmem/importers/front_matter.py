@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridmem.core.errors import InvalidEncoding, InvalidInput
+from hybridmem.importers.encoding import opened
 
 MAX_FILE = 64 * 2**20
 """Bytes of the largest Markdown file that is read."""
@@ -59,7 +60,8 @@ def text_of(path: Path) -> str:
     """The whole of a Markdown file. Raises `InvalidInput` and `InvalidEncoding`."""
     if path.stat().st_size > MAX_FILE:
         raise InvalidInput(f"{path} is a Markdown file above {MAX_FILE:,} bytes: split it")
-    raw = path.read_bytes()
+    with opened(path) as stream:
+        raw = stream.read()
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

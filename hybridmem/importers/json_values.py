@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal
 
 from hybridmem.core.errors import InvalidInput
 from hybridmem.importers.base import BrokenLine, document, lines, no_constant, parse_json, too_long
+from hybridmem.importers.encoding import opened
 
 MAX_ITEM = 64 * 2**20
 """Characters of the longest item of a list that is read."""
@@ -47,7 +48,7 @@ def values(path: Path, shape: Shape, recognises: Callable[[object], bool]) -> It
             if (value := line_value(number, raw)) is not None:
                 yield value
     elif shape == "list":
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             yield from list_items(stream, recognises)
     else:
         yield JsonValue(1, document(path))

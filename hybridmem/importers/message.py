@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from hybridmem.core.errors import InvalidDate, InvalidInput
-from hybridmem.core.plain_json import plain_json
+from hybridmem.core.plain_json import sound_json
 from hybridmem.core.records import Trust, checked_text
 from hybridmem.core.roles import checked_trust, is_role, least_trusted, role_of, trust_of
+from hybridmem.core.text.tokens import has_visible
 from hybridmem.importers.base import ImportedTurn
 from hybridmem.importers.identity import own_key
-from hybridmem.importers.times import moment
+from hybridmem.importers.times import moment, moment_or_none
 
 RECORD_KINDS = ("message", "text", "input_text", "output_text", "note", "memory", "episode", "chat")
 """What a log calls a line that has words, where it does not say whose: no speaker's role."""
@@ -23,9 +24,13 @@ PARTICIPANT = "participant"
 HIDDEN = ("thinking", "redacted_thinking", "reasoning", "tool_use", "tool_call", "server_tool_use", "function_call")
 """Types of parts that nobody said."""
 
+_TIMES = ("at", "timestamp", "created_at", "date", "ts")
+"""Fields that say when it was said."""
+_OTHER_TIMES = ("datetime", "createdAt", "create_time", "created", "sent_at", "sentAt", "time")
+"""The same in other programs; what is no date there may mean something else, and stays in the metadata."""
 _KNOWN = {
     *("text", "content", "parts", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
-    *("at", "timestamp", "created_at", "date", "ts", "metadata", "trust", "source"),
+    *(*_TIMES, "metadata", "trust", "source"),
 }
 _CALLS = ("tool_calls", "function_call", "tool_call_id", "audio", "refusal")
 """Fields of a message that needs no words."""
@@ -46,6 +51,17 @@ def is_single(value: object) -> bool:
     return isinstance(value, Mapping) or callable(getattr(value, "model_dump", None))
 
 
+def listed(value: Any) -> Sequence[Any]:
+    """The messages of `value`: of a list, of an object that holds one as a graph's state does, or the one that it is.
+
+    >>> len(listed([{"content": "a"}, {"content": "b"}])), len(listed({"messages": [{"content": "a"}]}))
+    (2, 1)
+    """
+    if isinstance(value, Mapping) and not is_message(value) and isinstance(held := value.get("messages"), list):
+        return held
+    return [value] if is_single(value) else list(value)
+
+
 def plain(value: object) -> object:
     """`value`, or the object that a client library's own class (Pydantic's, as OpenAI, Anthropic and LangChain use it)
     stands for."""
@@ -63,6 +79,9 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
     [('user', 'I adopted a ferret.')]
     """
     value = plain(value)
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, str) for each in value):
+        # LangChain's short form of a message
+        value = {"role": value[0], "content": value[1]}
     if not isinstance(value, Mapping):
         raise InvalidInput("it is not an object with a text or content field")
     inner = _unwrapped(value)
@@ -81,11 +100,11 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
         "metadata": _metadata(inner),
     }
     found = []
-    if said is not None and said.strip():
+    if said is not None and has_visible(said):
         speaker = _string(inner, "speaker", "name")
         found.append(ImportedTurn(checked_text(said), role, speaker, trust=_trust(inner, role), key=key, **common))
     for number, text in enumerate(results):
-        if text.strip():
+        if has_visible(text):
             part = f"{key}#{number}" if key else None
             found.append(ImportedTurn(checked_text(text), "tool", trust=trust_of("tool"), key=part, **common))
     return found
@@ -151,13 +170,20 @@ def words(content: object) -> tuple[str | None, list[str]]:
     for block in map(plain, content):
         if isinstance(block, str):
             said.append(block)
+        elif block is None:
+            continue
         elif not isinstance(block, Mapping):
             raise InvalidInput("a part of its content is neither a string nor an object")
         elif block.get("type") == "tool_result":
             inner, nested = words(block.get("content"))
             results += [inner or "", *nested]
-        elif isinstance(block.get("text"), str) and block.get("type") not in HIDDEN and not block.get("thought"):
+        elif block.get("type") in HIDDEN or block.get("thought"):
+            continue
+        elif isinstance(block.get("text"), str):
             said.append(block["text"])
+        elif isinstance(block.get("text"), Mapping) and isinstance(block["text"].get("value"), str):
+            # OpenAI's assistants write a text with its annotations.
+            said.append(block["text"]["value"])
     return ("\n".join(said) if said else None), results
 
 
@@ -173,14 +199,14 @@ def _string(value: Mapping[str, Any], *names: str) -> str | None:
 
 
 def _time(value: Mapping[str, Any]) -> datetime | None:
-    for name in ("at", "timestamp", "created_at", "date", "ts"):
+    for name in _TIMES:
         try:
             found = moment(value.get(name))
         except InvalidDate as error:
             raise InvalidDate(f"its {name}: {error}") from None
         if found is not None:
             return found
-    return None
+    return next((found for name in _OTHER_TIMES if (found := moment_or_none(value.get(name))) is not None), None)
 
 
 def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,4 +219,4 @@ def _metadata(value: Mapping[str, Any]) -> dict[str, Any]:
         for key, item in value.items()
         if key not in _KNOWN and isinstance(item, (str, int, float, bool)) and item != ""
     }
-    return plain_json({**others, **(given or {})}, "its metadata")
+    return sound_json({**others, **(given or {})}, "its metadata")

@@ -79,6 +79,7 @@ def _since_1970(number: float) -> datetime:
 
 def _spelt(text: str) -> datetime:
     plain = re.sub(r"\s+(?:at\s+)?", " ", text.replace("\u202f", " "))
+    plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", plain)
     for spelling in _SPELLINGS:
         try:
             return datetime.strptime(plain, spelling).replace(tzinfo=UTC)

@@ -19,6 +19,7 @@ from hybridmem.importers import FORMATS, archive, claimed, jsonl, read_file
 from hybridmem.importers.base import MAX_LINE, BrokenLine, Entry, LeftOut, checked_file, lines, too_long
 from hybridmem.importers.dating import Dates, file_time
 from hybridmem.importers.detect import detect, json_format
+from hybridmem.importers.encoding import is_transcoded
 from hybridmem.importers.folder import readable_files
 from hybridmem.importers.identity import Keys
 from hybridmem.importers.json_values import JsonValue, line_value
@@ -113,7 +114,7 @@ class Watcher:
         """Whether the file is one of JSON lines; its format is settled once a line of it is whole."""
         if known.lines is not None:
             return True
-        if not _begins_with_an_object(path):
+        if is_transcoded(path) or not _begins_with_an_object(path):
             return False
         try:
             name = detect(path) if self._format == "auto" else self._format

@@ -29,10 +29,24 @@ SAMPLE = 60
 _NO_NAME = "_chat"
 Order = Literal["day first", "month first", "year first"]
 
-_DATE = r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,4})"
-_TIME = r"(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}))?(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\.?)?"
-_IOS = re.compile(rf"\[{_DATE},?\s{_TIME}\]\s?(?P<rest>.*)", re.DOTALL)
-_ANDROID = re.compile(rf"{_DATE},?\s{_TIME}\s[-–]\s(?P<rest>.*)", re.DOTALL)
+_DIRECTION = "[\u200e\u200f\u202a-\u202c]*"
+_DATE = (
+    rf"(?P<a>\d{{1,4}}){_DIRECTION}(?P<sep>[./-]\s?){_DIRECTION}(?P<b>\d{{1,2}}){_DIRECTION}(?P=sep)"
+    rf"{_DIRECTION}(?P<c>\d{{1,4}})\.?{_DIRECTION}"
+)
+_AT = r"[,،]?\s(?:(?:à|às|a las|um|alle(?: ore)?|kl\.?|klo|om|o|u|в|at)\s)?"
+"""Between a date and its time."""
+_MORNING = r"a\.?\s?m\.?|오전|上午|午前|ص|ق\.ظ\.?|π\.?μ\.?|öö|de\.|fm"
+_AFTERNOON = r"p\.?\s?m\.?|오후|下午|午後|م|ب\.ظ\.?|μ\.?μ\.?|ös|du\.|em"
+"""The halves of the day in the languages of phones that count to twelve."""
+_EASTERN = ("오전", "上午", "午前", "오후", "下午", "午後")
+_HALF = rf"(?:(?P<{{0}}morning>{_MORNING})|(?P<{{0}}afternoon>{_AFTERNOON}))"
+_TIME = (
+    rf"(?:{_HALF.format('before_')}\s?)?(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}})(?:[:.](?P<second>\d{{2}}))?"
+    rf"(?:\s?{_HALF.format('after_')})?{_DIRECTION}"
+)
+_IOS = re.compile(rf"\[{_DATE}{_AT}{_TIME}\]\s?(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
+_ANDROID = re.compile(rf"{_DATE}{_AT}{_TIME}\s[-–]\s(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 _NAMED = re.compile(r"(?P<name>[^:\n]{1,100}):\s(?P<text>.*)", re.DOTALL)
 _MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202D), 0xFEFF])
 """Marks of the writing direction, which are in names, dates and texts."""
@@ -53,11 +67,13 @@ class _Head:
     time: tuple[int, int, int]
     ios: bool
     rest: str
+    eastern: bool = False
+    """Whether the half of the day stands as in Chinese, Japanese and Korean, which write the year first."""
 
     def at(self, order: Order) -> datetime | None:
         """When it was sent; None where there is no such day."""
         first, second, third = self.numbers
-        if (order == "year first") != (first > 999):
+        if (order == "year first") != (first > 999 or self.eastern):
             return None
         year, month, day = {
             "day first": (third, second, first),
@@ -155,14 +171,23 @@ def _head(raw: bytes) -> _Head | None:
     if found is None:
         return None
     hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
-    if found["half"]:
+    afternoon = found["before_afternoon"] or found["after_afternoon"]
+    if afternoon or found["before_morning"] or found["after_morning"]:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if found["half"] in "Pp" else 0)
+        hour = hour % 12 + (12 if afternoon else 0)
     if hour > 23 or minute > 59 or second > 59:
         return None
     numbers = (int(found["a"]), int(found["b"]), int(found["c"]))
-    return _Head(numbers, found["sep"] == ".", (hour, minute, second), line.startswith("["), found["rest"])
+    half = found["before_morning"] or found["before_afternoon"] or ""
+    return _Head(
+        numbers,
+        found["sep"].startswith("."),
+        (hour, minute, second),
+        line.startswith("["),
+        found["rest"],
+        eastern=bool(half) and half in _EASTERN,
+    )
 
 
 def _order(path: Path, day_first: bool | None) -> Order:

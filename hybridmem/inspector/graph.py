@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from hybridmem.core.records import Fact
 from hybridmem.core.text.mentions import entity as as_entity
 from hybridmem.inspector import layout
 from hybridmem.inspector.site import Visit
+from hybridmem.stores.ledger.fact_timeline import holds
 
 SHOWN = 28
 LISTED = 12
 FOUND = 30
+FACTS = 5_000
+"""The most facts that are looked through for relations."""
 WIDTH, HEIGHT = 1000.0, 640.0
 
 
@@ -39,6 +43,14 @@ class Tie:
     y2: float
     strength: int
     """1 to 5, relative to the strongest."""
+    relations: tuple[str, ...] = ()
+    """What facts say of one and the other, as in "Ana lives in Lisbon"; none where they are only mentioned together."""
+    label: str = ""
+    """The relation of the first of these facts."""
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
 
 
 def page(visit: Visit) -> Response:
@@ -52,6 +64,7 @@ def page(visit: Visit) -> Response:
     dots = _dots(visit, near.entities, near.links, entity)
     place = {dot.name: dot for dot in dots}
     strongest = max((count for _, _, count in near.links), default=1)
+    stated = _stated(visit, {name for name, _ in near.entities})
     return visit.page(
         "graph",
         title=f"{entity} · Graph" if entity else "Graph",
@@ -64,12 +77,37 @@ def page(visit: Visit) -> Response:
         memories=list(memory.ledger.get_many(memory.namespace, mentioned).values()),
         dots=dots,
         ties=[
-            Tie(place[a].x, place[a].y, place[b].x, place[b].y, max(1, round(5 * count / strongest)))
+            Tie(
+                place[a].x,
+                place[a].y,
+                place[b].x,
+                place[b].y,
+                max(1, round(5 * count / strongest)),
+                tuple(dict.fromkeys(f"{fact.subject} {fact.relation} {fact.object}" for fact in between)),
+                between[0].relation if between else "",
+            )
             for a, b, count in reversed(near.links)
+            for between in [stated.get(frozenset((a, b)), [])]
         ],
+        relations={
+            name: ", ".join(dict.fromkeys(fact.relation for fact in stated[frozenset((entity, name))]))
+            for name, _ in near.entities
+            if entity and frozenset((entity, name)) in stated
+        },
         width=WIDTH,
         height=HEIGHT,
     )
+
+
+def _stated(visit: Visit, names: set[str]) -> dict[frozenset[str], list[Fact]]:
+    """The current facts between two of the entities `names`, by the two."""
+    found: dict[frozenset[str], list[Fact]] = {}
+    now = visit.memory.clock()
+    for fact in visit.memory.ledger.facts(visit.memory.namespace, limit=FACTS):
+        ends = frozenset((as_entity(fact.subject), as_entity(fact.object)))
+        if len(ends) == 2 and ends <= names and not fact.quarantined and holds(fact, now):
+            found.setdefault(ends, []).append(fact)
+    return found
 
 
 def _dots(

@@ -141,6 +141,9 @@ def _line(kind: str, record: Episode | Fact | Event) -> dict[str, Any]:
 def _values(path: Path) -> Iterator[tuple[int, Any]]:
     """(number, value) of each line."""
     for number, raw in lines(path):
+        if raw is not None and not raw.strip():
+            # An editor leaves them; what is missing, the header's counts tell.
+            continue
         with _broken(path, number):
             if raw is None:
                 raise InvalidInput("it is too long")

@@ -34,7 +34,7 @@ def test_the_report_says_what_was_added_what_was_there_and_what_was_left_out(
 ) -> None:
     path = write(tmp_path, "chat.txt", "14/11/2023, 22:13 - Ivo: hi\n14/11/2023, 22:14 - Ana: <Media omitted>\n")
     shown = hybridmem("add", "--from", str(path))
-    assert shown.code == 0 and "added 1 memories" in shown.out and "left out: 1 media" in shown.out
+    assert shown.code == 0 and "added 1 memory from" in shown.out and "left out: 1 media" in shown.out
     assert "--me NAME" in shown.out
     again = hybridmem("add", "--from", str(path), "--json").json
     assert (again["added"], again["already"], again["left_out"]) == ([], 1, {"media and notices": 1})

@@ -55,6 +55,31 @@ def test_what_the_text_does_not_bear_out_is_dropped(invented: str) -> None:
     assert found.unsupported == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "extracted"),
+    [
+        ("I do not live in Porto.", "I | live in | Porto"),
+        ("I never worked at Acme.", "I | worked at | Acme"),
+        ("I live in neither Rome nor Porto.", "I | live in | neither Rome nor Porto"),
+        ("If I lived in Porto, I would surf.", "I | lived in | Porto"),
+        ("Unless I live in Porto, it is far.", "I | live in | Porto"),
+        ("Suppose I live in Porto.", "I | live in | Porto"),
+        ("I wish I worked at Acme.", "I | worked at | Acme"),
+        ("They say I live in Porto.", "I | live in | Porto"),
+        ("Do I live in Porto?", "I | live in | Porto"),
+        ('Ana wrote: "I live in Porto and I like it."', "I | live in | Porto"),
+    ],
+)
+def test_what_is_denied_wished_supposed_asked_or_quoted_is_no_fact(said: str, extracted: str) -> None:
+    found = read(extracted, episode(said))
+    assert (found.facts, found.unsupported) == ((), 1)
+    assert only(read("I | live in | Lisbon", episode(f"{said} But I live in Lisbon.")))
+
+
+def test_what_is_called_a_joke_is_no_fact() -> None:
+    assert read("I | live in | Porto", episode("I live in Porto. Just kidding!")).facts == ()
+
+
 def test_a_line_of_another_form_and_the_word_for_no_facts_are_nothing() -> None:
     assert read("none", episode("Good morning!")) == Extraction((), ("e1",), 0, 5)
     assert read("Lisbon is nice", episode("Lisbon is nice.")).facts == ()

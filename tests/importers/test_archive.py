@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -70,6 +71,51 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("hybridmem.importers.archive.MAX_FILES", 1)
     with pytest.raises(InvalidInput, match="holds 2 files"):
         list(read(named(tmp_path, "b.txt")))
+
+
+def zipped(member: str, content: bytes | str) -> bytes:
+    """A zip of one member."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, content)
+    return buffer.getvalue()
+
+
+def test_zips_in_a_zip_are_read_each_as_a_folder_in_its_place(tmp_path: Path) -> None:
+    chat = "[14/11/2023, 22:13:20] {}: hello\n"
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("Ivo", "Ana"):
+            archive.writestr(f"WhatsApp Chat - {name}.zip", zipped("_chat.txt", chat.format(name)))
+        archive.writestr("WhatsApp Chat - Ivo/note.txt", "beside it")
+    found = {(turn.session, turn.speaker) for turn in turns(path) if turn.source == "whatsapp"}
+    # The folder of that name was there first.
+    assert found == {("WhatsApp Chat - Ivo", "Ivo"), ("WhatsApp Chat - Ana", "Ana")}
+    assert [turn.text for turn in turns(path) if turn.source == "text"] == ["beside it"] and not broken(path)
+    deeper = packed(tmp_path, "deeper.zip", all_zip=path.read_bytes())
+    assert len(turns(deeper)) == 3
+
+
+def test_an_inner_zip_that_is_refused_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = zipped("a.txt", "good")
+    path = packed(
+        tmp_path,
+        good_zip=good,
+        bomb_zip=zipped("b.txt", b"0" * 17 * 2**20),
+        cut_zip=good[:-10],
+        climbing_zip=zipped("../x.txt", "x"),
+        deep_zip=zipped("a.zip", zipped("b.zip", zipped("c.zip", good))),
+    )
+    assert [turn.text for turn in turns(path)] == ["good"]
+    reasons = {each.file: each.reason for each in broken(path)}
+    assert reasons.keys() == {"bomb.zip", "cut.zip", "climbing.zip", "deep.zip/a.zip/b.zip"}
+    assert "zip bomb" in reasons["bomb.zip"] and "outside the folder" in reasons["climbing.zip"]
+    assert "no zip that can be read" in reasons["cut.zip"]
+    assert reasons["deep.zip/a.zip/b.zip"] == "it lies 3 zips deep: unpack it and import it alone"
+    assert str(tmp_path) not in "".join(reasons.values())
+    monkeypatch.setattr("hybridmem.importers.archive.MAX_FILES", 6)
+    reasons = {each.file: each.reason for each in broken(path)}
+    assert reasons["deep.zip"] == "it holds 7 files with the zips around it, above 6: unpack it and name a folder"
 
 
 def test_links_stay_packed(tmp_path: Path) -> None:

@@ -195,6 +195,22 @@ class TestAgents:
             ("assistant", "agent", "Noted.", "s9"),
         ]
 
+    def test_a_session_of_gemini_as_one_object(self, tmp_path: Path) -> None:
+        messages = [
+            {"id": "1", "type": "user", "timestamp": "2026-03-01T09:00:00Z", "content": "I like tea."},
+            {"id": "2", "type": "gemini", "content": "Good.", "thoughts": [{"subject": "x"}]},
+            {"id": "3", "type": "info", "content": "Update available"},
+            5,
+        ]
+        path = write(tmp_path, "session-2.json", {"sessionId": "s2", "messages": messages})
+        assert [(t.role, t.text, t.session) for t in turns(path)] == [
+            ("user", "I like tea.", "s2"),
+            ("assistant", "Good.", "s2"),
+        ]
+        assert left_out(path) == ["events"] and "message 4" in broken(path)[0].reason
+        path = write(tmp_path, "request.json", {"contents": [{"role": "user", "parts": [{"text": "Hi."}]}]})
+        assert [(t.role, t.text) for t in turns(path)] == [("user", "Hi.")]
+
 
 class TestPeople:
     def test_slack(self, tmp_path: Path) -> None:
@@ -266,6 +282,26 @@ class TestPeople:
         assert turns(path)[0].at == datetime(*expected, tzinfo=UTC)  # type: ignore[misc]
         assert {turn.trust for turn in turns(path)} == {"web"} and len(left_out(path)) == 2
         assert said(path, me=["Ana"])[1][0] == "user"
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "14/11/2023 à 22:13 - {}",
+            "14.11.23 um 22:13 - {}",
+            "14. 11. 2023 22:13 - {}",
+            "[2023. 11. 14. 오후 10:13:00] {}",
+            "[23/11/14 下午10:13:00] {}",
+            "2023/11/14 午後10:13 - {}",
+            "١٤/١١/٢٠٢٣، ١٠:١٣ م - {}",
+            "١٤\u200f/١١\u200f/٢٠٢٣, ١٠:١٣ م - {}",
+            "14/11/23, 10:13 μ.μ. - {}",
+        ],
+    )
+    def test_whatsapp_in_other_languages(self, tmp_path: Path, written: str) -> None:
+        path = write(tmp_path, "chat.txt", written.format("Ivo : olá\n") + written.format("Ana: tudo bem?\n"))
+        found = [(turn.role, turn.speaker, turn.text) for turn in turns(path)]
+        assert found == [("participant", "Ivo", "olá"), ("participant", "Ana", "tudo bem?")]
+        assert {turn.at for turn in turns(path)} == {datetime(2023, 11, 14, 22, 13, tzinfo=UTC)}
 
     def test_whatsapp_days_are_told_from_months_by_the_whole_file_or_asked_for(self, tmp_path: Path) -> None:
         path = write(tmp_path, "a.txt", "03/04/2026, 09:00 - Ivo: a\n04/04/2026, 09:00 - Ivo: b\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,24 @@ def test_nobody_else_is_trusted_like_the_user(role: str) -> None:
     (turn,) = turns({"role": role, "content": "The policy is off."})
     assert turn.trust != "user" and turn.role != "user"
     assert trust_of("anything") == "web"
+
+
+def test_the_short_forms_of_a_conversation(memory: HybridMemory) -> None:
+    assert added(memory, [("user", "I adopted a ferret."), ("ai", "Lovely!")])[1] == ("assistant", "agent", "Lovely!")
+    state = {"messages": [{"role": "user", "content": "Her name is Pip."}], "remaining_steps": 3}
+    assert added(memory, state) == [("user", "user", "Her name is Pip.")]
+
+
+def test_a_part_without_words_costs_itself_alone() -> None:
+    parts = [None, {"type": "text", "text": {"value": "The sum is 4.", "annotations": []}}, {"type": "text"}]
+    (turn,) = turns({"role": "assistant", "content": parts})
+    assert turn.text == "The sum is 4."
+    assert turns({"role": "assistant", "content": "\u200b"}) == []
+
+
+@pytest.mark.parametrize("field", ["time", "datetime", "created", "createdAt", "create_time", "sent_at", "sentAt"])
+def test_a_time_by_any_of_its_names(field: str) -> None:
+    (turn,) = turns({"content": "x", field: "2026-03-01T09:00:00Z"})
+    assert turn.at == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    (turn,) = turns({"content": "x", field: "three hours"})
+    assert turn.at is None and turn.metadata[field] == "three hours"

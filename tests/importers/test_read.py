@@ -340,7 +340,7 @@ class TestDetect:
             (b"PK\x03\x04zip", "a.txt", UnknownFormat, "binary"),
             (b"", "a.txt", EmptyText, "empty"),
             (b" \n ", "a.txt", EmptyText, "empty"),
-            ("hello".encode("utf-16"), "a.txt", InvalidEncoding, "UTF-16"),
+            ("hello there".encode("utf-16-le"), "a.txt", UnknownFormat, "binary"),
             (b'{"rows": [1, 2]}', "a.json", UnknownFormat, "shape"),
             (b"[1, 2]", "a.json", UnknownFormat, "shape"),
             (b'{"messages": [', "a.json", InvalidInput, "not valid JSON at line 1"),
@@ -350,6 +350,31 @@ class TestDetect:
         with pytest.raises(error, match=words) as caught:
             read(file(tmp_path, content, name))
         assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.txt", "Zoë said: ação 😀"),
+            ("a.jsonl", '{"text": "Zoë said: ação 😀"}\n{"text": "more"}\n'),
+            ("a.json", '[{"role": "user", "content": "Zoë said: ação 😀"}]'),
+            ("a.csv", "role,content\nuser,Zoë said: ação 😀\n"),
+            ("a.md", "---\ntags: [a]\n---\nZoë said: ação 😀\n"),
+        ],
+    )
+    def test_any_encoding_of_unicode_with_its_byte_order_mark(
+        self, tmp_path: Path, encoding: str, name: str, content: str
+    ) -> None:
+        marked = content if encoding == "utf-8-sig" or not encoding.endswith("-be") else f"\ufeff{content}"
+        plain = said(file(tmp_path, content, name))
+        assert plain[0] == ("user", None, "Zoë said: ação 😀")
+        assert said(file(tmp_path, marked.encode(encoding), name)) == plain
+
+    def test_a_file_in_utf16_is_read_a_piece_at_a_time(self, tmp_path: Path) -> None:
+        lines = [f"{number} lines, {'é' * (number % 50)}." for number in range(5_000)]
+        found = said(file(tmp_path, "\n".join(lines).encode("utf-16")))
+        assert [text for _, _, text in found] == lines
+        assert said(file(tmp_path, "hello".encode("utf-16")[:-1])) == [("user", None, "hell\ufffd")]
 
     def test_paths_and_formats(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match="no file"):

@@ -106,7 +106,8 @@ def test_the_graph_shows_what_stands_together_as_a_drawing_and_as_a_list(look: T
     page = look.get("/graph?entity=Lisbon").text
     assert page.count("<circle") == 3 + 1 + 4, "the brand, the button, and lisbon, ana, ben okafor and porto"
     beside = words(page.split('class="beside"')[1])
-    assert "ana 3" in beside
+    assert "ana lives in · 3" in beside
+    assert "Ana lives in Lisbon</title>" in page and ">lives in</text>" in page
     assert "ben okafor 1" in beside
     assert "I keep bees in Lisbon." in words(page)
     assert "ben okafor" in shown(look, "/graph?q=Okaf")

@@ -178,7 +178,7 @@ def test_a_broken_line_is_named_and_nothing_gets_in(
     ("spoilt", "message"),
     [
         (b'{"kind": "epis', "line 3 of .*it is not JSON"),
-        (b"", "line 3 of .*it is not JSON"),
+        (b"", "it was cut or edited"),
         (b'"\xff"', "line 3 of .*it is not UTF-8 at byte 2"),
         (b"[" * 100_000, "line 3 of .*it is not JSON"),
         (b"17", "line 3 of .*its kind is not one of"),
@@ -260,3 +260,12 @@ def test_many_memories_cross_the_batches(ledgers: Callable[[], Ledger], tmp_path
     assert export(ledger, ANA, tmp_path / "a") == 1200
     assert import_(other, ANA, tmp_path / "a").lines == 1200
     assert [e.text for e in other.episodes(ANA)] == [f"turn {number}" for number in range(1200)]
+
+
+def test_empty_lines_are_no_records(lived: Ledger, ledgers: Callable[[], Ledger], tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    export(lived, ANA, path)
+    path.write_text(path.read_text().replace("\n", "\n\n") + " \n")
+    other = ledgers()
+    import_(other, ANA, path)
+    assert export(other, ANA, tmp_path / "b.jsonl") == export(lived, ANA, tmp_path / "c.jsonl")

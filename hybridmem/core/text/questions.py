@@ -25,6 +25,13 @@ _REQUEST = re.compile(
     r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b",
     re.IGNORECASE,
 )
+_TO_NOTE = re.compile(
+    r"(?:please )?(?:can|could|will|would) you (?:please )?"
+    r"(?:(?:remember|note(?: down)?|make a note|write down|jot down|save|keep in mind)"
+    r"(?! (?:about|who|whom|whose|what|when|where|which|why|how|if|whether|me|anything|any|us)\b)|remind me to\b)",
+    re.IGNORECASE,
+)
+"""A request to keep what follows: it tells, and is answered with a note."""
 _AUXILIARY = (
     "(?:is|isn't|are|aren't|was|wasn't|were|weren't|am|do|don't|does|doesn't|did|didn't|can|can't|could|couldn't|will"
     "|won't|would|wouldn't|should|shouldn't|has|hasn't|have|haven't|had|hadn't|may|might|must|shall)"
@@ -34,6 +41,8 @@ _ASKING = re.compile(
     rf"(?:"
     # Where does Ana live, what is it, who told her
     rf"(?:where|when|why|how|who|whom|what|which)(?: else)?(?:['’]s|['’]re|['’]d|['’]ll|\s+{_AUXILIARY})\b"
+    # the same as people type them: whats my dog called
+    rf"|(?:whats|wheres|whens|whos|hows|whys)\b"
     # what city was it, how many dogs do I have: no pronoun comes before the verb, as in "what I like most is"
     rf"|(?:what|which|whose|how)(?:\s+(?!{_PRONOUN}\b)[\w'’-]+){{1,4}}?\s+{_AUXILIARY}\b"
     # who lives in Porto, what happened, which of them left
@@ -79,11 +88,13 @@ def asks(text: str) -> bool:
     (False, False, False)
     """
     said = text.strip()
+    opened = _OPENING.sub("", said)
+    if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
+        return False
     if ends_as_question(said) or _INVERTED.match(said) or _PARTICLE.search(said):
         return True
     if any(ends_as_question(sentence) for sentence in sentences(said)):
         return True
-    opened = _OPENING.sub("", said)
     if _REQUEST.match(opened):
         return True
     return not _STATES.search(said) and _begins_as_question(opened)

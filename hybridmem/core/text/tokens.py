@@ -42,6 +42,8 @@ _UNSPACED = re.compile(
     r"\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 """Runs of scripts that put no space between words, or add their endings without one, as Korean does."""
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that are drawn as nothing: Hangul's fillers, and Braille without a dot."""
 _ACCENTS = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
@@ -52,10 +54,11 @@ def tokens(text: str) -> list[str]:
     """Every run of letters and digits in order, in lower case and without diacritics.
 
     Scripts without spaces between words give each two neighbouring characters (bigrams, as Lucene's CJK analyser does).
-    An emoji is a word, and so are C++, C# and .NET, as people say them.
+    An emoji is a word, and so are C++, C# and .NET, as people say them. Letters are compared without case as Unicode
+    folds it: ß is ss.
 
-    >>> tokens("Café 今天玩 C++ 🎉")
-    ['cafe', '今天', '天玩', 'cplusplus', 'emoji1f389']
+    >>> tokens("Café 今天玩 C++ Straße 🎉")
+    ['cafe', '今天', '天玩', 'cplusplus', 'strasse', 'emoji1f389']
     """
     return [token for run in _runs(text) for token in _bigrams(run)]
 
@@ -113,7 +116,7 @@ def _runs(text: str) -> Iterator[str]:
         return
     # Composed first: a sign is one before a plain letter alone, and an accent may stand apart from its letter.
     spelled = _spelled(unicodedata.normalize("NFC", text))
-    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.lower())))
+    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.casefold())))
     for chunk in "".join(map(_spaced, folded)).split():
         last = 0
         for run in _UNSPACED.finditer(chunk):
@@ -161,7 +164,9 @@ def has_visible(text: str) -> bool:
     stripped = text.strip()
     # The first character decides nearly always. One that Python's tables do not know yet is seen as a letter is.
     return any(
-        unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) in ("Co", "Cn") for char in stripped
+        (unicodedata.category(char)[0] not in "CZM" or unicodedata.category(char) in ("Co", "Cn"))
+        and char not in _BLANKS
+        for char in stripped
     )
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, new_id
+from hybridmem.core.text import moods
 from hybridmem.core.text.first_person import SPEAKER, SPEAKER_WORDS, is_first_person
 from hybridmem.core.text.resolved import resolved, value_resolved
 from hybridmem.core.text.sentences import sentences
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS as MAX_CHARACTERS
 from hybridmem.dreaming.reading.source import pieces
+from hybridmem.dreaming.reading.support import is_reversed, is_unreal
 from hybridmem.models import prompts
 from hybridmem.models.reader import Reader
 
@@ -67,13 +69,17 @@ def _quoted(episode: Episode, piece: str) -> str:
 
 
 def _fact(episode: Episode, piece: str, subject: str, relation: str, object: str) -> Fact | None:
-    """The fact, if the text supports it by naming both its object and its subject; else None."""
+    """The fact, if the text supports it: it names both its object and its subject, and neither denies the fact nor only
+    wishes, supposes, asks or quotes it. Else None."""
     said = normalised(piece)
     of_speaker = normalised(subject) in SPEAKER_WORDS
     owned = _OWNED.fullmatch(subject)
     if episode.speaker and of_speaker:
         subject, of_speaker = episode.speaker, False
     if not contains_words(said, object) or normalised(object) == normalised(subject):
+        return None
+    claim = f"{subject} {relation} {object}."
+    if moods.is_negated(claim) or is_unreal(claim, piece) or is_reversed(claim, piece):
         return None
     if POINTERS & {normalised(subject), normalised(object)}:
         return None

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
+from hybridmem.core import arguments
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.records import Episode, Fact
 from hybridmem.integrations.mem0.filters import EXPIRES, expiry, not_expired, translated
@@ -66,6 +67,7 @@ class Memory:
         scope = Scope.of(user_id, agent_id, run_id)
         if memory_type not in (None, PROCEDURAL):
             raise InvalidInput(f"the memory type {str(memory_type)[:40]!r} is none: pass {PROCEDURAL!r}, or leave it")
+        arguments.mapping_or_none("metadata", metadata)
         kept = {key: value for key, value in (metadata or {}).items() if key not in IDENTITY}
         if scope.agent_id is not None:
             kept["agent_id"] = scope.agent_id
@@ -159,6 +161,7 @@ class Memory:
         expiration date, or clear it with None."""
         words = text if text is not None else data
         changes: dict[str, Any] = {}
+        arguments.mapping_or_none("metadata", metadata)
         if metadata is not None:
             changes["metadata"] = {key: value for key, value in metadata.items() if key not in IDENTITY}
         if expiration_date is not _KEEP:

@@ -33,6 +33,8 @@ _SEPARATOR = "\x1f"
 _COUNT, _NUMBER = "chunks", "chunk"
 """In Chroma's metadata: how many parts a memory has, at its first; the number of each further one."""
 _WIDER = 4
+_AHEAD = 1.25
+"""How many more parts than the last query took are asked for."""
 _CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200}}
 
 
@@ -61,6 +63,8 @@ class ChromaIndex:
         else:
             self.location = Path(location)
             self._database = _Folder.shared(self.location)
+        self._parts_each: dict[Namespace, float] = {}
+        """How many parts it took for one memory, in the last query of each namespace."""
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
         if len(ids) != len(vectors):
@@ -113,16 +117,23 @@ class ChromaIndex:
         with self._collection(namespace) as (_, collection):
             if collection is None or limit <= 0:
                 return []
-            wanted = limit
+            # A query costs little more for more parts, and twice as much where it is put again.
+            wanted = int(limit * min(self._parts_each.get(namespace, 1.0), _WIDER)) + 1
             while True:
                 near = collection.query(query_embeddings=vector.reshape(1, -1), n_results=wanted, include=["distances"])
                 parts, distances = near["ids"][0], near["distances"][0]
                 best: dict[str, float] = {}
+                looked = 0
                 for part, distance in zip(parts, distances, strict=True):
+                    if len(best) == limit:
+                        break
+                    looked += 1
                     best.setdefault(_whole(str(part)), 1.0 - float(distance))
                 # The parts of one long memory may be the nearest of all.
-                if len(best) >= limit or len(parts) < wanted:
-                    return list(best.items())[:limit]
+                if len(best) == limit or len(parts) < wanted:
+                    if best:
+                        self._parts_each[namespace] = _AHEAD * looked / len(best)
+                    return list(best.items())
                 wanted *= _WIDER
 
     def count(self, namespace: Namespace) -> int:

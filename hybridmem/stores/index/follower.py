@@ -241,19 +241,14 @@ class Indexes:
             return
         if self.vectors.location is not None and not self._record.exists():
             write_json(self._record, self._made_by())
-        longest = chunks.max_tokens(self.embedder)
-        parts = {
-            namespace: [(memory.id, part) for memory in memories for part in chunks.parts(memory, longest)]
-            for namespace, memories in shown.items()
-        }
         # All namespaces' texts at once: one by one they take three times as long.
-        vectors = self._embed([text for own in parts.values() for _, text in own])
-        start = 0
-        for namespace, own in parts.items():
+        memories = [memory for own in shown.values() for memory in own]
+        rows = iter(chunks.vectors_of(memories, self._embed, chunks.max_tokens(self.embedder)))
+        for namespace, own in shown.items():
             self._step()
-            end = start + len(own)
-            self.vectors.upsert(namespace, [id for id, _ in own], vectors[start:end])
-            start = end
+            made = [(memory.id, vectors) for memory, vectors in zip(own, rows, strict=False)]
+            ids = [id for id, vectors in made for _ in vectors]
+            self.vectors.upsert(namespace, ids, np.concatenate([vectors for _, vectors in made]))
 
     def _has_chunks(self) -> bool:
         """Whether the long memories have a vector for each part; in a folder of an earlier version they have one."""

@@ -16,9 +16,9 @@ BUSY_SECONDS = 30.0
 """How long to wait for another process before `StoreBusy`."""
 MAX_TERMS = 256
 """Terms of one query; FTS5 takes expressions of limited size, and a question has far fewer."""
-FORMAT = 1
+FORMAT = 2
 """Of the file, as its ``user_version``. At 0 the tables held texts as they were said, and FTS5 cut other scripts than
-the Latin one at the wrong places; since 1 they hold the texts' `index_tokens`."""
+the Latin one at the wrong places; since 1 they hold the texts' `index_tokens`, and since 2 these fold ß to ss."""
 _VARIABLES = 500
 
 _ERRORS: dict[int, tuple[type[StoreError], str]] = {
@@ -146,7 +146,8 @@ class FullTextIndex:
         """Bring a file of an earlier version to `FORMAT`, from the texts that it holds itself."""
         with self._transaction() as connection:
             # Another process may have done it meanwhile.
-            if self._format() >= FORMAT:
+            written = self._format()
+            if written >= FORMAT:
                 return
             for table in self._tables(connection):
                 rows = connection.execute(f"SELECT rowid, text FROM {table}").fetchall()  # noqa: S608 - a hash
@@ -154,7 +155,7 @@ class FullTextIndex:
                 connection.execute(_create(table))
                 connection.executemany(
                     f"INSERT INTO {table} (rowid, text) VALUES (?, ?)",  # noqa: S608 - the name is a hash
-                    ((number, _indexed(text)) for number, text in rows),
+                    ((number, text.casefold() if written else _indexed(text)) for number, text in rows),
                 )
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 

@@ -64,7 +64,7 @@ def checked_fact(fact: Fact) -> Fact:
         recorded_at=parse_time(fact.recorded_at),
         retired_at=_time_or_none(fact.retired_at),
         sources=tuple(dict.fromkeys(fact.sources)),
-        metadata=plain_json(fact.metadata, "the metadata"),
+        metadata=_bounded(plain_json(fact.metadata, "the metadata")),
         expires_at=_time_or_none(fact.expires_at),
         position=0,
     )

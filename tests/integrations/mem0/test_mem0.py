@@ -242,6 +242,11 @@ def test_metadata_and_expiry_change_with_a_line_in_the_history(m: Memory) -> Non
     id = told["results"][0]["id"]
     m.update(id, text="I love squash", metadata={})
     m.update(id, metadata={"priority": "low", "user_id": "bob"})
+    for wrong in (True, ["a"], "text"):
+        with pytest.raises(InvalidInput, match="metadata is a "):
+            m.update(id, metadata=wrong)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput, match="metadata is a "):
+            m.add("x", user_id="u1", metadata=wrong)  # type: ignore[arg-type]
     m.update(id, expiration_date="2020-01-31")
     assert m.search("squash", user_id="u1")["results"] == m.get_all(user_id="u1")["results"] == []
     (shown,) = m.search("squash", user_id="u1", show_expired=True)["results"]

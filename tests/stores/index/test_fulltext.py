@@ -141,6 +141,27 @@ def test_more_ids_than_one_statement_takes(index):
     assert list(index.ids(ANA)) == ["ep_0"]
 
 
+def test_a_file_whose_words_were_folded_otherwise_is_brought_to_the_new_form(tmp_path):
+    path = tmp_path / "fulltext.sqlite3"
+    made = FullTextIndex(path)
+    made.upsert(ANA, {"ep_0": "nothing", "ep_1": "今天玩"})
+    made.close()
+    old = sqlite3.connect(path)
+    (table,) = old.execute(
+        "SELECT name FROM sqlite_master WHERE name LIKE 'text!_%' ESCAPE '!' AND sql LIKE 'CREATE V%'"
+    )
+    old.execute(f"UPDATE {table[0]} SET text = 'bahnhofstraße' WHERE rowid = 1")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    for _ in range(2):
+        opened = FullTextIndex(path)
+        assert [id for id, _ in opened.query(ANA, "BAHNHOFSTRASSE", 5)] == ["ep_0"]
+        assert [id for id, _ in opened.query(ANA, "Bahnhofstraße", 5)] == ["ep_0"]
+        assert [id for id, _ in opened.query(ANA, "今天", 5)] == ["ep_1"]
+        opened.close()
+
+
 def test_a_file_of_an_earlier_version_is_brought_to_the_new_form(tmp_path):
     """It held texts as they were said, which FTS5 cut as it knew how."""
     path = tmp_path / "fulltext.sqlite3"

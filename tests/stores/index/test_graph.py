@@ -122,3 +122,9 @@ def test_namespaces_have_files_of_their_own(index, tmp_path):
     assert len(list((tmp_path / "graph").glob("*.jsonl"))) == 2
     assert found(index, "Zane Kolu") == ["ep_0"]
     assert index.entities(ANA) == {"ep_0": ["zane kolu"]}
+
+
+def test_times_and_abbreviations_of_common_words_are_no_entities(index):
+    said = "In December the DB that Zane Kolu runs failed, on a Monday at 5 PM. It is May now."
+    index.upsert(ANA, [episode("ep_0", said)])
+    assert {name for name, _ in index.neighbourhood(ANA, None, 9).entities} == {"zane kolu", "may"}
