@@ -377,13 +377,10 @@ class Workspace:
             self.ledger, indexes.vectors, indexes.lexical, indexes.graph, indexes.embedder, clock=self.clock
         )
 
-    @functools.cached_property
+    @property
     def router(self) -> Router:
         """What chooses where an answer comes from."""
-        from hybridmem.router.policy import Router
-
-        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
-        return Router(self.ledger, self.adapters, self.model, self.namespace, self._finding(None), other)
+        return self.router_on(None)
 
     @property
     def policy(self) -> MemoryPolicy:
@@ -391,12 +388,13 @@ class Workspace:
         return self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
 
     def router_on(self, reference_date: Time | None) -> Router:
-        """The router, for questions that are asked on that day, or now for None. Raises `InvalidDate`."""
-        return self.router if reference_date is None else replace(self.router, find=self._finding(reference_date))
+        """The router, for questions that are asked on that day, or now for None, under the policy of this moment.
+        Raises `InvalidDate`."""
+        from hybridmem.router.policy import Router
 
-    def _finding(self, reference_date: Time | None) -> Callable[[str], Found]:
-        """What finds the memories for a question that is asked on that day, or at the moment for None."""
-        asked_at = parse_time(reference_date) if reference_date is not None else None
+        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
+        asked_on = parse_time(reference_date) if reference_date is not None else None
+        half_life = self.policy.half_life
 
         def find(question: str) -> Found:
             return self.retrieval.find(
@@ -404,11 +402,11 @@ class Workspace:
                 question,
                 limit=SEARCH_FOR_ANSWER,
                 questions=False,
-                half_life=self.policy.half_life,
-                reference_date=asked_at or self.clock(),
+                half_life=half_life,
+                reference_date=asked_on or self.clock(),
             )
 
-        return find
+        return Router(self.ledger, self.adapters, self.model, self.namespace, find, other, self.clock, asked_on)
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -27,6 +27,7 @@ from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router import calibration
 from hybridmem.router.policy import Router
+from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.workspace import Workspace
 
@@ -154,7 +155,8 @@ def calibrate(workspace: Workspace, router: Router, most: int) -> int:
 
 def audit_questions(workspace: Workspace, most: int) -> list[TrainingItem]:
     """The questions that the router's heads are fitted on: the newest `most` of each kind on facts that hold."""
-    standing = {f.id: f for f in workspace.ledger.facts(workspace.namespace)}
+    now = workspace.clock()
+    standing = {f.id: f for f in workspace.ledger.facts(workspace.namespace) if holds(f, now)}
     items = [i for i in workspace.ledger.items(workspace.namespace) if i.split == "dev" and i.fact in standing]
     items = still_sound(items, standing, list(standing.values()))
     return _newest(items, "question", most) + _newest(items, "refusal", most)

@@ -121,3 +121,13 @@ class LineageConformance:
         ]
         assert ledger.holdings(ANA, ["f2"]) == [Holding("v1", "active", False, "f2", False, 4, 1)]
         assert ledger.holdings(BEN, ["f0"]) == ledger.holdings(ANA, []) == []
+
+    def test_a_fact_lapses_in_an_adapter_on_the_day_of_its_end_or_of_its_successor(self, ledger: Ledger) -> None:
+        ledger.put_fact(fact("f0", "Lisbon"))
+        ledger.put_fact(fact("f1", "ferrets", relation="keeps", valid_to=day(80)))
+        ledger.put_fact(fact("f2", "owls", relation="likes"))
+        ledger.save_adapter(adapter("v1", ("f0", "f1", "f2", "unknown")))
+        ledger.put_fact(fact("f3", "Riga", valid_from=day(70)))
+        assert [ledger.lapsed(ANA, "v1", day(number)) for number in (69, 70, 80)] == [set(), {"f0"}, {"f0", "f1"}]
+        assert ledger.adapters(ANA)[0].tainted == ("unknown",)
+        assert ledger.lapsed(ANA, "v9", day(80)) == ledger.lapsed(BEN, "v1", day(80)) == set()

@@ -73,6 +73,11 @@ class Lineage(Protocol):
         """Every place that one of `facts` has in an adapter: the oldest adapter first, and its facts in its order."""
         ...
 
+    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
+        """Those facts of adapter `version` that are there and do not hold in the world at `at`: their end came, or
+        another value's day, or their own day is still to come."""
+        ...
+
     def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
         """Move the alias `active` (None: to no adapter): the new one becomes active and the one before retired,
         in one transaction. Raises `UnknownAdapter`."""

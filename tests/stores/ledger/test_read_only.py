@@ -38,7 +38,7 @@ READS = {
         "matching",
     ),
     *("history", "uses", "unextracted", "newest", "child_namespaces", "archive", "namespaces", "counts", "check"),
-    *("items", "adapters", "adapter", "adapter_summaries", "holdings", "active", "activations", "audits", "dreams"),
+    *("items", "adapters", "adapter", "adapter_summaries", "holdings", "lapsed", "active", "activations", "audits", "dreams"),
     *("get_state", "pending", "last_pending", "acknowledged_up_to", "close", "touch", "acknowledge", "reset_consumer"),
     "expire_due",
 }

@@ -11,6 +11,7 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import UnknownAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Fact, TrainingItem
+from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.stores.ledger.lineage import AdapterSummary, Holding
 from hybridmem.stores.ledger.validation import checked_adapter, checked_item, settled_status, trustworthy
 
@@ -92,6 +93,15 @@ class InMemoryLineage:
                     place = (adapter.version, adapter.status, bool(adapter.files), fact, tainted)
                     found.append(Holding(*place, asked, right))
         return found
+
+    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
+        adapter = self.adapter(namespace, version)
+        found = [self._memories.get(fact) for fact in adapter.facts] if adapter else []
+        return frozenset(
+            fact.id
+            for fact in found
+            if isinstance(fact, Fact) and fact.namespace == namespace and not holds(fact, parse_time(at))
+        )
 
     def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
         if version is not None and (namespace, version) not in self._adapters:

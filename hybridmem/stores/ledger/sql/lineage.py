@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import UnknownAdapter, UnknownMemory
@@ -143,6 +143,19 @@ class LineageRows:
             Holding(version, status, bool(json.loads(files)), fact, bool(tainted), int(asked), int(right))
             for _, _, version, status, files, fact, tainted, asked, right in sorted(rows)
         ]
+
+    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
+        links, facts, moment = tables.adapter_facts.c, tables.facts.c, micros(parse_time(at))
+        begins = and_(facts.valid_from > moment, facts.valid_from > facts.recorded_at)
+        ended = or_(facts.valid_to <= moment, facts.valid_to <= facts.retired_at)
+        query = (
+            select(links.fact)
+            .join(tables.facts, facts.id == links.fact)
+            .where(links.namespace == key(namespace), links.version == version, or_(begins, ended))
+            .where(tables.beside_ids(facts.namespace) == key(namespace))
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
         table, moves = tables.adapters, tables.activations
