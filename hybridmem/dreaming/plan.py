@@ -12,7 +12,7 @@ from hybridmem.adapters.provenance import training_key
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.continual.base import NightInput
 from hybridmem.core.clock import Clock
-from hybridmem.core.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter, ErasedMeanwhile
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
 from hybridmem.dreaming import general
@@ -28,6 +28,10 @@ from hybridmem.models.trainable import TrainableModel
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.examples import QUESTIONS, by_fact
+
+
+REPLIES = "replies.jsonl"
+"""In the folder of a dream: what its reader replied, until the dream is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,10 @@ class TrainingSet:
 
     @classmethod
     def of(cls, context: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
-        """`poor` is as the field has it."""
+        """`poor` is as the field has it. Raises `ErasedMeanwhile` where something of `selection` was deleted since."""
         everything = {f.id: f for f in context.ledger.facts(context.namespace, include_retired=True)}
+        if not everything.keys() >= {*(f.id for f in (*selection.new, *selection.old)), *selection.replaced}:
+            raise ErasedMeanwhile("a memory was deleted before it was learned")
         replaced = tuple(everything[id] for id in selection.replaced)
         involved = {f.id: f for f in (*selection.new, *selection.old, *replaced)}
         known = [f for f in everything.values() if f.current]
@@ -133,6 +139,18 @@ class TrainingSet:
     def facts(self) -> tuple[Fact, ...]:
         """All that the weights hold after this night."""
         return (*self.new, *self.old)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Ids of the facts and training items that must be there when the night is promoted."""
+        return (*(fact.id for fact in (*self.facts, *self.replaced)), *(item.id for item in self.items))
+
+    def is_there(self, context: DreamContext) -> bool:
+        """Whether all that is `learned` is in the ledger still."""
+        facts = [fact.id for fact in (*self.facts, *self.replaced)]
+        there = context.ledger.get_many(context.namespace, facts)
+        items = {item.id for item in context.ledger.items(context.namespace, facts)}
+        return there.keys() >= set(facts) and items >= {item.id for item in self.items}
 
     @property
     def is_worth_training(self) -> bool:

@@ -16,7 +16,7 @@ from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
 from hybridmem.dreaming.cycle import dream
-from hybridmem.dreaming.plan import DreamContext, selected, started_anew
+from hybridmem.dreaming.plan import REPLIES, DreamContext, selected, started_anew
 from hybridmem.dreaming.reader_bound import within_bound
 from hybridmem.dreaming.reader_estimate import beyond_bound, reader_steps
 from hybridmem.dreaming.recipes import EvalSettings, Recipe
@@ -31,8 +31,6 @@ from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.workspace import Workspace
 
-REPLIES = "replies.jsonl"
-"""In the folder of a dream: what its reader replied, until the dream is over."""
 ORDER = ("ask", "extract", "compose", "train", "gate")
 """The steps of an estimate."""
 USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 6

@@ -119,8 +119,8 @@ def _pending(
         )
     if dreaming:
         pending.append(
-            "a dream is running and may have read it: its weights will not be asked about it, and the dream after it "
-            "rebuilds without it"
+            "a dream is running: where it learns it, it removes what it has of it and starts over without, and promotes "
+            "nothing that learned it"
         )
     if left.copies:
         pending.append(f"{_named(left.copies)} in the same words: delete with copies to erase what has them")

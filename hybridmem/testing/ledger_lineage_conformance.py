@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hybridmem.core.errors import UnknownAdapter, UnknownMemory
+from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.lineage import AdapterSummary, Holding
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, fact, item, report
@@ -74,6 +74,23 @@ class LineageConformance:
         for namespace, version in ((ANA, "v9"), (BEN, "v1")):
             with pytest.raises(UnknownAdapter):
                 ledger.activate(namespace, version, NOW)
+
+    def test_what_learned_something_erased_is_not_promoted(self, ledger: Ledger) -> None:
+        for number, relation in enumerate(("lives in", "keeps")):
+            ledger.put_fact(fact(f"f{number}", relation=relation))
+        ledger.save_items([item("i0", "f0"), item("i1", "f1", context=("nothing",), answer="yes", question="So?")])
+        ledger.save_adapter(adapter("v1", ("f0", "f1")))
+        ledger.activate(ANA, "v1", day(1), learned=["f1", "f0", "i0", "i1"])
+        ledger.save_adapter(adapter("v2", ("f0", "f1")))
+        ledger.erase(ANA, "f0", NOW)
+        for gone in ("f0", "i0"):
+            with pytest.raises(ErasedMeanwhile):
+                ledger.activate(ANA, "v2", day(2), learned=["f1", "i1", gone])
+        with pytest.raises(ErasedMeanwhile):
+            ledger.activate(BEN, None, day(2), learned=["f1"])
+        assert ledger.activations(ANA) == [(day(1), "v1")]
+        ledger.activate(ANA, "v2", day(2), learned=["f1", "i1"])
+        assert ledger.activations(ANA)[-1] == (day(2), "v2")
 
     def test_audits_are_replaced(self, ledger: Ledger) -> None:
         ledger.save_audits(ANA, [audit("v1", "f2"), audit("v1", "f1"), audit("v2", "f1")])
