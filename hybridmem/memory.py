@@ -661,9 +661,13 @@ class HybridMemory:
         return self.ledger.namespaces()
 
     def stats(self) -> dict[str, Any]:
-        """Counts of what the ledger holds, and the active adapter."""
+        """Counts of what the ledger holds, memories with a secret in them among it, and the active adapter."""
         active = self.adapters.active()
-        return {**asdict(self.ledger.counts(self.namespace)), "active_adapter": active.version if active else None}
+        return {
+            **asdict(self.ledger.counts(self.namespace)),
+            "secrets": len(self.secrets()),
+            "active_adapter": active.version if active else None,
+        }
 
     # ---- upkeep
 

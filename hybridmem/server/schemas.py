@@ -338,6 +338,7 @@ class Stats(Shape):
     adapters: int
     dreams: int
     outbox: int
+    secrets: int = Field(description="Memories that hold a password, key, token or card number.")
     active_adapter: str | None
 
 

@@ -286,6 +286,15 @@ def test_the_doctor_exits_1_until_nothing_is_left(hybridmem: Command, double: ty
     assert hybridmem("doctor").code == 0
 
 
+def test_the_doctor_counts_secrets_and_finds_no_fault_in_them(hybridmem: Command) -> None:
+    hybridmem("add", "Hi")
+    assert "secret" not in hybridmem("doctor").out
+    hybridmem("add", "The wifi password is Tr0ub4dor&3.")
+    told = hybridmem("doctor")
+    assert (told.code, "1 memory holds a secret" in told.out) == (0, True)
+    assert hybridmem("doctor", "--json").json["secrets"] == 1
+
+
 def test_the_doctor_tells_where_the_model_would_run_and_what_stops_it(hybridmem: Command) -> None:
     hybridmem("add", "Hi")
     told = hybridmem("doctor", "--model", "bundled,device=cpu,memory=2", "--json")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, tuple_
+from sqlalchemy import Connection, func, literal, select, text, tuple_
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
@@ -16,6 +16,12 @@ from hybridmem.stores.ledger.sql.change import chunks, read_facts
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.rows import episode_of, key, micros, namespace_of, time_of
 
+_LAST_OF = (
+    "SELECT * FROM (SELECT position, recorded_at FROM {} WHERE namespace = :namespace ORDER BY position DESC LIMIT 1) "
+    "AS last_of_{}"
+)
+_LAST = text(" UNION ALL ".join(_LAST_OF.format(name, name) for name in ("episodes", "facts")))
+"""Asked before every write, in one statement that is built once."""
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
@@ -64,14 +70,9 @@ class BrowsingRows:
         return sorted(found, key=lambda episode: episode.position)
 
     def last_recorded(self, namespace: Namespace) -> datetime | None:
-        last: tuple[int, int] | None = None
         with self._database.read() as connection:
-            for table in (tables.episodes.c, tables.facts.c):
-                query = select(table.position, table.recorded_at).where(table.namespace == key(namespace))
-                row = connection.execute(query.order_by(table.position.desc()).limit(1)).first()
-                if row is not None:
-                    last = max(last or (0, 0), (row[0], row[1]))
-        return None if last is None else time_of(last[1])
+            rows = connection.execute(_LAST, {"namespace": key(namespace)}).all()
+        return time_of(max(rows)[1]) if rows else None
 
     def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
         table = tables.episodes.c
