@@ -255,6 +255,7 @@ class HybridMemory:
         from hybridmem.importers import ImportedTurn
         from hybridmem.importers.message import is_single, turns
 
+        self.workspace.resources.calls.note()
         when = arguments.time_or_none("at", at)
         arguments.mapping_or_none("metadata", metadata)
         given = tagged(metadata or {}, tags)
@@ -443,6 +444,7 @@ class HybridMemory:
         from `as_of`, else from now.
 
         Raises `InvalidInput`, which names the field, the operator or the value that is wrong."""
+        self.workspace.resources.calls.note()
         arguments.text("query", query)
         if token_budget is not None:
             token_budget = arguments.whole("token_budget", token_budget, least=0, most=MOST_AT_ONCE)
@@ -483,6 +485,7 @@ class HybridMemory:
         """`answer` for each question, in one batch."""
         if isinstance(questions, str):
             raise InvalidInput("questions is a text: pass a list of them, or ask `answer`")
+        self.workspace.resources.calls.note()
         asked = [checked_text(arguments.text("question", question)) for question in questions]
         if route is not None:
             arguments.choice("route", route, ROUTES)

@@ -24,6 +24,7 @@ from hybridmem.core.clock import Time, parse_time
 from hybridmem.core.errors import InvalidInput, ReadOnlyMemory, StoreError
 from hybridmem.core.namespace import Namespace, checked_namespace, same_names
 from hybridmem.core.policy import MemoryPolicy
+from hybridmem.core.recent_calls import RecentCalls
 from hybridmem.core.version import VERSION
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Resources:
         self._copy = TemporaryDirectory(prefix="hybridmem-") if folder.read_only else None
         self.folder = folder if self._copy is None else _copied(folder, Path(self._copy.name))
         self.backends = backends
+        self.calls = RecentCalls()
         self._opened: list[Closable] = []
         self._process = os.getpid()
         self._closed = False

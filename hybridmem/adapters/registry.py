@@ -102,9 +102,7 @@ class AdapterRegistry:
         shutil.rmtree(candidate)
         return self.get(version)
 
-    def promote(
-        self, version: str | None, *, force: bool = False, learned: Sequence[str] = ()
-    ) -> AdapterRecord | None:
+    def promote(self, version: str | None, *, force: bool = False, learned: Sequence[str] = ()) -> AdapterRecord | None:
         """Move the alias `active` to `version`, or to no adapter for None; where one of `learned` (ids of facts and
         training items) is not in the ledger any more, raise `ErasedMeanwhile`.
 

@@ -107,7 +107,8 @@ def doctor(
     lines = lines or [output.plain("nothing is wrong")]
     if held:
         hold = "memory holds" if held == 1 else "memories hold"
-        lines.append(output.plain(f"note: {held:,} {hold} a secret, which no training reads: hybridmem secrets lists them"))
+        note = f"note: {held:,} {hold} a secret, which no training reads: hybridmem secrets lists them"
+        lines.append(output.plain(note))
     tables = [output.pairs(_labelled(estimate))] if estimate is not None else []
     call.answer({"found": found, "left": remaining, "secrets": held, "model": estimate}, *lines, *tables)
     if remaining:

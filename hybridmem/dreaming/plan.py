@@ -29,7 +29,6 @@ from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.examples import QUESTIONS, by_fact
 
-
 REPLIES = "replies.jsonl"
 """In the folder of a dream: what its reader replied, until the dream is over."""
 
@@ -109,6 +108,8 @@ class TrainingSet:
     """Selected facts that got too few exercises to be trained."""
     parent: AdapterRecord | None
     """The adapter that could be gone on from; None where the weights must be rebuilt from the bare base."""
+    inherited: tuple[str, ...] = ()
+    """Every fact that the weights of `parent` were trained on, what was overwritten since among them."""
 
     @classmethod
     def of(cls, context: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
@@ -125,6 +126,7 @@ class TrainingSet:
         # Only what is trained this night can overwrite the value that it replaces.
         successors = {f.slot for f in new}
         rebuild = bool(selection.deleted) or any(not f.superseded_by or f.slot not in successors for f in replaced)
+        parent = None if rebuild else context.active()
         return cls(
             selection=selection,
             new=new,
@@ -132,7 +134,8 @@ class TrainingSet:
             replaced=replaced,
             items=tuple(items),
             poor=tuple(poor),
-            parent=None if rebuild else context.active(),
+            parent=parent,
+            inherited=tuple(sorted(unlearn.in_weights(context.registry.list(), parent.version))) if parent else (),
         )
 
     @property
@@ -143,14 +146,17 @@ class TrainingSet:
     @property
     def learned(self) -> tuple[str, ...]:
         """Ids of the facts and training items that must be there when the night is promoted."""
-        return (*(fact.id for fact in (*self.facts, *self.replaced)), *(item.id for item in self.items))
+        return (*self._held, *(item.id for item in self.items))
 
     def is_there(self, context: DreamContext) -> bool:
         """Whether all that is `learned` is in the ledger still."""
-        facts = [fact.id for fact in (*self.facts, *self.replaced)]
-        there = context.ledger.get_many(context.namespace, facts)
-        items = {item.id for item in context.ledger.items(context.namespace, facts)}
-        return there.keys() >= set(facts) and items >= {item.id for item in self.items}
+        there = context.ledger.get_many(context.namespace, self._held)
+        items = {item.id for item in context.ledger.items(context.namespace, self._held)}
+        return there.keys() >= set(self._held) and items >= {item.id for item in self.items}
+
+    @property
+    def _held(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*(fact.id for fact in (*self.facts, *self.replaced)), *self.inherited)))
 
     @property
     def is_worth_training(self) -> bool:

@@ -15,6 +15,7 @@ from hybridmem.core.errors import DreamBusy, DreamInterrupted, ReaderBudgetSpent
 from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
+from hybridmem.dreaming.courtesy import beside
 from hybridmem.dreaming.cycle import dream
 from hybridmem.dreaming.plan import REPLIES, DreamContext, selected, started_anew
 from hybridmem.dreaming.reader_bound import within_bound
@@ -53,8 +54,8 @@ def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> Dream
     )
     lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
     try:
-        with lock:
-            report = dream(context, chosen, progress)
+        with lock, beside(workspace.resources.calls, context.model, progress) as told:
+            report = dream(context, chosen, told)
             workspace.indexes.catch_up()
             # Not only after a promotion: a dream may have been stopped between the two.
             if workspace.ledger.get_state(workspace.namespace, Uncalibrated) is not None:

@@ -6,9 +6,9 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
 
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.plain_json import texts_in
 from hybridmem.core.records import Episode, Kind
 from hybridmem.redaction import find
 from hybridmem.stores.ledger.base import Ledger
@@ -72,10 +72,4 @@ _kinds = _Kinds(KEPT)
 
 
 def _in_metadata(episode: Episode) -> tuple[str, ...]:
-    def texts(value: Any) -> list[str]:
-        if isinstance(value, str):
-            return [value]
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return [text for each in inner for text in texts(each)]
-
-    return tuple(kind for text in texts(dict(episode.metadata)) for kind in _kinds(text))
+    return tuple(kind for text in texts_in(episode.metadata) for kind in _kinds(text))

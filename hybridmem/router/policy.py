@@ -77,10 +77,11 @@ class Router:
     def answer(self, questions: Sequence[str], route: Route | None = None) -> list[Answer]:
         """One answer a question; `route` forces where they come from.
 
-        The weights are not believed on a fact that was deleted or superseded since they were trained, or that does not
-        hold when the question is asked, not even when they are forced: such a question is then abstained from. An active adapter of another base stays out, until a
-        dream trains one for this base. All of a batch's answers rest on one `Snapshot`. Raises `CorruptAdapter` for an
-        active adapter that is damaged, and `WrongBase` where a forced `route` asks one of another base."""
+        The weights are not believed on a fact that was deleted or superseded since they were trained, or that does
+        not hold when the question is asked, not even when they are forced: such a question is then abstained from.
+        An active adapter of another base stays out, until a dream trains one for this base. All of a batch's answers
+        rest on one `Snapshot`. Raises `CorruptAdapter` for an active adapter that is damaged, and `WrongBase` where
+        a forced `route` asks one of another base."""
         return self._at_one_moment(lambda snapshot: self._answer(questions, route, snapshot), forced=route)
 
     def rehearse(

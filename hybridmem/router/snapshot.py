@@ -38,8 +38,7 @@ class Snapshot:
 
     @property
     def is_tainted(self) -> bool:
-        """Whether the weights hold something that was deleted or superseded since they were trained, or holds no more.
-        """
+        """Whether the weights hold what was deleted or superseded since they were trained, or what holds no more."""
         return self.adapter is not None and bool(self.adapter.tainted)
 
     def evidence(self, question: str, found: Found) -> Evidence:

@@ -283,6 +283,8 @@ class BulkReceipt(Shape):
     facts: list[str] = Field(description="Other facts that had no other source.")
     tainted_adapters: list[str]
     pending: str
+    copies: list[str]
+    mentions: list[str]
 
 
 class Quarantine(Shape):

@@ -262,6 +262,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
             ledger.span(home),
             ledger.last_recorded(home) is None,
             sorted(set(ledger.texts(home))),
+            sorted(set(ledger.details(home))),
             _plain(ledger.said(home, ["said e0", "put", "other words"])),
             [_plain(ledger.facts(home, source=id, include_retired=True, limit=2)) for id in world.ids(_EPISODES)],
             ledger.holdings(home, world.ids(_FACTS)),

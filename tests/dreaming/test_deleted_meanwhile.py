@@ -98,6 +98,26 @@ def test_what_an_earlier_night_learned_goes_in_the_same_night(memory: HybridMemo
     assert_unlearned(memory)
 
 
+def test_what_was_overwritten_nights_ago_goes_too(memory: HybridMemory) -> None:
+    """Its value is in the weights that this night goes on from, under the one that took its place."""
+    memory.dream()
+    (old,) = [f for f in memory.list(kind="fact") if isinstance(f, Fact) and f.object == SECRET]
+    memory.add_fact("Ana", "lives in", "Porto")
+    memory.dream()
+    memory.add("Dan lives in Turin.")
+
+    def delete(name: str, done: int, total: int) -> None:
+        if name == "train":
+            for id in (old.id, *old.sources):
+                if memory.ledger.get_many(ANA, [id]):
+                    memory.delete(id)
+
+    report = memory.dream(progress=delete)
+    assert (report.status, report.parent) == ("promoted", None)
+    assert in_files(memory.folder.root) == []
+    assert memory.answer(WHERE, route="weights").text == "Porto"
+
+
 def test_a_deletion_between_the_last_look_and_the_promotion_stops_it(
     memory: HybridMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,6 @@ from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 from hybridmem.stores.ledger.base import Ledger
 
-
 ERASED = "erased"
 """In the folder of a dream: something was erased, and the dream has not looked yet whether it learns that."""
 

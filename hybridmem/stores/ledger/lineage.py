@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, TrainingItem
 
-
 ERASED_MEANWHILE = "a memory was deleted while it was being learned: run `hybridmem dream` to learn the others"
 """What an `ErasedMeanwhile` says."""
 
@@ -82,9 +81,7 @@ class Lineage(Protocol):
         another value's day, or their own day is still to come."""
         ...
 
-    def activate(
-        self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()
-    ) -> None:
+    def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         """Move the alias `active` (None: to no adapter): the new one becomes active and the one before retired,
         in one transaction. Raises `UnknownAdapter`, and `ErasedMeanwhile` where one of `learned`, the ids of the facts
         and training items that the version was trained on, is not there any more."""

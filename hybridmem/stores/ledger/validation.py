@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -150,7 +149,7 @@ def _sound(record: Record) -> dict[str, Any]:
     """The texts of `record` that a database does not take as they are, as it takes them (see `sound_text`), by field.
     Raises `InvalidEncoding` for a NUL character."""
     sound: dict[str, Any] = {}
-    for name in _names(type(record)):
+    for name in (field.name for field in fields(record)):
         value = getattr(record, name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str) and "\x00" in text:
@@ -160,8 +159,3 @@ def _sound(record: Record) -> dict[str, Any]:
         elif isinstance(value, tuple):
             sound[name] = tuple(sound_text(each) if isinstance(each, str) else each for each in value)
     return sound
-
-
-@functools.cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

@@ -103,9 +103,7 @@ class InMemoryLineage:
             if isinstance(fact, Fact) and fact.namespace == namespace and not holds(fact, parse_time(at))
         )
 
-    def activate(
-        self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()
-    ) -> None:
+    def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         facts = {fact.id for fact in self._memories.values() if isinstance(fact, Fact) and fact.namespace == namespace}
         if not facts.union(item.id for item in self.items(namespace)).issuperset(learned):
             raise ErasedMeanwhile(ERASED_MEANWHILE)

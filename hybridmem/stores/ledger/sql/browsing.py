@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, func, literal, select, text, tuple_
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Fact
+from hybridmem.core.plain_json import texts_in
+from hybridmem.core.records import Episode, Fact, stated
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import chunks, read_facts
 from hybridmem.stores.ledger.sql.database import Database
@@ -55,10 +57,26 @@ class BrowsingRows:
     def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
         episodes, facts, events = tables.episodes.c, tables.facts.c, tables.events.c
         columns = ((episodes.id, episodes), (facts.id, facts), (events.memory, events))
+        bare = select(facts.id, facts.question, facts.subject, facts.relation, facts.object)
         with self._database.read() as connection:
             for id, table in columns:
                 query = select(id, table.text).where(table.namespace == key(namespace), table.text.is_not(None))
-                yield from ((memory, text) for memory, text in connection.execute(query))
+                yield from ((memory, words) for memory, words in connection.execute(query))
+            for fact, *statement in connection.execute(bare.where(facts.namespace == key(namespace))):
+                yield fact, stated(*statement)
+
+    def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        episodes, facts, events = tables.episodes.c, tables.facts.c, tables.events.c
+        columns = (
+            (episodes.id, episodes.metadata, episodes.namespace),
+            (facts.id, facts.metadata, facts.namespace),
+            (events.memory, events.changes, events.namespace),
+        )
+        with self._database.read() as connection:
+            for id, content, home in columns:
+                query = select(id, content).where(home == key(namespace), content.is_not(None), content != "{}")
+                for memory, kept in connection.execute(query):
+                    yield from ((memory, words) for words in texts_in(json.loads(kept)))
 
     def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
         table = tables.episodes

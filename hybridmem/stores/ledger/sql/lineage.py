@@ -157,9 +157,7 @@ class LineageRows:
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def activate(
-        self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()
-    ) -> None:
+    def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         table, moves = tables.adapters, tables.activations
         with self._database.write() as connection:
             _require_there(connection, namespace, learned)

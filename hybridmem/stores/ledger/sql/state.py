@@ -12,7 +12,6 @@ from hybridmem.stores.ledger.sql import rows, tables
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.state import JsonState
 
-
 _CONTENT = text("SELECT content FROM small_state WHERE namespace = :namespace AND name = :name")
 """Built once: every write and every answer reads a policy."""
 
