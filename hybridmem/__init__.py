@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hybridmem.core.errors import DreamInterrupted as DreamInterrupted
     from hybridmem.core.errors import EmbeddingMismatch as EmbeddingMismatch
     from hybridmem.core.errors import EmptyText as EmptyText
+    from hybridmem.core.errors import ErasedMeanwhile as ErasedMeanwhile
     from hybridmem.core.errors import HybridMemError as HybridMemError
     from hybridmem.core.errors import InvalidDate as InvalidDate
     from hybridmem.core.errors import InvalidEncoding as InvalidEncoding
@@ -104,7 +105,7 @@ _NAMES = {
     "hybridmem.core.clock": "Clock Time",
     "hybridmem.core.errors": """
         AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EmbeddingMismatch
-        EmptyText HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
+        EmptyText ErasedMeanwhile HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
         ModelError ModelIncomplete ModelNotFound ModelTooLarge NewerFormat NotAMemory NotFound ReadOnlyMemory
         ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownDream UnknownFormat
         UnknownMemory WrongBase

@@ -255,6 +255,7 @@ class HybridMemory:
         from hybridmem.importers import ImportedTurn
         from hybridmem.importers.message import is_single, listed, turns
 
+        self.workspace.resources.calls.note()
         when = arguments.time_or_none("at", at)
         arguments.mapping_or_none("metadata", metadata)
         given = tagged(metadata or {}, tags)
@@ -444,6 +445,7 @@ class HybridMemory:
         from `as_of`, else from now.
 
         Raises `InvalidInput`, which names the field, the operator or the value that is wrong."""
+        self.workspace.resources.calls.note()
         arguments.text("query", query)
         if token_budget is not None:
             token_budget = arguments.whole("token_budget", token_budget, least=0, most=MOST_AT_ONCE)
@@ -484,6 +486,7 @@ class HybridMemory:
         """`answer` for each question, in one batch."""
         if isinstance(questions, str):
             raise InvalidInput("questions is a text: pass a list of them, or ask `answer`")
+        self.workspace.resources.calls.note()
         asked = [checked_text(arguments.text("question", question)) for question in questions]
         if route is not None:
             arguments.choice("route", route, ROUTES)
@@ -662,9 +665,13 @@ class HybridMemory:
         return self.ledger.namespaces()
 
     def stats(self) -> dict[str, Any]:
-        """Counts of what the ledger holds, and the active adapter."""
+        """Counts of what the ledger holds, memories with a secret in them among it, and the active adapter."""
         active = self.adapters.active()
-        return {**asdict(self.ledger.counts(self.namespace)), "active_adapter": active.version if active else None}
+        return {
+            **asdict(self.ledger.counts(self.namespace)),
+            "secrets": len(self.secrets()),
+            "active_adapter": active.version if active else None,
+        }
 
     # ---- upkeep
 

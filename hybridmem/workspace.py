@@ -24,6 +24,7 @@ from hybridmem.core.clock import Time, parse_time
 from hybridmem.core.errors import InvalidInput, ReadOnlyMemory, StoreError
 from hybridmem.core.namespace import Namespace, checked_namespace, same_names
 from hybridmem.core.policy import MemoryPolicy
+from hybridmem.core.recent_calls import RecentCalls
 from hybridmem.core.version import VERSION
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Resources:
         self._copy = TemporaryDirectory(prefix="hybridmem-") if folder.read_only else None
         self.folder = folder if self._copy is None else _copied(folder, Path(self._copy.name))
         self.backends = backends
+        self.calls = RecentCalls()
         self._opened: list[Closable] = []
         self._process = os.getpid()
         self._closed = False
@@ -377,13 +379,10 @@ class Workspace:
             self.ledger, indexes.vectors, indexes.lexical, indexes.graph, indexes.embedder, clock=self.clock
         )
 
-    @functools.cached_property
+    @property
     def router(self) -> Router:
         """What chooses where an answer comes from."""
-        from hybridmem.router.policy import Router
-
-        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
-        return Router(self.ledger, self.adapters, self.model, self.namespace, self._finding(None), other)
+        return self.router_on(None)
 
     @property
     def policy(self) -> MemoryPolicy:
@@ -391,12 +390,13 @@ class Workspace:
         return self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
 
     def router_on(self, reference_date: Time | None) -> Router:
-        """The router, for questions that are asked on that day, or now for None. Raises `InvalidDate`."""
-        return self.router if reference_date is None else replace(self.router, find=self._finding(reference_date))
+        """The router, for questions that are asked on that day, or now for None, under the policy of this moment.
+        Raises `InvalidDate`."""
+        from hybridmem.router.policy import Router
 
-    def _finding(self, reference_date: Time | None) -> Callable[[str], Found]:
-        """What finds the memories for a question that is asked on that day, or at the moment for None."""
-        asked_at = parse_time(reference_date) if reference_date is not None else None
+        other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
+        asked_on = parse_time(reference_date) if reference_date is not None else None
+        half_life = self.policy.half_life
 
         def find(question: str) -> Found:
             return self.retrieval.find(
@@ -404,11 +404,11 @@ class Workspace:
                 question,
                 limit=SEARCH_FOR_ANSWER,
                 questions=False,
-                half_life=self.policy.half_life,
-                reference_date=asked_at or self.clock(),
+                half_life=half_life,
+                reference_date=asked_on or self.clock(),
             )
 
-        return find
+        return Router(self.ledger, self.adapters, self.model, self.namespace, find, other, self.clock, asked_on)
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -37,6 +37,7 @@ EXPORTED = [
     "EmbeddingMismatch",
     "EmptyText",
     "Episode",
+    "ErasedMeanwhile",
     "ErasureReceipt",
     "Event",
     "Fact",

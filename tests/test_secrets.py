@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.maintenance import secrets
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 
@@ -123,6 +124,21 @@ def test_a_report_names_the_memory_and_its_kinds_and_no_secret(memory: HybridMem
     assert [each.kind for each in found] == ["episode", "episode", "episode", "fact"]
     assert memory.get(found[0].id).text == TEXTS[2]
     assert PASSWORD not in str(found) and CARD not in str(found)
+
+
+def test_the_counts_say_how_many_memories_hold_one(memory: HybridMemory) -> None:
+    assert memory.stats()["secrets"] == len(memory.secrets()) == 4
+    memory.delete(memory.secrets()[0].id)
+    assert memory.stats()["secrets"] == 3
+    memory.update(next(e.id for e in memory.list() if "Porto" in e.text), f"Ana's password is {PASSWORD}.")
+    assert memory.stats()["secrets"] == 4
+
+
+def test_what_was_looked_through_once_is_known_by_its_digest_alone() -> None:
+    kinds = secrets._Kinds(2)
+    assert [kinds(text) for text in (*TEXTS[1:4], TEXTS[2])] == [(), ("password",), ("card number",), ("password",)]
+    assert len(kinds._found) == 2
+    assert PASSWORD not in str(vars(kinds))
 
 
 def test_an_unknown_moment_is_refused(tmp_path: Path) -> None:

@@ -56,6 +56,27 @@ def test_a_value_that_goes_gives_its_place_back(memory: HybridMemory) -> None:
     assert memory.answer(HOME).text == "Porto"
 
 
+@pytest.mark.parametrize("ledger", ["memory", None])
+def test_weights_give_way_on_the_day_that_a_successor_begins(tmp_path: Path, clock: Clock, ledger: str | None) -> None:
+    """Before the night that trains the new value."""
+    opened = HybridMemory.open(tmp_path / "m", ledger=ledger, embedder="hashing", model=FakeModel(), clock=clock)
+    with opened as memory:
+        memory.add_fact("Ana", "lives in", "Porto")
+        memory.add_fact("Ana", "lives in", "Berlin", valid_from="2026-04-01")
+        assert memory.dream().new_facts == 1
+        assert [(a.text, a.route) for a in (memory.answer(HOME), memory.answer(HOME, route="weights"))] == [
+            ("Porto", "weights"),
+            ("Porto", "weights"),
+        ]
+        assert memory.answer(HOME, route="weights", reference_date="2026-04-02").route == "abstain"
+        clock.now = datetime(2026, 4, 1, tzinfo=UTC)
+        assert (memory.answer(HOME).text, memory.answer(HOME).route) == ("Berlin", "retrieval")
+        for route in ("weights", "both"):
+            assert memory.answer(HOME, route=route).text != "Porto"
+        memory.dream()
+        assert (memory.answer(HOME).text, memory.answer(HOME).route) == ("Berlin", "weights")
+
+
 def test_what_a_statement_hid_is_found_again_once_it_is_gone(memory: HybridMemory) -> None:
     memory.add("Ana lives in Porto.")
     memory.dream()

@@ -6,7 +6,7 @@ import builtins
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -102,8 +102,9 @@ class AdapterRegistry:
         shutil.rmtree(candidate)
         return self.get(version)
 
-    def promote(self, version: str | None, *, force: bool = False) -> AdapterRecord | None:
-        """Move the alias `active` to `version`, or to no adapter for None.
+    def promote(self, version: str | None, *, force: bool = False, learned: Sequence[str] = ()) -> AdapterRecord | None:
+        """Move the alias `active` to `version`, or to no adapter for None; where one of `learned` (ids of facts and
+        training items) is not in the ledger any more, raise `ErasedMeanwhile`.
 
         Raises `UnknownAdapter`; `CorruptAdapter` for damaged or removed files; `AdapterError` for a version that
         its gate rejected, unless `force`."""
@@ -113,7 +114,7 @@ class AdapterRegistry:
         record = self.verify(version)
         if record.status == "rejected" and not force:
             raise AdapterError(f"{version} was rejected by its gate: look at `hybridmem adapters show {version}`")
-        self._ledger.activate(self._namespace, version, self._clock())
+        self._ledger.activate(self._namespace, version, self._clock(), learned=learned)
         return self.get(version)
 
     def rollback(self) -> AdapterRecord | None:

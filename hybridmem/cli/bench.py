@@ -192,6 +192,20 @@ def speed(
 
 
 @command(group, json_file=True, backends=False)
+def dreaming(
+    call: Invocation,
+    memories: Annotated[int, typer.Option(min=1, help="Texts to remember before.")] = 300,
+    turns: Annotated[int, typer.Option(min=3, help="Turns of an add and a search while nothing else runs.")] = 40,
+) -> None:
+    """How much a running dream slows the adds and searches of its own process: medians before it and during it."""
+    from hybridmem.evaluation.suites.beside_a_dream import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(memories=memories, turns=turns, model=call.model, embedder=call.embedder, progress=progress)
+    _answer(call, "beside a dream", result)
+
+
+@command(group, json_file=True, backends=False)
 def serve(
     call: Invocation,
     memories: Annotated[int, typer.Option(min=1, help="Memories stored beforehand.")] = 10_000,

@@ -23,7 +23,7 @@ PANEL = "Maintain"
 
 @command(app, panel=PANEL)
 def stats(call: Invocation) -> None:
-    """Count memories, facts, exercises, adapters and nights."""
+    """Count memories, facts, exercises, adapters, nights, and memories that hold a secret."""
     with call.open() as memory:
         counts = memory.stats()
     call.answer(counts, output.pairs(counts))
@@ -89,12 +89,14 @@ def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")] = False,
 ) -> None:
     """Check the ledger, the indexes against it, the adapters' files, and whether the model can be loaded; and print the
-    device, the precision and the memory that the model would use. Exits 1 while something is wrong."""
+    device, the precision and the memory that the model would use, and how many memories hold a secret. Exits 1 while
+    something is wrong."""
     from hybridmem.models.resource_estimate import resource_estimate
 
     with call.open(whole_folder=True) as memory:
         found = memory.doctor(repair=repair)
         remaining = memory.doctor() if repair and found else found
+        held = sum(len(memory.at(namespace).secrets()) for namespace in memory.namespaces())
     try:
         estimate = resource_estimate(call.model)
     except (ModelError, AdapterError) as error:
@@ -102,10 +104,13 @@ def doctor(
         found, remaining = [*found, f"the model: {error}"], [*remaining, f"the model: {error}"]
     lines = [output.plain(f"{'repaired' if each not in remaining else 'found'}: {each}") for each in found]
     lines += [output.plain(f"found: {each}") for each in remaining if each not in found]
+    lines = lines or [output.plain("nothing is wrong")]
+    if held:
+        hold = "memory holds" if held == 1 else "memories hold"
+        note = f"note: {held:,} {hold} a secret, which no training reads: hybridmem secrets lists them"
+        lines.append(output.plain(note))
     tables = [output.pairs(_labelled(estimate))] if estimate is not None else []
-    call.answer(
-        {"found": found, "left": remaining, "model": estimate}, *(lines or [output.plain("nothing is wrong")]), *tables
-    )
+    call.answer({"found": found, "left": remaining, "secrets": held, "model": estimate}, *lines, *tables)
     if remaining:
         raise typer.Exit(errors.NO)
 

@@ -298,10 +298,11 @@ def delete(
         "facts that went with it": receipt.facts,
         "adapters no longer trusted on it": receipt.tainted_adapters,
         "still to do": receipt.pending or "nothing",
+        "others in the same words": receipt.copies,
+        "others that mention it": receipt.mentions,
     }
     if isinstance(receipt, ErasureReceipt):
-        left = {"others in the same words": receipt.copies, "others that mention it": receipt.mentions}
-        call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs({**places, **left}))
+        call.answer(receipt, output.plain(f"deleted {receipt.id}"), output.pairs(places))
         return
     done = f"{'would delete' if dry_run else 'deleted'} {counted(len(receipt.ids), 'memory', 'memories')}"
     ids = [output.plain(each) for each in receipt.ids]

@@ -32,7 +32,8 @@ HybridMemError
 │   └── WrongBase
 └── DreamError
     ├── DreamBusy
-    └── DreamInterrupted
+    ├── DreamInterrupted
+    └── ErasedMeanwhile
 """
 
 from __future__ import annotations
@@ -186,3 +187,7 @@ class DreamBusy(DreamError):
 
 class DreamInterrupted(DreamError):
     """A dream was stopped before its end: nothing was promoted, and the next dream resumes it."""
+
+
+class ErasedMeanwhile(DreamError):
+    """A memory was erased, or put in other words, while a dream learned it: what was trained is not promoted."""

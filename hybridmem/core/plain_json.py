@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hybridmem.core.errors import InvalidInput
@@ -27,3 +27,16 @@ def sound_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
     """
     sound: dict[str, Any] = json.loads(sound_text(json.dumps(plain_json(value, what), ensure_ascii=False)))
     return sound
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts within a value of JSON, names left out.
+
+    >>> list(texts_in({"note": {"raw": ["Porto", 3]}, "by": "Ana"}))
+    ['Porto', 'Ana']
+    """
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from texts_in(each)

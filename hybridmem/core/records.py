@@ -165,13 +165,18 @@ class Fact:
     @property
     def bare(self) -> str:
         """The statement as its question and answer, or as subject, relation and object, whatever its text says."""
-        return f"{self.question} {self.object}." if self.question else f"{self.subject} {self.relation} {self.object}."
+        return stated(self.question, self.subject, self.relation, self.object)
 
     @property
     def current(self) -> bool:
         """Whether the ledger believes it: nothing has taken its place, and it did not expire. Whether it is true at
         a moment is in its interval, `valid_from` to `valid_to`."""
         return self.retired_at is None
+
+
+def stated(question: str, subject: str, relation: str, object: str) -> str:
+    """A fact in its bare words: its question and answer where it has one, else subject, relation and object."""
+    return f"{question} {object}." if question else f"{subject} {relation} {object}."
 
 
 MemoryRecord = Episode | Fact
@@ -440,7 +445,10 @@ class BulkReceipt:
     """Ids of other facts that had no other source and were removed with them."""
     tainted_adapters: tuple[str, ...] = ()
     pending: str = ""
-    """What the next dream still has to do; empty for nothing."""
+    """As in `ErasureReceipt`."""
+    copies: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    """As in `ErasureReceipt`: what still says any of it; empty for a dry run."""
 
 
 @dataclass(frozen=True, slots=True)

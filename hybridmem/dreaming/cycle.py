@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,14 +19,14 @@ from hybridmem.adapters.files import hashes
 from hybridmem.adapters.provenance import data_sha256
 from hybridmem.continual import registry as strategies
 from hybridmem.continual.base import Strategy
-from hybridmem.core.errors import ReaderBudgetSpent
+from hybridmem.core.errors import ErasedMeanwhile, ReaderBudgetSpent, UnknownMemory
 from hybridmem.core.process import peak_memory_mb
 from hybridmem.core.progress import Progress
-from hybridmem.core.records import AdapterRecord, DreamReport, Episode, Fact, Step, new_id
+from hybridmem.core.records import AdapterRecord, DreamReport, Episode, Fact, Step, TrainingItem, new_id
 from hybridmem.core.version import VERSION
 from hybridmem.dreaming import reader_bound
 from hybridmem.dreaming.bounds import Evaluated, Truth, figures, truth_figures
-from hybridmem.dreaming.plan import DreamContext, TrainingSet, selected, started_anew
+from hybridmem.dreaming.plan import REPLIES, DreamContext, TrainingSet, selected, started_anew
 from hybridmem.dreaming.reading.source import only_name
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import DreamState, Uncalibrated, finish_stopped, next_night, reject_leftovers
@@ -38,14 +39,17 @@ from hybridmem.dreaming.steps.extract import Extraction, extract
 from hybridmem.dreaming.steps.gate import Verdict, evaluate_gate
 from hybridmem.dreaming.steps.propositions import read_propositions
 from hybridmem.dreaming.steps.select import Selection
-from hybridmem.dreaming.steps.truth import FILE, TruthSet, checks, compare, prepare
+from hybridmem.dreaming.steps.truth import FILE, TruthSet, checks, compare, forget_erased, prepare
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports
 from hybridmem.stores.ledger.present import present
 from hybridmem.stores.ledger.redacted import holds_secret
+from hybridmem.stores.ledger.validation import quotes
 from hybridmem.training.trainer import Training, train
 
 EPISODES_AT_ONCE = 64
+ATTEMPTS = 3
+"""How often a night begins to learn, where memories that it learns are deleted in the middle of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,27 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
 
     truth = _prepare_truth(context, recipe, strategy, seed, log)
     report = _because(report, _read(context, recipe, progress, log))
+    for _ in range(ATTEMPTS):
+        try:
+            return _learn(context, recipe, strategy, report, truth, seed, progress, log)
+        except ErasedMeanwhile:
+            _forget_attempt(context)
+            log.done("started over")
+    selection = _select(context, recipe, log)
+    return _end_untrained(context, report, selection, log, "again and again, memories were deleted as it learned them")
+
+
+def _learn(
+    context: DreamContext,
+    recipe: Recipe,
+    strategy: Strategy,
+    report: DreamReport,
+    truth: TruthSet,
+    seed: int,
+    progress: Progress,
+    log: StepLog,
+) -> DreamReport:
+    """Everything from the selection on. Raises `ErasedMeanwhile`."""
     selection = _select(context, recipe, log)
     if not strategy.trains:
         return _end_untrained(context, report, selection, log, f"the strategy {strategy.name} trains nothing")
@@ -103,7 +128,7 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
     measured = _measure(context, recipe, training_set, candidate, truth, progress, log)
     report = _described(report, training_set, candidate, measured)
     record = _register(context, recipe, report, training_set, candidate, measured.verdict)
-    report = _decide(context, report, record, measured, selection)
+    report = _decide(context, report, record, measured, training_set)
     progress("promote", 1, 1)
     log.done("promote")
     _unlearn(context, selection, log)
@@ -142,7 +167,7 @@ def _read(context: DreamContext, recipe: Recipe, progress: Progress, log: StepLo
             # The episodes stay unread: a person looks at them, and the facts that stand are untouched.
             counts["refused"] = len(planned.retired) + len(found.ended)
             break
-        _end_denied(context, found.ended, dict(zip(planned.accepted, apply(context.ledger, planned), strict=True)))
+        _end_denied(context, found.ended, apply(context.ledger, planned))
         context.ledger.mark_extracted(context.namespace, found.read)
         counts["episodes"] += len(batch)
         counts["facts"] += len(planned.accepted)
@@ -197,7 +222,7 @@ def _end_denied(context: DreamContext, ended: Collection[str], stored: Mapping[F
     known = {fact.id: kept.id for fact, kept in stored.items()}
     for id in ended:
         there = known.get(id, id)
-        if context.ledger.get_many(context.namespace, [there]):
+        with suppress(UnknownMemory):
             context.ledger.expire(context.namespace, there, context.clock())
 
 
@@ -240,10 +265,7 @@ def _compose(
         made = compose(
             context.reader, fresh, others, recipe.compose, seed, lambda done, total: progress("compose", done, total)
         )
-    there = ledger.get_many(namespace, [f.id for f in fresh])
-    # What was deleted, or put in other words, while they were being composed, must not come back in them.
-    sound = {f.id for f in fresh if f.id in there and there[f.id].text == f.text}
-    ledger.save_items([item for item in made.items if item.fact in sound])
+    _save_items(context, made.items, [*fresh, *others])
     training_set = TrainingSet.of(context, selection, made.poor)
     waiting = {"waiting": len(made.waiting)} if made.waiting else {}
     log.done(
@@ -265,14 +287,12 @@ def _train(
     parent = training_set.parent if plan.parent is not None else None
     key = training_set.training_key(context, recipe, seed, parent)
     folder = _training_folder(context, key)
-    training = train(
-        context.model,
-        plan,
-        recipe.train,
-        seed,
-        folder,
-        progress=lambda step, total: progress("train", step, total),
-    )
+
+    def tell(step: int, total: int) -> None:
+        _require_there(context, training_set)
+        progress("train", step, total)
+
+    training = train(context.model, plan, recipe.train, seed, folder, progress=tell)
     log.done(
         "train",
         training.tokens + training.teacher_tokens,
@@ -303,6 +323,7 @@ def _measure(
     log: StepLog,
 ) -> _Measured:
     """The gate's verdict; it may leave the candidate at a smaller scale."""
+    _require_there(context, training_set)
     progress("gate", 0, 1)
     verdict = evaluate_gate(
         context.model,
@@ -338,6 +359,7 @@ def _truth_after(
 ) -> Truth:
     """How the router answers the night's questions with the candidate in force. A candidate that is refused already is
     not asked."""
+    truth = truth.of_what_is_there(context.ledger, context.namespace)
     if context.answering is None or not (truth.questions and verdict.passed):
         return Truth(0, 0, 0, 0, 0)
     record = replace(_record(context, training_set, candidate), files=hashes(candidate.folder))
@@ -375,6 +397,7 @@ def _register(
     candidate: _Candidate,
     verdict: Verdict,
 ) -> AdapterRecord:
+    _require_there(context, training_set)
     record = replace(
         _record(context, training_set, candidate),
         status="candidate" if verdict.passed else "rejected",
@@ -410,16 +433,19 @@ def _record(context: DreamContext, training_set: TrainingSet, candidate: _Candid
 
 
 def _decide(
-    context: DreamContext, report: DreamReport, record: AdapterRecord, measured: _Measured, selection: Selection
+    context: DreamContext, report: DreamReport, record: AdapterRecord, measured: _Measured, training_set: TrainingSet
 ) -> DreamReport:
-    """Promote what passed. What the gate refused leaves the adapter before it, unless that holds deleted memories."""
+    """Promote what passed. What the gate refused leaves the adapter before it, unless that holds deleted memories.
+
+    Raises `ErasedMeanwhile`: what was deleted by the moment of the promotion is in no weights that are promoted."""
     verdict, final = measured.verdict, measured.final
+    _require_there(context, training_set)
     if verdict.passed:
         context.ledger.save_audits(context.namespace, [*verdict.result.audits, *final.audits])
         context.ledger.put_state(context.namespace, Uncalibrated(record.version))
-        context.registry.promote(record.version)
+        context.registry.promote(record.version, learned=training_set.learned)
         return replace(report, status="promoted", retention=_retention(context, final))
-    if selection.deleted:
+    if training_set.selection.deleted:
         context.registry.promote(None)
     failed = ", ".join(check.name for check in verdict.checks if not check.passed)
     return _because(replace(report, status="rejected"), f"the gate refused: {failed}{_explained(measured.truth)}")
@@ -458,11 +484,59 @@ def _unlearn(context: DreamContext, selection: Selection, log: StepLog) -> None:
     log.done("unlearn", deleted=len(selection.deleted), adapters_removed=len(removed))
 
 
+# ---- what is deleted in the middle of a night
+
+
+def _save_items(context: DreamContext, items: Sequence[TrainingItem], shown: Sequence[Fact]) -> None:
+    """Save the exercises that were composed from the facts `shown`. What was deleted, or put in other words, in the
+    meantime must not come back in them, not even in the context of another fact's."""
+    ledger, namespace = context.ledger, context.namespace
+    sound = {fact.id for fact in shown if fact not in _changed(context, shown)}
+    with suppress(UnknownMemory):  # A deletion came between: what is left is composed on another night.
+        ledger.save_items([item for item in items if item.fact in sound])
+    words = [words for fact in _changed(context, shown) for words in (fact.text, fact.bare, fact.claim)]
+    if words:
+        stained = {item.fact for item in items if quotes([item.question, item.answer, *item.context], words)}
+        ledger.drop_items(namespace, sorted(stained))
+
+
+def _changed(context: DreamContext, facts: Sequence[Fact]) -> list[Fact]:
+    there = context.ledger.get_many(context.namespace, [fact.id for fact in facts])
+    return [fact for fact in facts if fact.id not in there or there[fact.id].text != fact.text]
+
+
+def _require_there(context: DreamContext, training_set: TrainingSet) -> None:
+    """Where something was deleted since this last looked: remove what the night has kept of it, and raise
+    `ErasedMeanwhile` if it is learned."""
+    mark = context.folder / unlearn.ERASED
+    if not mark.exists():
+        return
+    # Before the look: what is deleted from here on leaves another one.
+    mark.unlink()
+    (context.folder / REPLIES).unlink(missing_ok=True)
+    forget_erased(context.folder / FILE, context.ledger, context.namespace)
+    if not training_set.is_there(context):
+        raise ErasedMeanwhile("a memory was deleted while it was being learned")
+
+
+def _forget_attempt(context: DreamContext) -> None:
+    """Remove what a training of deleted memories has left: its files, and the adapter that it has become."""
+    for record in context.registry.list():
+        if record.status == "candidate" and record.files:
+            context.model.forget(context.registry.path(record.version))
+            context.registry.remove(record.version)
+    reject_leftovers(context.ledger, context.registry, context.namespace)
+    shutil.rmtree(context.folder, ignore_errors=True)
+
+
 # ---- beginning and end
 
 
 def _begin(context: DreamContext) -> DreamReport:
     """A fresh report, with the id of the dream that was stopped before its end, if one was."""
+    if (context.folder / unlearn.ERASED).exists():
+        # Its dream was killed before it could look.
+        shutil.rmtree(context.folder)
     state = context.ledger.get_state(context.namespace, DreamState)
     if state is None or finish_stopped(context.ledger, context.registry, context.namespace, state.id):
         state = DreamState(new_id("dr"))

@@ -12,7 +12,7 @@ from hybridmem.adapters.provenance import training_key
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.continual.base import NightInput
 from hybridmem.core.clock import Clock
-from hybridmem.core.errors import CorruptAdapter
+from hybridmem.core.errors import CorruptAdapter, ErasedMeanwhile
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
 from hybridmem.dreaming import general
@@ -28,6 +28,9 @@ from hybridmem.models.trainable import TrainableModel
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.examples import QUESTIONS, by_fact
+
+REPLIES = "replies.jsonl"
+"""In the folder of a dream: what its reader replied, until the dream is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,15 @@ class TrainingSet:
     """Selected facts that got too few exercises to be trained."""
     parent: AdapterRecord | None
     """The adapter that could be gone on from; None where the weights must be rebuilt from the bare base."""
+    inherited: tuple[str, ...] = ()
+    """Every fact that the weights of `parent` were trained on, what was overwritten since among them."""
 
     @classmethod
     def of(cls, context: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
-        """`poor` is as the field has it."""
+        """`poor` is as the field has it. Raises `ErasedMeanwhile` where something of `selection` was deleted since."""
         everything = {f.id: f for f in context.ledger.facts(context.namespace, include_retired=True)}
+        if not everything.keys() >= {*(f.id for f in (*selection.new, *selection.old)), *selection.replaced}:
+            raise ErasedMeanwhile("a memory was deleted before it was learned")
         replaced = tuple(everything[id] for id in selection.replaced)
         involved = {f.id: f for f in (*selection.new, *selection.old, *replaced)}
         known = [f for f in everything.values() if f.current]
@@ -119,6 +126,7 @@ class TrainingSet:
         # Only what is trained this night can overwrite the value that it replaces.
         successors = {f.slot for f in new}
         rebuild = bool(selection.deleted) or any(not f.superseded_by or f.slot not in successors for f in replaced)
+        parent = None if rebuild else context.active()
         return cls(
             selection=selection,
             new=new,
@@ -126,13 +134,29 @@ class TrainingSet:
             replaced=replaced,
             items=tuple(items),
             poor=tuple(poor),
-            parent=None if rebuild else context.active(),
+            parent=parent,
+            inherited=tuple(sorted(unlearn.in_weights(context.registry.list(), parent.version))) if parent else (),
         )
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """All that the weights hold after this night."""
         return (*self.new, *self.old)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Ids of the facts and training items that must be there when the night is promoted."""
+        return (*self._held, *(item.id for item in self.items))
+
+    def is_there(self, context: DreamContext) -> bool:
+        """Whether all that is `learned` is in the ledger still."""
+        there = context.ledger.get_many(context.namespace, self._held)
+        items = {item.id for item in context.ledger.items(context.namespace, self._held)}
+        return there.keys() >= set(self._held) and items >= {item.id for item in self.items}
+
+    @property
+    def _held(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*(fact.id for fact in (*self.facts, *self.replaced)), *self.inherited)))
 
     @property
     def is_worth_training(self) -> bool:

@@ -15,8 +15,9 @@ from hybridmem.core.errors import DreamBusy, DreamInterrupted, ReaderBudgetSpent
 from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
+from hybridmem.dreaming.courtesy import beside
 from hybridmem.dreaming.cycle import dream
-from hybridmem.dreaming.plan import DreamContext, selected, started_anew
+from hybridmem.dreaming.plan import REPLIES, DreamContext, selected, started_anew
 from hybridmem.dreaming.reader_bound import within_bound
 from hybridmem.dreaming.reader_estimate import beyond_bound, reader_steps
 from hybridmem.dreaming.recipes import EvalSettings, Recipe
@@ -27,11 +28,10 @@ from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router import calibration
 from hybridmem.router.policy import Router
+from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.workspace import Workspace
 
-REPLIES = "replies.jsonl"
-"""In the folder of a dream: what its reader replied, until the dream is over."""
 ORDER = ("ask", "extract", "compose", "train", "gate")
 """The steps of an estimate."""
 USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 6
@@ -54,8 +54,8 @@ def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> Dream
     )
     lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
     try:
-        with lock:
-            report = dream(context, chosen, progress)
+        with lock, beside(workspace.resources.calls, context.model, progress) as told:
+            report = dream(context, chosen, told)
             workspace.indexes.catch_up()
             # Not only after a promotion: a dream may have been stopped between the two.
             if workspace.ledger.get_state(workspace.namespace, Uncalibrated) is not None:
@@ -154,7 +154,8 @@ def calibrate(workspace: Workspace, router: Router, most: int) -> int:
 
 def audit_questions(workspace: Workspace, most: int) -> list[TrainingItem]:
     """The questions that the router's heads are fitted on: the newest `most` of each kind on facts that hold."""
-    standing = {f.id: f for f in workspace.ledger.facts(workspace.namespace)}
+    now = workspace.clock()
+    standing = {f.id: f for f in workspace.ledger.facts(workspace.namespace) if holds(f, now)}
     items = [i for i in workspace.ledger.items(workspace.namespace) if i.split == "dev" and i.fact in standing]
     items = still_sound(items, standing, list(standing.values()))
     return _newest(items, "question", most) + _newest(items, "refusal", most)

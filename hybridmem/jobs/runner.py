@@ -33,6 +33,8 @@ from hybridmem.memory import HybridMemory
 
 TURN_SECONDS = 0.5
 """How often a waiting job checks whether its turn has come."""
+NICENESS = 10
+"""Added to the nice value of the process."""
 GRACE_SECONDS = 60.0
 """Time for an interrupted dream to come to a point where it can stop. After it the process is killed, which a dream
 survives as it survives a power cut."""
@@ -96,6 +98,8 @@ def main(arguments: Sequence[str]) -> int:
     """Returns 0 once the job's end is recorded, whatever it is."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    # Whoever waits for an answer goes first; this process has nobody who waits for it.
+    os.nice(NICENESS)
     root, namespace, id, lock = arguments
     os.set_inheritable(int(lock), False)
     folder = prepare(Path(root), VERSION)

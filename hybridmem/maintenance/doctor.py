@@ -7,12 +7,14 @@ stale lock file.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 
 from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.errors import CorruptAdapter, CorruptStore, EmbeddingMismatch, StoreError
 from hybridmem.core.namespace import Namespace
+from hybridmem.dreaming.steps.unlearn import ERASED
 from hybridmem.workspace import Workspace
 
 
@@ -56,6 +58,14 @@ def _adapters(workspace: Workspace, namespace: Namespace, *, repair: bool) -> It
     try:
         with FileLock(workspace.folder.dream_lock(namespace), timeout=0):
             yield from _damaged(registry, namespace, repair=repair)
+            left = workspace.folder.dream(namespace)
+            if (left / ERASED).exists():
+                yield (
+                    f"{'/'.join(namespace)}: a dream that was killed left files that may hold a deleted memory: "
+                    "`hybridmem doctor --repair` removes them, and so does the next dream"
+                )
+                if repair:
+                    shutil.rmtree(left)
             orphans = registry.orphans()
             if orphans:
                 names = ", ".join(path.name for path in orphans)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from hybridmem.core.errors import InvalidInput
@@ -11,6 +11,7 @@ from hybridmem.core.records import BulkReceipt, ErasureReceipt
 from hybridmem.dreaming.steps.unlearn import in_weights, is_dreaming, remove_training, remove_weights
 from hybridmem.maintenance import leftovers
 from hybridmem.maintenance.leftovers import Leftovers
+from hybridmem.redaction import redact
 from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
 from hybridmem.workspace import Workspace
 
@@ -25,7 +26,7 @@ def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureRece
     words = leftovers.words_of(workspace, id)
     sources = leftovers.sources_of(ledger.get(namespace, id))
     erased, gone = _erase_one(workspace, id, at)
-    left = leftovers.find(words, ledger.texts(namespace), sources)
+    left = _left(workspace, words, sources)
     if copies:
         others: list[str] = []
         for copy in ledger.get_many(namespace, left.copies):
@@ -33,24 +34,32 @@ def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureRece
                 others += leftovers.words_of(workspace, copy)
                 further, also = _erase_one(workspace, copy, at)
                 erased, gone = merge_erasures([erased, further], scrubbed=further.scrubbed), [*gone, *also]
-        left = leftovers.find(words, ledger.texts(namespace), ledger.get_many(namespace, sources))
+        left = _left(workspace, words, ledger.get_many(namespace, sources))
         # A copy took its history and its facts along, which may say other things.
-        beside = leftovers.find(others, ledger.texts(namespace))
+        beside = _left(workspace, others)
         mentions = dict.fromkeys((*left.mentions, *beside.copies, *beside.mentions))
         left = Leftovers(left.copies, tuple(id for id in mentions if id not in left.copies))
     return _receipt(workspace, id, gone, erased, at, left)
 
 
-def erase_many(workspace: Workspace, ids: Sequence[str], *, up_to: int | None = None) -> ErasureReceipt | None:
+def erase_many(
+    workspace: Workspace, ids: Sequence[str], *, up_to: int | None = None, name_left: bool = False
+) -> ErasureReceipt | None:
     """Erase those of `ids` that are there, as `erase` does, at the cost of one; see `Ledger.erase_all` for `up_to`.
-    None where nothing was there."""
+    None where nothing was there. What still says it is named with `name_left` alone."""
     at = workspace.clock()
+    doomed = workspace.ledger.get_many(workspace.namespace, ids) if name_left else {}
+    words = list(dict.fromkeys(text for id in doomed for text in leftovers.words_of(workspace, id)))
+    sources = dict.fromkeys(source for memory in doomed.values() for source in leftovers.sources_of(memory))
     erased = workspace.ledger.erase_all(workspace.namespace, ids, at, up_to=up_to)
     if not erased.removed:
         return None
     there = workspace.ledger.get_many(workspace.namespace, ids)
     gone = [id for id in ids if id not in there]
-    return _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at, Leftovers())
+    left = Leftovers()
+    if name_left:
+        left = _left(workspace, words, workspace.ledger.get_many(workspace.namespace, list(sources)))
+    return _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at, left)
 
 
 def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = False) -> BulkReceipt:
@@ -61,7 +70,7 @@ def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = Fals
         raise InvalidInput("the filter is empty and would delete every memory: say which, as in {'session': 's1'}")
     matching = workspace.ledger.matching(workspace.namespace, filter, include_retired=True)
     ids = tuple(memory.id for memory in matching)
-    erased = None if dry_run else erase_many(workspace, ids)
+    erased = None if dry_run else erase_many(workspace, ids, name_left=True)
     if erased is None:
         return BulkReceipt(workspace.namespace, workspace.clock(), dry_run, ids)
     return BulkReceipt(
@@ -73,7 +82,14 @@ def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = Fals
         facts=tuple(fact for fact in erased.facts if fact not in ids),
         tainted_adapters=erased.tainted_adapters,
         pending=erased.pending,
+        copies=erased.copies,
+        mentions=erased.mentions,
     )
+
+
+def _left(workspace: Workspace, words: Iterable[str], sources: Iterable[str] = ()) -> Leftovers:
+    ledger, namespace = workspace.ledger, workspace.namespace
+    return leftovers.find(words, ledger.texts(namespace), sources, ledger.details(namespace))
 
 
 def _erase_one(workspace: Workspace, id: str, at: datetime) -> tuple[Erasure, list[str]]:
@@ -85,6 +101,8 @@ def _receipt(
     workspace: Workspace, id: str, gone: Sequence[str], erased: Erasure, at: datetime, left: Leftovers
 ) -> ErasureReceipt:
     """Follow an erasure of the ledger everywhere else."""
+    # Texts that a dream of this process has read without their secrets.
+    redact.cache_clear()
     # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
     dropped = remove_weights(workspace.adapters, gone)
     folder, lock = workspace.folder.dream(workspace.namespace), workspace.folder.dream_lock(workspace.namespace)
@@ -119,11 +137,11 @@ def _pending(
         )
     if dreaming:
         pending.append(
-            "a dream is running and may have read it: its weights will not be asked about it, and the dream after it "
-            "rebuilds without it"
+            "a dream is running: where it learns it, it removes what it has of it and starts over without, and "
+            "promotes nothing that learned it"
         )
     if left.copies:
-        pending.append(f"{_named(left.copies)} in the same words: delete with copies to erase what has them")
+        pending.append(f"{_named(left.copies)} in the same words: delete them too, or one with copies")
     if left.mentions:
         pending.append(f"{_named(left.mentions)} among other things: delete what should go, too")
     if not erased.scrubbed:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hybridmem.core.records import Episode, Fact
-from hybridmem.core.text.tokens import normalised, whole_words
+from hybridmem.core.text.tokens import is_unspaced, normalised, whole_words
 from hybridmem.stores.ledger.composite import parts_of
 from hybridmem.workspace import Workspace
 
 FEWEST_WORDS = 3
 """A text of fewer words ("ok", "in Porto") is looked for by itself, and not within longer ones."""
+FEWEST_SIGNS = 5
+"""The same for a text in a script without spaces between its words."""
+_RUN = re.compile(r"\w+")
+_ENDS = "。、「」『』“”«»¡¿؟،؛।॥ "
+"""Punctuation of other scripts than the Latin one that stands at the ends of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +44,74 @@ def words_of(workspace: Workspace, id: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def find(erased: Iterable[str], texts: Iterable[tuple[str, str]], sources: Iterable[str] = ()) -> Leftovers:
-    """Which of `texts` (id and text) still say one of the `erased` ones; `sources` are episodes that do in any case.
+def find(
+    erased: Iterable[str],
+    texts: Iterable[tuple[str, str]],
+    sources: Iterable[str] = (),
+    details: Iterable[tuple[str, str]] = (),
+) -> Leftovers:
+    """Which of `texts` (id and text) still say one of the `erased` ones, or have it in their metadata, the `details`
+    (id and text); `sources` are episodes that do in any case.
 
     >>> find(["Ana lives in Porto."], [("e1", "ana lives in porto"), ("e2", "I know: Ana lives in Porto, on a hill.")])
     Leftovers(copies=('e1',), mentions=('e2',))
     """
-    words = {folded for text in erased if (folded := normalised(text))}
-    long = [each for each in words if _is_long(each)]
-    pattern = whole_words(*sorted(long, key=len, reverse=True)) if long else None
+    words = {folded for text in erased if (folded := _folded(text))}
+    phrases = _Phrases(each for each in words if _is_long(each))
     copies: dict[str, None] = {}
     mentions: dict[str, None] = dict.fromkeys(sources)
     for id, text in texts:
-        folded = normalised(text)
+        folded = _folded(text)
         if folded in words:
             copies[id] = None
-        elif (pattern and pattern.search(folded)) or (_is_long(folded) and _is_part(folded, long)):
+        elif phrases.are_in(folded) or (_is_long(folded) and phrases.have(folded)):
             mentions[id] = None
+    # A word in a tag says nothing, and a memory is no copy for what its metadata quotes.
+    mentions |= {id: None for id, text in details if _is_long(text) and phrases.are_in(_folded(text))}
     return Leftovers(tuple(copies), tuple(id for id in mentions if id not in copies))
 
 
-def _is_long(folded: str) -> bool:
-    return folded.count(" ") >= FEWEST_WORDS - 1
+class _Phrases:
+    """Texts that are looked for within others, by their first words: a deletion may look for thousands in thousands."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._every = sorted(phrases)
+        self._beginning: dict[tuple[str, ...], list[str]] = {}
+        self._others: list[str] = []
+        for phrase in self._every:
+            first = tuple(_RUN.findall(phrase)[:FEWEST_WORDS])
+            if len(first) == FEWEST_WORDS and not is_unspaced(phrase):
+                self._beginning.setdefault(first, []).append(phrase)
+            else:
+                self._others.append(phrase)
+
+    def are_in(self, text: str) -> bool:
+        """Whether one of them is within the normalised `text`."""
+        runs = _RUN.findall(text) if self._beginning else []
+        begun = (
+            phrase
+            for first in zip(*(runs[start:] for start in range(FEWEST_WORDS)), strict=False)
+            for phrase in self._beginning.get(first, ())
+        )
+        return any(_is_within(phrase, text) for phrase in begun) or any(_is_within(each, text) for each in self._others)
+
+    def have(self, text: str) -> bool:
+        """Whether the normalised `text` is within one of them."""
+        return any(_is_within(text, phrase) for phrase in self._every)
 
 
-def _is_part(folded: str, words: Iterable[str]) -> bool:
-    return any(folded in each and whole_words(folded).search(each) for each in words)
+def _folded(text: str) -> str:
+    """`text` for comparison, without the punctuation of other scripts at its ends, either."""
+    return normalised(text).strip(_ENDS)
+
+
+def _is_long(text: str) -> bool:
+    return text.count(" ") >= FEWEST_WORDS - 1 or (len(text) >= FEWEST_SIGNS and is_unspaced(text))
+
+
+def _is_within(phrase: str, text: str) -> bool:
+    # The plain test first: each pattern has to be compiled.
+    return phrase in text and (is_unspaced(phrase) or whole_words(phrase).search(text) is not None)
 
 
 def sources_of(memory: Episode | Fact) -> tuple[str, ...]:

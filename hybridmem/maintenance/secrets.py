@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
 
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.plain_json import texts_in
 from hybridmem.core.records import Episode, Kind
 from hybridmem.redaction import find
 from hybridmem.stores.ledger.base import Ledger
 
 PAGE = 500
+KEPT = 100_000
+"""Texts whose kinds are remembered, by their digests: a text that was erased must not live on here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,31 @@ def secrets(ledger: Ledger, namespace: Namespace) -> list[SecretReport]:
     return [report for _, report in sorted(reports, key=lambda each: each[0])]
 
 
-def _kinds(text: str) -> tuple[str, ...]:
-    return tuple(finding.kind for finding in find(text))
+class _Kinds:
+    """The kinds of secrets in the last texts: a server counts the same ones again and again. Threads may share it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, text: str) -> tuple[str, ...]:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        with self._lock:
+            known = self._found.get(digest)
+            if known is not None:
+                self._found.move_to_end(digest)
+                return known
+        kinds = tuple(finding.kind for finding in find(text))
+        with self._lock:
+            self._found[digest] = kinds
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+        return kinds
+
+
+_kinds = _Kinds(KEPT)
 
 
 def _in_metadata(episode: Episode) -> tuple[str, ...]:
-    def texts(value: Any) -> list[str]:
-        if isinstance(value, str):
-            return [value]
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return [text for each in inner for text in texts(each)]
-
-    return tuple(kind for text in texts(dict(episode.metadata)) for kind in _kinds(text))
+    return tuple(kind for text in texts_in(episode.metadata) for kind in _kinds(text))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from hybridmem.core.errors import ModelError
 from hybridmem.models.base import LanguageModel
@@ -193,6 +193,15 @@ class TrainableModel(LanguageModel, Protocol):
 
     def forget(self, adapter: Path) -> None:
         """Drop the adapter of this folder from memory, as when its weights are unlearned."""
+        ...
+
+
+@runtime_checkable
+class SharesCores(Protocol):
+    """A model whose work on the processor can leave some of it to others."""
+
+    def share_cores(self, shared: bool) -> None:
+        """From now on the calling thread takes half of the cores that it may use, or all of them."""
         ...
 
 

@@ -7,10 +7,12 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.core.clock import Clock, utc_now
 from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import ROUTES, AdapterRecord, Answer, Audit, Hit, Route
@@ -61,7 +63,9 @@ class Router:
     """The memories for a question, best first."""
     reader: Reader | None = None
     """Who answers over memories; None for `model`. The weights are `model`'s in any case."""
-
+    clock: Clock = utc_now
+    asked_on: datetime | None = None
+    """The day that the questions are asked from, where it is not now: the weights must be right at both."""
     exact: bool = False
     """Whether the model rounds nothing, not even where its answers may be: for a gate that judges them."""
 
@@ -73,10 +77,11 @@ class Router:
     def answer(self, questions: Sequence[str], route: Route | None = None) -> list[Answer]:
         """One answer a question; `route` forces where they come from.
 
-        The weights are not believed on a fact that was deleted or superseded since they were trained, not even when
-        they are forced: such a question is then abstained from. An active adapter of another base stays out, until a
-        dream trains one for this base. All of a batch's answers rest on one `Snapshot`. Raises `CorruptAdapter` for an
-        active adapter that is damaged, and `WrongBase` where a forced `route` asks one of another base."""
+        The weights are not believed on a fact that was deleted or superseded since they were trained, or that does
+        not hold when the question is asked, not even when they are forced: such a question is then abstained from.
+        An active adapter of another base stays out, until a dream trains one for this base. All of a batch's answers
+        rest on one `Snapshot`. Raises `CorruptAdapter` for an active adapter that is damaged, and `WrongBase` where
+        a forced `route` asks one of another base."""
         return self._at_one_moment(lambda snapshot: self._answer(questions, route, snapshot), forced=route)
 
     def rehearse(
@@ -92,7 +97,7 @@ class Router:
         heads fitted on the audit questions `asked` with their `answers`. Changes nothing."""
         started = time.perf_counter()
         rehearsed = replace(
-            snapshots.read(self.ledger, self.namespace),
+            self._read(),
             adapter=adapter,
             audits=snapshots.pooled(audits),
             # The night that trained it has read everything that is there.
@@ -134,7 +139,7 @@ class Router:
     def _snapshot(self, forced: Route | None) -> Snapshot:
         """The state now. An adapter of another base is no part of it, unless a `forced` route asks for the weights,
         which are then refused by name."""
-        snapshot = snapshots.read(self.ledger, self.namespace)
+        snapshot = self._read()
         snapshot = replace(snapshot, calibration=snapshot.calibration.for_reader(self.read_by))
         adapter = snapshot.adapter
         if adapter is None or forced in ("weights", "both") or adapter.base_sha256 == self.model.sha256:
@@ -150,6 +155,10 @@ class Router:
                 adapter.base,
             )
         return Snapshot(last_dream=snapshot.last_dream)
+
+    def _read(self) -> Snapshot:
+        now = self.clock()
+        return snapshots.read(self.ledger, self.namespace, [now] if self.asked_on is None else [now, self.asked_on])
 
     def _answer(self, questions: Sequence[str], route: Route | None, snapshot: Snapshot) -> list[Answer]:
         started = time.perf_counter()

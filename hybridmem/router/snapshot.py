@@ -6,8 +6,9 @@ adapter's weights by the audits of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit
@@ -23,7 +24,8 @@ class Snapshot:
     """The ledger's state of the weights at one moment."""
 
     adapter: AdapterRecord | None = None
-    """The active version, with its taints; None while the bare base answers."""
+    """The active version; None while the bare base answers. Tainted are also its facts that do not hold at the moment
+    of the question: nothing is written when a day comes, and the weights go on saying what was true before it."""
     audits: Mapping[str, Audit] = field(default_factory=dict)
     """How well that adapter recalled each of its facts, over all splits."""
     last_dream: float = 0.0
@@ -36,7 +38,7 @@ class Snapshot:
 
     @property
     def is_tainted(self) -> bool:
-        """Whether the weights hold something that was deleted or superseded since they were trained."""
+        """Whether the weights hold what was deleted or superseded since they were trained, or what holds no more."""
         return self.adapter is not None and bool(self.adapter.tainted)
 
     def evidence(self, question: str, found: Found) -> Evidence:
@@ -44,18 +46,25 @@ class Snapshot:
         return evidence(question, found.hits, found.records, self.adapter, self.audits, self.last_dream)
 
 
-def read(ledger: Ledger, namespace: Namespace) -> Snapshot:
-    """The state now, in four reads."""
+def read(ledger: Ledger, namespace: Namespace, moments: Sequence[datetime]) -> Snapshot:
+    """The state now, for a question that weights may answer with what holds at each of `moments`."""
     # Before the adapter: should a dream end between the two, its adapter counts as having read less than it has, never
     # an older adapter as having read more.
     last_dream = max((report.started_at.timestamp() for report in ledger.dreams(namespace)), default=0.0)
     adapter = ledger.active(namespace)
+    if adapter is not None:
+        adapter = _at(adapter, {fact for at in moments for fact in ledger.lapsed(namespace, adapter.version, at)})
     return Snapshot(
         adapter=adapter,
         audits=pooled(ledger.audits(namespace, adapter.version)) if adapter else {},
         last_dream=last_dream,
         calibration=calibrations.load(ledger, namespace),
     )
+
+
+def _at(adapter: AdapterRecord, lapsed: Collection[str]) -> AdapterRecord:
+    """`adapter` with the `lapsed` ones of its facts tainted."""
+    return replace(adapter, tainted=tuple(f for f in adapter.facts if f in adapter.tainted or f in lapsed))
 
 
 def pooled(audits: Iterable[Audit]) -> dict[str, Audit]:

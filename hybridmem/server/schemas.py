@@ -283,6 +283,8 @@ class BulkReceipt(Shape):
     facts: list[str] = Field(description="Other facts that had no other source.")
     tainted_adapters: list[str]
     pending: str
+    copies: list[str]
+    mentions: list[str]
 
 
 class Quarantine(Shape):
@@ -338,6 +340,7 @@ class Stats(Shape):
     adapters: int
     dreams: int
     outbox: int
+    secrets: int = Field(description="Memories that hold a password, key, token or card number.")
     active_adapter: str | None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hybridmem.core.errors import UnknownAdapter, UnknownMemory
+from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.lineage import AdapterSummary, Holding
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, fact, item, report
@@ -75,6 +75,23 @@ class LineageConformance:
             with pytest.raises(UnknownAdapter):
                 ledger.activate(namespace, version, NOW)
 
+    def test_what_learned_something_erased_is_not_promoted(self, ledger: Ledger) -> None:
+        for number, relation in enumerate(("lives in", "keeps")):
+            ledger.put_fact(fact(f"f{number}", relation=relation))
+        ledger.save_items([item("i0", "f0"), item("i1", "f1", context=("nothing",), answer="yes", question="So?")])
+        ledger.save_adapter(adapter("v1", ("f0", "f1")))
+        ledger.activate(ANA, "v1", day(1), learned=["f1", "f0", "i0", "i1"])
+        ledger.save_adapter(adapter("v2", ("f0", "f1")))
+        ledger.erase(ANA, "f0", NOW)
+        for gone in ("f0", "i0"):
+            with pytest.raises(ErasedMeanwhile):
+                ledger.activate(ANA, "v2", day(2), learned=["f1", "i1", gone])
+        with pytest.raises(ErasedMeanwhile):
+            ledger.activate(BEN, None, day(2), learned=["f1"])
+        assert ledger.activations(ANA) == [(day(1), "v1")]
+        ledger.activate(ANA, "v2", day(2), learned=["f1", "i1"])
+        assert ledger.activations(ANA)[-1] == (day(2), "v2")
+
     def test_audits_are_replaced(self, ledger: Ledger) -> None:
         ledger.save_audits(ANA, [audit("v1", "f2"), audit("v1", "f1"), audit("v2", "f1")])
         ledger.save_audits(ANA, [audit("v1", "f1", right=4)])
@@ -121,3 +138,13 @@ class LineageConformance:
         ]
         assert ledger.holdings(ANA, ["f2"]) == [Holding("v1", "active", False, "f2", False, 4, 1)]
         assert ledger.holdings(BEN, ["f0"]) == ledger.holdings(ANA, []) == []
+
+    def test_a_fact_lapses_in_an_adapter_on_the_day_of_its_end_or_of_its_successor(self, ledger: Ledger) -> None:
+        ledger.put_fact(fact("f0", "Lisbon"))
+        ledger.put_fact(fact("f1", "ferrets", relation="keeps", valid_to=day(80)))
+        ledger.put_fact(fact("f2", "owls", relation="likes"))
+        ledger.save_adapter(adapter("v1", ("f0", "f1", "f2", "unknown")))
+        ledger.put_fact(fact("f3", "Riga", valid_from=day(70)))
+        assert [ledger.lapsed(ANA, "v1", day(number)) for number in (69, 70, 80)] == [set(), {"f0"}, {"f0", "f1"}]
+        assert ledger.adapters(ANA)[0].tainted == ("unknown",)
+        assert ledger.lapsed(ANA, "v9", day(80)) == ledger.lapsed(BEN, "v1", day(80)) == set()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from hybridmem.adapters.registry import AdapterDiff
 from hybridmem.core.errors import CorruptAdapter, UnknownAdapter, UnknownMemory
@@ -202,8 +202,11 @@ class HybridMemory:
         here = self.folder.resolve()
         return [namespace for (folder, namespace), made in self.kept.items() if folder == here and made.memories]
 
+    def at(self, namespace: Namespace) -> Self:
+        return self
+
     def secrets(self) -> list[Any]:
-        return []
+        return [memory for memory in self.memories.values() if "password" in memory.text]
 
     def stats(self) -> dict[str, Any]:
         return {"ledger": {"episodes": len(self.memories), "facts": 0}, "vectors": len(self.memories)}

@@ -47,6 +47,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench week": ("week.py",),
     "bench nothing-said": ("sentences.jsonl",),
     "bench speed": (),
+    "bench dreaming": (),
     "bench serve": (),
     "bench model": (),
     "stats": (),
@@ -90,6 +91,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "suites.week": "run",
         "suites.nothing_said": "run",
         "suites.speed": "run",
+        "suites.beside_a_dream": "run",
         "suites.serve": "run",
         "suites.model.card": "run",
         "demo.run": "run",
@@ -284,6 +286,15 @@ def test_the_doctor_exits_1_until_nothing_is_left(hybridmem: Command, double: ty
     double.findings, double.unrepairable = ("one vector is missing",), ()
     assert hybridmem("doctor", "--repair").code == 0
     assert hybridmem("doctor").code == 0
+
+
+def test_the_doctor_counts_secrets_and_finds_no_fault_in_them(hybridmem: Command) -> None:
+    hybridmem("add", "Hi")
+    assert "secret" not in hybridmem("doctor").out
+    hybridmem("add", "The wifi password is Tr0ub4dor&3.")
+    told = hybridmem("doctor")
+    assert (told.code, "1 memory holds a secret" in told.out) == (0, True)
+    assert hybridmem("doctor", "--json").json["secrets"] == 1
 
 
 def test_the_doctor_tells_where_the_model_would_run_and_what_stops_it(hybridmem: Command) -> None:

@@ -40,7 +40,7 @@ def test_a_newer_value_supersedes(ledger: InMemoryLedger) -> None:
 def test_an_equal_value_is_merged_and_gains_evidence(ledger: InMemoryLedger) -> None:
     made = plan(ledger, [fact("f2", "ana", "lisbon.", **later(1))])
     assert (made.superseded, made.merged, made.retired) == (0, 1, frozenset())
-    held = apply(ledger, made)
+    held = list(apply(ledger, made).values())
     assert [(f.id, f.evidence) for f in held] == [("f1", 2)]
 
 
@@ -63,7 +63,7 @@ def test_a_web_page_cannot_retire_what_the_user_said(several: bool) -> None:
 def test_what_the_user_said_since_the_plan_is_not_retired_by_it(ledger: InMemoryLedger) -> None:
     made = plan(ledger, [fact("f2", "Ben", "Oslo", trust="agent", **later(1))])
     ledger.put_fact(fact("f3", "Ben", "Riga"))
-    assert [f.quarantined for f in apply(ledger, made)] == [True]
+    assert [f.quarantined for f in apply(ledger, made).values()] == [True]
     assert ledger.get(ANA, "f3").superseded_by is None
 
 

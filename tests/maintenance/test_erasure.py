@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hybridmem import HybridMemory
+from hybridmem.conversation import recall, respond
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import ErasureReceipt, Fact
+from hybridmem.core.plain_json import texts_in
+from hybridmem.core.records import BulkReceipt, ErasureReceipt, Fact, Hit, to_json
 from hybridmem.core.text.tokens import contains_words, normalised
+from hybridmem.maintenance.leftovers import find
 from hybridmem.models.fake import FakeModel
+from hybridmem.redaction import redact
 
 
 @pytest.fixture
@@ -93,6 +98,62 @@ def test_a_dream_that_runs_is_named(memory: HybridMemory) -> None:
     assert memory.delete(said.id).pending == ""
 
 
+def test_what_a_memory_says_in_its_metadata_or_its_triple_is_named(memory: HybridMemory) -> None:
+    said = memory.add("Ana lives in Lisbon.")[0]
+    noted = memory.add("Look!", metadata={"notes": [{"raw": "He said: Ana lives in Lisbon."}], "by": "Ana"})[0]
+    edited = memory.add("Hm.", metadata={"note": "ana lives in lisbon"})[0]
+    memory.update(edited.id, metadata={"note": None})
+    stated = memory.add_fact("Ana", "lives in", "Lisbon", text="She has a flat there, in Lisbon.")
+    other = memory.add("Ok.", metadata={"note": "Ana lives in Oslo.", "tags": ["lisbon"]})[0]
+    receipt = memory.delete(said.id)
+    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id})
+    assert other.id not in named(receipt)
+
+
+def test_a_word_in_the_metadata_of_another_memory_makes_it_no_copy(memory: HybridMemory) -> None:
+    said = memory.add("ok")[0]
+    kept = memory.add("Ana lives in Lisbon.", metadata={"state": "ok"})[0]
+    assert named(memory.delete(said.id, copies=True)) == set()
+    assert memory.get(kept.id) == kept
+
+
+def test_a_script_without_spaces_is_looked_for_within_longer_texts(memory: HybridMemory) -> None:
+    said = memory.add("我住在里斯本的河边。")[0]
+    longer = memory.add("他昨天说我住在里斯本的河边，是真的。")[0]
+    other = memory.add("我住在奥斯陆。")[0]
+    receipt = memory.delete(said.id)
+    assert (receipt.mentions, other.id in named(receipt)) == ((longer.id,), False)
+
+
+def test_what_is_deleted_by_a_filter_leaves_nothing_unnamed_either(memory: HybridMemory) -> None:
+    memory.add("Ana lives in Lisbon.", tags=["old"])
+    memory.add("Ben lives in Oslo.", tags=["old"])
+    twin = memory.add("ana lives in lisbon")[0]
+    longer = memory.add("I know: Ben lives in Oslo, by the harbour.")[0]
+    planned = memory.delete_many({"tags": "old"}, dry_run=True)
+    assert (planned.copies, planned.mentions, planned.pending) == ((), (), "")
+    receipt = memory.delete_many({"tags": "old"})
+    assert (receipt.copies, receipt.mentions) == ((twin.id,), (longer.id,))
+    assert twin.id in receipt.pending
+    assert longer.id in receipt.pending
+
+
+def test_many_texts_are_looked_for_in_many_at_once() -> None:
+    erased = [f"Person{number} lives in town {number}." for number in range(2000)]
+    texts = [(f"e{number}", f"By the way, person{number} lives in town {number}, I hear.") for number in range(4000)]
+    started = time.process_time()
+    assert len(find(erased, texts).mentions) == 2000
+    assert time.process_time() - started < 5
+
+
+def test_a_text_that_was_erased_is_in_no_cache(memory: HybridMemory) -> None:
+    said = memory.add("Ana lives in Lisbon.")[0]
+    memory.dream()
+    assert redact.cache_info().currsize
+    memory.delete(said.id)
+    assert not redact.cache_info().currsize
+
+
 # ---- whatever happened before
 
 SENTENCES = (
@@ -103,15 +164,20 @@ SENTENCES = (
     "Ben lives in Oslo.",
     "ok",
 )
+NOTES = ("ok", "Ana lives in Lisbon.", "as she wrote: Ben lives in Oslo, by the sea")
 STEPS = st.one_of(
-    st.tuples(st.just("say"), st.sampled_from(SENTENCES)),
-    st.tuples(st.just("say"), st.sampled_from(SENTENCES)),
-    st.tuples(st.just("state"), st.sampled_from(["Lisbon", "Oslo"])),
+    st.tuples(st.just("say"), st.sampled_from(SENTENCES), st.sampled_from([None, *NOTES])),
+    st.tuples(st.just("say"), st.sampled_from(SENTENCES), st.none()),
+    st.tuples(st.just("state"), st.sampled_from(["Lisbon", "Oslo"]), st.sampled_from([None, "She went to {}."])),
     st.tuples(st.just("update"), st.integers(0, 5), st.sampled_from(SENTENCES)),
+    st.tuples(st.just("note"), st.integers(0, 5), st.sampled_from([None, *NOTES])),
     st.tuples(st.just("quarantine"), st.integers(0, 5)),
+    st.tuples(st.just("delete"), st.integers(0, 5)),
     st.tuples(st.just("dream")),
 )
 HISTORIES = st.lists(STEPS, min_size=2, max_size=7).filter(lambda steps: steps.count(("dream",)) <= 1)
+QUESTIONS = ("Where does Ana live?", "Where does Ben live?")
+TAG = "doomed"
 
 
 def everything(memory: HybridMemory) -> list[Any]:
@@ -121,44 +187,94 @@ def everything(memory: HybridMemory) -> list[Any]:
 
 def do(memory: HybridMemory, step: tuple[Any, ...]) -> None:
     match step:
-        case ("say", text):
-            memory.add(text)
-        case ("state", town):
+        case ("say", text, note):
+            memory.add(text, metadata={"note": [note]} if note else None, tags=[TAG] if note else [])
+        case ("state", town, None):
             memory.add_fact("Ana", "lives in", town)
+        case ("state", town, words):
+            memory.add_fact("Ana", "lives in", town, text=words.format(town))
         case ("dream",):
             memory.dream()
         case (name, number, *rest):
             records = everything(memory)
-            if records:
-                getattr(memory, name)(records[number % len(records)].id, *rest)
+            if not records:
+                return
+            id = records[number % len(records)].id
+            if name == "note":
+                memory.update(id, metadata={"note": rest[0]})
+            else:
+                getattr(memory, name)(id, *rest)
 
 
 def says(text: str, words: set[str]) -> bool:
     said = normalised(text)
-    return said in words or any(" " in each and contains_words(said, each) for each in words)
+    return said in words or quotes(text, words)
 
 
-def still_given(memory: HybridMemory, words: set[str], folder: Path) -> set[str]:
-    """Ids of what search, history, export and answers still give of `words`."""
-    found = {hit.id for query in words for hit in memory.search(query, limit=100) if says(hit.text, words)}
-    for question in ("Where does Ana live?", "Where does Ben live?"):
-        found |= {hit.id for hit in memory.answer(question).evidence if says(hit.text, words)}
+def quotes(text: str, words: set[str]) -> bool:
+    return any(" " in each and contains_words(normalised(text), each) for each in words)
+
+
+def given_texts(memory: HybridMemory, words: set[str], folder: Path) -> Iterator[tuple[str, str, bool]]:
+    """(id, text, whether the text is a memory's own words) of all that any surface gives."""
+    for query in words:
+        for options in ({}, {"include_expired": True}, {"as_of": "2100-01-01"}, {"kinds": ("fact",)}):
+            yield from from_hits(memory.search(query, limit=100, **options))  # type: ignore[arg-type]
+        yield from from_hits(recall(memory, [{"role": "user", "content": query}], limit=100))
+    for question in QUESTIONS:
+        for route in (None, "retrieval", "both", "weights"):
+            yield from from_hits(memory.answer(question, route=route).evidence)  # type: ignore[arg-type]
+        yield from from_hits(respond(memory, [{"role": "user", "content": question}]).evidence)
     for record in everything(memory):
-        if any(event.text is not None and says(event.text, words) for event in memory.history(record.id)):
-            found.add(record.id)
+        yield record.id, record.text, True
+        yield from ((record.id, text, False) for text in texts_in(record.metadata))
+        if isinstance(record, Fact):
+            yield record.id, record.bare, True
+        for event in memory.history(record.id):
+            if event.text is not None:
+                yield record.id, event.text, True
+            yield from ((record.id, text, False) for text in texts_in(event.changes))
+        yield from ((record.id, text, False) for text in texts_in(to_json(memory.why(record.id))) if " " in text)
+    for item in memory.ledger.items(memory.namespace):
+        yield from ((item.fact, text, False) for text in (item.question, item.answer, *item.context))
+    for waiting in memory.review():
+        yield waiting.id, waiting.text, True
     memory.export(folder / "export.jsonl")
     for line in (folder / "export.jsonl").read_text().splitlines()[1:]:
         value = json.loads(line)
-        if value["text"] is not None and says(value["text"], words):
-            found.add(value["memory"] if value["kind"] == "event" else value["id"])
-    return found
+        id = value["memory"] if value["kind"] == "event" else value["id"]
+        yield from ((id, text, text == value["text"]) for text in texts_in(value))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(steps=HISTORIES, which=st.integers(0, 10), copies=st.booleans())
-def test_whatever_is_still_given_after_a_deletion_is_named(
-    steps: list[tuple[Any, ...]], which: int, copies: bool
-) -> None:
+def from_hits(hits: Iterable[Hit]) -> Iterator[tuple[str, str, bool]]:
+    for hit in hits:
+        yield hit.id, hit.text, True
+        yield from ((hit.id, text, False) for text in texts_in(hit.metadata))
+
+
+def check_nothing_else_has(memory: HybridMemory, gone: set[str], words: set[str]) -> None:
+    """What has no id to name: indexes, reports, files."""
+    there = {record.id for record in everything(memory)}
+    indexes = memory.indexes
+    for index in (indexes.vectors, indexes.lexical, indexes.graph):
+        assert set(index.ids(memory.namespace)) <= there
+    assert not there & gone
+    for id in gone:
+        assert all(event.text is None and not event.changes for event in memory.ledger.history(memory.namespace, id))
+    assert not any(quotes(text, words) for text in texts_in(to_json(memory.dreams())))
+    active = memory.adapters.active()
+    for record in memory.adapters.list():
+        files = [*memory.adapters.path(record.version).glob("*")]
+        assert not files or record == active or gone.isdisjoint(record.facts)
+        assert not any(quotes(f.read_text(), words) for f in files if f.suffix == ".md" or f.name == "card.json")
+    assert [file for file in memory.folder.dreams.rglob("*") if file.is_file()] == []
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(steps=HISTORIES, which=st.integers(0, 10), how=st.sampled_from(["one", "copies", "tagged"]))
+@example(steps=[("say", SENTENCES[0], NOTES[1]), ("say", SENTENCES[3], NOTES[2]), ("dream",)], which=2, how="tagged")
+@example(steps=[("state", "Lisbon", "She went to {}."), ("say", SENTENCES[0], None)], which=1, how="one")
+def test_whatever_is_still_given_after_a_deletion_is_named(steps: list[tuple[Any, ...]], which: int, how: str) -> None:
     with tempfile.TemporaryDirectory() as name, opened(Path(name)) as memory:
         for step in steps:
             try:
@@ -168,17 +284,31 @@ def test_whatever_is_still_given_after_a_deletion_is_named(
         records = everything(memory)
         if not records:
             return
-        doomed = records[which % len(records)]
         texts = {record.id: (record.text, *[event.text for event in memory.history(record.id)]) for record in records}
-        receipt = memory.delete(doomed.id, copies=copies)
-        words = {normalised(text) for id in (doomed.id, *receipt.facts) for text in texts[id] if text}
-        left = still_given(memory, words, Path(name))
-        assert left <= named(receipt)
-        assert not copies or receipt.copies == ()
+        receipt: ErasureReceipt | BulkReceipt
+        if how == "tagged":
+            receipt = memory.delete_many({"tags": TAG})
+            doomed = set(receipt.ids)
+        else:
+            doomed = {records[which % len(records)].id}
+            receipt = memory.delete(*doomed, copies=how == "copies")
+        gone = doomed | set(receipt.facts)
+        if how == "copies":
+            # What went as a copy is named nowhere, and its own words may be others.
+            gone |= {record.id for record in records} - {record.id for record in everything(memory)}
+        words = {normalised(text) for id in gone for text in texts[id] if text}
+        left = {
+            id
+            for id, text, is_own in given_texts(memory, words, Path(name))
+            if (says(text, words) if is_own else quotes(text, words))
+        }
+        assert left <= {*receipt.copies, *receipt.mentions}
+        assert how != "copies" or receipt.copies == ()
+        check_nothing_else_has(memory, gone, words)
         asked = [
             (f"Where does {record.subject} live?", record.object)
             for record in records
-            if isinstance(record, Fact) and record.id in (doomed.id, *receipt.facts)
+            if isinstance(record, Fact) and record.id in gone
         ]
         active = memory.adapters.active()
         if active is not None and any(probe.recalled for probe in memory.probe(asked)):

@@ -224,6 +224,27 @@ def test_a_superseded_value_is_not_answered(world: World, route: Route | None) -
     assert told.text == ("Riga" if route != "weights" else REFUSAL)
 
 
+@pytest.mark.parametrize("route", [None, *FORCED, "retrieval"])
+@pytest.mark.parametrize("moved", ["clock", "asked_on"])
+def test_weights_say_nothing_that_holds_no_more_when_the_question_is_asked(
+    world: World, route: Route | None, moved: str
+) -> None:
+    """The successor's day comes without a write; what the search finds may be another fact of Ana's alone."""
+    world.know(LISBON, ACME)
+    world.dream({WHERE: "Lisbon", "Where does Ana work?": "Acme"}, LISBON, ACME)
+    begins = datetime(2030, 1, 1, tzinfo=UTC)
+    world.ledger.put_fact(replace(LISBON, id="f9", object="Riga", text="Ana lives in Riga.", valid_from=begins))
+    world.hits = [hit for hit in world.hits if hit.id == ACME.id]
+    eve, day = begins - timedelta(seconds=1), begins
+    moved_to = {"clock": lambda at: {"clock": lambda: at}, "asked_on": lambda at: {"asked_on": at}}[moved]
+    if route in (None, *FORCED):
+        assert replace(world.router, **moved_to(eve)).answer([WHERE], route)[0].text == "Lisbon"
+    router = replace(world.router, **moved_to(day))
+    assert router.answer([WHERE], route)[0].text == REFUSAL
+    assert router.explain(WHERE).answer.text == REFUSAL
+    assert router.answer(["Where does Ana work?"], route)[0].text == "Acme"
+
+
 def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routing, "SURE", 1.0)
     world.know(LISBON)

@@ -24,7 +24,7 @@ from hybridmem.router.policy import Router
 from hybridmem.stores.index.follower import Indexes
 from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 from tests.dreaming.nights import ANA
-from tests.router.test_policy import LISBON, OSLO, WHERE, World
+from tests.router.test_policy import DREAMT, LISBON, OSLO, WHERE, World
 
 
 class Interrupted(FakeModel):
@@ -195,12 +195,12 @@ def test_a_dream_that_ends_while_the_snapshot_is_read_leaves_more_to_read_and_ne
     """The older adapter with the newer dream's date would call news read what it has not."""
     world.know(LISBON)
     world.dream({WHERE: "Lisbon"}, LISBON)
-    before = snapshot.read(world.ledger, ANA)
+    before = snapshot.read(world.ledger, ANA, [DREAMT])
     dreams, active = world.ledger.dreams, world.ledger.active
     order: list[str] = []
     monkeypatch.setattr(world.ledger, "dreams", lambda namespace: [order.append("dreams"), dreams(namespace)][1])
     monkeypatch.setattr(world.ledger, "active", lambda namespace: [order.append("active"), active(namespace)][1])
-    assert snapshot.read(world.ledger, ANA) == before
+    assert snapshot.read(world.ledger, ANA, [DREAMT]) == before
     assert order == ["dreams", "active"]
 
 
@@ -225,7 +225,7 @@ class Counted:
 @pytest.mark.parametrize("questions", [1, 3])
 @pytest.mark.parametrize("route", [None, "both", "retrieval", "weights"])
 def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Route | None, questions: int) -> None:
-    """Four reads for the snapshot, and for each question its search's own: the hits' records and the turns around."""
+    """Five reads for the snapshot, and for each question its search's own: the hits' records and the turns around."""
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Lisbon"}, LISBON)
     ledger: Any = Counted(world.ledger)
@@ -243,7 +243,7 @@ def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Ro
     answers = router.answer([WHERE] * questions, route)
     assert {answer.text for answer in answers} == {"Lisbon"}
     searches = 0 if route == "weights" else questions
-    snapshot_reads = Counter({"dreams": 1, "active": 1, "audits": 1, "get_state": 1})
+    snapshot_reads = Counter({"dreams": 1, "active": 1, "lapsed": 1, "audits": 1, "get_state": 1})
     assert ledger.asked == snapshot_reads + Counter({"get_many": searches, "around": searches})
     ledger.asked.clear()
     router.explain(WHERE)

@@ -125,6 +125,9 @@ def test_counts(zane: httpx.Client) -> None:
     before = zane.get("/v1/stats").json()
     added(zane, "One more.")
     after = zane.get("/v1/stats").json()
+    assert after["secrets"] == before["secrets"]
+    added(zane, "The wifi password is Tr0ub4dor&3.")
+    assert zane.get("/v1/stats").json()["secrets"] == before["secrets"] + 1
     assert after["episodes"] == before["episodes"] + 1
     assert after["active_adapter"] is None
 

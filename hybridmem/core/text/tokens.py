@@ -155,6 +155,15 @@ def _single(run: str) -> Iterable[str]:
     return run if len(run) > 1 and not run.isascii() and _UNSPACED.match(run) else ()
 
 
+def is_unspaced(text: str) -> bool:
+    """Whether `text` has words of a script that puts no space between them.
+
+    >>> is_unspaced("我住在里斯本"), is_unspaced("Ana lives in Lisbon")
+    (True, False)
+    """
+    return not text.isascii() and _UNSPACED.search(text) is not None
+
+
 def has_visible(text: str) -> bool:
     """Whether `text` has a character that is seen: no space, control or zero-width character alone.
 

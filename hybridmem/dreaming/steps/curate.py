@@ -7,8 +7,10 @@ more than the recipe's bound; then each fact is one transaction, and doing it tw
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from hybridmem.core.errors import UnknownMemory
 from hybridmem.core.records import Fact
 from hybridmem.stores.ledger.memories import Memories
 
@@ -50,10 +52,12 @@ def refused(retired: int, standing: int, max_share: float) -> bool:
 
 def apply(
     ledger: Memories, plan: CurationPlan, progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[Fact]:
-    """Put every accepted fact; returns them as the ledger has them."""
-    stored = []
+) -> dict[Fact, Fact]:
+    """Put every accepted fact; returns for each how the ledger has it. A fact whose episode was deleted since it was
+    read is left out."""
+    stored = {}
     for number, fact in enumerate(plan.accepted, 1):
-        stored.append(ledger.put_fact(fact, replace=None))
+        with suppress(UnknownMemory):
+            stored[fact] = ledger.put_fact(fact, replace=None)
         progress(number, len(plan.accepted))
     return stored

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol
 
+from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import TRAINABLE_TRUST, AdapterRecord, Audit, Check, Episode
 from hybridmem.core.text.first_person import asked_by_user
 from hybridmem.core.text.tokens import contains_words, normalised
@@ -27,6 +28,7 @@ from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.models import prompts, skills
 from hybridmem.models.reader import Reader
+from hybridmem.stores.ledger.memories import Memories
 
 FILE = "truth.json"
 """In the folder of a dream: its questions with what retrieval answered before it."""
@@ -44,6 +46,8 @@ class TruthQuestion:
     text: str
     answer: str
     said_on: date
+    episode: str = ""
+    """The id of the message."""
 
     def is_right(self, said: str) -> bool:
         return answers(said, self.answer, self.said_on)
@@ -70,6 +74,14 @@ class TruthSet:
     questions: tuple[TruthQuestion, ...] = ()
     before: tuple[str, ...] = ()
     tokens: int = 0
+
+    def of_what_is_there(self, ledger: Memories, namespace: Namespace) -> TruthSet:
+        """Without the questions on messages that were deleted since."""
+        there = ledger.get_many(namespace, list(dict.fromkeys(each.episode for each in self.questions)))
+        kept = [
+            pair for pair in zip(self.questions, self.before, strict=True) if pair[0].episode in (there.keys() | {""})
+        ]
+        return replace(self, questions=tuple(each for each, _ in kept), before=tuple(said for _, said in kept))
 
 
 def prepare(
@@ -99,7 +111,7 @@ def prepare(
 
 def _save(truth: TruthSet, file: Path) -> None:
     lines = [
-        [each.text, each.answer, each.said_on.isoformat(), said]
+        [each.text, each.answer, each.said_on.isoformat(), said, each.episode]
         for each, said in zip(truth.questions, truth.before, strict=True)
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -112,8 +124,17 @@ def _load(file: Path) -> TruthSet | None:
     if not file.exists():
         return None
     lines = json.loads(file.read_text("utf-8"))
-    questions = tuple(TruthQuestion(text, answer, date.fromisoformat(day)) for text, answer, day, _ in lines)
-    return TruthSet(questions, tuple(said for *_, said in lines))
+    # What an earlier release wrote does not name the messages.
+    questions = tuple(
+        TruthQuestion(text, answer, date.fromisoformat(day), *episode) for text, answer, day, _, *episode in lines
+    )
+    return TruthSet(questions, tuple(line[3] for line in lines))
+
+
+def forget_erased(kept: Path, ledger: Memories, namespace: Namespace) -> None:
+    """Remove the questions on deleted messages from the file `kept`, if it is there."""
+    if (truth := _load(kept)) is not None:
+        _save(truth.of_what_is_there(ledger, namespace), kept)
 
 
 def write(
@@ -152,7 +173,7 @@ def write(
     kept: dict[str, TruthQuestion] = {}
     taken: set[tuple[str, str]] = set()
     for (part, text, answer), one, other in zip(written, alone, among, strict=True):
-        found = TruthQuestion(text, answer, part.episode.at.date())
+        found = TruthQuestion(text, answer, part.episode.at.date(), part.episode.id)
         key = part.episode.id, part.text
         if key not in taken and found.is_right(one.text) and found.is_right(other.text):
             taken.add(key)

@@ -23,6 +23,9 @@ from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 from hybridmem.stores.ledger.base import Ledger
 
+ERASED = "erased"
+"""In the folder of a dream: something was erased, and the dream has not looked yet whether it learns that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -99,7 +102,7 @@ def is_dreaming(lock: Path) -> bool:
 def remove_training(folder: Path, lock: Path) -> bool:
     """Remove what a stopped dream left in its `folder`, which may hold any memory; whether there was something.
 
-    A dream that runs now holds the `lock` and keeps its own: what it makes of a deleted memory is born tainted."""
+    A dream that runs now holds the `lock`: it is told, and removes what it made of a deleted memory itself."""
     try:
         with FileLock(lock, timeout=0):
             if not folder.exists():
@@ -107,4 +110,6 @@ def remove_training(folder: Path, lock: Path) -> bool:
             shutil.rmtree(folder)
             return True
     except Timeout:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ERASED).touch()
         return False

@@ -73,6 +73,7 @@ class HuggingFaceModel:
         self._prompts = PromptRenderer(tokenizer)
         self._slots = AdapterSlots(module, name=name)
         self._turn = threading.RLock()
+        self._cores = torch.get_num_threads()
 
     @classmethod
     def load(
@@ -365,6 +366,12 @@ class HuggingFaceModel:
     def forget(self, adapter: Path) -> None:
         """Drop the adapter of this folder from memory, as when its weights are unlearned."""
         self._slots.forget(adapter)
+
+    def share_cores(self, shared: bool) -> None:
+        """From now on the calling thread takes half of the cores that it may use, or all of them."""
+        wanted = max(1, self._cores // 2) if shared else self._cores
+        if torch.get_num_threads() != wanted:
+            torch.set_num_threads(wanted)
 
 
 def _located(name: str | Path | Checkpoint) -> Checkpoint:

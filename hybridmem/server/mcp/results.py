@@ -214,5 +214,7 @@ class DreamStatus:
     """Episodes that no dream has read yet."""
     episodes: int
     facts: int
+    secrets: int
+    """Memories that hold a password, key, token or card number; no training reads these."""
     active_adapter: str | None
     last: DreamSummary | None

@@ -212,6 +212,7 @@ class Tools:
             unread=len(memory.ledger.unextracted(memory.namespace, at=memory.clock())),
             episodes=stats["episodes"],
             facts=stats["facts"],
+            secrets=stats["secrets"],
             active_adapter=stats["active_adapter"],
             last=DreamSummary.of(nights[-1]) if nights else None,
         )

@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, TrainingItem
 
+ERASED_MEANWHILE = "a memory was deleted while it was being learned: run `hybridmem dream` to learn the others"
+"""What an `ErasedMeanwhile` says."""
+
 
 @dataclass(frozen=True, slots=True)
 class AdapterSummary:
@@ -73,9 +76,15 @@ class Lineage(Protocol):
         """Every place that one of `facts` has in an adapter: the oldest adapter first, and its facts in its order."""
         ...
 
-    def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
+    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
+        """Those facts of adapter `version` that are there and do not hold in the world at `at`: their end came, or
+        another value's day, or their own day is still to come."""
+        ...
+
+    def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         """Move the alias `active` (None: to no adapter): the new one becomes active and the one before retired,
-        in one transaction. Raises `UnknownAdapter`."""
+        in one transaction. Raises `UnknownAdapter`, and `ErasedMeanwhile` where one of `learned`, the ids of the facts
+        and training items that the version was trained on, is not there any more."""
         ...
 
     def active(self, namespace: Namespace) -> AdapterRecord | None: ...

@@ -76,7 +76,12 @@ class Memories(Protocol):
         ...
 
     def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
-        """(id, text) of every text that is there, once or more: the memories' words, and those of their histories."""
+        """(id, text) of every text that is there, once or more: the memories' words, those of their histories, and what
+        facts state in their bare words."""
+        ...
+
+    def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        """(id, text) of every text in the memories' metadata, and in what was edited in it."""
         ...
 
     def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:

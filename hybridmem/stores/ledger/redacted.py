@@ -20,6 +20,7 @@ READING = frozenset(
     {
         "archive",
         "around",
+        "details",
         "episodes",
         "facts",
         "get",

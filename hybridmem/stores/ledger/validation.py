@@ -31,16 +31,16 @@ Record = TypeVar("Record", Episode, Fact, TrainingItem, AdapterRecord)
 def checked_episode(episode: Episode) -> Episode:
     """`episode` with UTC times and plain JSON metadata. Raises a kind of `InvalidInput`."""
     checked_text(episode.text)
-    return replace(
-        _encodable(episode),
-        namespace=checked_namespace(episode.namespace),
-        trust=checked_trust(episode.trust),
-        at=parse_time(episode.at),
-        recorded_at=parse_time(episode.recorded_at),
-        metadata=_bounded(plain_json(episode.metadata, "the metadata")),
-        expires_at=_time_or_none(episode.expires_at),
-        position=0,
-    )
+    changes = _sound(episode) | {
+        "namespace": checked_namespace(episode.namespace),
+        "trust": checked_trust(episode.trust),
+        "at": parse_time(episode.at),
+        "recorded_at": parse_time(episode.recorded_at),
+        "metadata": _bounded(plain_json(episode.metadata, "the metadata")) if episode.metadata else {},
+        "expires_at": _time_or_none(episode.expires_at),
+        "position": 0,
+    }
+    return replace(episode, **changes)
 
 
 def checked_fact(fact: Fact) -> Fact:
@@ -141,15 +141,21 @@ def _time_or_none(value: datetime | None) -> datetime | None:
 
 
 def _encodable(record: Record) -> Record:
-    """`record` with texts that a database takes (see `sound_text`). Raises `InvalidEncoding` for a NUL character."""
+    """`record` with texts that a database takes. Raises `InvalidEncoding`."""
+    return replace(record, **_sound(record))
+
+
+def _sound(record: Record) -> dict[str, Any]:
+    """The texts of `record` that a database does not take as they are, as it takes them (see `sound_text`), by field.
+    Raises `InvalidEncoding` for a NUL character."""
     sound: dict[str, Any] = {}
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, str):
-            sound[field.name] = sound_text(value)
-        elif isinstance(value, tuple):
-            sound[field.name] = tuple(sound_text(each) if isinstance(each, str) else each for each in value)
+    for name in (field.name for field in fields(record)):
+        value = getattr(record, name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str) and "\x00" in text:
-                raise InvalidEncoding(f"the {field.name} has a NUL character: remove it")
-    return replace(record, **sound)
+                raise InvalidEncoding(f"the {name} has a NUL character: remove it")
+        if isinstance(value, str) and not value.isascii():
+            sound[name] = sound_text(value)
+        elif isinstance(value, tuple):
+            sound[name] = tuple(sound_text(each) if isinstance(each, str) else each for each in value)
+    return sound

@@ -85,6 +85,7 @@ def test_a_life_of_a_memory(tmp_path: Path, mode: str) -> None:
                 "unread": 2,
                 "episodes": 2,
                 "facts": 0,
+                "secrets": 0,
                 "active_adapter": None,
                 "last": None,
             }

@@ -14,6 +14,7 @@ from hybridmem.core.errors import LIST_SHOWS_IDS, InvalidInput, UnknownMemory
 from hybridmem.core.filters.evaluate import admits
 from hybridmem.core.filters.nodes import Filter
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.plain_json import texts_in
 from hybridmem.core.records import Episode, Event, Fact, Kind, checked_text, has_expired, sound_text
 from hybridmem.stores.ledger import archive as archives
 from hybridmem.stores.ledger import fact_timeline as timeline
@@ -121,8 +122,16 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
     def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
         here: list[Episode | Fact] = [*self._episodes(namespace), *self._facts(namespace)]
         yield from ((memory.id, memory.text) for memory in here)
+        yield from ((fact.id, fact.bare) for fact in self._facts(namespace))
         for id in [id for id, home in self._homes.items() if home == namespace]:
             yield from ((id, event.text) for event in self._events[id] if event.text is not None)
+
+    def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        here: list[Episode | Fact] = [*self._episodes(namespace), *self._facts(namespace)]
+        for memory in here:
+            yield from ((memory.id, text) for text in texts_in(memory.metadata))
+        for id in [id for id, home in self._homes.items() if home == namespace]:
+            yield from ((id, text) for event in self._events[id] for text in texts_in(event.changes))
 
     def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
         found = (episode for episode in self._episodes(namespace) if episode.text in texts)

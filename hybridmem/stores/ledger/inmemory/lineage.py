@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from hybridmem.core.clock import parse_time
-from hybridmem.core.errors import UnknownAdapter, UnknownMemory
+from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Fact, TrainingItem
-from hybridmem.stores.ledger.lineage import AdapterSummary, Holding
+from hybridmem.stores.ledger.fact_timeline import holds
+from hybridmem.stores.ledger.lineage import ERASED_MEANWHILE, AdapterSummary, Holding
 from hybridmem.stores.ledger.validation import checked_adapter, checked_item, settled_status, trustworthy
 
 K = TypeVar("K")
@@ -93,7 +94,19 @@ class InMemoryLineage:
                     found.append(Holding(*place, asked, right))
         return found
 
-    def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
+    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
+        adapter = self.adapter(namespace, version)
+        found = [self._memories.get(fact) for fact in adapter.facts] if adapter else []
+        return frozenset(
+            fact.id
+            for fact in found
+            if isinstance(fact, Fact) and fact.namespace == namespace and not holds(fact, parse_time(at))
+        )
+
+    def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
+        facts = {fact.id for fact in self._memories.values() if isinstance(fact, Fact) and fact.namespace == namespace}
+        if not facts.union(item.id for item in self.items(namespace)).issuperset(learned):
+            raise ErasedMeanwhile(ERASED_MEANWHILE)
         if version is not None and (namespace, version) not in self._adapters:
             raise UnknownAdapter(f"no adapter {version!r} here: hybridmem adapters list shows them")
         before = self._alias(namespace)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, tuple_
+from sqlalchemy import Connection, func, literal, select, text, tuple_
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Fact
+from hybridmem.core.plain_json import texts_in
+from hybridmem.core.records import Episode, Fact, stated
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import chunks, read_facts
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.rows import episode_of, key, micros, namespace_of, time_of
 
+_LAST_OF = (
+    "SELECT * FROM (SELECT position, recorded_at FROM {} WHERE namespace = :namespace ORDER BY position DESC LIMIT 1) "
+    "AS last_of_{}"
+)
+_LAST = text(" UNION ALL ".join(_LAST_OF.format(name, name) for name in ("episodes", "facts")))
+"""Asked before every write, in one statement that is built once."""
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
@@ -49,10 +57,26 @@ class BrowsingRows:
     def texts(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
         episodes, facts, events = tables.episodes.c, tables.facts.c, tables.events.c
         columns = ((episodes.id, episodes), (facts.id, facts), (events.memory, events))
+        bare = select(facts.id, facts.question, facts.subject, facts.relation, facts.object)
         with self._database.read() as connection:
             for id, table in columns:
                 query = select(id, table.text).where(table.namespace == key(namespace), table.text.is_not(None))
-                yield from ((memory, text) for memory, text in connection.execute(query))
+                yield from ((memory, words) for memory, words in connection.execute(query))
+            for fact, *statement in connection.execute(bare.where(facts.namespace == key(namespace))):
+                yield fact, stated(*statement)
+
+    def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
+        episodes, facts, events = tables.episodes.c, tables.facts.c, tables.events.c
+        columns = (
+            (episodes.id, episodes.metadata, episodes.namespace),
+            (facts.id, facts.metadata, facts.namespace),
+            (events.memory, events.changes, events.namespace),
+        )
+        with self._database.read() as connection:
+            for id, content, home in columns:
+                query = select(id, content).where(home == key(namespace), content.is_not(None), content != "{}")
+                for memory, kept in connection.execute(query):
+                    yield from ((memory, words) for words in texts_in(json.loads(kept)))
 
     def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
         table = tables.episodes
@@ -64,14 +88,9 @@ class BrowsingRows:
         return sorted(found, key=lambda episode: episode.position)
 
     def last_recorded(self, namespace: Namespace) -> datetime | None:
-        last: tuple[int, int] | None = None
         with self._database.read() as connection:
-            for table in (tables.episodes.c, tables.facts.c):
-                query = select(table.position, table.recorded_at).where(table.namespace == key(namespace))
-                row = connection.execute(query.order_by(table.position.desc()).limit(1)).first()
-                if row is not None:
-                    last = max(last or (0, 0), (row[0], row[1]))
-        return None if last is None else time_of(last[1])
+            rows = connection.execute(_LAST, {"namespace": key(namespace)}).all()
+        return time_of(max(rows)[1]) if rows else None
 
     def span(self, namespace: Namespace) -> tuple[datetime, datetime] | None:
         table = tables.episodes.c

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, update
 
 from hybridmem.core.errors import LIST_SHOWS_IDS, UnknownMemory
 from hybridmem.core.namespace import Namespace
@@ -18,6 +18,15 @@ from hybridmem.stores.ledger.sql.rows import episode_of, event_row, fact_of, fac
 T = TypeVar("T")
 _CHUNK = 500
 """How many values one statement names: every database takes that many."""
+
+
+# Built once: every write needs them, and building a statement costs as much as running it.
+_COUNT_ON = text("UPDATE counters SET value = value + :count WHERE name = 'position'")
+_COUNTED = text("SELECT value FROM counters WHERE name = 'position'")
+_FORGET_TOMBSTONE = text(
+    "DELETE FROM outbox WHERE memory = :memory AND namespace = :namespace AND operation = 'delete'"
+)
+_ANNOUNCE = insert(tables.outbox)
 
 
 def chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -82,28 +91,19 @@ class Change:
 
     def positions(self, count: int) -> range:
         """The next `count` running numbers."""
-        counter = tables.counters
-        self.connection.execute(
-            update(counter).where(counter.c.name == "position").values(value=counter.c.value + count)
-        )
-        last = self.connection.execute(select(counter.c.value).where(counter.c.name == "position")).scalar_one()
+        self.connection.execute(_COUNT_ON, {"count": count})
+        last = self.connection.execute(_COUNTED).scalar_one()
         return range(last - count + 1, last + 1)
 
     def announce_new(self, memories: Sequence[Episode | Fact]) -> None:
         """Tell the outbox of memories that were not there before (or were erased here, and are back). An id that is
         known, or was in another namespace, breaks the outbox's key: its history is not theirs."""
-        outbox = tables.outbox
         rows = [
             {"memory": memory.id, "namespace": self.key, "position": memory.position, "operation": "upsert"}
             for memory in memories
         ]
-        tombstone = delete(outbox).where(
-            outbox.c.memory == bindparam("memory"),
-            outbox.c.namespace == self.key,
-            outbox.c.operation == "delete",
-        )
-        self.connection.execute(tombstone, rows)
-        self.connection.execute(insert(outbox), rows)
+        self.connection.execute(_FORGET_TOMBSTONE, [{"memory": row["memory"], "namespace": self.key} for row in rows])
+        self.connection.execute(_ANNOUNCE, rows)
 
     def announce(self, ids: Sequence[str], operation: Literal["upsert", "delete"] = "upsert") -> None:
         """Move the outbox's rows of `ids` to its end."""

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
 from hybridmem.core.clock import parse_time
-from hybridmem.core.errors import UnknownAdapter, UnknownMemory
+from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Fact, TrainingItem
-from hybridmem.stores.ledger.lineage import AdapterSummary, Holding
+from hybridmem.stores.ledger.lineage import ERASED_MEANWHILE, AdapterSummary, Holding
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find
 from hybridmem.stores.ledger.sql.database import Database
@@ -144,9 +144,23 @@ class LineageRows:
             for _, _, version, status, files, fact, tainted, asked, right in sorted(rows)
         ]
 
-    def activate(self, namespace: Namespace, version: str | None, at: datetime) -> None:
+    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
+        links, facts, moment = tables.adapter_facts.c, tables.facts.c, micros(parse_time(at))
+        begins = and_(facts.valid_from > moment, facts.valid_from > facts.recorded_at)
+        ended = or_(facts.valid_to <= moment, facts.valid_to <= facts.retired_at)
+        query = (
+            select(links.fact)
+            .join(tables.facts, facts.id == links.fact)
+            .where(links.namespace == key(namespace), links.version == version, or_(begins, ended))
+            .where(tables.beside_ids(facts.namespace) == key(namespace))
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         table, moves = tables.adapters, tables.activations
         with self._database.write() as connection:
+            _require_there(connection, namespace, learned)
             before = _alias(connection, namespace)
             if version is not None and _adapter(connection, namespace, version) is None:
                 raise UnknownAdapter(f"no adapter {version!r} in {key(namespace)}: hybridmem adapters list shows them")
@@ -252,6 +266,17 @@ def _save_items(change: Change, items: Sequence[TrainingItem]) -> None:
     change.connection.execute(
         insert(table), [item_row(item, position) for item, position in zip(latest.values(), positions, strict=True)]
     )
+
+
+def _require_there(connection: Connection, namespace: Namespace, learned: Sequence[str]) -> None:
+    """Raise `ErasedMeanwhile` where one of `learned` is neither a fact nor a training item."""
+    left = set(learned)
+    for table in (tables.facts.c, tables.training_items.c):
+        for some in chunks(sorted(left)):
+            own = (tables.beside_ids(table.namespace) == key(namespace), table.id.in_(some))
+            left -= set(connection.execute(select(table.id).where(*own)).scalars())
+    if left:
+        raise ErasedMeanwhile(ERASED_MEANWHILE)
 
 
 def _alias(connection: Connection, namespace: Namespace) -> str | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, text
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.stores.ledger.sql import rows, tables
 from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.state import JsonState
+
+_CONTENT = text("SELECT content FROM small_state WHERE namespace = :namespace AND name = :name")
+"""Built once: every write and every answer reads a policy."""
 
 
 class StateRows(JsonState):
@@ -19,10 +22,8 @@ class StateRows(JsonState):
     _database: Database
 
     def _read_json(self, namespace: Namespace, key: str) -> dict[str, Any] | None:
-        table = tables.small_state.c
-        query = select(table.content).where(table.namespace == rows.key(namespace), table.name == key)
         with self._database.read() as connection:
-            content = connection.execute(query).scalar()
+            content = connection.execute(_CONTENT, {"namespace": rows.key(namespace), "name": key}).scalar()
         return None if content is None else dict(json.loads(content))
 
     def _write_json(self, namespace: Namespace, key: str, content: dict[str, Any] | None) -> None:
