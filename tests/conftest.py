@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
     from tests.distribution import UnitScheduling
 
 pytest_plugins = ["pytester"]
+pytest.register_assert_rewrite("hybridmem.testing")
 
+# Thousands of tests and the large libraries are a million objects, which Python's thresholds have it look through again
+# and again: a tenth of a run's processor time. What dies young dies by its count all the same.
+gc.set_threshold(10_000, 10, 10)
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -39,6 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from tests.distribution import longest_first
 
         longest_first(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

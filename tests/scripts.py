@@ -6,6 +6,8 @@ whose modules is imported before the fork. Tests of a start's own cost or import
 from __future__ import annotations
 
 import atexit
+import fcntl
+import gc
 import multiprocessing
 import os
 import runpy
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import process, reduction
 from multiprocessing.context import ForkServerContext
@@ -85,25 +87,28 @@ _starting = threading.Lock()
 
 
 class Popen(subprocess.Popen[Any]):
-    """`subprocess.Popen` of a command that begins with `sys.executable`: then ``-m MODULE``, ``-c TEXT`` or a file.
+    """`subprocess.Popen` of a command that begins with `sys.executable`: then ``-m MODULE``, ``-c TEXT`` or a file,
+    before which ``-P`` may stand.
 
-    A process of its own in all that a test can see: pipes, signals, exit codes. It is a child of the server that it was
-    forked from, which waits for it."""
+    A process of its own in all that a test can see: pipes, files that it inherits, signals, exit codes. It is a child
+    of the server that it was forked from, which waits for it."""
 
     _process: Any = None
 
     def _execute_child(self, args: Any, *given: Any) -> None:
         # As `subprocess` calls it: (..., executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo,
-        # creationflags, shell, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, ...)
+        # creationflags, shell, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, restore_signals, gid, gids,
+        # uid, umask, start_new_session, ...)
         _, preexec, _, passed, folder, environment, _, _, shell, *pipes = given[:15]
+        new_session = given[20]
         command = [os.fsdecode(argument) for argument in args]
-        assert command[0] == sys.executable and not (preexec or passed or shell), "not what this class can start"
+        assert command[0] == sys.executable and not (preexec or shell), "not what this class can start"
         ours = [own if theirs == -1 else theirs for own, theirs in enumerate((pipes[0], pipes[3], pipes[5]))]
-        streams = [_Stream(number) for number in ours]
+        files = {number: _File(own) for number, own in [*enumerate(ours), *zip(passed, passed, strict=True)]}
         environment = dict(os.environ if environment is None else environment)
         place = os.fspath(folder or Path.cwd())
         with _starting:
-            self._process = context().Process(target=_run, args=(command[1:], place, environment, streams))
+            self._process = context().Process(target=_run, args=(command[1:], place, environment, files, new_session))
             self._process.start()
             # Else whichever process starts next would ask after this one, in another thread than the one that waits.
             process._children.discard(self._process)  # type: ignore[attr-defined]
@@ -126,8 +131,8 @@ class Popen(subprocess.Popen[Any]):
         return self.returncode
 
 
-class _Stream:
-    """A file descriptor that is a number of the child's own there."""
+class _File:
+    """An open file, which has a number of the child's own there."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -141,11 +146,14 @@ def _received(sent: Any) -> int:
     return number
 
 
-def _run(command: Sequence[str], folder: str, environment: dict[str, str], streams: Sequence[int]) -> None:
+def _run(
+    command: Sequence[str], folder: str, environment: dict[str, str], files: Mapping[int, int], new_session: bool
+) -> None:
     """What ``python COMMAND`` does, up to its exit."""
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
+    gc.freeze()  # else a collection looks through the libraries, and copies the pages that they share with the server
+    if new_session:
+        os.setsid()
+    _give(files)
     for name, number, mode, buffering in (("stdin", 0, "r", -1), ("stdout", 1, "w", -1), ("stderr", 2, "w", 1)):
         was = getattr(sys, f"__{name}__")
         stream = open(number, mode, buffering, was.encoding, was.errors, closefd=False)  # noqa: SIM115
@@ -163,18 +171,36 @@ def _run(command: Sequence[str], folder: str, environment: dict[str, str], strea
         atexit._run_exitfuncs()
 
 
+def _give(files: Mapping[int, int]) -> None:
+    """Let each open file have the number that it is asked for, and no other."""
+    # Out of the way first: the number that one has may be what another is to get.
+    free = max(*files, *files.values()) + 1
+    aside = {number: fcntl.fcntl(file, fcntl.F_DUPFD, free) for number, file in files.items()}
+    for file in files.values():
+        os.close(file)
+    for number, file in aside.items():
+        os.dup2(file, number)
+        os.close(file)
+
+
 def _start(command: Sequence[str]) -> None:
+    safe_path = command[0] == "-P"
+    if safe_path:
+        command = command[1:]
     kind = command[0]
     if kind == "-m":
         sys.argv = list(command[1:])
-        sys.path.insert(0, str(Path.cwd()))
+        if not safe_path:
+            sys.path.insert(0, str(Path.cwd()))
         runpy.run_module(command[1], run_name="__main__", alter_sys=True)
     elif kind == "-c":
         sys.argv = ["-c", *command[2:]]
-        sys.path.insert(0, "")
+        if not safe_path:
+            sys.path.insert(0, "")
         main = sys.modules["__main__"] = ModuleType("__main__")
         exec(compile(command[1], "<string>", "exec"), main.__dict__)  # the text is a test's
     else:
         sys.argv = list(command)
-        sys.path.insert(0, str(Path(kind).parent.absolute()))
+        if not safe_path:
+            sys.path.insert(0, str(Path(kind).parent.absolute()))
         runpy.run_path(kind, run_name="__main__")

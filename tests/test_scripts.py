@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -70,6 +71,35 @@ def test_a_module_is_found_in_the_folder(popen: type[subprocess.Popen[str]], tmp
     with popen([sys.executable, "-m", "of_mine", "x"], stdout=pipe, stderr=pipe, text=True, cwd=tmp_path) as process:
         said = process.communicate(timeout=60)
     assert (process.returncode, said) == (1, ("__main__ ['x']\n", "no more\n"))
+
+
+@BOTH
+def test_it_inherits_the_files_that_it_is_passed_under_their_numbers(
+    popen: type[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        text = "import os, sys\nos.write(int(sys.argv[1]), b'mine')\nprint(os.getsid(0) == os.getpid())\ninput()"
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-P", "-c", text, str(lock.fileno())]
+        process = popen(command, stdin=pipe, stdout=pipe, text=True, pass_fds=(lock.fileno(),), start_new_session=True)
+    with process, (tmp_path / "lock").open() as other:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        process.communicate("\n", timeout=60)
+        fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    assert (process.returncode, (tmp_path / "lock").read_text()) == (0, "mine")
+
+
+@BOTH
+def test_with_p_it_imports_nothing_of_its_folder(popen: type[subprocess.Popen[str]], tmp_path: Path) -> None:
+    (tmp_path / "of_mine.py").touch()
+    pipe = subprocess.PIPE
+    with popen([sys.executable, "-P", "-c", "import of_mine"], stderr=pipe, text=True, cwd=tmp_path) as process:
+        assert "No module named 'of_mine'" in process.communicate(timeout=60)[1]
+    assert process.returncode == 1
 
 
 @BOTH

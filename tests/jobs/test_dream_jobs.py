@@ -21,16 +21,20 @@ from hybridmem.jobs import Budget, DreamJob, DreamJobs, dream_jobs
 from hybridmem.jobs.record import JobFiles
 from hybridmem.models.fake import FakeModel
 from hybridmem.stores.index.inmemory import InMemoryVectorIndex
-from tests.jobs.processes import children, eventually, kill
+from tests.jobs.processes import eventually, kill
 from tests.jobs.quick_runner import RUNNER, journal, orders
 
 ANA, BOB = ("users", "ana"), ("users", "bob")
 LONG = 60.0
 
 
+pytestmark = pytest.mark.usefixtures("forked_jobs")
+
+
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[HybridMemory]:
-    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+    given = {"model": "fake", "embedder": "hashing", "vectors": "memory"}
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, **given) as memory:
         memory.add("Ana lives in Porto.")
         memory.at(BOB).add("Bob lives in Riga.")
         yield memory
@@ -103,6 +107,8 @@ def test_the_real_runner_tells_what_the_dream_raised(memory: HybridMemory, tmp_p
 def test_a_job_runs_no_file_of_the_working_directory(
     memory: HybridMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By the command itself: what Python imports as it starts may be such a file."""
+    monkeypatch.setattr(dream_jobs, "subprocess", subprocess)
     place = tmp_path / "work"
     place.mkdir()
     for name in ("calendar", "http", "hybridmem", "sitecustomize"):
@@ -142,7 +148,7 @@ def test_a_killed_dream_has_failed(jobs: DreamJobs, memory: HybridMemory) -> Non
     orders(memory.folder.root, seconds=LONG)
     job = jobs.start(ANA)
     runs(jobs, job)
-    kill(*children(os.getpid()))
+    kill(journal(memory.folder.root)[-1]["pid"])
     eventually(lambda: status(jobs, job) == "failed", 10)
     ended = jobs.get(ANA, job.id)
     assert "its process ended in the middle of its dream" in ended.error
@@ -302,7 +308,7 @@ def test_a_report_of_another_time_is_not_its_own(jobs: DreamJobs, memory: Hybrid
     orders(memory.folder.root, seconds=LONG)
     job = jobs.start(ANA)
     runs(jobs, job)
-    kill(*children(os.getpid()))
+    kill(journal(memory.folder.root)[-1]["pid"])
     eventually(lambda: not JobFiles(memory.folder, ANA).alive(job.id))
     orders(memory.folder.root)
     later = jobs.wait(BOB, jobs.start(BOB).id, seconds=30)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hybridmem.jobs import DreamJobs
 from hybridmem.memory import HybridMemory
 from tests.reader_server import reader_server
@@ -11,6 +13,7 @@ from tests.reader_server import reader_server
 ANA = ("users", "ana")
 
 
+@pytest.mark.usefixtures("forked_jobs")
 def test_a_job_says_what_its_reader_took(tmp_path: Path) -> None:
     with (
         reader_server() as server,

@@ -14,6 +14,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -260,13 +261,10 @@ class _Folder:
 
     def _reopen(self) -> None:
         import chromadb
-        from chromadb.config import Settings
 
         self._disconnect()
         try:
-            self._client = chromadb.PersistentClient(
-                path=str(self._database), settings=Settings(anonymized_telemetry=False)
-            )
+            self._client = chromadb.PersistentClient(path=str(self._database), settings=_settings())
         except (ValueError, chromadb.errors.ChromaError) as error:
             raise CorruptStore(
                 f"the vector index in {self._folder} cannot be opened ({error}): delete it and run `hybridmem reindex`"
@@ -316,7 +314,6 @@ class _Server:
     def _connect(self) -> Any:
         import chromadb
         import httpx
-        from chromadb.config import Settings
         from chromadb.errors import ChromaError
 
         address = urlsplit(self._url)
@@ -327,7 +324,7 @@ class _Server:
                 port=address.port or (443 if secure else 8000),
                 ssl=secure,
                 headers=self._headers,
-                settings=Settings(anonymized_telemetry=False),
+                settings=_settings(),
             )
         except (ValueError, ChromaError) as error:
             # Chroma's own message is the same for a server that is not there and for one that lets nobody in.
@@ -340,6 +337,18 @@ class _Server:
                 f"the Chroma server at {self._url} refuses ({' '.join(str(cause).split())[:120]}): correct the URL, or "
                 f"set HYBRIDMEM_CHROMA_TOKEN to the token that it asks for"
             ) from error
+
+
+@cache
+def _defaults() -> Any:
+    from chromadb.config import Settings
+
+    return Settings(anonymized_telemetry=False)
+
+
+def _settings() -> Any:
+    """Settings for a new client, which writes into them. To make them anew costs as much as the rest of opening."""
+    return _defaults().model_copy()
 
 
 def _part(id: str, number: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from hybridmem.cli.app import run
 from hybridmem.core.hashing import file_sha256
 from hybridmem.models import cache, installing, smollm2
 from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from tests import scripts
 from tests.models import gguf_files
 from tests.models.smollm2.conftest import Installation
 from tests.test_bad_input import _bound_by_permissions
@@ -181,6 +181,10 @@ def test_sources_that_are_wrong_are_one_line(installed: Installation, hybridmem:
 
 # ---- in processes of their own, with a disk and permissions that stop them
 
+FORKED = "import sys\nfrom hybridmem.cli.app import run\nsys.exit(run(sys.argv[1:]))"
+ROOM_FOR_LITTLE = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+"""The limit on file sizes stands in for the disk: it binds every user, and fails writes in the same place."""
+
 
 @pytest.fixture
 def dream(tmp_path: Path) -> Command:
@@ -189,23 +193,28 @@ def dream(tmp_path: Path) -> Command:
     with HybridMemory.open(tmp_path / "memory") as memory:
         memory.add("Ana lives in Lisbon.")
 
-    def command(*, before: Callable[[], object] | None = None) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "hybridmem.cli", *DREAM, "--memory", tmp_path / "memory", "--model", gguf],
-            env={**os.environ, cache.VARIABLE: str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=before,
-        )
+    def command(*, first: str = "", before: Callable[[], object] | None = None) -> Done:
+        """`first` is code that runs before the command, in its process. `before` runs before Python does."""
+        given = [*DREAM, "--memory", str(tmp_path / "memory"), "--model", str(gguf)]
+        environment = {**os.environ, cache.VARIABLE: str(tmp_path / "cache")}
+        if before is None:
+            done = scripts.run_command([sys.executable, "-c", first + FORKED, *given], text=True, env=environment)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "hybridmem.cli", *given],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                preexec_fn=before,
+            )
         return Done(done.returncode, done.stdout, done.stderr)
 
     return command
 
 
 def test_a_cache_without_room_is_one_line(dream: Command, tmp_path: Path) -> None:
-    """The limit on file sizes stands in for the disk: it binds every user, and fails writes in the same place."""
-    done = dream(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)))
+    done = dream(first=ROOM_FOR_LITTLE)
     refused(done, "no room", "HYBRIDMEM_CACHE", str(tmp_path / "cache"))
     assert not [path for path in (tmp_path / "cache" / "models").iterdir() if path.suffix != ".lock"]
     assert dream().code == 0

@@ -8,6 +8,7 @@ the SQL that SQLite and PostgreSQL share.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 
 from sqlalchemy import Connection, inspect, text
@@ -15,12 +16,13 @@ from sqlalchemy import Connection, inspect, text
 from hybridmem.core.errors import NewerFormat, NotAMemory
 
 
-def migrations() -> list[tuple[int, str, str]]:
+@cache
+def migrations() -> tuple[tuple[int, str, str], ...]:
     """(number, name, SQL) of every migration that ships, in order."""
     files = sorted(
         (file for file in resources.files(__name__).iterdir() if file.name.endswith(".sql")), key=lambda f: f.name
     )
-    return [(int(file.name[:4]), file.name[5:-4], file.read_text(encoding="utf-8")) for file in files]
+    return tuple((int(file.name[:4]), file.name[5:-4], file.read_text(encoding="utf-8")) for file in files)
 
 
 def version(connection: Connection) -> int:
