@@ -11,6 +11,6 @@ from tests import scripts
 
 @pytest.fixture
 def forked_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dream jobs in processes that are forked, as those of `tests.scripts` are: theirs is the time, not their import's."""
+    """Dream jobs in processes that are forked, as those of `tests.scripts` are: without their imports' time."""
     started = SimpleNamespace(Popen=scripts.Popen, DEVNULL=subprocess.DEVNULL)
     monkeypatch.setattr(dream_jobs, "subprocess", started)
