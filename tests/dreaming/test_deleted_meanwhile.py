@@ -42,8 +42,16 @@ def tell(memory: HybridMemory) -> str:
 
 def in_files(folder: Path) -> list[Path]:
     """What a dream leaves on the disk that has the deleted words."""
-    files = [path for place in ("adapters", "dreams", "jobs") for path in (folder / place).rglob("*") if path.is_file()]
-    return [path for path in files if SECRET.lower().encode() in path.read_bytes().lower()]
+    files = (path for place in ("adapters", "dreams", "jobs") for path in (folder / place).rglob("*"))
+    return [path for path in files if SECRET.lower().encode() in _bytes(path).lower()]
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file holds: nothing where it is a folder, or was renamed by the dream that runs."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return b""
 
 
 def assert_unlearned(memory: HybridMemory) -> None:
