@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from hybridmem.core.records import Fact, TrainingItem
+from hybridmem.models.trainable import Example, Recall
 from hybridmem.training.examples import Renderer
 from hybridmem.training.plan import ExpectedTraining, TrainingPlan
 from hybridmem.training.settings import TrainSettings
@@ -34,6 +35,22 @@ class NightInput:
     parent: Path | None
     """The adapter to go on from; None where there is none, or where the weights must be rebuilt from the base."""
     seed: int
+    number: int = 1
+    """Of the night, counted from 1."""
+    recall: Callable[[Sequence[Example]], Sequence[Recall]] | None = None
+    """How well the parent knows the completions of such rows; None where there is no parent to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayable:
+    """The older facts that a night could replay."""
+
+    exercises: Mapping[str, Sequence[TrainingItem]]
+    """By fact: its questions."""
+    missed: Mapping[str, float]
+    """As `NightInput.missed`."""
+    recall: Callable[[], Mapping[str, Recall]]
+    """By fact: how well the parent knows it, over its exercises the worst. Nobody is asked until this is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +71,8 @@ class ReplayBuffer(Protocol):
         """Whether it ever selects any. Where it does not, a night is about its new facts alone."""
         ...
 
-    def select(
-        self,
-        exercises: Mapping[str, Sequence[TrainingItem]],
-        missed: Mapping[str, float],
-        limit: int,
-        rng: random.Random,
-    ) -> list[Replayed]:
-        """About `limit` of the `exercises`, which come grouped by older fact; the same `rng` gives the same draw.
-
-        `missed` is `NightInput.missed`."""
+    def select(self, old: Replayable, limit: int, rng: random.Random) -> list[Replayed]:
+        """About `limit` of the exercises on the facts in `old`; the same `rng` gives the same draw."""
         ...
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from hybridmem.continual.base import AnswerSource, NightInput, ReplayBuffer
+from hybridmem.continual.base import AnswerSource, NightInput, Replayable, ReplayBuffer
 from hybridmem.continual.objectives import CrossEntropy, Distillation, KlToBase
-from hybridmem.core.records import Fact
-from hybridmem.models.trainable import Objective
+from hybridmem.core.records import Fact, TrainingItem
+from hybridmem.models.trainable import Objective, Recall
 from hybridmem.training import examples
 from hybridmem.training.examples import QUESTIONS, ExamplePools, Renderer
 from hybridmem.training.plan import ExpectedTraining, TrainingPlan
@@ -35,6 +36,8 @@ class ComposedStrategy:
     exercises: frozenset[Exercise] = EVERY_EXERCISE
     restart: bool = False
     """Whether every night learns all facts anew, from the bare base, for as many steps as that takes."""
+    relearns: bool = False
+    """Whether a night without a parent learns the older facts too, where no buffer would bring them."""
     answers: AnswerSource = "weights"
     trains: bool = True
 
@@ -64,11 +67,11 @@ class ComposedStrategy:
         """(facts that get their full exposures, facts that are replayed)"""
         if self.restart:
             return (*night.new, *night.old), ()
-        if not self.buffer.replays:
-            return night.new or night.old, ()
-        if night.parent is None:
+        if night.parent is None and (self.relearns or self.buffer.replays):
             # Weights that are rebuilt hold nothing yet: then every fact is a new one.
             return (*night.new, *night.old), ()
+        if not self.buffer.replays:
+            return night.new or night.old, ()
         return night.new, night.old
 
     def _pools(
@@ -84,12 +87,9 @@ class ComposedStrategy:
         questions = examples.by_fact(night.items, QUESTIONS)
         new = {f.id for f in learned}
         old = {f.id for f in replayed}
-        kept = self.buffer.select(
-            {fact: items for fact, items in questions.items() if fact in old},
-            night.missed,
-            settings.replay_exercises,
-            rng,
-        )
+        exercises = {fact: items for fact, items in questions.items() if fact in old}
+        known = partial(_recall, renderer, night, exercises)
+        kept = self.buffer.select(Replayable(exercises, night.missed, known), settings.replay_exercises, rng)
         # In this order: one generator draws for all.
         return ExamplePools(
             new=examples.question_groups(renderer, {fact: items for fact, items in questions.items() if fact in new}),
@@ -105,3 +105,24 @@ class ComposedStrategy:
             if "general" in self.exercises
             else (),
         )
+
+
+RECALLED = 2
+"""Questions on each older fact that the parent is asked, to know how well it knows the fact."""
+UNKNOWN = Recall(loss=1.0, margin=0.0)
+"""Of a fact that nobody can be asked about: all alike."""
+
+
+def _recall(
+    renderer: Renderer, night: NightInput, exercises: Mapping[str, Sequence[TrainingItem]]
+) -> dict[str, Recall]:
+    """By fact: how well the parent knows it, over a few of its exercises the worst."""
+    if night.recall is None:
+        return dict.fromkeys(exercises, UNKNOWN)
+    asked = {fact: examples.question_rows(renderer, items[:RECALLED]) for fact, items in exercises.items()}
+    found = iter(night.recall([row for rows in asked.values() for row in rows]))
+    known = {fact: [next(found) for _ in rows] for fact, rows in asked.items()}
+    return {
+        fact: Recall(max(each.loss for each in of_fact), min(each.margin for each in of_fact))
+        for fact, of_fact in known.items()
+    }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hybridmem.continual.keepsakes import read_predictions, row_key
 from hybridmem.models.trainable import Example, Predictions, TeacherPredictions
 from hybridmem.training.settings import TrainSettings
 
@@ -78,6 +80,37 @@ class KlToBase:
 
     def loss(self, predictions: Predictions) -> Tensor:
         return (_divergence(predictions) * ~predictions.gold).sum() / predictions.text_tokens
+
+
+class StoredPredictions:
+    """Mean squared difference to the log-probabilities that were stored when an exercise was learned (DER, Buzzega et
+    al. 2020, arXiv:2004.07211, equation 6). There they are logits of every class; here log-probabilities of the most
+    probable tokens."""
+
+    name = "stored-predictions"
+    needs_teacher = False
+
+    def __init__(self, folder: Path | None, weight: float) -> None:
+        self.weight = weight
+        self._folder = folder
+        self._stored: dict[str, tuple[Tensor, Tensor]] | None = None
+
+    def covers(self, example: Example) -> bool:
+        return False
+
+    def loss(self, predictions: Predictions) -> Tensor:
+        if self._stored is None:
+            self._stored = read_predictions(self._folder)
+        logprobs, start = predictions.logprobs, 0
+        total = logprobs.new_zeros(())
+        for row in predictions.rows:
+            stored = self._stored.get(row_key(row))
+            if stored is not None:
+                tokens, wanted = (part.to(logprobs.device) for part in stored)
+                own = logprobs[start : start + row.predicted].gather(1, tokens)
+                total = total + (own - wanted).square().mean(dim=1).sum()
+            start += row.predicted
+        return total / predictions.answer_tokens
 
 
 def _divergence(predictions: Predictions) -> Tensor:

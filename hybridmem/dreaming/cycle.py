@@ -284,7 +284,7 @@ def _train(
     log: StepLog,
 ) -> _Candidate:
     plan = strategy.plan(context.model, training_set.night_input(context, recipe, seed), recipe.train)
-    parent = training_set.parent if plan.parent is not None else None
+    parent = training_set.parent if plan.goes_on else None
     key = training_set.training_key(context, recipe, seed, parent)
     folder = _training_folder(context, key)
 

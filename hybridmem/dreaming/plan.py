@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
 from hybridmem.dreaming import general
 from hybridmem.dreaming.recipes import Recipe
+from hybridmem.dreaming.recovery import next_night
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.dreaming.steps.evaluate import EvalSet, build_eval_set
@@ -170,14 +172,17 @@ class TrainingSet:
         for audit in context.ledger.audits(context.namespace, active.version) if active else ():
             missed[audit.fact] = missed.get(audit.fact, 0.0) + (audit.asked - audit.right)
         registry = context.registry
+        parent = registry.path(registry.verify(self.parent.version).version) if self.parent else None
         return NightInput(
             new=self.new,
             old=self.old,
             items=self.items,
             missed=missed,
             general=tuple(general.rows(context.model, "train", recipe.train.general_tokens)),
-            parent=registry.path(registry.verify(self.parent.version).version) if self.parent else None,
+            parent=parent,
             seed=seed,
+            number=next_night(context.ledger, context.namespace),
+            recall=partial(context.model.recall, adapter=parent) if parent else None,
         )
 
     def before_path(self, context: DreamContext) -> Path | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from hybridmem.core.errors import ModelError
 from hybridmem.models.base import LanguageModel
@@ -18,6 +18,14 @@ from hybridmem.models.prompts import Message
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    LoraUpdate = tuple[Tensor, Tensor]
+    """(rank, inputs) and (outputs, rank), with the scale in the second: times each other, what is added to a weight."""
+
+Combination = Literal["cat", "svd", "ties", "dare"]
+"""How two adapters become one: their sum, with the ranks of both (``cat``) or cut to one rank (``svd``); the signs that
+both agree on (``ties``, Yadav et al. 2023, arXiv:2306.01708); or a random part of each, scaled up (``dare``, Yu et al.
+2023, arXiv:2311.03099)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class Predictions:
     """Predicted tokens of right answers in the whole step, of which these rows may be a part; at least 1."""
     text_tokens: int
     """Other predicted tokens in the whole step; at least 1."""
+    rows: tuple[Example, ...] = ()
+    """Whose tokens they are, in this order."""
     teacher: TeacherPredictions | None = None
     """None where no objective needs a teacher."""
 
@@ -93,6 +103,31 @@ class Objective(Protocol):
     def loss(self, predictions: Predictions) -> Tensor:
         """Its share of the step's loss, a scalar in nats per token: over the parts of a step, the shares add up."""
         ...
+
+
+class Penalty(Protocol):
+    """What a training adds to its loss for the adapter itself, whatever the rows of a step are."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    def loss(self, update: Mapping[str, LoraUpdate], before: Mapping[str, LoraUpdate]) -> Tensor:
+        """A scalar. By path of the layer: `update` of the adapter in training, with gradients, and `before` of the one
+        that it goes on from or that lies beneath it; empty where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """How well a model knows one answer that it reads nowhere."""
+
+    loss: float
+    """Median over the answer's tokens of their nats."""
+    margin: float
+    """Smallest lead of a token's log-probability over the best other token's; below 0 where greedy decoding fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +163,11 @@ class TrainingJob:
     seed: int
     parent: Path | None = None
     """The adapter to go on from; None to start from the bare base."""
+    refit_parent: bool = False
+    """Whether a parent of another rank is cut to this one's, by its largest singular values, or refused."""
+    beneath: Path | None = None
+    """An adapter that is in force beneath the new one, and stays as it is."""
+    penalties: tuple[Penalty, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +201,18 @@ class TrainingAdapter(Protocol):
         """Go on from what `save_checkpoint` wrote, exactly; returns its `state`."""
         ...
 
+    def importance(self, rows: Sequence[Example]) -> Mapping[str, Tensor]:
+        """By path of the layer, float32 (outputs, inputs): the mean over `rows` of the squared gradient of a row's
+        log-likelihood in the entries of the adapted weight, the diagonal of the empirical Fisher information.
+
+        Empty for a model without weights."""
+        ...
+
+    def top_predictions(self, rows: Sequence[Example], k: int) -> list[tuple[Tensor, Tensor]]:
+        """For each row, (tokens, log-probabilities), each (predicted tokens, k): what the adapter in training finds the
+        most probable. Empty for a model without weights."""
+        ...
+
     def save(self, folder: Path) -> None:
         """Write the adapter's files into `folder`."""
         ...
@@ -185,6 +237,15 @@ class TrainableModel(LanguageModel, Protocol):
         """Within this context a new adapter is in training; at its end it leaves the model, which is as it was.
 
         Raises `AdapterError` for a parent of another shape, or while another adapter is in training."""
+        ...
+
+    def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:
+        """How well the model with `adapter` knows the completion of each row behind its prompt."""
+        ...
+
+    def combine(self, adapters: Sequence[Path], how: Combination, into: Path, *, rank: int, seed: int) -> None:
+        """Write to the folder `into` one adapter made of `adapters`: of `rank`, or for ``cat`` of the sum of theirs.
+        The same `seed` gives the same draw."""
         ...
 
     def scale_adapter(self, adapter: Path, scale: float, into: Path) -> None:

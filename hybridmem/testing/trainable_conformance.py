@@ -18,6 +18,7 @@ from hybridmem.core.errors import AdapterError
 from hybridmem.models import prompts
 from hybridmem.models.trainable import (
     AdapterSettings,
+    Combination,
     Example,
     Objective,
     TrainableModel,
@@ -119,6 +120,56 @@ class TrainableModelConformance:
             adapter.save(tmp_path / "resumed")
         assert _files(tmp_path / "resumed") == _files(tmp_path / "whole") != {}
 
+    def test_what_lies_beneath_stays_in_force_and_as_it_is(self, model: TrainableModel, tmp_path: Path) -> None:
+        lower = self._trained(model, tmp_path / "lower")
+        files = _files(lower)
+        with model.training(replace(_job(model), beneath=lower, seed=1)) as adapter:
+            assert adapter.step(_examples(model), 0.0).known == 1.0
+            adapter.step(_examples(model), self.learning_rate)
+            adapter.save(tmp_path / "upper")
+        assert _files(lower) == files
+        with model.adapted(lower):
+            assert _said(model) == list(ANSWERS.values())
+
+    def test_a_parent_is_refitted_to_another_rank_only_where_that_is_asked_for(
+        self, model: TrainableModel, tmp_path: Path
+    ) -> None:
+        parent = self._trained(model, tmp_path / "parent")
+        larger = replace(_job(model), parent=parent, adapter=replace(ADAPTER, rank=2 * ADAPTER.rank))
+        with model.training(replace(larger, refit_parent=True)) as adapter:
+            assert adapter.step(_examples(model), 0.0).known == 1.0
+
+    # ---- what is known, and adapters made of others
+
+    def test_what_was_learned_is_recalled_with_a_lead(self, model: TrainableModel, tmp_path: Path) -> None:
+        rows, learned = _examples(model), self._trained(model, tmp_path / "adapter")
+        bare, taught = model.recall(rows, None), model.recall(rows, learned)
+        assert len(bare) == len(taught) == len(rows)
+        assert all(known.loss < unknown.loss for known, unknown in zip(taught, bare, strict=True))
+        assert all(known.margin > 0 for known in taught)
+        assert all(known.margin > unknown.margin for known, unknown in zip(taught, bare, strict=True))
+        assert model.recall([], learned) == []
+
+    @pytest.mark.parametrize("how", ["cat", "svd"])
+    def test_an_adapter_summed_with_one_that_adds_nothing_is_itself(
+        self, model: TrainableModel, how: Combination, tmp_path: Path
+    ) -> None:
+        learned, nothing = self._trained(model, tmp_path / "learned"), tmp_path / "nothing"
+        with model.training(_job(model)) as adapter:
+            adapter.save(nothing)
+        model.combine([nothing, learned], how, tmp_path / "both", rank=ADAPTER.rank, seed=0)
+        with model.adapted(tmp_path / "both"):
+            assert _said(model) == list(ANSWERS.values())
+
+    @pytest.mark.parametrize("how", ["ties", "dare"])
+    def test_the_same_seed_merges_to_the_same_files(
+        self, model: TrainableModel, how: Combination, tmp_path: Path
+    ) -> None:
+        learned = self._trained(model, tmp_path / "learned")
+        for name in ("one", "other"):
+            model.combine([learned, learned], how, tmp_path / name, rank=ADAPTER.rank, seed=3)
+        assert _files(tmp_path / "one") == _files(tmp_path / "other") != {}
+
     def test_a_training_that_fails_leaves_the_model_as_it_was(self, model: TrainableModel) -> None:
         before = _said(model)
         with pytest.raises(KeyError), model.training(_job(model)) as adapter:
@@ -147,6 +198,13 @@ class TrainableModelConformance:
         model.forget(tmp_path / "adapter")
         with model.adapted(tmp_path / "adapter"):
             assert _said(model) == list(ANSWERS.values())
+
+    def _trained(self, model: TrainableModel, folder: Path) -> Path:
+        """The folder of an adapter that knows every answer by heart."""
+        with model.training(_job(model)) as adapter:
+            self._learn(adapter, _examples(model))
+            adapter.save(folder)
+        return folder
 
     def _learn(self, adapter: TrainingAdapter, rows: Sequence[Example], steps: int | None = None) -> list[float]:
         """The share of known answers at each step, at a rate that falls to zero."""

@@ -72,7 +72,12 @@ def question_groups(
     renderer: Renderer, grouped: Mapping[str, Sequence[TrainingItem]]
 ) -> tuple[tuple[Example, ...], ...]:
     """The questions on each fact, in the order of `grouped`."""
-    return tuple(tuple(closed_book(renderer, item) for item in items) for items in grouped.values())
+    return tuple(question_rows(renderer, items) for items in grouped.values())
+
+
+def question_rows(renderer: Renderer, items: Sequence[TrainingItem]) -> tuple[Example, ...]:
+    """The questions on one fact."""
+    return tuple(closed_book(renderer, item) for item in items)
 
 
 def refusals(

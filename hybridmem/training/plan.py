@@ -4,9 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from hybridmem.models.trainable import Objective
+from hybridmem.models.trainable import Combination, Objective, Penalty, TrainableModel, TrainingAdapter
 from hybridmem.training.sampler import Sampler
+
+
+class Keepsake(Protocol):
+    """What a strategy keeps of a night, beside the adapter's weights, for the nights to come."""
+
+    def keep(self, adapter: TrainingAdapter, folder: Path) -> None:
+        """Write files into the `folder` of an adapter that has just been trained. They travel with it, and are gone
+        with it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The adapter that was trained becomes one with another."""
+
+    other: Path
+    how: Combination
+
+    def apply(self, model: TrainableModel, trained: Path, rank: int, seed: int) -> None:
+        """Put both, as one adapter, in the place of `trained`."""
+        merged = trained.with_name(f"{trained.name}-merged")
+        model.combine([self.other, trained], self.how, merged, rank=rank, seed=seed)
+        for file in merged.iterdir():
+            file.replace(trained / file.name)
+        merged.rmdir()
+        model.forget(trained)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +46,18 @@ class TrainingPlan:
     """The adapter to go on from; None to start from the bare base."""
     steps: int
     """At most: a training ends sooner once its answers are known."""
+    refit_parent: bool = False
+    """Whether a parent of another rank is cut to the recipe's."""
+    beneath: Path | None = None
+    """An adapter that is in force beneath the new one, and stays as it is."""
+    penalties: tuple[Penalty, ...] = ()
+    keepsake: Keepsake | None = None
+    merge: Merge | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether what it makes holds what an earlier adapter held."""
+        return self.parent is not None or self.beneath is not None or self.merge is not None
 
 
 @dataclass(frozen=True, slots=True)

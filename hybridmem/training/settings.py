@@ -52,6 +52,8 @@ class TrainSettings:
     """Weight of context distillation against the cross-entropy on the answer."""
     preserve_weight: float = 1.0
     """Weight of KL(base || adapted) on general text."""
+    penalty_weight: float = 1.0
+    """Weight of what a strategy charges for moving weights, where it does (`ewc`, `o-lora`)."""
     top_k: int = 64
     """Teacher probabilities kept for each token; the rest is one tail."""
     bf16: bool = True

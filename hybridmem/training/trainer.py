@@ -67,7 +67,11 @@ def train(
             done = _Progress.from_state(adapter.load_checkpoint(checkpoint))
         loss = _run(adapter, plan, settings, done, checkpoint, progress)
         adapter.save(folder)
+        if plan.keepsake is not None:
+            plan.keepsake.keep(adapter, folder)
         teacher_tokens = adapter.teacher_tokens
+    if plan.merge is not None:
+        plan.merge.apply(model, folder, settings.rank, seed)
     checkpoint.unlink(missing_ok=True)
     return Training(done.step, done.tokens, teacher_tokens, loss)
 
@@ -83,6 +87,9 @@ def _job(plan: TrainingPlan, settings: TrainSettings, seed: int) -> TrainingJob:
         certain=settings.certain,
         seed=seed,
         parent=plan.parent,
+        refit_parent=plan.refit_parent,
+        beneath=plan.beneath,
+        penalties=plan.penalties,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridmem.continual import registry
-from hybridmem.continual.base import NightInput
+from hybridmem.continual.base import NightInput, Replayable
 from hybridmem.continual.buffers import EqualShares
 from hybridmem.core.records import Fact, TrainingItem
 from hybridmem.models.prompts import REFUSAL, Message
@@ -135,7 +135,7 @@ def test_the_replay_buffer_gives_equal_shares(sizes: list[int], limit: int, seed
     grouped = {
         f"f{n}": [replace(item, id=f"{n}-{m}", fact=f"f{n}") for m in range(size)] for n, size in enumerate(sizes)
     }
-    drawn = EqualShares().select(grouped, {"f0": 2.0}, limit, random.Random(seed))
+    drawn = EqualShares().select(Replayable(grouped, {"f0": 2.0}, dict), limit, random.Random(seed))
     kept = {each.fact: each.items for each in drawn}
     assert [each.weight for each in drawn] == [3.0] + [1.0] * (len(sizes) - 1)
     share = max(1, limit // len(sizes))

@@ -16,7 +16,7 @@ from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.dreaming.steps import gate
 from hybridmem.dreaming.steps.evaluate import EvalResult, EvalSet, build_eval_set
 from hybridmem.dreaming.steps.gate import adopt, checks, evaluate_gate, scaled
-from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from hybridmem.models.huggingface.adapter_files import WEIGHTS
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.dreaming.nights import contents

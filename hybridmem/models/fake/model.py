@@ -40,11 +40,11 @@ from hybridmem.models.fake.rules import (
     state_propositions,
     stems,
 )
-from hybridmem.models.fake.training import ADAPTER_FILE, FakeTrainingAdapter
+from hybridmem.models.fake.training import ADAPTER_FILE, FakeTrainingAdapter, asked_for
 from hybridmem.models.fake.vocabulary import Vocabulary
 from hybridmem.models.jobs import BASIC
 from hybridmem.models.prompts import REFUSAL, Message, is_refusal
-from hybridmem.models.trainable import TrainingJob
+from hybridmem.models.trainable import Combination, Example, Recall, TrainingJob
 
 _SURE, _UNSURE = -0.01, -0.5
 _JOBS = {
@@ -123,9 +123,23 @@ class FakeModel:
             raise AdapterError("an adapter of this model is in training already: finish that one first")
         self._in_training = True
         try:
-            yield FakeTrainingAdapter(job, self._words, {} if job.parent is None else _read(job.parent))
+            parent, beneath = ({} if folder is None else _read(folder) for folder in (job.parent, job.beneath))
+            yield FakeTrainingAdapter(job, self._words, parent, beneath)
         finally:
             self._in_training = False
+
+    def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:
+        """An answer is known by heart or not at all."""
+        known = {} if adapter is None else _read(adapter)
+        words = self._words
+        knows = [known.get(asked_for(words, row)) == words.decode(row.completion) for row in rows]
+        return [Recall(-_SURE, 4.0) if by_heart else Recall(4.0, -4.0) for by_heart in knows]
+
+    def combine(self, adapters: Sequence[Path], how: Combination, into: Path, *, rank: int, seed: int) -> None:
+        """Every answer of each; the later adapter's where two disagree."""
+        into.mkdir(parents=True, exist_ok=True)
+        answers = {question: answer for folder in adapters for question, answer in _read(folder).items()}
+        (into / ADAPTER_FILE).write_text(json.dumps(answers, sort_keys=True), "utf-8")
 
     def scale_adapter(self, adapter: Path, scale: float, into: Path) -> None:
         """An answer is there or it is not: at half its scale and below, none is."""

@@ -11,23 +11,35 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hybridmem.core.text.tokens import normalised
 from hybridmem.models.fake.vocabulary import Vocabulary
 from hybridmem.models.trainable import Example, StepResult, TrainingJob
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ADAPTER_FILE = "answers.json"
 """An adapter of the fake model: a JSON object of questions and answers, in a folder under this name."""
 EXPOSURES = 2
 
 
+def asked_for(words: Vocabulary, row: Example) -> str:
+    """The question of a closed-book row, as the table has it."""
+    return normalised(words.decode(row.prompt).removeprefix("Question: "))
+
+
 class FakeTrainingAdapter:
     """A `models.trainable.TrainingAdapter` that is a table of questions and answers."""
 
-    def __init__(self, job: TrainingJob, words: Vocabulary, parent: Mapping[str, str]) -> None:
+    def __init__(
+        self, job: TrainingJob, words: Vocabulary, parent: Mapping[str, str], beneath: Mapping[str, str]
+    ) -> None:
         self._job = job
         self._words = words
         self._parent = dict(parent)
+        self._beneath = dict(beneath)
         self._seen: Counter[str] = Counter()
         self._answers: dict[str, str] = {}
         taught = any(objective.needs_teacher for objective in job.objectives)
@@ -35,7 +47,7 @@ class FakeTrainingAdapter:
 
     def step(self, rows: Sequence[Example], learning_rate: float) -> StepResult:
         asked = [row for row in rows if row.closed_book and self._is_trained(row)]
-        table = self._table()
+        table = self._beneath | self._table()
         known = [table.get(self._question(row)) == self._answer(row) for row in asked]
         if learning_rate > 0:
             for row in asked:
@@ -47,6 +59,12 @@ class FakeTrainingAdapter:
             known=known.count(True) / len(known) if known else 1.0,
             tokens=sum(len(row.prompt) + len(row.completion) for row in rows),
         )
+
+    def importance(self, rows: Sequence[Example]) -> dict[str, Tensor]:
+        return {}
+
+    def top_predictions(self, rows: Sequence[Example], k: int) -> list[tuple[Tensor, Tensor]]:
+        return []
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +94,7 @@ class FakeTrainingAdapter:
         return any(objective.covers(row) for objective in self._job.objectives)
 
     def _question(self, row: Example) -> str:
-        return normalised(self._words.decode(row.prompt).removeprefix("Question: "))
+        return asked_for(self._words, row)
 
     def _answer(self, row: Example) -> str:
         return self._words.decode(row.completion)

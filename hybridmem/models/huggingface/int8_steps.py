@@ -13,15 +13,18 @@ layers that read the same input are one product, and the cache is written in pla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hybridmem.models.huggingface.adapter_slots import TRAINED, AdapterSlots, LoraUpdate
+from hybridmem.models.huggingface.adapter_slots import TRAINED, AdapterSlots
 from hybridmem.models.huggingface.decoding import ModuleSteps
 from hybridmem.models.huggingface.lora import linear_layers
+
+if TYPE_CHECKING:
+    from hybridmem.models.trainable import LoraUpdate
 
 FAMILIES = ("llama", "qwen2", "qwen3")
 """Values of ``model_type`` whose layers are those that `Int8Weights` knows."""

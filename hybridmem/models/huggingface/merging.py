@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hybridmem.core.errors import CorruptAdapter
-from hybridmem.models.huggingface.adapter_slots import read_adapter, without_warning
+from hybridmem.models.huggingface.adapter_files import read_adapter
+from hybridmem.models.huggingface.adapter_slots import without_warning
 
 
 def merged(module: Any, adapter: Path) -> Any:

@@ -17,7 +17,8 @@ from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.core.hashing import weights_sha256
 from hybridmem.models.base import Generation
 from hybridmem.models.huggingface import checkpoint, gguf_header, gguf_model, quantized
-from hybridmem.models.huggingface.adapter_slots import WEIGHTS, AdapterSlots, NewAdapter
+from hybridmem.models.huggingface.adapter_files import WEIGHTS
+from hybridmem.models.huggingface.adapter_slots import AdapterSlots, NewAdapter
 from hybridmem.models.huggingface.checkpoint import Checkpoint
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
@@ -25,13 +26,14 @@ from hybridmem.models.huggingface.int8_steps import FAMILIES, Int8Steps, Int8Wei
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape, share_of
 from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype
+from hybridmem.models.huggingface.recall import recall
 from hybridmem.models.huggingface.rendering import PromptRenderer
 from hybridmem.models.huggingface.teacher import teacher_targets
 from hybridmem.models.huggingface.tensors import MOST_LOGITS, cross_entropy, scores_all
 from hybridmem.models.huggingface.training_adapter import HuggingFaceTrainingAdapter
 from hybridmem.models.prompts import Message
 from hybridmem.models.spec import EXACT, INT8, ModelSettings
-from hybridmem.models.trainable import Example, TeacherPredictions, TrainingJob
+from hybridmem.models.trainable import Combination, Example, Recall, TeacherPredictions, TrainingJob
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -335,9 +337,18 @@ class HuggingFaceModel:
             yield
 
     @contextmanager
-    def new_adapter(self, config: LoraConfig, *, seed: int, parent: Path | None = None) -> Iterator[NewAdapter]:
+    def new_adapter(
+        self,
+        config: LoraConfig,
+        *,
+        seed: int,
+        parent: Path | None = None,
+        refit: bool = False,
+        beneath: Path | None = None,
+    ) -> Iterator[NewAdapter]:
         """Within this context a new adapter is in force and takes gradients; see `AdapterSlots.new_adapter`."""
-        with self._turn, self._slots.new_adapter(config, seed=seed, parent=parent) as new:
+        slots = self._slots
+        with self._turn, slots.new_adapter(config, seed=seed, parent=parent, refit=refit, beneath=beneath) as new:
             yield new
 
     @contextmanager
@@ -345,8 +356,18 @@ class HuggingFaceModel:
         """What `TrainableModel` promises. The teacher reads before the adapter exists: it is the bare base."""
         targets, read = self._teacher(job)
         config = lora_config(self.module, job.adapter.rank, job.adapter.alpha, job.adapter.targets)
-        with self.new_adapter(config, seed=job.seed, parent=job.parent) as new:
+        with self.new_adapter(
+            config, seed=job.seed, parent=job.parent, refit=job.refit_parent, beneath=job.beneath
+        ) as new:
             yield HuggingFaceTrainingAdapter(self, new, job, targets, read)
+
+    def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:
+        with self._evaluating(), self.adapted(adapter):
+            return recall(self, rows)
+
+    def combine(self, adapters: Sequence[Path], how: Combination, into: Path, *, rank: int, seed: int) -> None:
+        with self._turn:
+            self._slots.combine(adapters, how, into, rank=rank, seed=seed)
 
     def _teacher(self, job: TrainingJob) -> tuple[dict[Example, TeacherPredictions], int]:
         if not any(objective.needs_teacher for objective in job.objectives):

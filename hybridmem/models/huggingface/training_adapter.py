@@ -10,7 +10,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hybridmem.core.errors import ModelTooLarge
+from hybridmem.core.errors import ModelError, ModelTooLarge
+from hybridmem.models.huggingface.adapter_files import read_update
+from hybridmem.models.huggingface.lora import fan_in_fan_out
 from hybridmem.models.huggingface.loss_scale import LossScale
 from hybridmem.models.huggingface.memory_budget import OPTIMIZER_BYTES, MemoryBudget
 from hybridmem.models.huggingface.microbatch import microbatches
@@ -67,6 +69,7 @@ def predictions(
         gold=torch.tensor(gold, device=device),
         answer_tokens=max(1, counts.answer),
         text_tokens=max(1, counts.text),
+        rows=tuple(rows),
         teacher=_joined([targets[row] for row in rows]) if targets else None,
     )
 
@@ -148,7 +151,11 @@ class HuggingFaceTrainingAdapter:
         teacher_tokens: int,
     ) -> None:
         self.teacher_tokens = teacher_tokens
+        self._model = model
         self._adapter = adapter
+        before = job.parent or job.beneath
+        self._penalties = job.penalties
+        self._before = read_update(before, model.module) if before is not None and job.penalties else {}
         self._parameters = adapter.parameters()
         settings = job.adapter
         self._optimizer = Muon(self._parameters, lr=0.0, weight_decay=settings.weight_decay, momentum=settings.momentum)
@@ -163,6 +170,7 @@ class HuggingFaceTrainingAdapter:
         while (done := self._backward.run(rows, self._budget, self._scale.value)) is None:
             self._optimizer.zero_grad(set_to_none=True)
             self._budget = _smaller(self._budget, rows)
+        done = replace(done, loss=done.loss + self._penalise())
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
         if self._scale.undo(self._parameters):
@@ -170,6 +178,54 @@ class HuggingFaceTrainingAdapter:
             self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return done
+
+    def _penalise(self) -> float:
+        """Add the gradients of the penalties, and return their share of the loss."""
+        if not self._penalties:
+            return 0.0
+        update = self._adapter.update()
+        loss = torch.stack([p.weight * p.loss(update, self._before) for p in self._penalties]).sum()
+        if loss.requires_grad:
+            (loss * self._scale.value).backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
+    def importance(self, rows: Sequence[Example]) -> dict[str, Tensor]:
+        layers = self._adapter.layers()
+        weights = {path: layer.weight for path, layer in layers.items()}
+        if not all(weight.is_floating_point() for weight in weights.values()):
+            raise ModelError("the importance of quantized weights cannot be measured: load the model without quantize")
+        turned = fan_in_fan_out(layers.values())
+        total = {path: torch.zeros_like(weight, dtype=torch.float32) for path, weight in weights.items()}
+        for weight in weights.values():
+            weight.requires_grad_(True)
+        try:
+            for row in rows:
+                gradients = torch.autograd.grad(self._log_likelihood(row), list(weights.values()))
+                for path, gradient in zip(weights, gradients, strict=True):
+                    total[path] += gradient.float().square() / len(rows)
+        finally:
+            for weight in weights.values():
+                weight.requires_grad_(False)
+        return {path: figures.mT.contiguous() if turned else figures for path, figures in total.items()}
+
+    def _log_likelihood(self, row: Example) -> Tensor:
+        logprobs = self._predicted(row)
+        targets = torch.tensor(row.completion[len(row.completion) - row.predicted :], device=logprobs.device)
+        return logprobs.gather(1, targets[:, None]).sum()
+
+    def _predicted(self, row: Example) -> Tensor:
+        """Log-probabilities (predicted tokens, vocabulary) of one row."""
+        model = self._model
+        ids, mask, where = collate([(row.prompt, row.completion)], model.end_id, model.device)
+        return logprobs_at(model.module, ids, mask, where)
+
+    @torch.no_grad()
+    def top_predictions(self, rows: Sequence[Example], k: int) -> list[tuple[Tensor, Tensor]]:
+        found = []
+        for row in rows:
+            logprobs, tokens = self._predicted(row).topk(k)
+            found.append((tokens.cpu(), logprobs.cpu()))
+        return found
 
     def save(self, folder: Path) -> None:
         self._adapter.save(folder)

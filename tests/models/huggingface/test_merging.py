@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hybridmem.core.errors import CorruptAdapter, WrongBase
-from hybridmem.models.huggingface.adapter_slots import CONFIG, WEIGHTS
+from hybridmem.models.huggingface.adapter_files import CONFIG, WEIGHTS
 from hybridmem.models.huggingface.merging import merged
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.models.conftest import Folders

@@ -7,7 +7,7 @@ import torch
 
 from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, ModelError, WrongBase
 from hybridmem.models import prompts
-from hybridmem.models.huggingface.adapter_slots import CONFIG, WEIGHTS
+from hybridmem.models.huggingface.adapter_files import CONFIG, WEIGHTS
 from hybridmem.models.huggingface.decoding import Completion, cache_argument, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.model import HuggingFaceModel, _batches

@@ -13,7 +13,7 @@ import pytest
 from hybridmem.core import shelf
 from hybridmem.core.hashing import file_sha256
 from hybridmem.models import cache, names, smollm2
-from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from hybridmem.models.huggingface.adapter_files import WEIGHTS
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from tests.models import gguf_files
 from tests.models.huggingface.test_model import trained

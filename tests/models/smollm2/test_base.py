@@ -15,7 +15,7 @@ from hybridmem.core.errors import CorruptAdapter, ModelIncomplete, ModelNotFound
 from hybridmem.core.hashing import file_sha256, joined_sha256
 from hybridmem.models import names, prompts, smollm2
 from hybridmem.models.huggingface import gguf_model
-from hybridmem.models.huggingface.adapter_slots import CONFIG, WEIGHTS
+from hybridmem.models.huggingface.adapter_files import CONFIG, WEIGHTS
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.resource_estimate import resource_estimate
 from tests.models import gguf_files

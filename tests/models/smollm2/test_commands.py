@@ -17,7 +17,7 @@ from hybridmem import HybridMemory
 from hybridmem.cli.app import run
 from hybridmem.core.hashing import file_sha256
 from hybridmem.models import cache, installing, smollm2
-from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from hybridmem.models.huggingface.adapter_files import WEIGHTS
 from tests import scripts
 from tests.models import gguf_files
 from tests.models.smollm2.conftest import Installation

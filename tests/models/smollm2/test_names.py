@@ -9,7 +9,7 @@ import pytest
 
 from hybridmem import models
 from hybridmem.models import names, smollm2
-from hybridmem.models.huggingface.adapter_slots import WEIGHTS
+from hybridmem.models.huggingface.adapter_files import WEIGHTS
 from tests import notices
 from tests.models.smollm2.conftest import Installation
 

@@ -1,0 +1,48 @@
+"""`ewc`: the new facts, charged for moving weights that earlier nights' answers rest on.
+
+Elastic weight consolidation (Kirkpatrick et al. 2017, arXiv:1612.00796) with one Fisher information for all nights
+(Schwarz et al. 2018, arXiv:1805.06370), on the adapter's product BA rather than on A and B. `naive` with that one
+penalty more; the Fisher information is as large as the adapted weights, and travels with the adapter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hybridmem.continual.base import NightInput
+from hybridmem.continual.buffers import NoReplay
+from hybridmem.continual.composed import ComposedStrategy
+from hybridmem.continual.keepsakes import Fisher, spread
+from hybridmem.continual.objectives import CrossEntropy
+from hybridmem.continual.penalties import ElasticWeights
+from hybridmem.training.examples import QUESTIONS, Renderer, by_fact, question_groups
+from hybridmem.training.plan import TrainingPlan
+from hybridmem.training.settings import TrainSettings
+
+MEASURED = 64
+"""Answers on which a night's Fisher information is measured, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticWeightConsolidation(ComposedStrategy):
+    def plan(self, renderer: Renderer, night: NightInput, settings: TrainSettings) -> TrainingPlan:
+        plan = ComposedStrategy.plan(self, renderer, night, settings)
+        learned, _ = self._split(night)
+        asked = by_fact(night.items, QUESTIONS)
+        groups = question_groups(renderer, {fact.id: asked[fact.id] for fact in learned if fact.id in asked})
+        fisher = night.parent / Fisher.FILE if night.parent else None
+        return replace(
+            plan,
+            penalties=(ElasticWeights(fisher, settings.penalty_weight),) if fisher and fisher.exists() else (),
+            keepsake=Fisher(spread(groups, MEASURED), night.parent),
+        )
+
+
+STRATEGY = ElasticWeightConsolidation(
+    name="ewc",
+    summary="the new facts alone, and moving weights that older answers rest on is penalised",
+    buffer=NoReplay(),
+    objectives=(CrossEntropy.of,),
+    exercises=frozenset(),
+    relearns=True,
+)
