@@ -35,11 +35,12 @@ from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.huggingface.precision import multiplies_bf16
 from lab.log import Log
 from lab.schedule import rate_factor
-from lab.skills import natural
+from lab.skills import natural, worlds
 from lab.skills.documents import stream
 from lab.skills.evaluation import Held, held_out, scores
 from lab.skills.forward import LoraForward, bars
 from lab.skills.trees import Row, Tree, pack, texts, tree_of
+from lab.skills.worlds import World
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -93,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--text", type=Path, help="the folder of general text; none: no real text at all")
     parser.add_argument("--records", type=int, help="use so many natural records, spread over the files")
     parser.add_argument("--natural", type=Path, default=natural.FOLDER)
+    parser.add_argument("--worlds", type=Path, default=worlds.FOLDER)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -120,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model,
         settings,
         records=records,
+        lives=worlds.load(given.worlds),
         cases=spread(natural.load("held-out", given.natural), given.cases),
         minutes=given.minutes,
         steps=given.steps,
@@ -144,6 +147,7 @@ def train(
     cases: list[natural.NaturalRecord],
     minutes: float,
     out: Path,
+    lives: Sequence[World] = (),
     text: Path | None = None,
     steps: int | None = None,
     resume: bool = False,
@@ -166,10 +170,15 @@ def train(
     forward = LoraForward(module, dtype=dtype)
     log = Log(out / "log.jsonl", append=resume)
     log.write(
-        event="start", records=len(records), dtype=str(dtype), threads=torch.get_num_threads(), **asdict(settings)
+        event="start",
+        records=len(records),
+        worlds=len(lives),
+        dtype=str(dtype),
+        threads=torch.get_num_threads(),
+        **asdict(settings),
     )
     held = held_out(cases, model.render_pair, settings.length, seed)
-    source = rows(model, settings, records, seed + 1_000_003 * progress.sittings, text)
+    source = rows(model, settings, records, seed + 1_000_003 * progress.sittings, text, lives)
     before, started = progress.seconds, time.monotonic()
     logged = saved = started
     losses: list[Tensor] = []
@@ -208,12 +217,17 @@ def train(
 
 
 def rows(
-    model: HuggingFaceModel, settings: Settings, records: list[natural.NaturalRecord], seed: int, text: Path | None
+    model: HuggingFaceModel,
+    settings: Settings,
+    records: list[natural.NaturalRecord],
+    seed: int,
+    text: Path | None,
+    lives: Sequence[World] = (),
 ) -> Iterator[Row]:
     """Packed rows of the stream of documents."""
 
     def trees() -> Iterator[Tree]:
-        for drawn in stream(records, seed, text):
+        for drawn in stream(records, seed, text, worlds=lives):
             if isinstance(drawn, str):
                 yield from texts(drawn, model.encode_text, settings.length, settings.general_weight)
             elif (tree := tree_of(drawn, model.render_pair, settings.length)) is not None:

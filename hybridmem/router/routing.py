@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router.context import fitted, lines, worth_reading
 from hybridmem.router.elsewhere import Asked, answer_all
-from hybridmem.router.signals import Evidence, Head, supported, vector
+from hybridmem.router.second_look import candidates
+from hybridmem.router.signals import Evidence, Head, Support, supported, vector
 from hybridmem.router.snapshot import Snapshot
 
 SURE = 0.8
@@ -125,15 +126,66 @@ class Routing:
         asked = {number: prompts.answer(cases[number].question, lines) for number, lines in read.items()}
         if self.reader is None:
             adapted = self.route == "both" and not self.snapshot.is_tainted
-            return self._read(cases, asked, "retrieval", adapted=adapted)
+            together = self._read(cases, asked, "retrieval", adapted=adapted)
+            return together if adapted else self._looked_at_again(cases, read, together)
         to_answer = [
             Asked(cases[number].question, shown, asked[number], partial(_holds, cases[number]))
             for number, shown in read.items()
         ]
         readings: list[Reading | None] = [None] * len(cases)
         for number, found in zip(read, answer_all(self.reader, to_answer), strict=True):
-            readings[number] = self._judged(cases[number], found.said, "retrieval", found.is_supported, asked[number])
+            support = Support(found.is_supported)
+            readings[number] = self._judged(cases[number], found.said, "retrieval", support, asked[number])
         return readings
+
+    def _looked_at_again(
+        self, cases: Sequence[Case], read: Mapping[int, list[str]], together: Sequence[Reading | None]
+    ) -> list[Reading | None]:
+        """The readings `together` of the memories that were `read`, and in the place of unsure ones the surest of those
+        that read them one by one.
+
+        The bundled base was never shown that: only a model that was trained to read memories as they were said."""
+        readings = list(together)
+        if not trained_for(self.model, "propositions"):
+            return readings
+        unsure = {
+            number: reading
+            for number, reading in enumerate(together)
+            if reading and len(read[number]) > 1 and (reading.refuses or reading.confidence < SURE)
+        }
+        asked = {
+            (number, at): prompts.answer(cases[number].question, [memory])
+            for number in unsure
+            for at, memory in enumerate(read[number])
+        }
+        if not asked:
+            return readings
+        alone = dict(zip(asked, self._generate(list(asked.values()), adapted=False), strict=True))
+        for number, reading in unsure.items():
+            case, memories = cases[number], read[number]
+            each = [alone[number, at] for at in range(len(memories))]
+            tokens = reading.said.prompt_tokens + sum(said.prompt_tokens for said in each)
+            judged = [
+                self._judged(
+                    case,
+                    replace(candidate.said, prompt_tokens=tokens),
+                    "retrieval",
+                    Support(_is_supported(case, candidate.said.text), candidate.agreement),
+                    reading.prompt if candidate.memory is None else asked[number, candidate.memory],
+                )
+                for candidate in candidates(reading.said, each, self._first(case, memories))
+            ]
+            readings[number] = max(
+                judged,
+                key=lambda found: found.confidence,
+                default=replace(reading, said=replace(reading.said, prompt_tokens=tokens)),
+            )
+        return readings
+
+    def _first(self, case: Case, memories: Sequence[str]) -> int | None:
+        """Number of the memory that the search ranks first, as the prompt has it; None where it was cut or left out."""
+        (shown,) = lines(worth_reading(case.found.hits)[:1], dated=True)
+        return memories.index(shown) if shown in memories else None
 
     def _memories(self, case: Case) -> list[str]:
         """The best hits as the prompt shows them, cut to what the model reads: one long memory must not fail a batch.
@@ -183,14 +235,14 @@ class Routing:
             for number, said in zip(asked, completions, strict=True):
                 case = cases[number]
                 is_supported = head == "weights" or _is_supported(case, said.text)
-                readings[number] = self._judged(case, said, head, is_supported, asked[number])
+                readings[number] = self._judged(case, said, head, Support(is_supported), asked[number])
         return readings
 
     def _judged(
-        self, case: Case, said: Generation, head: Head, is_supported: bool, prompt: Sequence[prompts.Message]
+        self, case: Case, said: Generation, head: Head, support: Support, prompt: Sequence[prompts.Message]
     ) -> Reading:
         """A completion with its confidence. What the weights say has read no memory that could support it."""
-        features = vector(case.known, said, is_supported)
+        features = vector(case.known, said, support)
         return Reading(said, self.snapshot.calibration.confidence(head, features), features, prompt)
 
     def _generate(self, asked: Sequence[Sequence[prompts.Message]], *, adapted: bool) -> list[Generation]:

@@ -16,6 +16,7 @@ from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.subjects import names_subject
 from hybridmem.core.text.tokens import normalised
 from hybridmem.models.base import Generation
+from hybridmem.router.second_look import Agreement
 
 FACTS_LOOKED_AT = 3
 
@@ -100,6 +101,17 @@ def supported(question: str, answer: str, memories: Sequence[str], facts: Sequen
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What the memories that were read say for an answer."""
+
+    stands: bool = True
+    """Whether those that hold the answer are about what the question asks of."""
+    agreement: Agreement | None = None
+    """What they said when each was read alone; None where they were not."""
+
+
+STANDS = Support()
 Head = Literal["weights", "retrieval"]
 """A route with a calibrated head: P(correct | weights), P(correct | retrieval)."""
 
@@ -111,8 +123,8 @@ class Signal:
     name: str
     text: str
     """What it measures, in one line."""
-    measure: Callable[[Evidence, Generation, bool], float]
-    """Its value from the ledger's evidence, the completion, and whether the memories support that."""
+    measure: Callable[[Evidence, Generation, Support], float]
+    """Its value from the ledger's evidence, the completion, and what the memories say for that."""
     prior: Mapping[Head, float]
     """Its weight in each head while nothing was audited."""
     low: float = -1.0
@@ -123,29 +135,34 @@ class Signal:
     """Whether a higher value speaks for the answer."""
 
 
+def _agreeing(of: Callable[[Agreement], float]) -> Callable[[Evidence, Generation, Support], float]:
+    """A measure of what single memories say, where they were asked."""
+    return lambda known, said, support: of(support.agreement) if support.agreement else 0.0
+
+
 SIGNALS: tuple[Signal, ...] = (
     Signal(
         "names_subject",
         "Whether the question names the subject of the nearest fact.",
-        lambda known, said, supported: 1.0 if known.names_subject else -1.0,
+        lambda known, said, support: 1.0 if known.names_subject else -1.0,
         {"weights": 0.8, "retrieval": 0.6},
     ),
     Signal(
         "audited",
         "Share of the fact's audit questions that the adapter answered rightly; -1 for none, 1 for all.",
-        lambda known, said, supported: 2 * known.audited - 1,
+        lambda known, said, support: 2 * known.audited - 1,
         {"weights": 1.0, "retrieval": 0.0},
     ),
     Signal(
         "supported",
         "Whether the memories that hold the answer are about what the question asks of.",
-        lambda known, said, supported: 1.0 if supported else -1.0,
+        lambda known, said, support: 1.0 if support.stands else -1.0,
         {"weights": 0.0, "retrieval": 1.2},
     ),
     Signal(
         "margin",
         "Distance in retrieval score from the fact to the next one of another slot.",
-        lambda known, said, supported: known.margin,
+        lambda known, said, support: known.margin,
         {"weights": 0.1, "retrieval": 0.1},
         low=-2.0,
         high=2.0,
@@ -153,13 +170,13 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "certainty",
         "Probability of the answer's least likely token; -1 for 0, 1 for 1.",
-        lambda known, said, supported: 2 * said.min_probability - 1,
+        lambda known, said, support: 2 * said.min_probability - 1,
         {"weights": 1.2, "retrieval": 1.4},
     ),
     Signal(
         "logprob",
         "Log-probability of the whole answer, in nats.",
-        lambda known, said, supported: said.logprob,
+        lambda known, said, support: said.logprob,
         {"weights": 0.5, "retrieval": 0.6},
         low=-2.0,
         high=0.0,
@@ -167,8 +184,41 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "spread",
         "Smallest difference in log-probability between the best token and the second best, squashed by tanh.",
-        lambda known, said, supported: math.tanh(said.margin) if math.isfinite(said.margin) else 1.0,
+        lambda known, said, support: math.tanh(said.margin) if math.isfinite(said.margin) else 1.0,
         {"weights": 0.3, "retrieval": 0.3},
+    ),
+    Signal(
+        "looked_again",
+        "Whether the memories were read one by one, because the answer over all of them was unsure.",
+        lambda known, said, support: 1.0 if support.agreement else 0.0,
+        {"weights": 0.0, "retrieval": -0.7},
+        low=0.0,
+        higher_is_better=False,
+    ),
+    Signal(
+        "alone",
+        "Probability of the answer over one memory alone; -1 for 0, 1 for 1, 0 where none was read alone.",
+        _agreeing(lambda agreement: 2 * agreement.alone - 1),
+        {"weights": 0.0, "retrieval": 0.4},
+    ),
+    Signal(
+        "rival",
+        "Probability of the surest other answer over one memory; -1 for 0, 1 for 1, 0 where none was read alone.",
+        _agreeing(lambda agreement: 2 * agreement.rival - 1),
+        {"weights": 0.0, "retrieval": -0.3},
+        higher_is_better=False,
+    ),
+    Signal(
+        "together",
+        "Whether all memories together give the answer that one gives alone; 0 where none was read alone.",
+        _agreeing(lambda agreement: agreement.together),
+        {"weights": 0.0, "retrieval": 0.8},
+    ),
+    Signal(
+        "first",
+        "Whether the memory that the search ranks first gives the answer alone; 0 where none was read alone.",
+        _agreeing(lambda agreement: 1.0 if agreement.first else -1.0),
+        {"weights": 0.0, "retrieval": 0.6},
     ),
 )
 """What the heads see. A new signal is one more entry: until the next dream fits it, it has its prior weight."""
@@ -177,11 +227,11 @@ BIAS: Mapping[Head, float] = {"weights": 0.4, "retrieval": -0.2}
 """Log-odds of a right answer whose signals are all 0, while nothing was audited."""
 
 
-def vector(evidence: Evidence, said: Generation, supported: bool = True) -> dict[str, float]:
+def vector(evidence: Evidence, said: Generation, support: Support = STANDS) -> dict[str, float]:
     """The value of every signal, within its range, by name."""
     return {
         # In this order a value that is no number counts as the smallest one.
-        signal.name: min(signal.high, max(signal.low, signal.measure(evidence, said, supported)))
+        signal.name: min(signal.high, max(signal.low, signal.measure(evidence, said, support)))
         for signal in SIGNALS
     }
 

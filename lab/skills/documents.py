@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -14,6 +14,7 @@ from lab.general_text import GeneralText
 from lab.real_text import RealText
 from lab.skills.exercises import Group, NaturalExercises
 from lab.skills.natural import NaturalRecord
+from lab.skills.worlds import World, WorldExercises
 from lab.writer import Document, Mixture, Writer
 
 _QUESTION = "\nQuestion: "
@@ -23,7 +24,9 @@ _QUESTION = "\nQuestion: "
 class Shares:
     """How often each job is drawn, relative to the others."""
 
-    read: float = 34
+    read: float = 18
+    read_world: float = 26
+    read_alone: float = 10
     propositions: float = 20
     questions: float = 10
     facts: float = 5
@@ -37,7 +40,11 @@ class Shares:
 
 
 def stream(
-    records: list[NaturalRecord], seed: int, text_folder: Path | None, shares: Shares | None = None
+    records: list[NaturalRecord],
+    seed: int,
+    text_folder: Path | None,
+    shares: Shares | None = None,
+    worlds: Sequence[World] = (),
 ) -> Iterator[Group | str]:
     """Endless groups of exercises and pieces of general text, the same for the same arguments.
 
@@ -60,6 +67,9 @@ def stream(
             natural.facts: shares.facts,
             natural.without_memories: shares.without_memories,
         }
+    if worlds:
+        lives = WorldExercises(worlds, rng)
+        jobs |= {lives.read: shares.read_world, lives.read_alone: shares.read_alone}
     if text_folder is not None:
         text = GeneralText(text_folder)
         real = RealText(text_folder, text_folder.parent / "squad_dev" / "squad_dev.json")

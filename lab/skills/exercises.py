@@ -123,7 +123,7 @@ class NaturalExercises:
         dated = rng.random() < 0.5
         shown = [line.shown(dated=dated, user=user) for line in lines]
         rng.shuffle(asked)
-        return [(prompts.answer(self._casually(question), shown), answer) for question, answer in asked[:9]]
+        return [(prompts.answer(casually(question, rng), shown), answer) for question, answer in asked[:9]]
 
     def propositions(self) -> Group:
         """What one message says, sentence by sentence with its mood."""
@@ -158,7 +158,7 @@ class NaturalExercises:
     def without_memories(self) -> Group:
         """Questions about things that nobody has told: refusals."""
         asked = [question for record in (self._next() for _ in range(3)) for question, _ in record.questions[:1]]
-        return [(prompts.answer(self._casually(question)), prompts.REFUSAL) for question in asked]
+        return [(prompts.answer(casually(question, self._rng)), prompts.REFUSAL) for question in asked]
 
     def _about(self, record: NaturalRecord) -> list[tuple[str, str]]:
         rng = self._rng
@@ -189,11 +189,13 @@ class NaturalExercises:
                 chosen.append(other)
         return chosen[1:]
 
-    def _casually(self, question: str) -> str:
-        way = self._rng.random()
-        if way < 0.1:
-            return question.rstrip("?").lower()
-        return question.lower() if way < 0.15 else question.rstrip("?") if way < 0.2 else question
+
+def casually(question: str, rng: Random) -> str:
+    """A question as people type it: now and then in small letters, or without its mark."""
+    way = rng.random()
+    if way < 0.1:
+        return question.rstrip("?").lower()
+    return question.lower() if way < 0.15 else question.rstrip("?") if way < 0.2 else question
 
 
 def in_order(record: NaturalRecord) -> list[Proposition]:
