@@ -259,6 +259,20 @@ def mean_kl(base: ArrayLike, adapted: ArrayLike) -> float:
     return float(terms.sum(axis=-1).mean())
 
 
+def pareto_frontier(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Which of `points`, each (cost, value), no other beats, by their places and the cheapest first: a point is beaten
+    by one that costs no more and is worth no less, and is better in one of the two.
+
+    >>> pareto_frontier([(0.3, 0.9), (0.1, 0.5), (0.2, 0.4), (0.3, 0.8)])
+    [1, 0]
+    """
+    kept: list[int] = []
+    for at in sorted(range(len(points)), key=lambda at: (points[at][0], -points[at][1])):
+        if not kept or points[at][1] > points[kept[-1]][1] or points[at] == points[kept[-1]]:
+            kept.append(at)
+    return kept
+
+
 # retrieval
 
 
