@@ -33,7 +33,9 @@ def _strategies() -> str:
 
 
 app = typer.Typer()
-group = typer.Typer(help="Benchmarks: retrieval, forgetting (and a stream for it), router, week, nothing-said, speed, serve, model.")
+group = typer.Typer(
+    help="Benchmarks: retrieval, forgetting and its stream, router, week, nothing-said, speed, serve, model."
+)
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 

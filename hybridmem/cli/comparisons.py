@@ -56,7 +56,7 @@ def answer(
 
 
 def _tables(summaries: Sequence[Summary]) -> list[RenderableType]:
-    made = []
+    made: list[RenderableType] = []
     for title, names in TABLES.items():
         columns = ["setting", "#seeds", *(f"#{name.replace('_', ' ')}" for name in names)]
         rows = [

@@ -72,7 +72,9 @@ class TrainingPlan:
                 return self  # There are no rows, and no number of steps costs anything.
             steps, left = steps + 1, left - tokens
         if not steps:
-            raise InvalidInput(f"a step trains {tokens:,} tokens, more than a night's token_budget of {token_budget:,}")
+            raise InvalidInput(
+                f"a step trains {tokens:,} tokens, more than a night's budget of {token_budget:,}: raise the budget"
+            )
         return replace(self, steps=steps)
 
 

@@ -161,10 +161,9 @@ def run(
     """Live through `stream` with a fresh memory and test it before the first and after every night.
 
     `strategy`, a name in `hybridmem.continual`, `seed`, `recipe`, `gate`, `learning_rate` and `token_budget` are as
-    `bench_plan` takes them. `progress` is
-    called with one line a night. With `shuffle_labels`, the memory is given other facts' values while the test stays:
-    the accuracy that is left was not learned. Raises `InvalidInput` for an unknown strategy, or a memory that has an
-    adapter already.
+    `bench_plan` takes them. `progress` is called with one line a night. With `shuffle_labels`, the memory is given
+    other facts' values while the test stays: the accuracy that is left was not learned. Raises `InvalidInput` for an
+    unknown strategy, or a memory that has an adapter already.
     """
     varied: dict[str, Any] = {"seed": seed, "learning_rate": learning_rate, "token_budget": token_budget}
     bench_plan(strategy, recipe, gate, **varied)  # what cannot be asked for is refused before a model is loaded
@@ -372,9 +371,7 @@ def _short(accuracy: Cell) -> str:
     return "-" if accuracy is None else f"{accuracy:.2f}"
 
 
-def _accuracies(
-    facts: Sequence[StreamFact], expected: Mapping[str, Expectation], answers: Answers
-) -> dict[str, float]:
+def _accuracies(facts: Sequence[StreamFact], expected: Mapping[str, Expectation], answers: Answers) -> dict[str, float]:
     """By id of each fact that was not deleted, the share of its questions answered right; one that is still to come
     expects its own value."""
     found = {}
