@@ -82,7 +82,11 @@ def test_many_series_never_look_alike():
 
 
 def test_the_frontier_is_drawn_and_spoken():
-    points = [Point("replay", "replay, lr 0.1", 0.02, 0.9), Point("naive", "naive", 0.01, 0.2), Point("lwf", "lwf", 1, 0)]
+    points = [
+        Point("replay", "replay, lr 0.1", 0.02, 0.9),
+        Point("naive", "naive", 0.01, 0.2),
+        Point("lwf", "lwf", 1, 0),
+    ]
     drawn = plots.frontier(points, [points[1], points[0]], "drift, nats per token", "final accuracy")
     assert "the frontier: naive 0.20 at 0.010; replay, lr 0.1 0.90 at 0.020" in drawn
     for name in ("replay", "naive", "lwf"):

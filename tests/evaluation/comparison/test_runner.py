@@ -167,7 +167,10 @@ compared(Path(sys.argv[1]), *GRID, progress=killed)
 def test_a_comparison_that_was_killed_goes_on_with_the_trial_that_it_was_in(tmp_path):
     here = Path(__file__).parents[3]
     died = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path)], cwd=here, env={**os.environ, "PYTHONPATH": str(here)}, check=False
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(here)},
+        check=False,
     )
     assert died.returncode == -signal.SIGKILL
     before = files(tmp_path)

@@ -37,7 +37,10 @@ def test_a_trial_survives_json(trial):
 def test_every_strategy_at_every_rate_with_every_seed():
     grid = trials(["replay", "naive"], seeds=[0, 1, 2], learning_rates=(0.1, 0.01), token_budget=9, gate=False)
     assert len(grid) == 12
-    assert grid[:4] == (*(Trial("replay", seed, 0.1, 9, False) for seed in range(3)), Trial("replay", 0, 0.01, 9, False))
+    assert grid[:4] == (
+        *(Trial("replay", seed, 0.1, 9, False) for seed in range(3)),
+        Trial("replay", 0, 0.01, 9, False),
+    )
 
 
 def test_what_trains_nothing_is_one_trial_without_settings():
