@@ -24,7 +24,8 @@ and, beyond what the contract asks for:
     economics                object: what a night and an answer by either route cost, or null without an adapter
     break_even_questions     answers from the weights that pay for a night, in seconds, or null where it never pays
     texts_left_out           texts that the last prompts had no room for, or null where prompts do not hold all of them
-    nights                   list of objects, one a night: night, told (facts stated), deleted, adapter, checks (the
+    nights                   list of objects, one a night: night, told (facts stated), deleted, adapter, parent (the
+                             adapter that the night went on from; null where it began at the bare base), checks (the
                              gate's, each name, value, bound, passed), locality, locality_right, false_answer_rate,
                              stale_answer_rate, deleted_answer_rate, prompt_tokens and answer_seconds (means over the
                              questions asked), answer_loss_median and answer_loss_mean (nats a token, of the answers to
@@ -250,7 +251,8 @@ def _retention(test: _Test) -> dict[str, Any]:
 def _row(lived: Night) -> dict[str, Any]:
     checks = [dataclasses.asdict(check) for check in lived.report.gate] if lived.report else []
     counts = {"night": lived.night, "told": lived.added, "deleted": lived.deleted}
-    return {**counts, "adapter": lived.adapter, "checks": checks}
+    parent = lived.report.parent if lived.report else None
+    return {**counts, "adapter": lived.adapter, "parent": parent, "checks": checks}
 
 
 class _Test:
