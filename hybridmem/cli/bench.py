@@ -190,7 +190,7 @@ def stream(
     deletions: Annotated[
         int | None, typer.Option(min=0, help="Earlier facts deleted each night, from the third on (default: 1).")
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same stream.")] = 0,
 ) -> None:
     """Make a stream of invented facts for `bench forgetting`.
 

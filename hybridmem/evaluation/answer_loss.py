@@ -16,7 +16,7 @@ class AnswerLoss:
     """Over all tokens of all answers, in nats, their end of turn left out."""
 
     median: float
-    """A better signal of retention than the mean, which a few forgotten answers decide (arXiv:2605.24657)."""
+    """A better signal of retention than the mean (arXiv:2605.24657), which a few lost answers decide."""
     mean: float
 
 
