@@ -21,7 +21,7 @@ def write_page(
     Of several learning rates, the matrices and curves show the one that kept the most. Raises `MissingExtra` without
     matplotlib."""
     shown = best_rates(summaries)
-    trained = {each.setting.label: each.R for each in shown if each.answers_from_weights}
+    trained = {each.setting.label: each.R for each in shown if each.trained}
     page = report.render(
         "Forgetting, strategy by strategy",
         [Block("The table", _HOW_TO_READ, _table(summaries))],

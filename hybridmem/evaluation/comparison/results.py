@@ -59,11 +59,11 @@ class ResultsFolder:
             ) from None
 
     def read(self, conditions: Conditions) -> list[TrialResult]:
-        """Every trial that is done, in the order of the files' names.
+        """Every trial that is done, in the order of the files' names. Files under other names may lie beside them.
 
-        Raises `InvalidInput` for a file that is no result, or one that was measured under other conditions: figures
+        Raises `InvalidInput` for such a file that is no result, or one that was measured under other conditions: figures
         that do not belong together are never set side by side, and never written over."""
-        return [self._read(path, conditions) for path in sorted(self.folder.glob("*.json"))]
+        return [self._read(path, conditions) for path in sorted(self.folder.glob("*_seed-*.json"))]
 
     def write(self, trial: Trial, conditions: Conditions, result: Mapping[str, Any]) -> None:
         """Write a trial's file, whole or not at all."""
@@ -78,7 +78,7 @@ class ResultsFolder:
             record = json.loads(path.read_text(encoding="utf-8"))
             trial, result = Trial.from_json(record["trial"]), record["result"]
             measured: dict[str, Any] = record["conditions"]
-            known = trial.name == path.stem and "R" in result
+            known = trial.name == path.stem and "R" in result and isinstance(measured, dict)
         except (ValueError, TypeError, KeyError, RecursionError):
             known = False
         if not known:

@@ -73,8 +73,8 @@ class Summary:
     """95% bootstrap interval of the final accuracy over facts, each at its mean over the seeds."""
     R: list[list[Cell]]
     """Mean over the seeds."""
-    answers_from_weights: bool
-    """Whether it trained anything, so that it can forget."""
+    trained: bool
+    """Whether any night trained anything."""
 
     def mean(self, figure: str) -> Cell:
         spread = self.figures[figure]
@@ -83,7 +83,7 @@ class Summary:
     @property
     def competes(self) -> bool:
         """Whether it is a way to learn the stream, and no control."""
-        return self.answers_from_weights and not self.setting.shuffle_labels
+        return self.trained and not self.setting.shuffle_labels
 
     def to_json(self) -> dict[str, Any]:
         settings = {name: value for name, value in self.setting.to_json().items() if name != "seed"}
@@ -139,7 +139,7 @@ def _summary(setting: Trial, results: Sequence[TrialResult]) -> Summary:
             [metrics.mean(cells) for cells in zip_longest(*rows)]
             for rows in zip(*(each["R"] for each in found), strict=True)
         ],
-        answers_from_weights=any(any(each["trained_tokens_per_night"]) for each in found),
+        trained=any(any(each["trained_tokens_per_night"]) for each in found),
     )
 
 

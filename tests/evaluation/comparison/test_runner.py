@@ -85,8 +85,22 @@ def test_results_of_another_version_are_left_as_they_are(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"trial": {}}', "\ud800", "[" * 100_000])
 def test_a_file_that_is_no_result_is_named(tmp_path, text):
     compared(tmp_path, GRID[0])
-    (tmp_path / "notes.json").write_text(text, encoding="utf-8", errors="surrogatepass")
-    with pytest.raises(InvalidInput, match=r"notes\.json is no result of a comparison: move it away"):
+    (tmp_path / "mine_seed-0.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(InvalidInput, match=r"mine_seed-0\.json is no result of a comparison: move it away"):
+        compared(tmp_path, GRID[0])
+
+
+def test_files_under_other_names_are_left_alone(tmp_path):
+    compared(tmp_path, GRID[0])
+    (tmp_path / "table.json").write_text("{}")
+    assert len(compared(tmp_path, GRID[0])[1]) == 1
+
+
+def test_conditions_that_are_none_are_no_result(tmp_path):
+    compared(tmp_path, GRID[0])
+    path = tmp_path / f"{GRID[0].name}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "conditions": []}), encoding="utf-8")
+    with pytest.raises(InvalidInput, match="is no result"):
         compared(tmp_path, GRID[0])
 
 
