@@ -153,8 +153,13 @@ def frontier(points: Sequence[Point], best: Sequence[Point], xlabel: str, ylabel
             clip_on=False,
         )
     axes.step([point.cost for point in best], [point.kept for point in best], where="post", color=_INK, linewidth=1.2)
+    low, high = axes.get_xlim()
     for point in best:
-        axes.annotate(point.label, (point.cost, point.kept), xytext=(4, 5), textcoords="offset points", fontsize=9)
+        # Towards the middle, where there is room.
+        side, shift = ("left", 5) if point.cost < (low + high) / 2 else ("right", -5)
+        axes.annotate(
+            point.label, (point.cost, point.kept), xytext=(shift, 5), textcoords="offset points", ha=side, fontsize=9
+        )
     axes.set(ylim=(0, 1.05), xlabel=xlabel, ylabel=ylabel)
     axes.grid(axis="both")
     figure.legend(loc="outside upper left", ncols=2, fontsize=10, handlelength=1.6, columnspacing=1.2)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hybridmem.evaluation import plots, report
 from hybridmem.evaluation.comparison.results import Conditions
 from hybridmem.evaluation.comparison.summary import FIGURES, Summary, best_rates, frontier
+from hybridmem.evaluation.comparison.trial import Trial
 from hybridmem.evaluation.report import Block, Drawing, Table
 
 PAGE = "report.html"
@@ -21,15 +24,16 @@ def write_page(
     Of several learning rates, the matrices and curves show the one that kept the most. Raises `MissingExtra` without
     matplotlib."""
     shown = best_rates(summaries)
-    trained = {each.setting.label: each.R for each in shown if each.trained}
+    names = _short_labels(summaries)
+    trained = {names[each.setting]: each.R for each in shown if each.trained}
     page = report.render(
         "Forgetting, strategy by strategy",
         [Block("The table", _HOW_TO_READ, _table(summaries))],
         [],
         drawings=[
             *([report.retention_maps(trained, nights)] if trained else []),
-            report.forgetting_curves({each.setting.label: each.R for each in shown}),
-            *_frontier(summaries),
+            report.forgetting_curves({names[each.setting]: each.R for each in shown}),
+            *_frontier(summaries, names),
         ],
         environment={
             "model": conditions["model"],
@@ -70,11 +74,26 @@ def _rendered(summary: Summary, figure: str) -> str:
     return mean if spread.sd is None else f"{mean} ± {report.render_value(spread.sd)}"
 
 
-def _frontier(summaries: Sequence[Summary]) -> list[Drawing]:
+def _short_labels(summaries: Sequence[Summary]) -> dict[Trial, str]:
+    """What a drawing has room for: without the settings that all trained ones share."""
+    trained = [each.setting for each in summaries if each.trained]
+    shared: dict[str, Any] = {
+        name: None
+        for name in ("learning_rate", "token_budget", "gate")
+        if len({getattr(setting, name) for setting in trained}) == 1
+    }
+    return {each.setting: replace(each.setting, **shared).label for each in summaries}
+
+
+def _frontier(summaries: Sequence[Summary], names: Mapping[Trial, str]) -> list[Drawing]:
     best = frontier(summaries)
     if not best:
         return []
-    points = {each.setting: point for each in summaries if each.competes and (point := _point(each)) is not None}
+    points = {
+        each.setting: plots.Point(each.setting.strategy, names[each.setting], drift, acc)
+        for each in summaries
+        if each.competes and (drift := each.mean("drift_nats")) is not None and (acc := each.mean("acc")) is not None
+    }
     drawn = plots.frontier(
         list(points.values()),
         [points[each.setting] for each in best],
@@ -86,10 +105,3 @@ def _frontier(summaries: Sequence[Summary]) -> list[Drawing]:
         "text. No strategy lies above the line: those on it trade one for the other."
     )
     return [Drawing("Retention against drift", caption, drawn)]
-
-
-def _point(summary: Summary) -> plots.Point | None:
-    drift, acc = summary.mean("drift_nats"), summary.mean("acc")
-    if drift is None or acc is None:
-        return None
-    return plots.Point(summary.setting.strategy, summary.setting.label, drift, acc)

@@ -61,8 +61,8 @@ class ResultsFolder:
     def read(self, conditions: Conditions) -> list[TrialResult]:
         """Every trial that is done, in the order of the files' names. Files under other names may lie beside them.
 
-        Raises `InvalidInput` for such a file that is no result, or one that was measured under other conditions: figures
-        that do not belong together are never set side by side, and never written over."""
+        Raises `InvalidInput` for a trial's file that is no result, or one that was measured under other conditions:
+        figures that do not belong together are never set side by side, and never written over."""
         return [self._read(path, conditions) for path in sorted(self.folder.glob("*_seed-*.json"))]
 
     def write(self, trial: Trial, conditions: Conditions, result: Mapping[str, Any]) -> None:

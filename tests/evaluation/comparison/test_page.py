@@ -54,6 +54,14 @@ def test_the_drawings_show_one_rate_of_each_strategy(page):
     assert "Retention against drift" in page
 
 
+def test_drawings_leave_out_what_all_share(tmp_path):
+    grid = trials(["replay", "naive", "noop"], learning_rates=(0.1,), token_budget=9, gate=False)
+    conditions, results = compared(tmp_path / "out", *grid)
+    page = write_page(tmp_path, summarise(results), conditions).read_text(encoding="utf-8")
+    assert "Retention matrix, replay:" in page
+    assert "<td>replay, lr 0.1, tokens 9, ungated</td>" in page
+
+
 def test_it_says_what_was_measured(lived, page):
     conditions, _ = lived
     for value in (conditions["base_sha256"], conditions["stream_sha256"], conditions["version"]):
