@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -327,6 +327,15 @@ def mean(cells: Iterable[Cell]) -> Cell:
     """The mean of the `cells` that were measured; None where none was."""
     measured = [cell for cell in cells if cell is not None]
     return sum(measured) / len(measured) if measured else None
+
+
+def finite(value: Cell) -> Cell:
+    """`value`, or None where it is no number: a training that diverged leaves none.
+
+    >>> finite(0.5), finite(float("nan")), finite(float("inf"))
+    (0.5, None, None)
+    """
+    return value if value is not None and isfinite(value) else None
 
 
 def proportion(outcomes: Iterable[bool]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +25,12 @@ def answer_loss(
     model: LanguageModel, adapter: Path | None, questions: Sequence[str], answers: Sequence[str]
 ) -> AnswerLoss | None:
     """The negative log-probability of each answer's tokens, closed-book, with the adapter in folder `adapter`, or with
-    none. None where nothing is asked."""
+    none. None where nothing is asked, or where a training diverged and left no probabilities."""
     if not questions:
         return None
     with model.adapted(adapter):
         found = model.logprobs([prompts.answer(question) for question in questions], answers)
     losses = [-logprob for of_answer in found for logprob in of_answer[:-1]]
-    return AnswerLoss(statistics.median(losses), statistics.fmean(losses)) if losses else None
+    if not losses or any(map(math.isnan, losses)):
+        return None
+    return AnswerLoss(statistics.median(losses), statistics.fmean(losses))

@@ -38,3 +38,11 @@ def test_where_nothing_is_asked_nothing_was_lost():
     model = Sure()
     assert answer_loss(model, None, [], []) is None
     assert model.adapters == []
+
+
+def test_weights_that_diverged_have_no_loss():
+    class Diverged(Sure):
+        def logprobs(self, prompts, completions):
+            return [[-1.0, float("nan"), -1.0] for _ in completions]
+
+    assert answer_loss(Diverged(), None, ["Who?"], ["a b"]) is None

@@ -6,7 +6,7 @@ where nothing was measured.
     R                        list of rows: R[i][j] = accuracy on the facts of the j-th night after the i-th; above the
                              diagonal only R[j - 1][j] is measured, before the facts of night j were stated
     acc, bwt, forgetting, fwt, learning_gain, half_life      of R and b
-    drift_nats               after the last night, nats per token
+    drift_nats               after the last night, nats per token; null after a training that diverged
     locality, false_answer_rate, stale_answer_rate, deleted_answer_rate      after the last night, shares of questions
     seconds_per_night        list: adding, deleting and dreaming, without the test
     trained_tokens_per_night list
@@ -212,8 +212,8 @@ def run(
 class _Measured:
     """What is measured once, after the last night."""
 
-    drift: float
-    mean_kl: float | None
+    drift: Cell
+    mean_kl: Cell
     economics: Economics | None
     model: str
     base_sha256: str
@@ -227,8 +227,10 @@ def _measured_at_the_end(memory: Memory, stream: Stream, life: Lifecycle) -> _Me
         dreams = [night.report.seconds for night in life.nights if night.report]
         costs = economics.measured(memory, questions, dreams)
     return _Measured(
-        drift=memory.drift() if active is not None else 0.0,
-        mean_kl=mean_kl(memory.model, memory.adapters.path(active.version) if active is not None else None),
+        drift=metrics.finite(memory.drift()) if active is not None else 0.0,
+        mean_kl=metrics.finite(
+            mean_kl(memory.model, memory.adapters.path(active.version) if active is not None else None)
+        ),
         economics=costs,
         model=memory.model.name,
         base_sha256=memory.model.sha256,
@@ -316,8 +318,8 @@ class _Test:
                 [fact.answer for fact in old],
             )
         return {
-            "answer_loss_median": found.median if found else None,
-            "answer_loss_mean": found.mean if found else None,
+            "answer_loss_median": metrics.finite(found.median) if found else None,
+            "answer_loss_mean": metrics.finite(found.mean) if found else None,
         }
 
     def _side_effects(self, expected: Mapping[str, Expectation], answers: Answers) -> dict[str, Any]:

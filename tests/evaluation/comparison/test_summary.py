@@ -14,7 +14,7 @@ from hybridmem.evaluation.comparison.trial import Trial, trials
 from tests.evaluation.comparison.doubles import STREAM, compared
 
 
-def result(trial: Trial, acc: float = 0.5, drift: float = 0.1, **changed) -> TrialResult:
+def result(trial: Trial, acc: float = 0.5, drift: float | None = 0.1, **changed) -> TrialResult:
     """A small one by hand: two nights of two facts."""
     figures = {
         "R": [[1.0, 0.0], [acc, acc]],
@@ -104,6 +104,11 @@ def test_the_frontier_leaves_out_controls_and_what_has_no_weights():
         ]
     )
     assert [each.setting.label for each in frontier(made)] == ["naive", "replay"]
+
+
+def test_a_setting_without_a_drift_is_not_on_the_frontier():
+    made = summarise([result(Trial("replay"), 0.9, None), result(Trial("naive"), 0.5, 0.1)])
+    assert [each.setting.label for each in frontier(made)] == ["naive"]
 
 
 def test_figures_of_a_lived_stream(tmp_path):

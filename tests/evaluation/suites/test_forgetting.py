@@ -360,3 +360,13 @@ def test_every_fact_has_its_accuracy_at_the_end():
     assert out["accuracy_by_fact"] == [{"a": 0.0}, {"c": 1.0, "d": 0.0}, {"e": 1.0}]
     for of_night, accuracy in zip(out["accuracy_by_fact"], out["R"][-1], strict=True):
         assert metrics.mean(of_night.values()) == accuracy
+
+
+def test_a_training_that_diverged_leaves_open_what_is_no_number():
+    class Diverged(DoubleMemory):
+        def drift(self):
+            return float("nan")
+
+    out = run(SMALL, "replay", Diverged(SMALL).opened)
+    assert out["drift_nats"] is None
+    json.dumps(out, allow_nan=False)
