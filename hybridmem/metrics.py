@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -259,6 +259,20 @@ def mean_kl(base: ArrayLike, adapted: ArrayLike) -> float:
     return float(terms.sum(axis=-1).mean())
 
 
+def pareto_frontier(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Which of `points`, each (cost, value), no other beats, by their places and the cheapest first: a point is beaten
+    by one that costs no more and is worth no less, and is better in one of the two.
+
+    >>> pareto_frontier([(0.3, 0.9), (0.1, 0.5), (0.2, 0.4), (0.3, 0.8)])
+    [1, 0]
+    """
+    kept: list[int] = []
+    for at in sorted(range(len(points)), key=lambda at: (points[at][0], -points[at][1])):
+        if not kept or points[at][1] > points[kept[-1]][1] or points[at] == points[kept[-1]]:
+            kept.append(at)
+    return kept
+
+
 # retrieval
 
 
@@ -313,6 +327,15 @@ def mean(cells: Iterable[Cell]) -> Cell:
     """The mean of the `cells` that were measured; None where none was."""
     measured = [cell for cell in cells if cell is not None]
     return sum(measured) / len(measured) if measured else None
+
+
+def finite(value: Cell) -> Cell:
+    """`value`, or None where it is no number: a training that diverged leaves none.
+
+    >>> finite(0.5), finite(float("nan")), finite(float("inf"))
+    (0.5, None, None)
+    """
+    return value if value is not None and isfinite(value) else None
 
 
 def proportion(outcomes: Iterable[bool]) -> float:

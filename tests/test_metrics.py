@@ -320,3 +320,18 @@ class TestBreakEven:
 
     def test_weights_that_save_nothing_never_pay(self):
         assert metrics.break_even(60, 0.2, 0.2) is None
+
+
+# ---- the frontier
+
+points = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
+
+
+@given(points)
+def test_the_frontier_is_what_no_other_point_beats(found):
+    def beaten(point):
+        return any(cost <= point[0] and value >= point[1] and (cost, value) != point for cost, value in found)
+
+    kept = metrics.pareto_frontier(found)
+    assert sorted(kept) == [at for at, point in enumerate(found) if not beaten(point)]
+    assert [found[at][0] for at in kept] == sorted(found[at][0] for at in kept)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hybridmem.core.clock import parse_time
+from hybridmem.core.disk import write_whole
 from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.records import AdapterRecord, to_json
 
@@ -60,8 +60,8 @@ class AdapterCard:
 
     def write(self, folder: Path) -> None:
         """Put ``card.json`` and ``README.md`` into `folder`, whole or not at all."""
-        _replace(folder / CARD, json.dumps(to_json(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-        _replace(folder / README, self.readme())
+        write_whole(folder / CARD, json.dumps(to_json(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        write_whole(folder / README, self.readme())
 
     @classmethod
     def read(cls, folder: Path) -> AdapterCard:
@@ -168,12 +168,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(to_json(value)).replace("|", "\\|").replace("\n", " ")
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

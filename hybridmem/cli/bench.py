@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
-from hybridmem.cli import errors, output
+from hybridmem.cli import comparisons, errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.continual import registry as strategies
+from hybridmem.core import arguments
+from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import to_json
+
+if TYPE_CHECKING:
+    from hybridmem.memory import HybridMemory
+
+EVERY = "all"
+"""What names every registered strategy."""
 
 
 def _strategies() -> str:
     """The help of an option that names a strategy: every registered one, with its summary."""
     each = "; ".join(f"{name}: {strategies.get(name).summary}" for name in strategies.names())
-    return f"{each}. The default is the recipe's own."
+    return f"{EVERY}: each of these; {each}. The default is the recipe's own."
 
 
 app = typer.Typer()
-group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, week, nothing-said, speed, serve, model.")
+group = typer.Typer(
+    help="Benchmarks: retrieval, forgetting and its stream, router, week, nothing-said, speed, serve, model."
+)
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
@@ -52,9 +62,22 @@ def retrieval(
 def forgetting(
     call: Invocation,
     stream: Annotated[Path, typer.Option("--stream", metavar="FILE", help="JSON lines: facts, night by night.")],
-    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help=_strategies())] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option("--strategy", metavar="NAME", help=f"Any number of them, or a list with commas. {_strategies()}"),
+    ] = None,
+    learning_rate: Annotated[
+        list[float] | None,
+        typer.Option("--learning-rate", metavar="RATE", help="Any number of them (default: the recipe's)."),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(metavar="NAME", help="The recipe of the dreams: a name, or a .toml file.")
+    ] = None,
+    tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--tokens", min=1, help="A night trains as many steps as fit into so many tokens, whatever the strategy."
+        ),
     ] = None,
     gate: Annotated[
         bool | None,
@@ -63,39 +86,131 @@ def forgetting(
     shuffle_labels: Annotated[
         bool, typer.Option("--shuffle-labels", help="The control: state other facts' values, and test as before.")
     ] = False,
-    seed: Seed = 0,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also run noop, and the first strategy that trains on shuffled labels.")
+    ] = False,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option("--seed", help="Any number of them (default: 0); the same seed gives the same figures."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="A folder for more than one run: a file each, and a report of all. The same command goes on where it "
+            "was stopped.",
+        ),
+    ] = None,
 ) -> None:
-    """Live through a stream night by night, and measure what was learned and what was forgotten."""
+    """Live through a stream night by night, and measure what was learned and what was forgotten.
+
+    Every strategy is run at every learning rate with every seed, each time with a fresh memory."""
     from hybridmem.evaluation.stream import read
-    from hybridmem.evaluation.suites.forgetting import run
-    from hybridmem.memory import HybridMemory
 
     lived = read(stream)
+    names, seeds, rates = _named(strategy or ()), tuple(seed or (0,)), tuple(learning_rate or ())
     aside = output.console(stderr=True)
+    progress = (lambda line: None) if call.as_json else lambda line: aside.print(output.plain(line, "dim"))
+
+    def opened(folder: Path) -> HybridMemory:
+        from hybridmem.memory import HybridMemory
+
+        return HybridMemory.open(
+            folder,
+            namespace=("bench",),
+            model=call.model,
+            embedder=call.embedder,
+            vectors=call.vectors,
+            reader=call.reader,
+        )
+
+    if out is not None:
+        from hybridmem.evaluation.comparison.runner import compare
+        from hybridmem.evaluation.comparison.trial import trials
+        from hybridmem.evaluation.suites.forgetting import bench_plan
+
+        grid = trials(
+            names or (bench_plan(None, recipe, gate).strategy,),
+            seeds=seeds,
+            learning_rates=rates,
+            token_budget=tokens,
+            gate=gate,
+            shuffle_labels=shuffle_labels,
+            controls=controls,
+        )
+        backends = {"embedder": call.embedder, "vectors": call.vectors, "reader": call.reader}
+        conditions, results = compare(lived, grid, out, opened, recipe=recipe, backends=backends, progress=progress)
+        comparisons.answer(call, out, conditions, results, lived.nights)
+        return
+    if controls or max(len(names), len(seeds), len(rates)) > 1:
+        raise InvalidInput("more than one run leaves a file each: name a folder for them with --out DIR")
+    from hybridmem.evaluation.suites.forgetting import run
+
     with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder:
         result = run(
             lived,
-            strategy,
-            lambda: HybridMemory.open(
-                Path(folder) / "memory",
-                namespace=("bench",),
-                model=call.model,
-                embedder=call.embedder,
-                vectors=call.vectors,
-                reader=call.reader,
-            ),
-            None if call.as_json else lambda line: aside.print(output.plain(line, "dim")),
-            seed=seed,
+            names[0] if names else None,
+            lambda: opened(Path(folder) / "memory"),
+            progress,
+            seed=seeds[0],
             recipe=recipe,
             gate=gate,
             shuffle_labels=shuffle_labels,
+            learning_rate=rates[0] if rates else None,
+            token_budget=tokens,
         )
     rows = [(night, *row) for night, row in enumerate(result["R"], start=1)]
     columns = ["#after night", *(f"#facts of {night}" for night in range(1, len(rows) + 1))]
-    figures = {name: value for name, value in result.items() if name not in {"R", "nights"}}
+    figures = {name: value for name, value in result.items() if name not in {"R", "nights", "accuracy_by_fact"}}
     call.answer(
         result, output.table(columns, rows, "R: accuracy"), output.pairs(figures, f"forgetting, {result['strategy']}")
     )
+
+
+def _named(given: Sequence[str]) -> tuple[str, ...]:
+    """The strategies that the options name, each once."""
+    names = [name.strip() for option in given for name in option.split(",")]
+    every = [registered for name in names for registered in (strategies.names() if name == EVERY else (name,))]
+    return tuple(dict.fromkeys(strategies.get(name).name for name in every))
+
+
+@command(group, json_file=True, backends=False)
+def stream(
+    call: Invocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file of JSON lines.")],
+    nights: Annotated[int, typer.Option(min=1, help="Nights of the stream.")] = 5,
+    facts: Annotated[int, typer.Option(min=1, help="Facts stated each night.")] = 20,
+    changes: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="How many of them replace an earlier value, from the second night on (default: one in ten)."
+        ),
+    ] = None,
+    deletions: Annotated[
+        int | None, typer.Option(min=0, help="Earlier facts deleted each night, from the third on (default: 1).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same stream.")] = 0,
+) -> None:
+    """Make a stream of invented facts for `bench forgetting`.
+
+    A night that deletes is trained from the base anew; without deletions, nothing hides what a strategy forgets."""
+    from hybridmem.evaluation.stream import StreamDelete, make_stream
+
+    file = arguments.path("FILE", file)
+    if file.exists():
+        raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
+    made = make_stream(seed, nights, facts, changes=changes, deletions=deletions)
+    made.write(file)
+    figures = {
+        "file": str(file),
+        "nights": len(made.nights),
+        "facts": len(made.facts),
+        "changes": sum(fact.supersedes is not None for fact in made.facts),
+        "deletions": sum(isinstance(event, StreamDelete) for event in made.events),
+        "sha256": made.sha256,
+    }
+    call.answer(figures, output.pairs(figures, "stream"))
 
 
 @command(group, json_file=True, backends=False)

@@ -195,7 +195,9 @@ def estimate(workspace: Workspace, recipe: str | Recipe) -> DreamReport:
     training = strategies.get(chosen.strategy).expect(expected, len(chosen_facts.old), settings)
     # A chat model's template brings the instruction along, which the bundled base's leaves out.
     row = context.model.count_tokens(prompts.answer(USUAL_QUESTION)) + USUAL_ANSWER
-    tokens = training.steps * (training.rows * row + training.general_rows * settings.general_tokens)
+    step_tokens = training.rows * row + training.general_rows * settings.general_tokens
+    training = training.within(settings.token_budget, step_tokens)
+    tokens = training.steps * step_tokens
     rate = _tokens_a_second(workspace)
     seconds = tokens / rate
     fewest = LrSchedule.of(settings, training.steps).fewest / max(1, training.steps) * seconds

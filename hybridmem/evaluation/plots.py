@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -28,6 +29,8 @@ _VARIABLES = {_INK: "--ink", _LINE: "--line", _HEAT: "--heat", _ON_HEAT: "--on-h
 }
 """Stand-ins that matplotlib writes into the drawing, and what the page is to see instead."""
 _MARKERS = ("o", "s", "^", "D", "v", "P")
+_LEGEND_ROW = 0.22
+"""Inches of a legend's row."""
 _STYLE = {
     "font.family": "sans-serif",
     "font.size": 11,
@@ -95,14 +98,14 @@ def heat_map(R: Matrix, title: str, nights: Sequence[int] | None = None) -> str:
 @_style()
 def forgetting_curves(curves: Mapping[str, Sequence[Cell]], ylabel: str = "accuracy") -> str:
     """A line for each strategy: accuracy against the age of the facts, in nights."""
-    figure, axes = _figure(5.2, 3.4)
+    figure, axes = _figure(5.2, 3.4 + _LEGEND_ROW * max(0, len(curves) - 4) / 2)
     for number, (name, curve) in enumerate(curves.items()):
         points = [(age, value) for age, value in enumerate(curve) if value is not None]
         axes.plot(
             [age for age, _ in points],
             [value for _, value in points],
-            color=_SERIES[number % len(_SERIES)],
-            marker=_MARKERS[number % len(_MARKERS)],
+            color=_colour(number),
+            marker=_marker(number),
             markersize=5,
             linewidth=2,
             label=name,
@@ -121,6 +124,49 @@ def forgetting_curves(curves: Mapping[str, Sequence[Cell]], ylabel: str = "accur
     return _svg(figure, f"Forgetting curves by age of the facts: {spoken}")
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One way of learning, by what it costs and what is kept."""
+
+    series: str
+    """Points of one series look alike and share a line of the legend."""
+    label: str
+    cost: float
+    kept: float
+
+
+@_style()
+def frontier(points: Sequence[Point], best: Sequence[Point], xlabel: str, ylabel: str) -> str:
+    """Points by cost and what is kept; the `best` of them, the cheapest first, carry their labels and are joined by the
+    line that no other point lies above."""
+    series = list(dict.fromkeys(point.series for point in points))
+    figure, axes = _figure(5.2, 3.6 + _LEGEND_ROW * max(0, len(series) - 4) / 2)
+    for number, name in enumerate(series):
+        of_series = [point for point in points if point.series == name]
+        axes.plot(
+            [point.cost for point in of_series],
+            [point.kept for point in of_series],
+            color=_colour(number),
+            marker=_marker(number),
+            linestyle="none",
+            label=name,
+            clip_on=False,
+        )
+    axes.step([point.cost for point in best], [point.kept for point in best], where="post", color=_INK, linewidth=1.2)
+    low, high = axes.get_xlim()
+    for point in best:
+        # Towards the middle, where there is room.
+        side, shift = ("left", 5) if point.cost < (low + high) / 2 else ("right", -5)
+        axes.annotate(
+            point.label, (point.cost, point.kept), xytext=(shift, 5), textcoords="offset points", ha=side, fontsize=9
+        )
+    axes.set(ylim=(0, 1.05), xlabel=xlabel, ylabel=ylabel)
+    axes.grid(axis="both")
+    figure.legend(loc="outside upper left", ncols=2, fontsize=10, handlelength=1.6, columnspacing=1.2)
+    spoken = "; ".join(f"{point.label} {point.kept:.2f} at {point.cost:.3f}" for point in best)
+    return _svg(figure, f"{ylabel} against {xlabel}; the frontier: {spoken}")
+
+
 @_style()
 def route_share(nights: Sequence[Mapping[str, float]]) -> str:
     """Stacked bars, one a night: the share of questions that each route answered. Takes counts or shares."""
@@ -130,8 +176,7 @@ def route_share(nights: Sequence[Mapping[str, float]]) -> str:
     floor = [0.0] * len(nights)
     at = range(1, len(nights) + 1)
     for number, route in enumerate(routes):
-        colour = _SERIES[number % len(_SERIES)]
-        axes.bar(at, shares[route], bottom=floor, width=0.72, color=colour, label=route)
+        axes.bar(at, shares[route], bottom=floor, width=0.72, color=_colour(number), label=route)
         floor = [low + height for low, height in zip(floor, shares[route], strict=True)]
     axes.set(ylim=(0, 1), xlim=(0.4, max(3, len(nights)) + 0.6), xlabel="night", ylabel="share of questions")
     axes.set_xticks(range(1, len(nights) + 1, max(1, len(nights) // 8)))
@@ -157,6 +202,15 @@ def prompt_tokens(tokens: Mapping[str, float]) -> str:
 
 
 # drawing
+
+
+def _colour(number: int) -> str:
+    return _SERIES[number % len(_SERIES)]
+
+
+def _marker(number: int) -> str:
+    """Another one for each round of the colours, so that no two of many series look alike."""
+    return _MARKERS[(number + number // len(_SERIES)) % len(_MARKERS)]
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -15,6 +15,7 @@ from typing import Any
 from hybridmem import metrics
 from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation import plots
+from hybridmem.metrics import Matrix
 
 _COMPARED = (
     *("acc", "learning_gain", "bwt", "forgetting", "fwt", "drift_nats", "mean_kl", "locality"),
@@ -93,7 +94,6 @@ def write_report(
     answering, the dearest first; `environment` what the numbers depend on: machine, seed, date. All text is escaped.
     Raises `MissingExtra` without matplotlib and `InvalidInput` where `path` cannot be written.
     """
-    path = Path(path)
     page = render(
         title,
         blocks,
@@ -102,6 +102,11 @@ def write_report(
         comparison=comparison(results or {}),
         environment=environment or {},
     )
+    return save(Path(path), page)
+
+
+def save(path: Path, page: str) -> Path:
+    """Write what `render` made to `path`, and return that. Raises `InvalidInput` where it cannot be written."""
     try:
         path.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
@@ -177,19 +182,26 @@ def _of_results(results: Mapping[str, Mapping[str, Any]]) -> list[Drawing]:
     trained = {name: result["R"] for name, result in results.items() if any(result["trained_tokens_per_night"])}
     nights = [night["night"] for night in next(iter(results.values())).get("nights", ())] or None
     maps = trained or {name: result["R"] for name, result in results.items()}
-    return [
-        Drawing(
-            "What each night kept",
-            "Each row is the test after one night, each column the facts of one night. A full column is remembered; "
-            "a column that fades downwards is forgotten.",
-            plots.heat_maps(maps, nights),
-        ),
-        Drawing(
-            "Forgetting curves",
-            "Accuracy on facts by their age, the mean over nights, in wordings that were not trained on.",
-            plots.forgetting_curves({name: metrics.accuracy_by_age(result["R"]) for name, result in results.items()}),
-        ),
-    ]
+    return [retention_maps(maps, nights), forgetting_curves({name: result["R"] for name, result in results.items()})]
+
+
+def retention_maps(matrices: Mapping[str, Matrix], nights: Sequence[int] | None = None) -> Drawing:
+    """Retention matrices side by side, by name."""
+    return Drawing(
+        "What each night kept",
+        "Each row is the test after one night, each column the facts of one night. A full column is remembered; "
+        "a column that fades downwards is forgotten.",
+        plots.heat_maps(matrices, nights),
+    )
+
+
+def forgetting_curves(matrices: Mapping[str, Matrix]) -> Drawing:
+    """A curve for each retention matrix, by name."""
+    return Drawing(
+        "Forgetting curves",
+        "Accuracy on facts by their age, the mean over nights, in wordings that were not trained on.",
+        plots.forgetting_curves({name: metrics.accuracy_by_age(R) for name, R in matrices.items()}),
+    )
 
 
 def _of_answers(routes: Sequence[Mapping[str, float]], prompt_tokens: Mapping[str, float]) -> list[Drawing]:

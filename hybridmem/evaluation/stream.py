@@ -13,6 +13,7 @@ A fact may name its `relation`; other keys are left alone. Training sees `text` 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -84,8 +85,16 @@ class Stream:
 
     def write(self, path: Path | str) -> None:
         """Write the stream as JSON lines, which `read` reads back equal."""
+        Path(path).write_text(self._lines(), encoding="utf-8", newline="\n")
+
+    @property
+    def sha256(self) -> str:
+        """Of its lines as `write` writes them: equal streams have equal digests, however their files were spaced."""
+        return hashlib.sha256(self._lines().encode()).hexdigest()
+
+    def _lines(self) -> str:
         lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in self._records()]
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+        return "\n".join(lines) + "\n"
 
     def _records(self) -> Iterator[dict[str, Any]]:
         for event in self.events:
@@ -219,16 +228,33 @@ def _string(record: Mapping[str, Any], key: str) -> str:
 # making
 
 
-def make_stream(seed: int, nights: int, facts_per_night: int) -> Stream:
+def make_stream(
+    seed: int,
+    nights: int,
+    facts_per_night: int,
+    *,
+    changes: int | None = None,
+    deletions: int | None = None,
+) -> Stream:
     """A synthetic stream over invented names: the same arguments give the same stream.
 
-    From the second night on, one fact in ten (one at least, where a night has four or more) replaces an earlier value;
-    from the third on, such nights also delete one earlier fact. There are as many unanswerable questions as facts in a
-    night: half about strangers, half about something that was never said of a subject of the stream.
+    From the second night on, `changes` of a night's facts replace an earlier value; from the third on, a night also
+    deletes that many earlier facts as `deletions` says. No fact is touched twice. By default, one fact in ten changes
+    (one at least) and one is deleted, where a night has four facts or more, and none where it has fewer. There are as
+    many unanswerable questions as facts in a night: half about strangers, half about something that was never said of a
+    subject of the stream. Raises `InvalidInput` for sizes that do not fit each other.
     """
     if nights < 1 or facts_per_night < 1:
         raise InvalidInput(f"{nights} nights of {facts_per_night} facts: both must be 1 or more")
-    return _Maker(Random(seed)).stream(nights, facts_per_night)  # noqa: S311 - a reproducible draw, not a secret
+    busy = facts_per_night >= 4
+    changed = max(1, facts_per_night // 10) * busy if changes is None else changes
+    deleted = int(busy) if deletions is None else deletions
+    if not (0 <= changed <= facts_per_night and deleted >= 0):
+        raise InvalidInput(
+            f"{changed} changes and {deleted} deletions in a night of {facts_per_night} facts: "
+            f"both must be 0 or more, and no more changes than facts"
+        )
+    return _Maker(Random(seed)).stream(nights, facts_per_night, changed, deleted)  # noqa: S311 - a reproducible draw
 
 
 class _Maker:
@@ -246,12 +272,11 @@ class _Maker:
         self._open: list[tuple[StreamFact, Relation, str]] = []
         self._number = 0
 
-    def stream(self, nights: int, facts_per_night: int) -> Stream:
-        busy = facts_per_night >= 4
+    def stream(self, nights: int, facts_per_night: int, changes: int, deletions: int) -> Stream:
         events: list[StreamFact | StreamDelete] = []
         for night in range(1, nights + 1):
-            replaced = max(1, facts_per_night // 10) if busy and night > 1 else 0
-            earlier = self._drawn(replaced + (busy and night > 2))
+            replaced = changes if night > 1 else 0
+            earlier = self._drawn(night, replaced + (deletions if night > 2 else 0))
             plan = [*earlier[:replaced], *[None] * (facts_per_night - replaced)]
             self._rng.shuffle(plan)
             events += [self._update(night, *entry) if entry else self._new(night) for entry in plan]
@@ -261,8 +286,13 @@ class _Maker:
         probes += [Probe("locality", question, answer) for question, answer in unrelated()]
         return Stream(tuple(events), tuple(probes))
 
-    def _drawn(self, count: int) -> list[tuple[StreamFact, Relation, str]]:
+    def _drawn(self, night: int, count: int) -> list[tuple[StreamFact, Relation, str]]:
         """Take facts that were neither replaced nor deleted, nor replace another."""
+        if count > len(self._open):
+            raise InvalidInput(
+                f"night {night} would change or delete {count} earlier facts, and {len(self._open)} are left: "
+                f"ask for fewer changes or deletions"
+            )
         drawn = self._rng.sample(self._open, count)
         self._open = [entry for entry in self._open if entry not in drawn]
         return drawn

@@ -40,6 +40,11 @@ class Example:
     """Whether `completion` is the right answer, or just text whose distribution is to be kept."""
 
     @property
+    def tokens(self) -> int:
+        """What a step trains on: the prompt and the completion."""
+        return len(self.prompt) + len(self.completion)
+
+    @property
     def predicted(self) -> int:
         """Completion tokens that are predicted: the first has nothing before it where there is no prompt."""
         return len(self.completion) - (0 if self.prompt else 1)

@@ -8,6 +8,7 @@ class TestMyStrategy(StrategyConformance):
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -73,6 +74,20 @@ class StrategyConformance:
             assert set(rows) <= examples
             assert all(any(objective.covers(row) for objective in plan.objectives) for row in rows)
             assert plan.sampler.rows(step) == rows
+
+    def test_a_budget_buys_as_many_steps_as_fit_and_no_training_takes_more(
+        self, trained: Strategy, tmp_path: Path
+    ) -> None:
+        settings = replace(SETTINGS, token_budget=600, stop_threshold=2.0)
+        model = FakeModel()
+        for night in (_night(None), _night(Path("parent"))):
+            plan = trained.plan(model, night, settings).within(600)
+            costs = [sum(row.tokens for row in plan.sampler.rows(step)) for step in range(plan.steps + 1)]
+            assert sum(costs[:-1]) <= 600 < sum(costs)
+        plan = trained.plan(model, _night(None), settings)
+        training = train(model, plan, settings, 0, tmp_path / "adapter")
+        assert training.tokens <= 600
+        assert training.steps == plan.within(600).steps
 
     def test_what_is_held_out_is_never_trained_on(self, trained: Strategy) -> None:
         model = FakeModel()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from hybridmem.core.errors import InvalidInput
 from hybridmem.models.trainable import Combination, Objective, Penalty, TrainableModel, TrainingAdapter
 from hybridmem.training.sampler import Sampler
 
@@ -59,6 +60,23 @@ class TrainingPlan:
         """Whether what it makes holds what an earlier adapter held."""
         return self.parent is not None or self.beneath is not None or self.merge is not None
 
+    def within(self, token_budget: int) -> TrainingPlan:
+        """This plan with as many steps as `token_budget` pays for; with 0, which is no budget, as it is.
+
+        Raises `InvalidInput` for a budget that pays for no step."""
+        if not token_budget:
+            return self
+        steps, left = 0, token_budget
+        while (tokens := sum(row.tokens for row in self.sampler.rows(steps))) <= left:
+            if not tokens:
+                return self  # There are no rows, and no number of steps costs anything.
+            steps, left = steps + 1, left - tokens
+        if not steps:
+            raise InvalidInput(
+                f"a step trains {tokens:,} tokens, more than a night's budget of {token_budget:,}: raise the budget"
+            )
+        return replace(self, steps=steps)
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTraining:
@@ -70,3 +88,9 @@ class ExpectedTraining:
     """Questions per step."""
     general_rows: int
     """Rows of general text per step."""
+
+    def within(self, token_budget: int, step_tokens: int) -> ExpectedTraining:
+        """As `TrainingPlan.within` has it, where a step takes about `step_tokens`."""
+        if not (token_budget and self.steps):
+            return self
+        return replace(self, steps=token_budget // max(1, step_tokens))

@@ -34,6 +34,9 @@ class TrainSettings:
     """Fewest steps, even for a single new fact."""
     max_steps: int = 60
     """Most steps, however many facts are new: it bounds a night's cost."""
+    token_budget: int = 0
+    """Tokens that a night trains on at most, prompts included, whatever the strategy: it takes as many steps as fit, in
+    the place of `exposures`, `min_steps` and `max_steps`, and fewer where `stop_threshold` ends it. 0 is no budget."""
     new_rows: int = 24
     """Rows of a step that are exercises on new facts."""
     old_rows: int = 20

@@ -58,7 +58,9 @@ def train(
 ) -> Training:
     """Train an adapter as `plan` says and save it in `folder`, going on from a checkpoint that lies there.
 
-    Raises `ModelTooLarge` where even one row at a time is more than the device's memory."""
+    Raises `ModelTooLarge` where even one row at a time is more than the device's memory, and `InvalidInput` where the
+    settings' token budget pays for no step."""
+    plan = plan.within(settings.token_budget)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / CHECKPOINT
     with model.training(_job(plan, settings, seed)) as adapter:

@@ -34,6 +34,7 @@ class DoubleModel:
         return len(prompt[-1]["content"].split())
 
     def generate(self, prompts: Sequence[Sequence[Message]], *, max_new_tokens: int) -> list[Generation]:
+        assert self.memory.in_force is None, "the full context is read by the bare model"
         said = []
         for prompt in prompts:
             *lines, question = prompt[-1]["content"].splitlines()
@@ -43,10 +44,20 @@ class DoubleModel:
             said.append(Generation(text, self.count_tokens(prompt), 1, -0.1, 0.9, 1.0, 0.1))
         return said
 
+    def logprobs(self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]) -> list[list[float]]:
+        """A word is a token, sure where the weights hold it."""
+        questions = [prompt[-1]["content"].removeprefix("Question: ") for prompt in prompts]
+        said = [self.memory._answer(question, self.memory.fresh) for question in questions]
+        return [
+            [-0.125 if text == answer else -4.0] * len(answer.split()) + [-9.0]
+            for text, answer in zip(said, completions, strict=True)
+        ]
+
     @contextmanager
     def adapted(self, adapter: Path | None):
-        assert adapter is None, "the full context is read by the bare model"
+        self.memory.in_force = adapter
         yield
+        self.memory.in_force = None
 
 
 @dataclass
@@ -67,6 +78,8 @@ class DoubleMemory:
     weights: dict[str, tuple[int, str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     recipes: list[Recipe] = field(default_factory=list)
+    in_force: Path | None = None
+    """The adapter that the model runs with."""
     room: int | None = None
     """Tokens that the model reads; a word is one."""
 
@@ -76,6 +89,11 @@ class DoubleMemory:
     @property
     def model(self):
         return DoubleModel(self)
+
+    @property
+    def fresh(self) -> list[str]:
+        """The texts that the weights hold."""
+        return [text for learned, text in self.weights.values() if self.nights - learned < self.keeps]
 
     @property
     def adapters(self):
@@ -116,8 +134,7 @@ class DoubleMemory:
 
     def answer_many(self, questions: Sequence[str], *, route: str) -> list[Answer]:
         self.calls.append(f"ask {route}")
-        fresh = [text for learned, text in self.weights.values() if self.nights - learned < self.keeps]
-        known = list(self.store.values()) if route == "retrieval" else fresh
+        known = list(self.store.values()) if route == "retrieval" else self.fresh
         seconds = self.answer_seconds.get(route, 0.0)
         return [
             Answer(self._answer(question, known), route, 1.0, prompt_tokens=10, seconds=seconds)

@@ -154,6 +154,42 @@ class TestMakeStream:
         with pytest.raises(InvalidInput, match="both must be 1 or more"):
             make_stream(1, 0, 5)
 
+    @given(st.integers(0, 99), st.integers(1, 5), st.integers(2, 8), st.integers(0, 2), st.integers(0, 2))
+    @settings(max_examples=40, deadline=None)
+    def test_changes_and_deletions_are_as_many_as_were_asked_for(self, seed, nights, facts, changes, deletions):
+        try:
+            stream = make_stream(seed, nights, facts, changes=changes, deletions=deletions)
+        except InvalidInput as error:
+            assert "ask for fewer changes or deletions" in str(error)
+            assert changes + deletions > facts - changes
+            return
+        for night in stream.nights:
+            events = stream.on(night)
+            changed = sum(isinstance(event, StreamFact) and event.supersedes is not None for event in events)
+            assert changed == (changes if night > 1 else 0)
+            assert sum(isinstance(event, StreamDelete) for event in events) == (deletions if night > 2 else 0)
+
+    def test_without_them_the_stream_has_neither(self):
+        stream = make_stream(1, 30, 20, changes=0, deletions=0)
+        assert len(stream.facts) == 600
+        assert all(isinstance(event, StreamFact) and event.supersedes is None for event in stream.events)
+
+    def test_the_defaults_are_one_in_ten_and_one(self):
+        assert make_stream(4, 6, 20) == make_stream(4, 6, 20, changes=2, deletions=1)
+        assert make_stream(4, 6, 3) == make_stream(4, 6, 3, changes=0, deletions=0)
+
+    @pytest.mark.parametrize(("changes", "deletions"), [(6, 0), (-1, 0), (0, -1)])
+    def test_more_changes_than_facts_or_fewer_than_none(self, changes, deletions):
+        with pytest.raises(InvalidInput, match="both must be 0 or more, and no more changes than facts"):
+            make_stream(1, 4, 5, changes=changes, deletions=deletions)
+
+    def test_equal_streams_have_equal_digests(self, tmp_path):
+        stream = make_stream(1, 3, 5)
+        stream.write(tmp_path / "s.jsonl")
+        spaced = "\n\n".join((tmp_path / "s.jsonl").read_text(encoding="utf-8").splitlines())
+        (tmp_path / "spaced.jsonl").write_text(spaced, encoding="utf-8")
+        assert read(tmp_path / "spaced.jsonl").sha256 == stream.sha256 != make_stream(2, 3, 5).sha256
+
 
 def names_in(question: str) -> list[str]:
     """The capitalised words after the first."""

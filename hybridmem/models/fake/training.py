@@ -57,7 +57,7 @@ class FakeTrainingAdapter:
         return StepResult(
             loss=known.count(False) / max(1, len(known)),
             known=known.count(True) / len(known) if known else 1.0,
-            tokens=sum(len(row.prompt) + len(row.completion) for row in rows),
+            tokens=sum(row.tokens for row in rows),
         )
 
     def importance(self, rows: Sequence[Example]) -> dict[str, Tensor]:

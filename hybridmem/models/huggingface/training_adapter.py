@@ -116,7 +116,7 @@ class BackwardPass:
         return StepResult(
             loss=sum(loss for loss, _ in done),
             known=sum(known) / len(known) if known else 1.0,
-            tokens=sum(len(row.prompt) + len(row.completion) for row in rows),
+            tokens=sum(row.tokens for row in rows),
         )
 
     def _part(self, rows: Sequence[Example], counts: TokenCounts, scale: float) -> tuple[float, list[bool]]:

@@ -292,3 +292,81 @@ def test_a_night_is_set_against_what_its_answers_save():
 def test_without_an_adapter_there_is_nothing_to_pay_for():
     out, _ = lived(SMALL, "noop")
     assert out["economics"] is None and out["break_even_questions"] is None
+
+
+# ---- what a comparison varies
+
+
+def test_seed_learning_rate_and_budget_reach_the_dreams_and_the_result():
+    memory = DoubleMemory(SMALL)
+    out = run(SMALL, "replay", memory.opened, seed=3, learning_rate=0.004, token_budget=5000)
+    default = recipes.load("default")
+    assert {recipe.seed for recipe in memory.recipes} == {default.seed + 3}
+    assert {(recipe.train.learning_rate, recipe.train.token_budget) for recipe in memory.recipes} == {(0.004, 5000)}
+    assert (out["learning_rate"], out["token_budget"], out["seed"]) == (0.004, 5000, 3)
+    assert lived(SMALL, "replay")[0]["learning_rate"] == default.train.learning_rate
+    assert lived(SMALL, "replay")[0]["token_budget"] is None
+    assert lived(SMALL, "noop")[0]["learning_rate"] is None
+
+
+def test_seeds_differ_in_their_draws():
+    assert bench_plan("replay", seed=0).recipe != bench_plan("replay", seed=1).recipe
+    assert bench_plan("replay", seed=0).recipe == bench_plan("replay").recipe
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_learning_rate_that_learns_nothing_is_refused(rate):
+    with pytest.raises(InvalidInput, match="pass a number above 0"):
+        bench_plan("replay", learning_rate=rate)
+
+
+def test_a_budget_of_nothing_is_refused():
+    with pytest.raises(InvalidInput, match="a budget of 0 tokens a night: pass 1 or more"):
+        bench_plan("replay", token_budget=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"), [({"learning_rate": 0.1}, "learning rate"), ({"token_budget": 9}, "token budget")]
+)
+def test_settings_of_a_training_without_one_are_refused(settings, what):
+    with pytest.raises(InvalidInput, match=f"the strategy noop never dreams: leave the {what} out"):
+        bench_plan("noop", **settings)
+
+
+# ---- the loss on answers of earlier nights
+
+
+def test_the_loss_on_old_answers_tells_what_was_forgotten():
+    kept, forgotten = (lived(make_stream(3, 4, 6), "replay", keeps=keeps)[0] for keeps in (99, 1))
+    for out, loss in ((kept, 0.125), (forgotten, 4.0)):
+        assert out["nights"][0]["answer_loss_median"] is None, "on the first night nothing is old"
+        assert [night["answer_loss_median"] for night in out["nights"][1:]] == [loss] * 3
+        assert [night["answer_loss_mean"] for night in out["nights"][1:]] == [loss] * 3
+
+
+def test_the_loss_is_of_the_answers_that_stand():
+    out, _ = lived(SMALL, "replay", unlearns=False, updates=False)
+    # `a` was superseded, `b` deleted: c, which is known, and d, whose questions get the stale answer of a.
+    assert out["nights"][-1]["answer_loss_mean"] == pytest.approx((0.125 + 4.0) / 2)
+
+
+@pytest.mark.parametrize("strategy", ["retrieval", "full-context"])
+def test_what_answers_from_no_weights_has_no_loss(strategy):
+    assert lived(SMALL, strategy)[0]["nights"][-1]["answer_loss_median"] is None
+
+
+def test_every_fact_has_its_accuracy_at_the_end():
+    out, _ = lived(SMALL, "replay", updates=False)
+    assert out["accuracy_by_fact"] == [{"a": 0.0}, {"c": 1.0, "d": 0.0}, {"e": 1.0}]
+    for of_night, accuracy in zip(out["accuracy_by_fact"], out["R"][-1], strict=True):
+        assert metrics.mean(of_night.values()) == accuracy
+
+
+def test_a_training_that_diverged_leaves_open_what_is_no_number():
+    class Diverged(DoubleMemory):
+        def drift(self):
+            return float("nan")
+
+    out = run(SMALL, "replay", Diverged(SMALL).opened)
+    assert out["drift_nats"] is None
+    json.dumps(out, allow_nan=False)
