@@ -25,7 +25,9 @@ def _strategies() -> str:
 
 
 app = typer.Typer()
-group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, week, nothing-said, speed, serve, model.")
+group = typer.Typer(
+    help="Benchmarks: retrieval, forgetting, router, week, nothing-said, speed, training, serve, model."
+)
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
@@ -203,6 +205,36 @@ def dreaming(
     with bars(quiet=call.as_json) as progress:
         result = run(memories=memories, turns=turns, model=call.model, embedder=call.embedder, progress=progress)
     _answer(call, "beside a dream", result)
+
+
+@command(group, json_file=True, backends=False)
+def training(
+    call: Invocation,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose training: a recipe's name, or a .toml file.")
+    ] = None,
+    facts: Annotated[int, typer.Option(min=1, help="New facts of the night.")] = 20,
+    steps: Annotated[int, typer.Option(min=2, help="Steps of each training; the first warms up.")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each loop trains.")] = 3,
+    seed: Seed = 0,
+) -> None:
+    """The training loop's throughput beside transformers' Trainer and TRL's SFTTrainer, on the same rows in one run.
+
+    TRL takes part where it is installed: pip install 'hybridmem[bench]'."""
+    from hybridmem.evaluation.suites.training import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            model=call.model, recipe=recipe, facts=facts, steps=steps, rounds=rounds, seed=seed, progress=progress
+        )
+    figures = to_json(result)
+    loops = [
+        (name, *loop.values(), *(figures["ratios"].get(name) or dict.fromkeys(("median", "low", "high"))).values())
+        for name, loop in figures["loops"].items()
+    ]
+    columns = ["loop", "#items/s", "#tokens/s", "#loss", "#we are faster by", "#low", "#high"]
+    rest = {name: value for name, value in figures.items() if name not in {"loops", "ratios"}}
+    call.answer(figures, output.table(columns, loops, "training"), output.pairs(rest, "run"))
 
 
 @command(group, json_file=True, backends=False)

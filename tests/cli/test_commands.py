@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench nothing-said": ("sentences.jsonl",),
     "bench speed": (),
     "bench dreaming": (),
+    "bench training": (),
     "bench serve": (),
     "bench model": (),
     "stats": (),
@@ -82,6 +83,8 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "weeks": {},
         "total": {},
         "facts": [],
+        "loops": {},
+        "ratios": {},
     }
     figures = type("Figures", (dict,), {"clean": True})(told)
     for module, function in {
@@ -92,6 +95,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "suites.nothing_said": "run",
         "suites.speed": "run",
         "suites.beside_a_dream": "run",
+        "suites.training": "run",
         "suites.serve": "run",
         "suites.model.card": "run",
         "demo.run": "run",
