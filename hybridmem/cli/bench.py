@@ -15,7 +15,10 @@ from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.continual import registry as strategies
+from hybridmem.core import arguments
+from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import to_json
+from hybridmem.evaluation.published import registry as protocols
 
 
 def _strategies() -> str:
@@ -24,10 +27,13 @@ def _strategies() -> str:
     return f"{each}. The default is the recipe's own."
 
 
+def _protocols() -> str:
+    """The help of an argument that names a published protocol: every one, with its summary and its paper."""
+    return "; ".join(f"{each.name}: {each.summary} ({each.paper})" for each in protocols.PROTOCOLS.values()) + "."
+
+
 app = typer.Typer()
-group = typer.Typer(
-    help="Benchmarks: retrieval, forgetting, router, week, nothing-said, speed, training, serve, model."
-)
+group = typer.Typer(help="Benchmarks: retrieval, forgetting, router, week, speed, training, serve, model and others.")
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
@@ -98,6 +104,44 @@ def forgetting(
     call.answer(
         result, output.table(columns, rows, "R: accuracy"), output.pairs(figures, f"forgetting, {result['strategy']}")
     )
+
+
+@command(group, "stream-from", json_file=True, backends=False)
+def stream_from(
+    call: Invocation,
+    protocol: Annotated[str, typer.Argument(metavar="PROTOCOL", help=_protocols())],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file of JSON lines, for `bench forgetting`.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="The folder of data; reversal needs none.")
+    ] = None,
+    nights: Annotated[
+        int | None, typer.Option(min=1, help="Nights on which something is told (default: the protocol's).")
+    ] = None,
+    per_night: Annotated[
+        int | None, typer.Option(min=1, help="Authors, passages or pairs of each night (default: the protocol's).")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Write a published protocol as a stream, which `bench forgetting --stream FILE` then runs."""
+    chosen = protocols.get(protocol)
+    file = arguments.path("FILE", file)
+    if file.exists():
+        raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
+    made = chosen.stream(data, nights or chosen.nights, per_night or chosen.per_night, seed)
+    made.write(file)
+    figures = {
+        "file": str(file),
+        "protocol": chosen.name,
+        "paper": chosen.paper,
+        "licence": chosen.licence,
+        "nights": len(made.nights),
+        "facts": len(made.facts),
+        "deleted": len(made.events) - len(made.facts),
+        "unanswerable": len(made.questions("unanswerable")),
+        "locality": len(made.questions("locality")),
+        "seed": seed,
+    }
+    call.answer(figures, output.pairs(figures, "stream"))
 
 
 @command(group, json_file=True, backends=False)

@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "adapters verify": (),
     "bench retrieval": ("--data", "conversations"),
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
+    "bench stream-from": ("reversal", "made.jsonl"),
     "bench router": (),
     "bench week": ("week.py",),
     "bench nothing-said": ("sentences.jsonl",),
