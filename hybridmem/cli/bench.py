@@ -282,6 +282,51 @@ def training(
 
 
 @command(group, json_file=True, backends=False)
+def capacity(
+    call: Invocation,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose training: a recipe's name, or a .toml file.")
+    ] = None,
+    rank: Annotated[
+        list[int] | None, typer.Option(min=1, help="A rank of the adapter; give it again for more (default: 1, 2, 4).")
+    ] = None,
+    targets: Annotated[
+        str, typer.Option(metavar="NAME", help="The layers that get LoRA: all-linear, mlp, or the last part of a name.")
+    ] = "all-linear",
+    fewest: Annotated[int, typer.Option(min=1, help="Facts to begin with; then twice as many, and so on.")] = 20,
+    most: Annotated[int, typer.Option(min=1, help="Facts to end with, where nothing broke before.")] = 80,
+    threshold: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Proportion of the facts below which an adapter is said to break.")
+    ] = 0.9,
+    seed: Seed = 0,
+) -> None:
+    """Facts that an adapter holds against its rank and parameters, until it breaks; and what such a night costs."""
+    from hybridmem.evaluation.suites.capacity import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            model=call.model,
+            embedder=call.embedder,
+            recipe=recipe,
+            ranks=rank or (1, 2, 4),
+            targets=targets,
+            fewest=fewest,
+            most=most,
+            threshold=threshold,
+            seed=seed,
+            progress=progress,
+        )
+    figures = to_json(result)
+    columns = [f"#{name.replace('_', ' ')}" for point in figures["points"][:1] for name in point]
+    rest = {name: value for name, value in figures.items() if name != "points"}
+    call.answer(
+        figures,
+        output.table(columns, [tuple(point.values()) for point in figures["points"]], "capacity"),
+        output.pairs(rest, "run"),
+    )
+
+
+@command(group, json_file=True, backends=False)
 def serve(
     call: Invocation,
     memories: Annotated[int, typer.Option(min=1, help="Memories stored beforehand.")] = 10_000,

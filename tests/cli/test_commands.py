@@ -50,6 +50,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench speed": (),
     "bench dreaming": (),
     "bench training": (),
+    "bench capacity": ("--rank", "1", "--rank", "2"),
     "bench serve": (),
     "bench model": (),
     "stats": (),
@@ -86,6 +87,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "facts": [],
         "loops": {},
         "ratios": {},
+        "points": [],
     }
     figures = type("Figures", (dict,), {"clean": True})(told)
     for module, function in {
@@ -97,6 +99,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "suites.speed": "run",
         "suites.beside_a_dream": "run",
         "suites.training": "run",
+        "suites.capacity": "run",
         "suites.serve": "run",
         "suites.model.card": "run",
         "demo.run": "run",

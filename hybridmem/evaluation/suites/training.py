@@ -16,7 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hybridmem.core.errors import InvalidInput, ModelError
+from hybridmem.core.errors import InvalidInput
+from hybridmem.evaluation.real_model import loaded
 from hybridmem.evaluation.stream import make_stream
 from hybridmem.models.trainable import Example
 
@@ -94,7 +95,7 @@ def run(
     from hybridmem.dreaming import recipes
     from hybridmem.evaluation.suites import training_loops
 
-    base = _loaded(model)
+    base = loaded(model)
     chosen = recipes.load(recipe or recipes.DEFAULT, base.name)
     batches = _batches(base, chosen, facts, steps, seed)
     left_out = {name: why for name in training_loops.LOOPS if (why := training_loops.missing(name))}
@@ -104,7 +105,7 @@ def run(
         # Whoever begins a round, another begins the next.
         for place, name in enumerate(names[turn % len(names) :] + names[: turn % len(names)]):
             progress(name, turn * len(names) + place, rounds * len(names))
-            done[name].append(training_loops.LOOPS[name](_loaded(model), batches, chosen.train, seed))
+            done[name].append(training_loops.LOOPS[name](loaded(model), batches, chosen.train, seed))
     timed = [row for rows in batches[1:] for row in rows]
     tokens = sum(len(row.prompt) + len(row.completion) for row in timed)
     return TrainingReport(
@@ -124,16 +125,6 @@ def run(
         machine=platform.processor() or platform.machine(),
         date=date.today().isoformat(),
     )
-
-
-def _loaded(name: str | None) -> HuggingFaceModel:
-    from hybridmem import models
-    from hybridmem.models.huggingface.model import HuggingFaceModel
-
-    model = models.load(name)
-    if not isinstance(model, HuggingFaceModel):
-        raise ModelError(f"the model {model.name!r} has no weights to train: pass bundled, smollm2 or a model's folder")
-    return model
 
 
 def _batches(model: HuggingFaceModel, recipe: Recipe, facts: int, steps: int, seed: int) -> list[list[Example]]:
