@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def loaded(name: str | None) -> HuggingFaceModel:
-    """The model that `models.load` finds under `name`. Raises what that does, and `ModelError` for one without weights."""
+    """The model with weights that `models.load` finds under `name`. Raises what that does, or `ModelError` for one without."""
     from hybridmem import models
     from hybridmem.models.huggingface.model import HuggingFaceModel
 
