@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def loaded(name: str | None) -> HuggingFaceModel:
-    """The model with weights that `models.load` finds under `name`. Raises what that does, or `ModelError` for one without."""
+    """The model that `models.load` finds under `name`, which raises; and `ModelError` for one without weights."""
     from hybridmem import models
     from hybridmem.models.huggingface.model import HuggingFaceModel
 
