@@ -18,6 +18,7 @@ from hybridmem.continual import registry as strategies
 from hybridmem.core import arguments
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import to_json
+from hybridmem.evaluation.published import registry as protocols
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
@@ -32,9 +33,14 @@ def _strategies() -> str:
     return f"{EVERY}: each of these; {each}. The default is the recipe's own."
 
 
+def _protocols() -> str:
+    """The help of an argument that names a published protocol: every one, with its summary and its paper."""
+    return "; ".join(f"{each.name}: {each.summary} ({each.paper})" for each in protocols.PROTOCOLS.values()) + "."
+
+
 app = typer.Typer()
 group = typer.Typer(
-    help="Benchmarks: retrieval, forgetting and its stream, router, week, nothing-said, speed, serve, model."
+    help="Benchmarks: retrieval, forgetting and its streams, router, week, speed, training, model and others."
 )
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
@@ -213,6 +219,44 @@ def stream(
     call.answer(figures, output.pairs(figures, "stream"))
 
 
+@command(group, "stream-from", json_file=True, backends=False)
+def stream_from(
+    call: Invocation,
+    protocol: Annotated[str, typer.Argument(metavar="PROTOCOL", help=_protocols())],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file of JSON lines, for `bench forgetting`.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="The folder of data; reversal needs none.")
+    ] = None,
+    nights: Annotated[
+        int | None, typer.Option(min=1, help="Nights on which something is told (default: the protocol's).")
+    ] = None,
+    per_night: Annotated[
+        int | None, typer.Option(min=1, help="Authors, passages or pairs of each night (default: the protocol's).")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Write a published protocol as a stream, which `bench forgetting --stream FILE` then runs."""
+    chosen = protocols.get(protocol)
+    file = arguments.path("FILE", file)
+    if file.exists():
+        raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
+    made = chosen.stream(data, nights or chosen.nights, per_night or chosen.per_night, seed)
+    made.write(file)
+    figures = {
+        "file": str(file),
+        "protocol": chosen.name,
+        "paper": chosen.paper,
+        "licence": chosen.licence,
+        "nights": len(made.nights),
+        "facts": len(made.facts),
+        "deleted": len(made.events) - len(made.facts),
+        "unanswerable": len(made.questions("unanswerable")),
+        "locality": len(made.questions("locality")),
+        "seed": seed,
+    }
+    call.answer(figures, output.pairs(figures, "stream"))
+
+
 @command(group, json_file=True, backends=False)
 def router(call: Invocation, seed: Seed = 0) -> None:
     """How well the router's confidence is calibrated, and what its choice of route gains."""
@@ -318,6 +362,81 @@ def dreaming(
     with bars(quiet=call.as_json) as progress:
         result = run(memories=memories, turns=turns, model=call.model, embedder=call.embedder, progress=progress)
     _answer(call, "beside a dream", result)
+
+
+@command(group, json_file=True, backends=False)
+def training(
+    call: Invocation,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose training: a recipe's name, or a .toml file.")
+    ] = None,
+    facts: Annotated[int, typer.Option(min=1, help="New facts of the night.")] = 20,
+    steps: Annotated[int, typer.Option(min=2, help="Steps of each training; the first warms up.")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each loop trains.")] = 3,
+    seed: Seed = 0,
+) -> None:
+    """The training loop's throughput beside transformers' Trainer and TRL's SFTTrainer, on the same rows in one run.
+
+    TRL takes part where it is installed: pip install 'hybridmem[bench]'."""
+    from hybridmem.evaluation.suites.training import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            model=call.model, recipe=recipe, facts=facts, steps=steps, rounds=rounds, seed=seed, progress=progress
+        )
+    figures = to_json(result)
+    loops = [
+        (name, *loop.values(), *(figures["ratios"].get(name) or dict.fromkeys(("median", "low", "high"))).values())
+        for name, loop in figures["loops"].items()
+    ]
+    columns = ["loop", "#items/s", "#tokens/s", "#loss", "#we are faster by", "#low", "#high"]
+    rest = {name: value for name, value in figures.items() if name not in {"loops", "ratios"}}
+    call.answer(figures, output.table(columns, loops, "training"), output.pairs(rest, "run"))
+
+
+@command(group, json_file=True, backends=False)
+def capacity(
+    call: Invocation,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose training: a recipe's name, or a .toml file.")
+    ] = None,
+    rank: Annotated[
+        list[int] | None, typer.Option(min=1, help="A rank of the adapter; give it again for more (default: 1, 2, 4).")
+    ] = None,
+    targets: Annotated[
+        str, typer.Option(metavar="NAME", help="The layers that get LoRA: all-linear, mlp, or the last part of a name.")
+    ] = "all-linear",
+    fewest: Annotated[int, typer.Option(min=1, help="Facts to begin with; then twice as many, and so on.")] = 20,
+    most: Annotated[int, typer.Option(min=1, help="Facts to end with, where nothing broke before.")] = 80,
+    threshold: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Proportion of the facts below which an adapter is said to break.")
+    ] = 0.9,
+    seed: Seed = 0,
+) -> None:
+    """Facts that an adapter holds against its rank and parameters, until it breaks; and what such a night costs."""
+    from hybridmem.evaluation.suites.capacity import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            model=call.model,
+            embedder=call.embedder,
+            recipe=recipe,
+            ranks=rank or (1, 2, 4),
+            targets=targets,
+            fewest=fewest,
+            most=most,
+            threshold=threshold,
+            seed=seed,
+            progress=progress,
+        )
+    figures = to_json(result)
+    columns = [f"#{name.replace('_', ' ')}" for point in figures["points"][:1] for name in point]
+    rest = {name: value for name, value in figures.items() if name != "points"}
+    call.answer(
+        figures,
+        output.table(columns, [tuple(point.values()) for point in figures["points"]], "capacity"),
+        output.pairs(rest, "run"),
+    )
 
 
 @command(group, json_file=True, backends=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 
 _SOURCE = Path(__file__).with_name("fiction.toml")
 _SYLLABLES = ("onsets", "vowels", "onsets", "vowels", "ends")
+_PORTS, _NUMBERS, _CODES = range(1024, 10000), range(10, 1000), range(1000, 10000)
+_HOURS, _MINUTES = range(5, 12), ("00", "10", "15", "30", "40", "45")
 _SUBJECTS = {
     "person": "{name} {other}",
     "project": "the {name} project",
@@ -68,6 +71,21 @@ def unrelated() -> tuple[tuple[str, str], ...]:
     return tuple((entry["question"], entry["answer"]) for entry in _source()["locality"])
 
 
+def choices(kind: str) -> int:
+    """How many values of `kind` an `Inventor` draws from, all of them as likely: log2 of it are a value's bits."""
+    names = math.prod(len(_source()["names"][part]) for part in _SYLLABLES)
+    invented = {
+        "port": len(_PORTS),
+        "time": len(_HOURS) * len(_MINUTES),
+        "number": len(_NUMBERS),
+        "code": len(_CODES),
+        "petname": names,
+        "person": names**2,
+    }
+    listed = len(_source()["values"].get(kind, ()))
+    return listed or invented[kind]
+
+
 @cache
 def _source() -> dict[str, Any]:
     return tomllib.loads(_SOURCE.read_text(encoding="utf-8"))
@@ -95,13 +113,13 @@ class Inventor:
     def _invent(self, kind: str) -> str:
         match kind:
             case "port":
-                return str(self._rng.randrange(1024, 10000))
+                return str(self._rng.choice(_PORTS))
             case "time":
-                return f"{self._rng.randrange(5, 12)}:{self._rng.choice(('00', '10', '15', '30', '40', '45'))}"
+                return f"{self._rng.choice(_HOURS)}:{self._rng.choice(_MINUTES)}"
             case "number":
-                return str(self._rng.randrange(10, 1000))
+                return str(self._rng.choice(_NUMBERS))
             case "code":
-                return f"{self._rng.randrange(1000, 10000)}"
+                return f"{self._rng.choice(_CODES)}"
             case "petname":
                 return self._name()
             case "person":

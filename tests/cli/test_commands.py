@@ -44,11 +44,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench retrieval": ("--data", "conversations"),
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
     "bench stream": ("new.jsonl",),
+    "bench stream-from": ("reversal", "made.jsonl"),
     "bench router": (),
     "bench week": ("week.py",),
     "bench nothing-said": ("sentences.jsonl",),
     "bench speed": (),
     "bench dreaming": (),
+    "bench training": (),
+    "bench capacity": ("--rank", "1", "--rank", "2"),
     "bench serve": (),
     "bench model": (),
     "stats": (),
@@ -83,6 +86,9 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "weeks": {},
         "total": {},
         "facts": [],
+        "loops": {},
+        "ratios": {},
+        "points": [],
     }
     figures = type("Figures", (dict,), {"clean": True})(told)
     for module, function in {
@@ -93,6 +99,8 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "suites.nothing_said": "run",
         "suites.speed": "run",
         "suites.beside_a_dream": "run",
+        "suites.training": "run",
+        "suites.capacity": "run",
         "suites.serve": "run",
         "suites.model.card": "run",
         "demo.run": "run",

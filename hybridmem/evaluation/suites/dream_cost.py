@@ -20,7 +20,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from hybridmem.core.process import peak_memory_mb
@@ -35,8 +34,6 @@ SIZES = ((4, 192), (6, 256), (8, 512), (12, 640), (12, 896))
 NIGHTS = (10, 20, 40)
 """Facts per night."""
 STEPS = 6
-QUESTIONS = 6
-"""Of each fact."""
 _SEED = 0
 
 
@@ -94,22 +91,11 @@ class _TrainingCost:
 
 def _time_training(model: HuggingFaceModel, recipe: Recipe, stated: Sequence[StreamFact], place: Path) -> _TrainingCost:
     """One step with the teacher, which also warms up, and `STEPS` steps without."""
-    from hybridmem.continual import registry as strategies
-    from hybridmem.continual.base import NightInput
+    from hybridmem.evaluation.exercises import first_night
     from hybridmem.training.trainer import train
 
     settings = dataclasses.replace(recipe.train, checkpoint_seconds=3600.0)
-    facts, items = _exercises(stated)
-    night = NightInput(
-        new=tuple(facts),
-        old=(),
-        items=tuple(items),
-        missed={},
-        general=((7,) * settings.general_tokens,) * 8,
-        parent=None,
-        seed=_SEED,
-    )
-    plan = strategies.get(recipe.strategy).plan(model, night, settings)
+    plan = first_night(model, stated, dataclasses.replace(recipe, train=settings), _SEED)
     untaught = tuple(objective for objective in plan.objectives if not objective.needs_teacher)
     before = peak_memory_mb()
     started = time.monotonic()
@@ -150,33 +136,6 @@ def _save(folder: Path, layers: int, hidden: int, tokenizer: Path) -> None:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     words.save_pretrained(folder)
-
-
-def _exercises(stated: Sequence[StreamFact]) -> tuple[list[Any], list[Any]]:
-    """Facts and training items as a night of the recipe has them: questions, and as many refusals."""
-    from hybridmem.core.clock import utc_now
-    from hybridmem.core.records import Fact, TrainingItem
-    from hybridmem.models.prompts import REFUSAL
-
-    facts, items, rng = [], [], Random(_SEED)  # noqa: S311 - a reproducible draw, not a secret
-    for each in stated:
-        facts.append(Fact(each.id, ("cost",), "x", each.relation, each.answer, text=each.text, valid_from=utc_now()))
-        for number in range(QUESTIONS):
-            asked = rng.choice(each.test_questions)
-            for kind, answer in (("question", each.answer), ("refusal", REFUSAL)):
-                items.append(
-                    TrainingItem(
-                        id=f"{each.id}-{kind}-{number}",
-                        namespace=("cost",),
-                        fact=each.id,
-                        kind=kind,  # type: ignore[arg-type]
-                        question=asked,
-                        answer=answer,
-                        context=(each.text,),
-                        split="train",
-                    )
-                )
-    return facts, items
 
 
 def run(sizes: Sequence[tuple[int, int]] = SIZES) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from torch import Tensor
 
 from hybridmem.core.errors import ModelError, ModelTooLarge
 from hybridmem.models.huggingface.adapter_files import read_update
+from hybridmem.models.huggingface.adapter_slots import TRAINED
 from hybridmem.models.huggingface.lora import fan_in_fan_out
+from hybridmem.models.huggingface.lora_linear import fused
 from hybridmem.models.huggingface.loss_scale import LossScale
 from hybridmem.models.huggingface.memory_budget import OPTIMIZER_BYTES, MemoryBudget
-from hybridmem.models.huggingface.microbatch import microbatches
+from hybridmem.models.huggingface.microbatch import PART_SLOTS, microbatches, part_slots
 from hybridmem.models.huggingface.muon import Muon
 from hybridmem.models.huggingface.precision import multiplies_bf16
 from hybridmem.models.huggingface.recompute import recomputed
@@ -101,6 +103,8 @@ class BackwardPass:
     objectives: tuple[Objective, ...]
     certain: float
     bf16: bool
+    slots: int = PART_SLOTS
+    """What a part of its own costs in tokens."""
 
     def run(self, rows: Sequence[Example], budget: MemoryBudget, scale: float) -> StepResult | None:
         """Add the gradients of the loss of `rows`, times `scale`: part by part, as the `budget` allows.
@@ -108,8 +112,8 @@ class BackwardPass:
         None where the device's memory ended all the same."""
         counts = TokenCounts.of(rows)
         try:
-            with recomputed(self.model.module, budget.recompute):
-                done = [self._part(part, counts, scale) for part in microbatches(rows, budget)]
+            with fused(self.model.module, TRAINED), recomputed(self.model.module, budget.recompute):
+                done = [self._part(part, counts, scale) for part in microbatches(rows, budget, slots=self.slots)]
         except torch.OutOfMemoryError:
             return None
         known = [answer for _, answers in done for answer in answers]
@@ -164,7 +168,9 @@ class HuggingFaceTrainingAdapter:
         self._budget = model.budget_for(job.examples, taken=taken)
         # float16 weights are multiplied in float16: casting them would cost time and gain nothing.
         bf16 = settings.bf16 and model.dtype != torch.float16 and multiplies_bf16(model.device)
-        self._backward = BackwardPass(model, targets, job.objectives, job.certain, bf16)
+        # A GPU starts its kernels ahead of time, and there nobody has measured what a part costs.
+        slots = part_slots(self._budget.shape) if model.device.type == "cpu" else PART_SLOTS
+        self._backward = BackwardPass(model, targets, job.objectives, job.certain, bf16, slots)
 
     def step(self, rows: Sequence[Example], learning_rate: float) -> StepResult:
         while (done := self._backward.run(rows, self._budget, self._scale.value)) is None:

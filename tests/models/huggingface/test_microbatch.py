@@ -18,7 +18,7 @@ from hybridmem.continual.composed import EVERY_OBJECTIVE
 from hybridmem.core.errors import ModelTooLarge
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape
-from hybridmem.models.huggingface.microbatch import microbatches
+from hybridmem.models.huggingface.microbatch import PART_SLOTS, microbatches, part_slots
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.huggingface.teacher import teacher_targets
 from hybridmem.models.huggingface.training_adapter import BackwardPass, TokenCounts, predictions, total_loss
@@ -132,6 +132,16 @@ examples = some.lists(
 def _cost(parts: Sequence[Sequence[Example]]) -> int:
     lengths = [[len(e.prompt) + len(e.completion) for e in part] for part in parts]
     return sum(200 + len(part) * max(part) for part in lengths)
+
+
+@pytest.mark.parametrize("hidden", [64, 256, 576, 4096])
+def test_a_part_costs_fewer_tokens_the_wider_a_layer_is(hidden: int) -> None:
+    shape = Shape(8, hidden, hidden, 2 * hidden, 4, 2048)
+    slots = part_slots(shape)
+    assert 1 <= slots <= PART_SLOTS
+    assert (slots == PART_SLOTS) == (hidden <= 256)
+    wider = part_slots(replace(shape, intermediate=4 * hidden))
+    assert wider < slots or hidden < 256 or slots == 1
 
 
 def _scored(row: Example) -> range:

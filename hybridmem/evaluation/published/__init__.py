@@ -1,0 +1,1 @@
+"""Published protocols as benchmark streams, so that `bench forgetting` runs them unchanged beside papers' figures."""
