@@ -109,9 +109,12 @@ class TrainingSet:
     poor: tuple[str, ...]
     """Selected facts that got too few exercises to be trained."""
     parent: AdapterRecord | None
-    """The adapter that could be gone on from; None where the weights must be rebuilt from the bare base."""
+    """The adapter that could be gone on from: the active one, or where something must leave the weights the newest
+    version that never saw it. None where the weights must be rebuilt from the bare base."""
     inherited: tuple[str, ...] = ()
     """Every fact that the weights of `parent` were trained on, what was overwritten since among them."""
+    relearned: tuple[Fact, ...] = ()
+    """Those of `old` that a `parent` from before the active adapter does not hold yet."""
 
     @classmethod
     def of(cls, context: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
@@ -128,7 +131,18 @@ class TrainingSet:
         # Only what is trained this night can overwrite the value that it replaces.
         successors = {f.slot for f in new}
         rebuild = bool(selection.deleted) or any(not f.superseded_by or f.slot not in successors for f in replaced)
-        parent = None if rebuild else context.active()
+        trainable_facts = {f.id for f in (*new, *selection.old)}
+        parent = context.active()
+        if rebuild and parent is not None:
+            parent = unlearn.clean_ancestor(
+                context.ledger,
+                context.registry,
+                context.namespace,
+                context.model.sha256,
+                deleted=selection.deleted,
+                standing=trainable_facts - set(parent.tainted),
+            )
+        held = unlearn.in_weights(context.registry.list(), parent.version) if parent else frozenset()
         return cls(
             selection=selection,
             new=new,
@@ -137,8 +151,14 @@ class TrainingSet:
             items=tuple(items),
             poor=tuple(poor),
             parent=parent,
-            inherited=tuple(sorted(unlearn.in_weights(context.registry.list(), parent.version))) if parent else (),
+            inherited=tuple(sorted(held)),
+            relearned=tuple(f for f in selection.old if f.id not in held) if rebuild and parent else (),
         )
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the `parent` holds all that is to be held: it can answer again as it is."""
+        return self.parent is not None and not (self.new or self.relearned)
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -174,8 +194,8 @@ class TrainingSet:
         registry = context.registry
         parent = registry.path(registry.verify(self.parent.version).version) if self.parent else None
         return NightInput(
-            new=self.new,
-            old=self.old,
+            new=(*self.new, *self.relearned),
+            old=tuple(fact for fact in self.old if fact not in self.relearned),
             items=self.items,
             missed=missed,
             general=tuple(general.rows(context.model, "train", recipe.train.general_tokens)),
