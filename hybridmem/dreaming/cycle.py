@@ -460,7 +460,7 @@ def _decide(
 def _go_back(
     context: DreamContext, report: DreamReport, earlier: AdapterRecord, training_set: TrainingSet, log: StepLog
 ) -> DreamReport:
-    """Let `earlier`, which holds all that is left and saw nothing of what was deleted, answer again. Its own gate passed
+    """Let `earlier` answer again, which holds all that is left and saw nothing of what was deleted. Its own gate passed
     it, and there is nothing to train. Raises `ErasedMeanwhile`."""
     _require_there(context, training_set)
     context.ledger.put_state(context.namespace, Uncalibrated(earlier.version))

@@ -17,7 +17,7 @@ from hybridmem.core.errors import CorruptAdapter, ErasedMeanwhile
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
 from hybridmem.dreaming import general
-from hybridmem.dreaming.recipes import Recipe
+from hybridmem.dreaming.recipes import EvalSettings, Recipe
 from hybridmem.dreaming.recovery import next_night
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import still_sound
@@ -215,14 +215,7 @@ class TrainingSet:
 
     def eval_set(self, context: DreamContext, recipe: Recipe, split: Split) -> EvalSet:
         """The questions and texts of `split`: the same for the bare base, the adapter before and the candidate."""
-        part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
-        rows = general.drift_rows(context.model, part, recipe.eval)
-        # New facts are all asked; of very many older ones a sample, the same at each evaluation.
-        rng = random.Random(len(self.old))  # noqa: S311 - a reproducible draw, not a secret
-        facts = (*self.new, *rng.sample(self.old, len(self.old)))
-        return build_eval_set(
-            split, self.items, facts, self.replaced, general.unrelated(part), rows, recipe.eval.questions
-        )
+        return eval_set_of(context.model, recipe.eval, split, self.items, self.new, self.old, self.replaced)
 
     def training_key(self, context: DreamContext, recipe: Recipe, seed: int, parent: AdapterRecord | None) -> str:
         """Digest of all that decides what a training from `parent` would produce: a stopped one with this key can be
@@ -235,3 +228,22 @@ class TrainingSet:
             seed=seed,
             parent=parent,
         )
+
+
+def eval_set_of(
+    model: TrainableModel,
+    sizes: EvalSettings,
+    split: Split,
+    items: Sequence[TrainingItem],
+    new: Sequence[Fact],
+    old: Sequence[Fact],
+    replaced: Sequence[Fact],
+) -> EvalSet:
+    """The questions and texts of `split` for a night that learned `new` beside `old` and overwrote `replaced`: the same
+    for the same facts in the same order."""
+    part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
+    rows = general.drift_rows(model, part, sizes)
+    # New facts are all asked; of very many older ones a sample, the same at each evaluation.
+    rng = random.Random(len(old))  # noqa: S311 - a reproducible draw, not a secret
+    facts = (*new, *rng.sample(list(old), len(old)))
+    return build_eval_set(split, items, facts, replaced, general.unrelated(part), rows, sizes.questions)
