@@ -13,12 +13,18 @@ from hybridmem.core.errors import AdapterError
 from hybridmem.core.records import AdapterRecord
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from hybridmem.maintenance.provenance import DataVerdict
+    from hybridmem.maintenance.reproduction import Reproduction
 
 app = typer.Typer()
 group = typer.Typer(help="Versions of the weights: list, show, promote, rollback, diff, export, verify.")
 app.add_typer(group, name="adapters", rich_help_panel="Dream")
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version, as `adapters list` shows it.")]
+TOLERANCE = 0.02
+"""How far a figure may be from its card's, in its own unit: another processor rounds differently, and one question of
+fifty may turn."""
 BARE = "none"
 """The name that stands for no adapter: the bare base answers."""
 
@@ -70,16 +76,34 @@ def rollback(call: Invocation) -> None:
 
 
 @command(group)
-def diff(call: Invocation, before: Version, after: Version) -> None:
-    """Compare two versions: facts gained and lost, and every score."""
+def diff(
+    call: Invocation,
+    before: Version,
+    after: Version,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Put every audit question to both, too: learned, kept, changed, lost.")
+    ] = False,
+) -> None:
+    """Compare two versions: facts gained and lost, every score, and with --ask their answers one by one."""
+    from hybridmem.maintenance.adapter_questions import ask_both
+
     with call.open() as memory:
         difference = memory.adapters.diff(before, after)
+        asked = ask_both(memory.workspace, before, after) if ask else None
     scores = [(name, old, new) for name, (old, new) in difference.scores.items()]
-    call.answer(
-        difference,
+    shown: list[RenderableType] = [
         output.pairs({"gained": difference.gained, "lost": difference.lost}),
         output.table(["score", f"#{before}", f"#{after}"], scores),
-    )
+    ]
+    answer: Any = difference
+    if asked is not None:
+        answer = {**output.fields(difference), "asked": asked}
+        rows = [(one.verdict, one.question, one.expected, one.before, one.after) for one in asked.questions]
+        shown += [
+            output.table(["verdict", "question", "value", before, after], rows, "asked closed-book"),
+            output.pairs({**asked.counts, "facts not asked about": len(asked.unasked)}),
+        ]
+    call.answer(answer, *shown)
 
 
 @command(group)
@@ -103,12 +127,21 @@ def verify(
     data: Annotated[
         bool, typer.Option("--data", help="Compare its data's digest with the facts and items in the ledger, too.")
     ] = False,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Load the model, check its base, and measure its card's figures again.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="How far a figure may be from its card's, with --figures.")
+    ] = TOLERANCE,
 ) -> None:
-    """Read every file of a version again and compare it with its hash. Exits 1 if one fails, or its data does."""
+    """Read every file of a version again and compare it with its hash. Exits 1 if one fails, or what else is asked of
+    it does."""
     from hybridmem.maintenance.provenance import compare_data
+    from hybridmem.maintenance.reproduction import reproduce
 
     found: dict[str, str | None] = {}
     data_of: dict[str, DataVerdict] = {}
+    figures_of: dict[str, Reproduction] = {}
     with call.open() as memory:
         versions = [version] if version else [r.version for r in memory.adapters.list() if r.files]
         for each in versions:
@@ -117,18 +150,27 @@ def verify(
                 found[each] = None
                 if data:
                     data_of[each] = compare_data(memory.ledger, memory.namespace, memory.adapters.card(each))
+                if figures:
+                    figures_of[each] = reproduce(memory.workspace, each, tolerance)
+                    found[each] = figures_of[each].reason
             except AdapterError as error:
                 found[each] = str(error)
     rows = [(each, reason or "sound", *([data_of.get(each)] if data else [])) for each, reason in found.items()]
     sound = not any(found.values()) and all(verdict.status in ("match", "unknown") for verdict in data_of.values())
     answers: list[dict[str, Any]] = [{"version": each, "reason": reason} for each, reason in found.items()]
-    if data:
-        answers = [{**answer, "data": data_of.get(answer["version"])} for answer in answers]
+    for asked, name, results in ((data, "data", data_of), (figures, "figures", figures_of)):
+        if asked:
+            answers = [{**answer, name: results.get(answer["version"])} for answer in answers]
     columns = ["version", "verdict", *(["data"] if data else [])]
-    call.answer(
-        {"sound": sound, "adapters": answers},
-        output.table(columns, rows) if rows else output.plain("no adapters to verify"),
-    )
+    measured = [
+        (each, figure.split, figure.name, figure.card, figure.measured, figure.within)
+        for each, result in figures_of.items()
+        for figure in result.figures
+    ]
+    shown: list[RenderableType] = [output.table(columns, rows) if rows else output.plain("no adapters to verify")]
+    if measured:
+        shown.append(output.table(["version", "split", "figure", "#card", "#measured", "within"], measured))
+    call.answer({"sound": sound, "adapters": answers}, *shown)
     if not sound:
         raise typer.Exit(errors.NO)
 

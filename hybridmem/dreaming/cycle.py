@@ -124,6 +124,8 @@ def _learn(
         reason = "no fact could be turned into exercises" if selection.new else "nothing is left to hold"
         left = tuple(f.id for f in selection.new if f.id not in unwritten)
         return _end_untrained(context, replace(report, left_to_retrieval=left), selection, log, reason)
+    if training_set.is_held and training_set.parent is not None:
+        return _go_back(context, report, training_set.parent, training_set, log)
     candidate = _train(context, recipe, strategy, training_set, seed, progress, log)
     measured = _measure(context, recipe, training_set, candidate, truth, progress, log)
     report = _described(report, training_set, candidate, measured)
@@ -435,7 +437,8 @@ def _record(context: DreamContext, training_set: TrainingSet, candidate: _Candid
 def _decide(
     context: DreamContext, report: DreamReport, record: AdapterRecord, measured: _Measured, training_set: TrainingSet
 ) -> DreamReport:
-    """Promote what passed. What the gate refused leaves the adapter before it, unless that holds deleted memories.
+    """Promote what passed. What the gate refused leaves the adapter before it, or where that holds deleted memories the
+    one that the night went on from, which never saw them.
 
     Raises `ErasedMeanwhile`: what was deleted by the moment of the promotion is in no weights that are promoted."""
     verdict, final = measured.verdict, measured.final
@@ -446,9 +449,33 @@ def _decide(
         context.registry.promote(record.version, learned=training_set.learned)
         return replace(report, status="promoted", retention=_retention(context, final))
     if training_set.selection.deleted:
-        context.registry.promote(None)
+        clean = training_set.parent.version if training_set.parent else None
+        if clean is not None:
+            context.ledger.put_state(context.namespace, Uncalibrated(clean))
+        context.registry.promote(clean, learned=training_set.inherited)
     failed = ", ".join(check.name for check in verdict.checks if not check.passed)
     return _because(replace(report, status="rejected"), f"the gate refused: {failed}{_explained(measured.truth)}")
+
+
+def _go_back(
+    context: DreamContext, report: DreamReport, earlier: AdapterRecord, training_set: TrainingSet, log: StepLog
+) -> DreamReport:
+    """Let `earlier` answer again, which holds all that is left and saw nothing of what was deleted. Its own gate passed
+    it, and there is nothing to train. Raises `ErasedMeanwhile`."""
+    _require_there(context, training_set)
+    context.ledger.put_state(context.namespace, Uncalibrated(earlier.version))
+    context.registry.promote(earlier.version, learned=training_set.learned)
+    log.done("promote")
+    _unlearn(context, training_set.selection, log)
+    report = replace(
+        report,
+        status="promoted",
+        adapter=earlier.version,
+        parent=earlier.parent,
+        held_facts=len(earlier.facts),
+        unlearned=training_set.selection.deleted,
+    )
+    return _end(context, _because(report, f"went back to {earlier.version}, which never saw what was deleted"), log)
 
 
 def _explained(truth: Truth) -> str:
@@ -463,7 +490,11 @@ def _explained(truth: Truth) -> str:
 
 def _retention(context: DreamContext, final: EvalResult) -> tuple[float, ...]:
     """Accuracy on the facts of each night up to this one: a fact belongs to the night that first trained it."""
-    night_of = {report.adapter: report.night for report in context.ledger.dreams(context.namespace) if report.adapter}
+    night_of: dict[str, int] = {}
+    for report in context.ledger.dreams(context.namespace):
+        if report.adapter:
+            # The first: a later night may have gone back to it.
+            night_of.setdefault(report.adapter, report.night)
     first: dict[str, str] = {}
     for record in context.ledger.adapters(context.namespace):
         if record.status != "rejected":

@@ -17,7 +17,7 @@ from hybridmem.core.errors import CorruptAdapter, ErasedMeanwhile
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Fact, Split, TrainingItem
 from hybridmem.dreaming import general
-from hybridmem.dreaming.recipes import Recipe
+from hybridmem.dreaming.recipes import EvalSettings, Recipe
 from hybridmem.dreaming.recovery import next_night
 from hybridmem.dreaming.steps import unlearn
 from hybridmem.dreaming.steps.compose import still_sound
@@ -109,9 +109,12 @@ class TrainingSet:
     poor: tuple[str, ...]
     """Selected facts that got too few exercises to be trained."""
     parent: AdapterRecord | None
-    """The adapter that could be gone on from; None where the weights must be rebuilt from the bare base."""
+    """The adapter that could be gone on from: the active one, or where something must leave the weights the newest
+    version that never saw it. None where the weights must be rebuilt from the bare base."""
     inherited: tuple[str, ...] = ()
     """Every fact that the weights of `parent` were trained on, what was overwritten since among them."""
+    relearned: tuple[Fact, ...] = ()
+    """Those of `old` that a `parent` from before the active adapter does not hold yet."""
 
     @classmethod
     def of(cls, context: DreamContext, selection: Selection, poor: Sequence[str]) -> TrainingSet:
@@ -128,7 +131,18 @@ class TrainingSet:
         # Only what is trained this night can overwrite the value that it replaces.
         successors = {f.slot for f in new}
         rebuild = bool(selection.deleted) or any(not f.superseded_by or f.slot not in successors for f in replaced)
-        parent = None if rebuild else context.active()
+        trainable_facts = {f.id for f in (*new, *selection.old)}
+        parent = context.active()
+        if rebuild and parent is not None:
+            parent = unlearn.clean_ancestor(
+                context.ledger,
+                context.registry,
+                context.namespace,
+                context.model.sha256,
+                deleted=selection.deleted,
+                standing=trainable_facts - set(parent.tainted),
+            )
+        held = unlearn.in_weights(context.registry.list(), parent.version) if parent else frozenset()
         return cls(
             selection=selection,
             new=new,
@@ -137,8 +151,14 @@ class TrainingSet:
             items=tuple(items),
             poor=tuple(poor),
             parent=parent,
-            inherited=tuple(sorted(unlearn.in_weights(context.registry.list(), parent.version))) if parent else (),
+            inherited=tuple(sorted(held)),
+            relearned=tuple(f for f in selection.old if f.id not in held) if rebuild and parent else (),
         )
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the `parent` holds all that is to be held: it can answer again as it is."""
+        return self.parent is not None and not (self.new or self.relearned)
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -174,8 +194,8 @@ class TrainingSet:
         registry = context.registry
         parent = registry.path(registry.verify(self.parent.version).version) if self.parent else None
         return NightInput(
-            new=self.new,
-            old=self.old,
+            new=(*self.new, *self.relearned),
+            old=tuple(fact for fact in self.old if fact not in self.relearned),
             items=self.items,
             missed=missed,
             general=tuple(general.rows(context.model, "train", recipe.train.general_tokens)),
@@ -195,14 +215,7 @@ class TrainingSet:
 
     def eval_set(self, context: DreamContext, recipe: Recipe, split: Split) -> EvalSet:
         """The questions and texts of `split`: the same for the bare base, the adapter before and the candidate."""
-        part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
-        rows = general.drift_rows(context.model, part, recipe.eval)
-        # New facts are all asked; of very many older ones a sample, the same at each evaluation.
-        rng = random.Random(len(self.old))  # noqa: S311 - a reproducible draw, not a secret
-        facts = (*self.new, *rng.sample(self.old, len(self.old)))
-        return build_eval_set(
-            split, self.items, facts, self.replaced, general.unrelated(part), rows, recipe.eval.questions
-        )
+        return eval_set_of(context.model, recipe.eval, split, self.items, self.new, self.old, self.replaced)
 
     def training_key(self, context: DreamContext, recipe: Recipe, seed: int, parent: AdapterRecord | None) -> str:
         """Digest of all that decides what a training from `parent` would produce: a stopped one with this key can be
@@ -215,3 +228,22 @@ class TrainingSet:
             seed=seed,
             parent=parent,
         )
+
+
+def eval_set_of(
+    model: TrainableModel,
+    sizes: EvalSettings,
+    split: Split,
+    items: Sequence[TrainingItem],
+    new: Sequence[Fact],
+    old: Sequence[Fact],
+    replaced: Sequence[Fact],
+) -> EvalSet:
+    """The questions and texts of `split` for a night that learned `new` beside `old` and overwrote `replaced`: the same
+    for the same facts in the same order."""
+    part: Literal["dev", "test"] = "dev" if split == "dev" else "test"
+    rows = general.drift_rows(model, part, sizes)
+    # New facts are all asked; of very many older ones a sample, the same at each evaluation.
+    rng = random.Random(len(old))  # noqa: S311 - a reproducible draw, not a secret
+    facts = (*new, *rng.sample(list(old), len(old)))
+    return build_eval_set(split, items, facts, replaced, general.unrelated(part), rows, sizes.questions)

@@ -43,7 +43,7 @@ def compare_data(ledger: Ledger, namespace: Namespace, card: AdapterCard) -> Dat
     everything = {fact.id: fact for fact in ledger.facts(namespace, include_retired=True)}
     facts = [everything[id] for id in card.facts if id in everything]
     items = ledger.items(namespace, card.facts)
-    known = [fact for fact in everything.values() if _stood(fact, card.created_at)]
+    known = [fact for fact in everything.values() if stood(fact, card.created_at)]
     sound = still_sound(items, everything, known)
     if data_sha256(facts, sound) == card.data_sha256:
         return DataVerdict("match", len(card.facts))
@@ -52,5 +52,6 @@ def compare_data(ledger: Ledger, namespace: Namespace, card: AdapterCard) -> Dat
     return DataVerdict("gone" if gone else "changed", len(card.facts), gone)
 
 
-def _stood(fact: Fact, at: datetime) -> bool:
+def stood(fact: Fact, at: datetime) -> bool:
+    """Whether the ledger believed `fact` at that time."""
     return fact.recorded_at <= at and (fact.retired_at is None or fact.retired_at > at)

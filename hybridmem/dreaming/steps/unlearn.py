@@ -1,8 +1,9 @@
 """Step 8: what was deleted leaves the weights, and a probe proves it.
 
-An adapter that holds a deleted memory is never mended: the next dream rebuilds from the bare base without it, which
-is exact unlearning (Bourtoule et al. 2021, arXiv:1912.03817), and every adapter file that held it is removed. A
-superseded value is overwritten by its successor, and probed for.
+An adapter that holds a deleted memory is never mended: the next dream goes on from the newest version that was made
+before the memory was known, or from the bare base, and learns the rest again. Either is exact unlearning, as SISA
+restarts a shard from its last checkpoint before the deleted point (Bourtoule et al. 2021, arXiv:1912.03817). Every
+adapter file that held the memory is removed. A superseded value is overwritten by its successor, and probed for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hybridmem.adapters.registry import AdapterRegistry
+from hybridmem.core.errors import CorruptAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord
 from hybridmem.metrics import is_correct
@@ -67,6 +69,42 @@ def in_weights(records: Sequence[AdapterRecord], version: str) -> frozenset[str]
         found |= set(record.facts)
         record = by_version.pop(record.parent or "", None)
     return frozenset(found)
+
+
+def clean_ancestor(
+    ledger: Ledger,
+    registry: AdapterRegistry,
+    namespace: Namespace,
+    base_sha256: str,
+    *,
+    deleted: Collection[str],
+    standing: Collection[str],
+) -> AdapterRecord | None:
+    """The newest promoted version on this base from which a night can go on as if the facts in `deleted` had never been
+    told; None where only the bare base is left.
+
+    Its weights, those of its parents among them, were trained on nothing but facts in `standing`. It was made before
+    the ledger knew any of `deleted`: their words stood in no exercise either, not even as another fact's context or as
+    a near miss. The history of an erased memory keeps that time; where it is missing, no version counts as clean.
+    Versions without weights, or whose files are damaged, are passed over."""
+    try:
+        known_since = [min(event.at for event in ledger.history(namespace, id)) for id in deleted]
+    except UnknownMemory:
+        return None
+    records = registry.list()
+    for record in reversed(records):
+        if (
+            record.status in ("active", "retired")
+            and record.files
+            and record.base_sha256 == base_sha256
+            and all(record.created_at < since for since in known_since)
+            and in_weights(records, record.version) <= set(standing)
+        ):
+            try:
+                return registry.verify(record.version)
+            except CorruptAdapter:
+                continue
+    return None
 
 
 def erased(ledger: Ledger, namespace: Namespace) -> frozenset[str]:
