@@ -149,6 +149,15 @@ class AdapterSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FullRank:
+    """Updates of the adapted weights that may be any matrix, rather than a product of the recipe's rank."""
+
+    protected: float = 0.0
+    """Proportion of the singular directions of each weight, as it is before the training, that an update neither reads
+    nor writes: the largest. 0 protects none."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingJob:
     """What a model must know before the first step."""
 
@@ -168,6 +177,8 @@ class TrainingJob:
     beneath: Path | None = None
     """An adapter that is in force beneath the new one, and stays as it is."""
     penalties: tuple[Penalty, ...] = ()
+    full_rank: FullRank | None = None
+    """None for updates of the rank that `adapter` names."""
 
 
 @dataclass(frozen=True, slots=True)

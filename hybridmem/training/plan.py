@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from hybridmem.models.trainable import Combination, Objective, Penalty, TrainableModel, TrainingAdapter
+from hybridmem.models.trainable import Combination, FullRank, Objective, Penalty, TrainableModel, TrainingAdapter
 from hybridmem.training.sampler import Sampler
 
 
@@ -53,6 +53,8 @@ class TrainingPlan:
     penalties: tuple[Penalty, ...] = ()
     keepsake: Keepsake | None = None
     merge: Merge | None = None
+    full_rank: FullRank | None = None
+    """None for updates of the recipe's rank."""
 
     @property
     def goes_on(self) -> bool:

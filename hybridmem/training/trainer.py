@@ -90,6 +90,7 @@ def _job(plan: TrainingPlan, settings: TrainSettings, seed: int) -> TrainingJob:
         refit_parent=plan.refit_parent,
         beneath=plan.beneath,
         penalties=plan.penalties,
+        full_rank=plan.full_rank,
     )
 
 

@@ -62,7 +62,7 @@ def read_adapter(folder: Path, module: Any) -> tuple[LoraConfig, dict[str, Tenso
             raise WrongBase(
                 f"the adapter in {str(folder)!r} is for another base: this one has no layer {match['layer']}"
             )
-        inputs, outputs = _sizes(layer)
+        inputs, outputs = layer_sizes(layer)
         expected, found = (inputs, tensor.shape[1]) if match["side"] == "A" else (outputs, tensor.shape[0])
         if expected != found:
             raise WrongBase(
@@ -83,8 +83,8 @@ def read_update(folder: Path, module: Any) -> dict[str, LoraUpdate]:
     config, tensors = read_adapter(folder, module)
     return {
         path: (
-            tensors[_key(path, "A")].float().to(module.device),
-            tensors[_key(path, "B")].float().to(module.device) * _scaling(config, path),
+            tensors[weight_key(path, "A")].float().to(module.device),
+            tensors[weight_key(path, "B")].float().to(module.device) * _scaling(config, path),
         )
         for path in config.target_modules
     }
@@ -94,7 +94,7 @@ def rescaled(config: LoraConfig, tensors: dict[str, Tensor], wanted: LoraConfig,
     """The tensors of an adapter of `config` for one of `wanted`, whose update is the same."""
     changed = dict(tensors)
     for path in config.target_modules or ():
-        a, b = _key(path, "A"), _key(path, "B")
+        a, b = weight_key(path, "A"), weight_key(path, "B")
         if a not in tensors or b not in tensors:
             continue
         ratio = _scaling(config, path) / _scaling(wanted, path)
@@ -105,7 +105,8 @@ def rescaled(config: LoraConfig, tensors: dict[str, Tensor], wanted: LoraConfig,
     return changed
 
 
-def _key(path: str, side: str) -> str:
+def weight_key(path: str, side: str) -> str:
+    """The name in a file of a layer's matrix ``A`` or ``B``."""
     return f"base_model.model.{path}.lora_{side}.weight"
 
 
@@ -141,7 +142,7 @@ def _configuration(folder: Path) -> LoraConfig:
     )
 
 
-def _sizes(layer: Any) -> tuple[int, int]:
+def layer_sizes(layer: Any) -> tuple[int, int]:
     """(inputs, outputs) of a linear layer, or of GPT-2's Conv1D."""
     if isinstance(layer, torch.nn.Linear):
         return layer.in_features, layer.out_features

@@ -22,6 +22,7 @@ from hybridmem.models.huggingface.adapter_slots import AdapterSlots, NewAdapter
 from hybridmem.models.huggingface.checkpoint import Checkpoint
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
+from hybridmem.models.huggingface.full_rank import full_rank_config
 from hybridmem.models.huggingface.int8_steps import FAMILIES, Int8Steps, Int8Weights, fits
 from hybridmem.models.huggingface.lora import lora_config
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape, share_of
@@ -345,19 +346,32 @@ class HuggingFaceModel:
         parent: Path | None = None,
         refit: bool = False,
         beneath: Path | None = None,
+        full_rank: bool = False,
     ) -> Iterator[NewAdapter]:
         """Within this context a new adapter is in force and takes gradients; see `AdapterSlots.new_adapter`."""
-        slots = self._slots
-        with self._turn, slots.new_adapter(config, seed=seed, parent=parent, refit=refit, beneath=beneath) as new:
+        made = self._slots.new_adapter(
+            config, seed=seed, parent=parent, refit=refit, beneath=beneath, full_rank=full_rank
+        )
+        with self._turn, made as new:
             yield new
 
     @contextmanager
     def training(self, job: TrainingJob) -> Iterator[HuggingFaceTrainingAdapter]:
         """What `TrainableModel` promises. The teacher reads before the adapter exists: it is the bare base."""
         targets, read = self._teacher(job)
-        config = lora_config(self.module, job.adapter.rank, job.adapter.alpha, job.adapter.targets)
+        shape, full_rank = job.adapter, job.full_rank is not None
+        config = (
+            full_rank_config(self.module, shape.targets)
+            if full_rank
+            else lora_config(self.module, shape.rank, shape.alpha, shape.targets)
+        )
         with self.new_adapter(
-            config, seed=job.seed, parent=job.parent, refit=job.refit_parent, beneath=job.beneath
+            config,
+            seed=job.seed,
+            parent=job.parent,
+            refit=job.refit_parent,
+            beneath=job.beneath,
+            full_rank=full_rank,
         ) as new:
             yield HuggingFaceTrainingAdapter(self, new, job, targets, read)
 
