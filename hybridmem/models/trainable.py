@@ -182,6 +182,29 @@ class TrainingJob:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedExample:
+    """A question, and the token by which an edit finds the fact in it."""
+
+    example: Example
+    key: int
+    """Place of the token in the prompt, from 0: the last one of the fact's subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightEdit:
+    """Facts to write into weights in closed form, all at once."""
+
+    facts: tuple[tuple[KeyedExample, ...], ...]
+    """By fact: its questions, each of which becomes a key."""
+    general: tuple[tuple[int, ...], ...]
+    """Rows of token ids of text whose keys must go on giving what they give."""
+    parent: Path | None
+    """The adapter to go on from; None to edit the bare base."""
+    steps: int
+    """Gradient steps on the values that stand for the facts, at most; the weights see none."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """What one step of a training measured."""
 
@@ -248,6 +271,10 @@ class TrainableModel(LanguageModel, Protocol):
         """Within this context a new adapter is in training; at its end it leaves the model, which is as it was.
 
         Raises `AdapterError` for a parent of another shape, or while another adapter is in training."""
+        ...
+
+    def edit(self, edit: WeightEdit, into: Path) -> StepResult:
+        """Write to the folder `into` the adapter that holds the parent's update and the edit."""
         ...
 
     def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from hybridmem.models.trainable import Combination, FullRank, Objective, Penalty, TrainableModel, TrainingAdapter
+from hybridmem.models.trainable import (
+    Combination,
+    FullRank,
+    Objective,
+    Penalty,
+    TrainableModel,
+    TrainingAdapter,
+    WeightEdit,
+)
 from hybridmem.training.sampler import Sampler
 
 
@@ -53,6 +61,8 @@ class TrainingPlan:
     penalties: tuple[Penalty, ...] = ()
     keepsake: Keepsake | None = None
     merge: Merge | None = None
+    edit: WeightEdit | None = None
+    """Where there is one, it is done in closed form, and no step is taken."""
     full_rank: FullRank | None = None
     """None for updates of the recipe's rank."""
 

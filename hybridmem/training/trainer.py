@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridmem.models.trainable import TrainableModel, TrainingAdapter, TrainingJob
+from hybridmem.models.trainable import TrainableModel, TrainingAdapter, TrainingJob, WeightEdit
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.training.plan import TrainingPlan
 from hybridmem.training.settings import TrainSettings
@@ -60,6 +60,8 @@ def train(
 
     Raises `ModelTooLarge` where even one row at a time is more than the device's memory."""
     folder.mkdir(parents=True, exist_ok=True)
+    if plan.edit is not None:
+        return _edit(model, plan.edit, folder, progress)
     checkpoint = folder / CHECKPOINT
     with model.training(_job(plan, settings, seed)) as adapter:
         done = _Progress(LrSchedule.of(settings, plan.steps))
@@ -74,6 +76,13 @@ def train(
         plan.merge.apply(model, folder, settings.rank, seed)
     checkpoint.unlink(missing_ok=True)
     return Training(done.step, done.tokens, teacher_tokens, loss)
+
+
+def _edit(model: TrainableModel, edit: WeightEdit, folder: Path, progress: Callable[[int, int], None]) -> Training:
+    progress(0, 1)
+    done = model.edit(edit, folder)
+    progress(1, 1)
+    return Training(steps=1, tokens=done.tokens, teacher_tokens=0, loss=done.loss)
 
 
 def _job(plan: TrainingPlan, settings: TrainSettings, seed: int) -> TrainingJob:

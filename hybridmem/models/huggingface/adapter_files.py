@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import torch
 from torch import Tensor
 
 from hybridmem.core.errors import CorruptAdapter, WrongBase
-from hybridmem.models.huggingface.lora import fan_in_fan_out, linear_layers
+from hybridmem.models.huggingface.lora import fan_in_fan_out, linear_layers, lora_config
 from hybridmem.models.huggingface.low_rank import refitted
 
 if TYPE_CHECKING:
@@ -88,6 +90,42 @@ def read_update(folder: Path, module: Any) -> dict[str, LoraUpdate]:
         )
         for path in config.target_modules
     }
+
+
+def write_adapter(folder: Path, config: LoraConfig, tensors: Mapping[str, Tensor], base: str) -> None:
+    """Write a plain PEFT folder: ``adapter_config.json`` and ``adapter_model.safetensors``, the same bytes for the same
+    weights. `base` is what the adapter says that its base is called."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    values = config.to_dict()
+    values |= {
+        "base_model_name_or_path": base,
+        "inference_mode": True,
+        "target_modules": sorted(values["target_modules"]),
+    }
+    plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
+    (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n", "utf-8")
+    save_file(dict(sorted(tensors.items())), folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def write_update(folder: Path, update: Mapping[str, LoraUpdate], module: Any, base: str) -> None:
+    """Write an adapter of `module` that adds `update`, each layer at the rank that it comes with."""
+    layers = linear_layers(module)
+    ranks = {path: len(a) for path, (a, _) in update.items()}
+    config = dataclasses.replace(
+        lora_config(module, 1, 1),
+        target_modules=sorted(update),
+        fan_in_fan_out=fan_in_fan_out(layers[path] for path in update),
+        rank_pattern=ranks,
+        alpha_pattern=dict(ranks),
+    )
+    tensors = {
+        weight_key(path, side): matrix.detach().float().cpu().contiguous()
+        for path, pair in update.items()
+        for side, matrix in zip("AB", pair, strict=True)
+    }
+    write_adapter(folder, config, tensors, base)
 
 
 def rescaled(config: LoraConfig, tensors: dict[str, Tensor], wanted: LoraConfig, refit: bool) -> dict[str, Tensor]:

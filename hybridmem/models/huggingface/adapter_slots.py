@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,14 +14,13 @@ from torch import Tensor
 
 from hybridmem.core.errors import AdapterError
 from hybridmem.models.huggingface.adapter_files import (
-    CONFIG,
-    WEIGHTS,
     FileState,
     file_state,
     read_adapter,
     read_update,
     rescaled,
     weight_key,
+    write_adapter,
 )
 from hybridmem.models.huggingface.full_rank import free_side, full_rank_tensors
 from hybridmem.models.huggingface.lora import linear_layers
@@ -300,20 +298,8 @@ class NewAdapter:
         set_peft_model_state_dict(self._peft, state, adapter_name=self._name)
 
     def save(self, folder: Path) -> None:
-        """Write a plain PEFT folder: ``adapter_config.json`` and ``adapter_model.safetensors``, the same bytes
-        for the same weights."""
-        from safetensors.torch import save_file
-
-        folder.mkdir(parents=True, exist_ok=True)
-        values = self._config.to_dict()
-        values |= {
-            "base_model_name_or_path": self._base,
-            "inference_mode": True,
-            "target_modules": sorted(values["target_modules"]),
-        }
-        plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
-        (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n", "utf-8")
-        save_file(dict(sorted(self.state().items())), folder / WEIGHTS, metadata={"format": "pt"})
+        """As `write_adapter` does."""
+        write_adapter(folder, self._config, self.state(), self._base)
 
 
 def _update(module: Any, name: str) -> dict[str, LoraUpdate]:
