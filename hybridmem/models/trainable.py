@@ -182,20 +182,11 @@ class TrainingJob:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedExample:
-    """A question, and the token by which an edit finds the fact in it."""
-
-    example: Example
-    key: int
-    """Place of the token in the prompt, from 0: the last one of the fact's subject."""
-
-
-@dataclass(frozen=True, slots=True)
 class WeightEdit:
     """Facts to write into weights in closed form, all at once."""
 
-    facts: tuple[tuple[KeyedExample, ...], ...]
-    """By fact: its questions, each of which becomes a key."""
+    facts: tuple[tuple[Example, ...], ...]
+    """By fact: its questions. Each becomes a key."""
     general: tuple[tuple[int, ...], ...]
     """Rows of token ids of text whose keys must go on giving what they give."""
     parent: Path | None

@@ -195,6 +195,18 @@ def test_nights_of_full_rank_go_on_from_each_other(tiny: HuggingFaceModel, name:
         assert SETTINGS.rank < torch.linalg.matrix_rank(both - first, rtol=1e-4) <= smaller - kept
 
 
+# ---- edits in closed form
+
+
+def test_an_edit_keeps_what_the_nights_before_wrote(tiny: HuggingFaceModel, tmp_path: Path) -> None:
+    one, two = lived(tiny, "weight-edit", tmp_path)
+    below, above = read_update(one, tiny.module), read_update(two, tiny.module)
+    assert below.keys() == above.keys() < linear_layers(tiny.module).keys()
+    for path, (a, b) in above.items():
+        assert len(a) <= len(FIRST) + len(SECOND), "one key a question, and one question a fact"
+        assert torch.linalg.matrix_rank(b @ a - below[path][1] @ below[path][0], rtol=1e-4) <= len(SECOND)
+
+
 # ---- dark experience replay
 
 

@@ -2,9 +2,8 @@
 arXiv:2210.07229), in the null space of general text and beside the keys of earlier nights (AlphaEdit, Fang et al. 2024,
 arXiv:2410.02355). No gradient moves a weight.
 
-A fact's keys are its questions in training, each read at the last token of the subject, or at the last token of the
-prompt where the question does not name the subject. MEMIT reads one key behind random prefixes instead, and holds what
-is said of a subject otherwise by one prompt more; neither is done here. Of the recipe only the general text counts.
+A fact's keys are its questions in training, each at its last token. MEMIT takes the last token of the subject, behind
+random prefixes, and holds what is said of the subject otherwise by one prompt more.
 """
 
 from __future__ import annotations
@@ -15,10 +14,8 @@ from hybridmem.continual.base import NightInput
 from hybridmem.continual.buffers import NoReplay
 from hybridmem.continual.composed import ComposedStrategy
 from hybridmem.continual.objectives import CrossEntropy
-from hybridmem.core.records import TrainingItem
-from hybridmem.models import prompts
-from hybridmem.models.trainable import KeyedExample, WeightEdit
-from hybridmem.training.examples import QUESTIONS, Renderer, by_fact, closed_book
+from hybridmem.models.trainable import WeightEdit
+from hybridmem.training.examples import QUESTIONS, Renderer, by_fact, question_rows
 from hybridmem.training.plan import ExpectedTraining, TrainingPlan
 from hybridmem.training.settings import TrainSettings
 
@@ -30,39 +27,19 @@ VALUE_STEPS = 25
 
 @dataclass(frozen=True, slots=True)
 class ClosedFormEdit(ComposedStrategy):
+    """Of the recipe it reads `general_exercises` alone."""
+
     def plan(self, renderer: Renderer, night: NightInput, settings: TrainSettings) -> TrainingPlan:
         plan = ComposedStrategy.plan(self, renderer, night, settings)
         learned, _ = self._split(night)
         asked = by_fact(night.items, QUESTIONS)
-        facts = tuple(
-            tuple(keyed(renderer, item, fact.subject) for item in asked[fact.id][:QUESTIONS_EACH])
-            for fact in learned
-            if fact.id in asked
-        )
+        facts = (question_rows(renderer, asked[fact.id][:QUESTIONS_EACH]) for fact in learned if fact.id in asked)
         general = night.general[: settings.general_exercises]
-        return replace(plan, steps=1, edit=WeightEdit(facts, general, night.parent, VALUE_STEPS))
+        return replace(plan, steps=1, edit=WeightEdit(tuple(facts), general, night.parent, VALUE_STEPS))
 
     def expect(self, new: int, old: int, settings: TrainSettings) -> ExpectedTraining:
         rows = max(settings.new_rows, QUESTIONS_EACH * new)
         return ExpectedTraining(steps=VALUE_STEPS, rows=rows, general_rows=0)
-
-
-def keyed(renderer: Renderer, item: TrainingItem, subject: str) -> KeyedExample:
-    """The question, with the place of its subject's last token.
-
-    The prompt and the same prompt cut behind the subject have the tokens up to there in common."""
-    example = closed_book(renderer, item)
-    start = item.question.lower().rfind(subject.lower())
-    if not subject or start < 0:
-        return KeyedExample(example, len(example.prompt) - 1)
-    cut = item.question[: start + len(subject)]
-    other = cut if cut != item.question else f"{cut}, and"
-    shorter, _ = renderer.render_pair(prompts.answer(other), item.answer)
-    common = next(
-        (at for at, (one, two) in enumerate(zip(example.prompt, shorter, strict=False)) if one != two),
-        min(len(example.prompt), len(shorter)),
-    )
-    return KeyedExample(example, max(0, common - 1))
 
 
 STRATEGY = ClosedFormEdit(

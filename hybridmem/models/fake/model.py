@@ -130,7 +130,7 @@ class FakeModel:
 
     def edit(self, edit: WeightEdit, into: Path) -> StepResult:
         """What the parent knows stays, and every question of the edit is known."""
-        rows = [keyed.example for fact in edit.facts for keyed in fact]
+        rows = [row for fact in edit.facts for row in fact]
         table = {} if edit.parent is None else _read(edit.parent)
         table |= {asked_for(self._words, row): self._words.decode(row.completion) for row in rows}
         into.mkdir(parents=True, exist_ok=True)

@@ -387,7 +387,7 @@ class HuggingFaceModel:
 
     def edit(self, edit: WeightEdit, into: Path) -> StepResult:
         """What `TrainableModel` promises, by `weight_edit`. Beside the adapter lie the keys of all edits so far."""
-        rows = [keyed.example for fact in edit.facts for keyed in fact]
+        rows = [row for fact in edit.facts for row in fact]
         earlier = read_keys(edit.parent)
         with self._evaluating(), self.adapted(edit.parent):
             done = WeightEditor(self, edit, self.budget_for(rows, taken=0)).run(earlier)

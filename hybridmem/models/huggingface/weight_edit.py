@@ -1,10 +1,10 @@
 """Facts written into feed-forward layers in closed form (MEMIT, Meng et al. 2022, arXiv:2210.07229), where the keys of
 general text have no part (AlphaEdit, Fang et al. 2024, arXiv:2410.02355).
 
-A feed-forward layer's last projection is read as a memory: at the last token of a subject its input is the fact's key,
-and what it adds to the hidden state is the value. First the hidden state that would give the right answer is found by
-gradient descent, for each fact; the weights take no gradients. Then a few layers share the way to it, each by the
-least-squares update for tonight's keys that moves neither the keys of general text nor those of earlier nights.
+A feed-forward layer's last projection is read as a memory: at the last token of a question its input is a key, and what
+it adds to the hidden state is the value. First the hidden state that would give the right answer is found by gradient
+descent, for each fact; the weights take no gradients. Then a few layers share the way to it, each by the least-squares
+update for tonight's keys that moves neither the keys of general text nor those of earlier nights.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ KEYS = "edited_keys.safetensors"
 """The file beside an adapter that keeps `Edited.keys`."""
 LAYERS = 5
 """Feed-forward layers that share an edit, as in MEMIT."""
-DEPTH = 0.3
-"""Where the last of them lies, as a proportion of all: the papers find facts recalled in the first third."""
+DEPTH = 0.5
+"""Where the last of them lies, as a proportion of all. The papers edit the first third, where a subject is recalled; a
+question's last token has read the subject somewhat later."""
 RATE = 0.1
 """Adam's learning rate for a value, in root mean squares of the hidden state."""
 LONGEST = 0.75
@@ -234,12 +235,12 @@ def solved(keys: Tensor, earlier: Tensor, projection: Tensor) -> Tensor:
 
 
 def _batches(model: TorchModel, edit: WeightEdit, budget: MemoryBudget) -> Iterator[_Batch]:
-    asked = {keyed.example: (keyed.key, fact) for fact, rows in enumerate(edit.facts) for keyed in rows}
+    asked = {row: fact for fact, rows in enumerate(edit.facts) for row in rows}
     place = {example: number for number, example in enumerate(asked)}
     device = model.device
     for rows in microbatches(list(asked), budget):
         ids, mask, where = collate([(row.prompt, row.completion) for row in rows], model.end_id, device)
-        columns = torch.tensor([asked[row][0] for row in rows], device=device)
+        columns = torch.tensor([len(row.prompt) - 1 for row in rows], device=device)
         yield _Batch(
             ids=ids,
             mask=mask,
@@ -247,7 +248,7 @@ def _batches(model: TorchModel, edit: WeightEdit, budget: MemoryBudget) -> Itera
             targets=torch.tensor([token for row in rows for token in _predicted(row)], device=device),
             row_of=where[0],
             at=(torch.arange(len(rows), device=device), columns),
-            fact=torch.tensor([asked[row][1] for row in rows], device=device),
+            fact=torch.tensor([asked[row] for row in rows], device=device),
             place=torch.tensor([place[row] for row in rows], device=device),
         )
 
