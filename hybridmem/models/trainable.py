@@ -154,6 +154,15 @@ class AdapterSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FullRank:
+    """Updates of the adapted weights that may be any matrix, rather than a product of the recipe's rank."""
+
+    protected: float = 0.0
+    """Proportion of the singular directions of each weight, as it is before the training, that an update neither reads
+    nor writes: the largest. 0 protects none."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingJob:
     """What a model must know before the first step."""
 
@@ -173,6 +182,22 @@ class TrainingJob:
     beneath: Path | None = None
     """An adapter that is in force beneath the new one, and stays as it is."""
     penalties: tuple[Penalty, ...] = ()
+    full_rank: FullRank | None = None
+    """None for updates of the rank that `adapter` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightEdit:
+    """Facts to write into weights in closed form, all at once."""
+
+    facts: tuple[tuple[Example, ...], ...]
+    """By fact: its questions. Each becomes a key."""
+    general: tuple[tuple[int, ...], ...]
+    """Rows of token ids of text whose keys must go on giving what they give."""
+    parent: Path | None
+    """The adapter to go on from; None to edit the bare base."""
+    steps: int
+    """Gradient steps on the values that stand for the facts, at most; the weights see none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +267,10 @@ class TrainableModel(LanguageModel, Protocol):
         """Within this context a new adapter is in training; at its end it leaves the model, which is as it was.
 
         Raises `AdapterError` for a parent of another shape, or while another adapter is in training."""
+        ...
+
+    def edit(self, edit: WeightEdit, into: Path) -> StepResult:
+        """Write to the folder `into` the adapter that holds the parent's update and the edit."""
         ...
 
     def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:

@@ -24,6 +24,7 @@ from hybridmem.models.trainable import (
     TrainableModel,
     TrainingAdapter,
     TrainingJob,
+    WeightEdit,
 )
 
 ANSWERS = {
@@ -138,6 +139,21 @@ class TrainableModelConformance:
         larger = replace(_job(model), parent=parent, adapter=replace(ADAPTER, rank=2 * ADAPTER.rank))
         with model.training(replace(larger, refit_parent=True)) as adapter:
             assert adapter.step(_examples(model), 0.0).known == 1.0
+
+    # ---- edits
+
+    def test_an_edit_makes_its_answers_likelier_and_the_base_stays_as_it_was(
+        self, model: TrainableModel, tmp_path: Path
+    ) -> None:
+        rows, before = _examples(model), _said(model)
+        first = WeightEdit(tuple((row,) for row in rows[:2]), tuple(_text(model)), None, 25)
+        done = model.edit(first, tmp_path / "first")
+        assert 0.0 <= done.known <= 1.0
+        assert done.tokens > 0
+        model.edit(replace(first, facts=((rows[2],),), parent=tmp_path / "first"), tmp_path / "both")
+        bare, both = model.recall(rows, None), model.recall(rows, tmp_path / "both")
+        assert sum(known.loss for known in both) < sum(known.loss for known in bare)
+        assert _said(model) == before
 
     # ---- what is known, and adapters made of others
 

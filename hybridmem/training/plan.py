@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Protocol
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.models.trainable import Combination, Objective, Penalty, TrainableModel, TrainingAdapter
+from hybridmem.models.trainable import (
+    Combination,
+    FullRank,
+    Objective,
+    Penalty,
+    TrainableModel,
+    TrainingAdapter,
+    WeightEdit,
+)
 from hybridmem.training.sampler import Sampler
 
 
@@ -54,6 +62,10 @@ class TrainingPlan:
     penalties: tuple[Penalty, ...] = ()
     keepsake: Keepsake | None = None
     merge: Merge | None = None
+    edit: WeightEdit | None = None
+    """Where there is one, it is done in closed form, and no step is taken."""
+    full_rank: FullRank | None = None
+    """None for updates of the recipe's rank."""
 
     @property
     def goes_on(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybridmem.models.trainable import TrainableModel, TrainingAdapter, TrainingJob
+from hybridmem.models.trainable import TrainableModel, TrainingAdapter, TrainingJob, WeightEdit
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.training.plan import TrainingPlan
 from hybridmem.training.settings import TrainSettings
@@ -62,6 +62,8 @@ def train(
     settings' token budget pays for no step."""
     plan = plan.within(settings.token_budget)
     folder.mkdir(parents=True, exist_ok=True)
+    if plan.edit is not None:
+        return _edit(model, plan.edit, folder, progress)
     checkpoint = folder / CHECKPOINT
     with model.training(_job(plan, settings, seed)) as adapter:
         done = _Progress(LrSchedule.of(settings, plan.steps))
@@ -78,6 +80,13 @@ def train(
     return Training(done.step, done.tokens, teacher_tokens, loss)
 
 
+def _edit(model: TrainableModel, edit: WeightEdit, folder: Path, progress: Callable[[int, int], None]) -> Training:
+    progress(0, 1)
+    done = model.edit(edit, folder)
+    progress(1, 1)
+    return Training(steps=1, tokens=done.tokens, teacher_tokens=0, loss=done.loss)
+
+
 def _job(plan: TrainingPlan, settings: TrainSettings, seed: int) -> TrainingJob:
     """The teacher reads no more than what some step will draw."""
     drawn = {example for step in range(plan.steps) for example in plan.sampler.rows(step)}
@@ -92,6 +101,7 @@ def _job(plan: TrainingPlan, settings: TrainSettings, seed: int) -> TrainingJob:
         refit_parent=plan.refit_parent,
         beneath=plan.beneath,
         penalties=plan.penalties,
+        full_rank=plan.full_rank,
     )
 
 

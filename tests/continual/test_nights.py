@@ -18,6 +18,7 @@ from hybridmem.continual.strategies.complementary import EVERY
 from hybridmem.core.records import Fact
 from hybridmem.models import prompts
 from hybridmem.models.huggingface.adapter_files import read_update
+from hybridmem.models.huggingface.lora import linear_layers
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.huggingface.tensors import collate, logprobs_at
 from hybridmem.models.trainable import AdapterSettings, Example, Predictions, TrainingJob
@@ -177,6 +178,33 @@ def test_merged_nights_are_one_adapter_of_the_recipes_rank(tiny: HuggingFaceMode
         if name == "merged-svd":
             rest = torch.linalg.svdvals(total)[SETTINGS.rank :].norm()
             torch.testing.assert_close((b @ a - total).norm(), rest, rtol=1e-2, atol=1e-4)
+
+
+# ---- updates that no rank bounds
+
+
+@pytest.mark.parametrize("name", ["full", "osf"])
+def test_nights_of_full_rank_go_on_from_each_other(tiny: HuggingFaceModel, name: str, tmp_path: Path) -> None:
+    one, two = (read_update(folder, tiny.module) for folder in lived(tiny, name, tmp_path))
+    layers = linear_layers(tiny.module)
+    for path, (a, b) in two.items():
+        smaller = min(layers[path].weight.shape)
+        assert len(a) == smaller > SETTINGS.rank
+        first, both = one[path][1] @ one[path][0], b @ a
+        kept = smaller // 2 if name == "osf" else 0
+        assert SETTINGS.rank < torch.linalg.matrix_rank(both - first, rtol=1e-4) <= smaller - kept
+
+
+# ---- edits in closed form
+
+
+def test_an_edit_keeps_what_the_nights_before_wrote(tiny: HuggingFaceModel, tmp_path: Path) -> None:
+    one, two = lived(tiny, "weight-edit", tmp_path)
+    below, above = read_update(one, tiny.module), read_update(two, tiny.module)
+    assert below.keys() == above.keys() < linear_layers(tiny.module).keys()
+    for path, (a, b) in above.items():
+        assert len(a) <= len(FIRST) + len(SECOND), "one key a question, and one question a fact"
+        assert torch.linalg.matrix_rank(b @ a - below[path][1] @ below[path][0], rtol=1e-4) <= len(SECOND)
 
 
 # ---- dark experience replay

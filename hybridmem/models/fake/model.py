@@ -44,7 +44,7 @@ from hybridmem.models.fake.training import ADAPTER_FILE, FakeTrainingAdapter, as
 from hybridmem.models.fake.vocabulary import Vocabulary
 from hybridmem.models.jobs import BASIC
 from hybridmem.models.prompts import REFUSAL, Message, is_refusal
-from hybridmem.models.trainable import Combination, Example, Recall, TrainingJob
+from hybridmem.models.trainable import Combination, Example, Recall, StepResult, TrainingJob, WeightEdit
 
 _SURE, _UNSURE = -0.01, -0.5
 _JOBS = {
@@ -127,6 +127,15 @@ class FakeModel:
             yield FakeTrainingAdapter(job, self._words, parent, beneath)
         finally:
             self._in_training = False
+
+    def edit(self, edit: WeightEdit, into: Path) -> StepResult:
+        """What the parent knows stays, and every question of the edit is known."""
+        rows = [row for fact in edit.facts for row in fact]
+        table = {} if edit.parent is None else _read(edit.parent)
+        table |= {asked_for(self._words, row): self._words.decode(row.completion) for row in rows}
+        into.mkdir(parents=True, exist_ok=True)
+        (into / ADAPTER_FILE).write_text(json.dumps(table, sort_keys=True), "utf-8")
+        return StepResult(0.0, 1.0, sum(len(row.prompt) + len(row.completion) for row in rows))
 
     def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:
         """An answer is known by heart or not at all."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import torch
 from torch import Tensor
 
 from hybridmem.core.errors import CorruptAdapter, WrongBase
-from hybridmem.models.huggingface.lora import fan_in_fan_out, linear_layers
+from hybridmem.models.huggingface.lora import fan_in_fan_out, linear_layers, lora_config
 from hybridmem.models.huggingface.low_rank import refitted
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def read_adapter(folder: Path, module: Any) -> tuple[LoraConfig, dict[str, Tenso
             raise WrongBase(
                 f"the adapter in {str(folder)!r} is for another base: this one has no layer {match['layer']}"
             )
-        inputs, outputs = _sizes(layer)
+        inputs, outputs = layer_sizes(layer)
         expected, found = (inputs, tensor.shape[1]) if match["side"] == "A" else (outputs, tensor.shape[0])
         if expected != found:
             raise WrongBase(
@@ -83,18 +85,54 @@ def read_update(folder: Path, module: Any) -> dict[str, LoraUpdate]:
     config, tensors = read_adapter(folder, module)
     return {
         path: (
-            tensors[_key(path, "A")].float().to(module.device),
-            tensors[_key(path, "B")].float().to(module.device) * _scaling(config, path),
+            tensors[weight_key(path, "A")].float().to(module.device),
+            tensors[weight_key(path, "B")].float().to(module.device) * _scaling(config, path),
         )
         for path in config.target_modules
     }
+
+
+def write_adapter(folder: Path, config: LoraConfig, tensors: Mapping[str, Tensor], base: str) -> None:
+    """Write a plain PEFT folder: ``adapter_config.json`` and ``adapter_model.safetensors``, the same bytes for the same
+    weights. `base` is what the adapter says that its base is called."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    values = config.to_dict()
+    values |= {
+        "base_model_name_or_path": base,
+        "inference_mode": True,
+        "target_modules": sorted(values["target_modules"]),
+    }
+    plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
+    (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n", "utf-8")
+    save_file(dict(sorted(tensors.items())), folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def write_update(folder: Path, update: Mapping[str, LoraUpdate], module: Any, base: str) -> None:
+    """Write an adapter of `module` that adds `update`, each layer at the rank that it comes with."""
+    layers = linear_layers(module)
+    ranks = {path: len(a) for path, (a, _) in update.items()}
+    config = dataclasses.replace(
+        lora_config(module, 1, 1),
+        target_modules=sorted(update),
+        fan_in_fan_out=fan_in_fan_out(layers[path] for path in update),
+        rank_pattern=ranks,
+        alpha_pattern=dict(ranks),
+    )
+    tensors = {
+        weight_key(path, side): matrix.detach().float().cpu().contiguous()
+        for path, pair in update.items()
+        for side, matrix in zip("AB", pair, strict=True)
+    }
+    write_adapter(folder, config, tensors, base)
 
 
 def rescaled(config: LoraConfig, tensors: dict[str, Tensor], wanted: LoraConfig, refit: bool) -> dict[str, Tensor]:
     """The tensors of an adapter of `config` for one of `wanted`, whose update is the same."""
     changed = dict(tensors)
     for path in config.target_modules or ():
-        a, b = _key(path, "A"), _key(path, "B")
+        a, b = weight_key(path, "A"), weight_key(path, "B")
         if a not in tensors or b not in tensors:
             continue
         ratio = _scaling(config, path) / _scaling(wanted, path)
@@ -105,7 +143,8 @@ def rescaled(config: LoraConfig, tensors: dict[str, Tensor], wanted: LoraConfig,
     return changed
 
 
-def _key(path: str, side: str) -> str:
+def weight_key(path: str, side: str) -> str:
+    """The name in a file of a layer's matrix ``A`` or ``B``."""
     return f"base_model.model.{path}.lora_{side}.weight"
 
 
@@ -141,7 +180,7 @@ def _configuration(folder: Path) -> LoraConfig:
     )
 
 
-def _sizes(layer: Any) -> tuple[int, int]:
+def layer_sizes(layer: Any) -> tuple[int, int]:
     """(inputs, outputs) of a linear layer, or of GPT-2's Conv1D."""
     if isinstance(layer, torch.nn.Linear):
         return layer.in_features, layer.out_features

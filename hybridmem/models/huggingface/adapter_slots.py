@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,16 @@ import torch
 from torch import Tensor
 
 from hybridmem.core.errors import AdapterError
-from hybridmem.models.huggingface.adapter_files import CONFIG, WEIGHTS, FileState, file_state, read_adapter, rescaled
+from hybridmem.models.huggingface.adapter_files import (
+    FileState,
+    file_state,
+    read_adapter,
+    read_update,
+    rescaled,
+    weight_key,
+    write_adapter,
+)
+from hybridmem.models.huggingface.full_rank import free_side, full_rank_tensors
 from hybridmem.models.huggingface.lora import linear_layers
 
 if TYPE_CHECKING:
@@ -52,6 +60,8 @@ class AdapterSlots:
         self._count = 0
         self._stack: tuple[str, ...] = ()
         """Names of the adapters in force; all but the last lie beneath one that is in training."""
+        self._fixed: frozenset[str] = frozenset()
+        """Parameters of the one in training that take no gradients."""
 
     @contextmanager
     def adapted(self, folder: Path | None) -> Iterator[None]:
@@ -70,26 +80,51 @@ class AdapterSlots:
         parent: Path | None = None,
         refit: bool = False,
         beneath: Path | None = None,
+        full_rank: bool = False,
     ) -> Iterator[NewAdapter]:
         """Within this context a new adapter is in force and takes gradients; at its end it leaves the model.
 
         It starts as PEFT starts it (its update is zero) under `seed`, or from the update of `parent`, which must have
         the same layers and, unless it is to be `refit`, the same rank. The adapter in `beneath` is in force as well,
-        and takes no gradients. The global RNG is left as it was. Raises `AdapterError`."""
+        and takes no gradients. With `full_rank`, `config` comes from `full_rank_config`, a parent may be of any rank,
+        and of each layer's two matrices the identity takes no gradients. The global RNG is left as it was. Raises
+        `AdapterError`."""
         if self._peft is not None and TRAINED in self._peft.peft_config:
             raise AdapterError("an adapter of this model is in training already: finish that one first")
-        start = None if parent is None else read_adapter(parent, self._module)
+        start = self._start(config, parent, refit, full_rank)
         lower = () if beneath is None else (self._load(beneath),)
         with torch.random.fork_rng(self._cuda_devices()):
             torch.manual_seed(seed)
             self._add(config, TRAINED, trained=True)
         try:
             if start is not None:
-                self._fill(rescaled(*start, config, refit), TRAINED, parent)
+                self._fill(start, TRAINED, parent)
+            if full_rank:
+                self._fixed = frozenset(self._identities(config))
             with self._switched(*lower, TRAINED):
                 yield NewAdapter(self._peft, self._module, config, self._name)
         finally:
+            self._fixed = frozenset()
             self._delete(TRAINED)
+
+    def _start(self, config: LoraConfig, parent: Path | None, refit: bool, full_rank: bool) -> dict[str, Tensor] | None:
+        """The weights that a new adapter begins with; None for PEFT's own."""
+        if full_rank:
+            update = {} if parent is None else read_update(parent, self._module)
+            if beyond := sorted(set(update) - set(config.target_modules or ())):
+                raise AdapterError(
+                    f"the parent adapter in {str(parent)!r} covers {beyond[0]} as well: train with its targets, or "
+                    f"without a parent"
+                )
+            return full_rank_tensors(self._module, config, update)
+        return None if parent is None else rescaled(*read_adapter(parent, self._module), config, refit)
+
+    def _identities(self, config: LoraConfig) -> Iterator[str]:
+        """The parameters of an adapter in training, of full rank, that stay as they are."""
+        layers = linear_layers(self._module)
+        for path in config.target_modules or ():
+            fixed = "A" if free_side(layers[path]) == "B" else "B"
+            yield weight_key(path, fixed).replace(".weight", f".{TRAINED}.weight")
 
     def combine(self, folders: Sequence[Path], how: Combination, into: Path, *, rank: int, seed: int) -> None:
         """What `TrainableModel.combine` promises, by PEFT's own merging."""
@@ -207,8 +242,9 @@ class AdapterSlots:
         self._peft.set_adapter(names[-1], inference_mode=not trains)
         if names[:-1]:
             self._peft.base_model.set_adapter(list(names), inference_mode=not trains)
+        if names[:-1] or self._fixed:
             for path, parameter in self._peft.named_parameters():
-                if any(f".{name}." in path for name in names[:-1]):
+                if path in self._fixed or any(f".{name}." in path for name in names[:-1]):
                     parameter.requires_grad_(False)
 
     def _cuda_devices(self) -> list[torch.device]:
@@ -226,8 +262,18 @@ class NewAdapter:
         self._name = name
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """The LoRA matrices, for the optimiser."""
-        return [parameter for path, parameter in self._peft.named_parameters() if f".{self._name}." in path]
+        """The LoRA matrices that take gradients, for the optimiser."""
+        return [p for path, p in self._peft.named_parameters() if f".{self._name}." in path and p.requires_grad]
+
+    def dense_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """Of an adapter of full rank: by path of the layer, the update itself, (outputs, inputs)."""
+        layers = self.layers()
+        sides = {path: free_side(layer) for path, layer in layers.items()}
+        return {
+            path: getattr(layer, f"lora_{sides[path]}")[self._name].weight
+            for path, layer in self._module.named_modules()
+            if path in sides
+        }
 
     def update(self) -> dict[str, LoraUpdate]:
         """The adapter by path of the layer, with gradients."""
@@ -252,20 +298,8 @@ class NewAdapter:
         set_peft_model_state_dict(self._peft, state, adapter_name=self._name)
 
     def save(self, folder: Path) -> None:
-        """Write a plain PEFT folder: ``adapter_config.json`` and ``adapter_model.safetensors``, the same bytes
-        for the same weights."""
-        from safetensors.torch import save_file
-
-        folder.mkdir(parents=True, exist_ok=True)
-        values = self._config.to_dict()
-        values |= {
-            "base_model_name_or_path": self._base,
-            "inference_mode": True,
-            "target_modules": sorted(values["target_modules"]),
-        }
-        plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
-        (folder / CONFIG).write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n", "utf-8")
-        save_file(dict(sorted(self.state().items())), folder / WEIGHTS, metadata={"format": "pt"})
+        """As `write_adapter` does."""
+        write_adapter(folder, self._config, self.state(), self._base)
 
 
 def _update(module: Any, name: str) -> dict[str, LoraUpdate]:

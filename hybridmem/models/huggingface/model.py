@@ -17,13 +17,15 @@ from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.core.hashing import weights_sha256
 from hybridmem.models.base import Generation
 from hybridmem.models.huggingface import checkpoint, gguf_header, gguf_model, quantized
-from hybridmem.models.huggingface.adapter_files import WEIGHTS
+from hybridmem.models.huggingface.adapter_files import WEIGHTS, read_update, write_update
 from hybridmem.models.huggingface.adapter_slots import AdapterSlots, NewAdapter
 from hybridmem.models.huggingface.checkpoint import Checkpoint
 from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
+from hybridmem.models.huggingface.full_rank import full_rank_config
 from hybridmem.models.huggingface.int8_steps import FAMILIES, Int8Steps, Int8Weights, fits
 from hybridmem.models.huggingface.lora import lora_config
+from hybridmem.models.huggingface.low_rank import summed
 from hybridmem.models.huggingface.memory_budget import MemoryBudget, Shape, share_of
 from hybridmem.models.huggingface.precision import chosen_device, chosen_dtype
 from hybridmem.models.huggingface.recall import recall
@@ -31,9 +33,18 @@ from hybridmem.models.huggingface.rendering import PromptRenderer
 from hybridmem.models.huggingface.teacher import teacher_targets
 from hybridmem.models.huggingface.tensors import MOST_LOGITS, cross_entropy, scores_all
 from hybridmem.models.huggingface.training_adapter import HuggingFaceTrainingAdapter
+from hybridmem.models.huggingface.weight_edit import KEYS, WeightEditor, read_keys
 from hybridmem.models.prompts import Message
 from hybridmem.models.spec import EXACT, INT8, ModelSettings
-from hybridmem.models.trainable import Combination, Example, Recall, TeacherPredictions, TrainingJob
+from hybridmem.models.trainable import (
+    Combination,
+    Example,
+    Recall,
+    StepResult,
+    TeacherPredictions,
+    TrainingJob,
+    WeightEdit,
+)
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -345,21 +356,45 @@ class HuggingFaceModel:
         parent: Path | None = None,
         refit: bool = False,
         beneath: Path | None = None,
+        full_rank: bool = False,
     ) -> Iterator[NewAdapter]:
         """Within this context a new adapter is in force and takes gradients; see `AdapterSlots.new_adapter`."""
-        slots = self._slots
-        with self._turn, slots.new_adapter(config, seed=seed, parent=parent, refit=refit, beneath=beneath) as new:
+        made = self._slots.new_adapter(
+            config, seed=seed, parent=parent, refit=refit, beneath=beneath, full_rank=full_rank
+        )
+        with self._turn, made as new:
             yield new
 
     @contextmanager
     def training(self, job: TrainingJob) -> Iterator[HuggingFaceTrainingAdapter]:
         """What `TrainableModel` promises. The teacher reads before the adapter exists: it is the bare base."""
         targets, read = self._teacher(job)
-        config = lora_config(self.module, job.adapter.rank, job.adapter.alpha, job.adapter.targets)
+        shape, full_rank = job.adapter, job.full_rank is not None
+        config = (
+            full_rank_config(self.module, shape.targets)
+            if full_rank
+            else lora_config(self.module, shape.rank, shape.alpha, shape.targets)
+        )
         with self.new_adapter(
-            config, seed=job.seed, parent=job.parent, refit=job.refit_parent, beneath=job.beneath
+            config,
+            seed=job.seed,
+            parent=job.parent,
+            refit=job.refit_parent,
+            beneath=job.beneath,
+            full_rank=full_rank,
         ) as new:
             yield HuggingFaceTrainingAdapter(self, new, job, targets, read)
+
+    def edit(self, edit: WeightEdit, into: Path) -> StepResult:
+        """What `TrainableModel` promises, by `weight_edit`. Beside the adapter lie the keys of all edits so far."""
+        rows = [row for fact in edit.facts for row in fact]
+        earlier = read_keys(edit.parent)
+        with self._evaluating(), self.adapted(edit.parent):
+            done = WeightEditor(self, edit, self.budget_for(rows, taken=0)).run(earlier)
+        update = summed({} if edit.parent is None else read_update(edit.parent, self.module), done.update)
+        write_update(into, update, self.module, self._name)
+        save_file({path: keys.cpu() for path, keys in done.keys.items()}, into / KEYS, metadata={"format": "pt"})
+        return done.result
 
     def recall(self, rows: Sequence[Example], adapter: Path | None) -> list[Recall]:
         with self._evaluating(), self.adapted(adapter):

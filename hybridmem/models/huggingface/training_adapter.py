@@ -21,6 +21,7 @@ from torch import Tensor
 from hybridmem.core.errors import ModelError, ModelTooLarge
 from hybridmem.models.huggingface.adapter_files import read_update
 from hybridmem.models.huggingface.adapter_slots import TRAINED
+from hybridmem.models.huggingface.full_rank import protect
 from hybridmem.models.huggingface.lora import fan_in_fan_out
 from hybridmem.models.huggingface.lora_linear import fused
 from hybridmem.models.huggingface.loss_scale import LossScale
@@ -162,7 +163,12 @@ class HuggingFaceTrainingAdapter:
         self._before = read_update(before, model.module) if before is not None and job.penalties else {}
         self._parameters = adapter.parameters()
         settings = job.adapter
-        self._optimizer = Muon(self._parameters, lr=0.0, weight_decay=settings.weight_decay, momentum=settings.momentum)
+        weight_decay = settings.weight_decay
+        if job.full_rank is not None and job.full_rank.protected:
+            free = adapter.dense_parameters()
+            protect(adapter.layers(), adapter.update(), free, job.full_rank.protected)
+            weight_decay = 0.0  # It would pull at the protected directions, past the gradients.
+        self._optimizer = Muon(self._parameters, lr=0.0, weight_decay=weight_decay, momentum=settings.momentum)
         self._scale = LossScale.of(model.dtype)
         taken = OPTIMIZER_BYTES * sum(parameter.numel() for parameter in self._parameters)
         self._budget = model.budget_for(job.examples, taken=taken)

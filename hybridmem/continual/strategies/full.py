@@ -1,0 +1,16 @@
+"""`full`: full fine-tuning on the new facts alone, which learns more than LoRA and forgets more (Biderman et al. 2024,
+arXiv:2405.09673).
+
+Every weight of the recipe's target layers takes unrestricted updates. Embeddings, the head, norms, biases and
+convolutions stay as they are: an adapter holds none of them. The file is as large as these weights are in float32, and
+half as large again for the identities.
+"""
+
+from hybridmem.continual.full_rank import FullRankStrategy
+from hybridmem.models.trainable import FullRank
+
+STRATEGY = FullRankStrategy(
+    name="full",
+    summary="every weight of the adapted layers is fine-tuned on the new facts alone",
+    full_rank=FullRank(),
+)
