@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridmem.core.errors import InvalidInput
@@ -22,6 +22,7 @@ some_trial = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(some_trial, some_trial)
 def test_trials_have_one_name_only_when_they_are_equal(one, other):
     assert (one.name == other.name) == (one == other)
@@ -29,6 +30,7 @@ def test_trials_have_one_name_only_when_they_are_equal(one, other):
     assert not set(one.name) & set(" /\\:")
 
 
+@settings(deadline=None)
 @given(some_trial)
 def test_a_trial_survives_json(trial):
     assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
@@ -68,9 +70,9 @@ def test_an_unknown_strategy_in_a_list_is_named():
 
 
 @pytest.mark.parametrize(
-    ("settings", "what"),
+    ("given_too", "what"),
     [({"learning_rates": (0.1,)}, "learning rate"), ({"token_budget": 9}, "token budget"), ({"gate": False}, "gate")],
 )
-def test_settings_that_no_strategy_takes_are_refused(settings, what):
+def test_settings_that_no_strategy_takes_are_refused(given_too, what):
     with pytest.raises(InvalidInput, match=f"none of noop, retrieval ever dreams: leave the {what} out"):
-        trials(["noop", "retrieval"], **settings)
+        trials(["noop", "retrieval"], **given_too)
