@@ -21,6 +21,8 @@ from hybridmem.training.settings import TrainSettings
 
 MEASURED = 64
 """Answers on which a night's Fisher information is measured, at most."""
+WEIGHT = 1e4
+"""Of the penalty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class ElasticWeightConsolidation(ComposedStrategy):
         fisher = night.parent / Fisher.FILE if night.parent else None
         return replace(
             plan,
-            penalties=(ElasticWeights(fisher, settings.penalty_weight),) if fisher and fisher.exists() else (),
+            penalties=(ElasticWeights(fisher, WEIGHT * settings.penalty_weight),) if fisher and fisher.exists() else (),
             keepsake=Fisher(spread(groups, MEASURED), night.parent),
         )
 
