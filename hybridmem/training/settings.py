@@ -56,7 +56,8 @@ class TrainSettings:
     preserve_weight: float = 1.0
     """Weight of KL(base || adapted) on general text."""
     penalty_weight: float = 1.0
-    """Weight of what a strategy charges for moving weights, where it does (`ewc`, `o-lora`)."""
+    """Weight of what a strategy charges for moving weights, where it does (`ewc`, `o-lora`), relative to the strategy's
+    own."""
     top_k: int = 64
     """Teacher probabilities kept for each token; the rest is one tail."""
     bf16: bool = True

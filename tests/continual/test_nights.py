@@ -14,6 +14,7 @@ from hybridmem.continual.base import NightInput
 from hybridmem.continual.keepsakes import DarkKnowledge, Fisher, read_predictions, row_key
 from hybridmem.continual.objectives import StoredPredictions
 from hybridmem.continual.penalties import ElasticWeights, OrthogonalInputs
+from hybridmem.continual.strategies import ewc, o_lora
 from hybridmem.continual.strategies.complementary import EVERY
 from hybridmem.core.records import Fact
 from hybridmem.models import prompts
@@ -134,6 +135,14 @@ def test_the_more_ewc_charges_the_less_the_weights_move(tiny: HuggingFaceModel, 
 
 
 # ---- adapters above adapters
+
+
+@pytest.mark.parametrize(("name", "own"), [("ewc", ewc.WEIGHT), ("o-lora", o_lora.WEIGHT)])
+def test_a_recipe_scales_what_a_strategy_charges(tiny: HuggingFaceModel, name: str, own: float, tmp_path: Path) -> None:
+    one, _ = lived(tiny, name, tmp_path)
+    settings = replace(SETTINGS, penalty_weight=3.0)
+    [penalty] = registry.get(name).plan(tiny, given(SECOND, FIRST, one), settings).penalties
+    assert penalty.weight == 3.0 * own
 
 
 def test_o_lora_is_charged_for_what_it_reads_in_earlier_directions() -> None:

@@ -21,6 +21,13 @@ from hybridmem.training.settings import TrainSettings
 
 MEASURED = 64
 """Answers on which a night's Fisher information is measured, at most."""
+WEIGHT = 1e6
+"""Of the penalty.
+
+Answers that are certain have next to no gradient. After a night of five facts on the bundled base the Fisher
+information is 3e-7 in the mean, and all that the night moved would cost 9e-5 nats at a weight of 1. A second such night
+left 0.2 of the first one's facts at a weight of 1 or 1e4, 0.4 at 1e5, 0.8 at 1e6 and all at 1e7; at 1e8 it hardly
+learned. As the information grows night by night, the weight stays below the best one for two nights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class ElasticWeightConsolidation(ComposedStrategy):
         fisher = night.parent / Fisher.FILE if night.parent else None
         return replace(
             plan,
-            penalties=(ElasticWeights(fisher, settings.penalty_weight),) if fisher and fisher.exists() else (),
+            penalties=(ElasticWeights(fisher, WEIGHT * settings.penalty_weight),) if fisher and fisher.exists() else (),
             keepsake=Fisher(spread(groups, MEASURED), night.parent),
         )
 

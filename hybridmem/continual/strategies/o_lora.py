@@ -14,6 +14,9 @@ from hybridmem.training.examples import Renderer
 from hybridmem.training.plan import Merge, TrainingPlan
 from hybridmem.training.settings import TrainSettings
 
+WEIGHT = 0.5
+"""Of the penalty: the paper's."""
+
 
 @dataclass(frozen=True, slots=True)
 class OrthogonalLora(ComposedStrategy):
@@ -25,7 +28,7 @@ class OrthogonalLora(ComposedStrategy):
             plan,
             parent=None,
             beneath=night.parent,
-            penalties=(OrthogonalInputs(settings.penalty_weight),),
+            penalties=(OrthogonalInputs(WEIGHT * settings.penalty_weight),),
             merge=Merge(night.parent, "cat"),
         )
 

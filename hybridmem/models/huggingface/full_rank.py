@@ -70,7 +70,8 @@ class ProtectedDirections:
     def remove_from(self, gradient: Tensor) -> Tensor:
         """`gradient` (outputs, inputs) without what moves a protected direction."""
         left_free: Tensor = gradient - self._left @ (self._left.mT @ gradient)
-        return left_free - (left_free @ self._right.mT) @ self._right
+        freed: Tensor = left_free - (left_free @ self._right.mT) @ self._right
+        return freed
 
 
 def protect(

@@ -221,7 +221,8 @@ def null_space(general: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(general)
     values = values.clamp(min=0.0)
     free = vectors[:, values.cumsum(0) <= SPARED * values.sum()]
-    return free @ free.mT
+    projection: Tensor = free @ free.mT
+    return projection
 
 
 def solved(keys: Tensor, earlier: Tensor, projection: Tensor) -> Tensor:
@@ -231,7 +232,8 @@ def solved(keys: Tensor, earlier: Tensor, projection: Tensor) -> Tensor:
     inside = keys @ projection
     ridge = RIDGE * inside.square().sum(1).mean().clamp(min=1e-12)
     system = projection @ (earlier + keys.mT @ keys) + ridge * torch.eye(keys.shape[1]).to(keys)
-    return torch.linalg.solve(system, inside.mT).mT
+    columns: Tensor = torch.linalg.solve(system, inside.mT)
+    return columns.mT
 
 
 def _batches(model: TorchModel, edit: WeightEdit, budget: MemoryBudget) -> Iterator[_Batch]:
