@@ -44,6 +44,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench retrieval": ("--data", "conversations"),
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
     "bench router": (),
+    "bench unlearning": (),
     "bench week": ("week.py",),
     "bench nothing-said": ("sentences.jsonl",),
     "bench speed": (),
@@ -83,10 +84,11 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "total": {},
         "facts": [],
     }
-    figures = type("Figures", (dict,), {"clean": True})(told)
+    figures = type("Figures", (dict,), {"clean": True, "forgotten": True})(told)
     for module, function in {
         "suites.retrieval": "bench_retrieval",
         "suites.forgetting": "run",
+        "suites.unlearning": "run",
         "suites.router": "run",
         "suites.week": "run",
         "suites.nothing_said": "run",
