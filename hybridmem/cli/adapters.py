@@ -98,10 +98,12 @@ def diff(
     answer: Any = difference
     if asked is not None:
         answer = {**output.fields(difference), "asked": asked}
+        counts: dict[str, int] = dict(asked.counts.items())
+        counts["facts not asked about"] = len(asked.unasked)
         rows = [(one.verdict, one.question, one.expected, one.before, one.after) for one in asked.questions]
         shown += [
             output.table(["verdict", "question", "value", before, after], rows, "asked closed-book"),
-            output.pairs({**asked.counts, "facts not asked about": len(asked.unasked)}),
+            output.pairs(counts),
         ]
     call.answer(answer, *shown)
 

@@ -40,7 +40,7 @@ def _protocols() -> str:
 
 app = typer.Typer()
 group = typer.Typer(
-    help="Benchmarks: retrieval, forgetting and its streams, router, week, speed, training, model and others."
+    help="Benchmarks: retrieval, forgetting and its streams, unlearning, router, week, speed, training and others."
 )
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
@@ -255,6 +255,48 @@ def stream_from(
         "seed": seed,
     }
     call.answer(figures, output.pairs(figures, "stream"))
+
+
+@command(group, json_file=True, backends=False)
+def unlearning(
+    call: Invocation,
+    nights: Annotated[int, typer.Option(min=1, help="Nights of learning before the one that unlearns.")] = 5,
+    facts: Annotated[int, typer.Option(min=1, help="Facts told on each day.")] = 5,
+    deleted: Annotated[int, typer.Option(min=0, help="Facts to delete.")] = 1,
+    superseded: Annotated[int, typer.Option(min=0, help="Facts to supersede.")] = 0,
+    from_night: Annotated[
+        int | None, typer.Option(min=1, help="The night that told them (default: the last but one).")
+    ] = None,
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="The recipe of the dreams: a name, or a .toml file.")] = (
+        "default"
+    ),
+    seed: Seed = 0,
+) -> None:
+    """Whether deleted and superseded facts leave the weights, by every probe, and what the night that unlearns costs.
+
+    Exits 1 when a probe gives away more than a model that was never told."""
+    from hybridmem.evaluation.suites.unlearning import run
+    from hybridmem.memory import HybridMemory
+
+    aside = output.console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder:
+        result = run(
+            Path(folder),
+            lambda place: HybridMemory.open(
+                place, namespace=("bench",), model=call.model, embedder=call.embedder, vectors=call.vectors
+            ),
+            None if call.as_json else lambda line: aside.print(output.plain(line, "dim")),
+            nights=nights,
+            facts=facts,
+            deleted=deleted,
+            superseded=superseded,
+            from_night=from_night,
+            recipe=recipe,
+            seed=seed,
+        )
+    _answer(call, "unlearning", result)
+    if not result.forgotten:
+        raise typer.Exit(errors.NO)
 
 
 @command(group, json_file=True, backends=False)

@@ -85,7 +85,7 @@ def _value_now(fact: Fact, facts: Mapping[str, Fact]) -> str | None:
     """The value that superseded that of `fact`, at the end of the line; None where none did, or it was deleted."""
     now = fact
     seen = {fact.id}
-    while now.superseded_by in facts and now.superseded_by not in seen:
+    while now.superseded_by is not None and now.superseded_by in facts and now.superseded_by not in seen:
         seen.add(now.superseded_by)
         now = facts[now.superseded_by]
     return now.object if now is not fact else None

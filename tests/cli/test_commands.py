@@ -46,6 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench stream": ("new.jsonl",),
     "bench stream-from": ("reversal", "made.jsonl"),
     "bench router": (),
+    "bench unlearning": (),
     "bench week": ("week.py",),
     "bench nothing-said": ("sentences.jsonl",),
     "bench speed": (),
@@ -90,10 +91,11 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "ratios": {},
         "points": [],
     }
-    figures = type("Figures", (dict,), {"clean": True})(told)
+    figures = type("Figures", (dict,), {"clean": True, "forgotten": True})(told)
     for module, function in {
         "suites.retrieval": "bench_retrieval",
         "suites.forgetting": "run",
+        "suites.unlearning": "run",
         "suites.router": "run",
         "suites.week": "run",
         "suites.nothing_said": "run",
