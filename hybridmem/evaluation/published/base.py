@@ -35,7 +35,7 @@ class Protocol:
         return self.make((folder or Path()) / (self.data or ""), nights, per_night, seed)
 
 
-def drawn(found: int, wanted: int, unit: str, path: Path) -> None:
+def require_enough(found: int, wanted: int, unit: str, path: Path) -> None:
     """Raises `InvalidInput` where `path` holds fewer than `wanted`."""
     if found < wanted:
         raise InvalidInput(f"{path} holds {found} {unit}, and {wanted} are wanted: lower --nights or --per-night")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from hybridmem.evaluation.published.base import drawn
+from hybridmem.evaluation.published.base import require_enough
 from hybridmem.evaluation.stream import Probe, Stream, StreamFact
 from hybridmem.evaluation.suites.model.squad_paragraphs import Paragraph, read, sentences
 
@@ -24,7 +24,7 @@ def stream(path: Path, nights: int, passages: int, seed: int) -> Stream:
     """`nights` of so many `passages` of the file at `path`, drawn under `seed`. Raises `InvalidInput`."""
     rng = Random(seed)  # noqa: S311 - a reproducible draw, not a secret
     usable = [each for each in read(path) if _pieces(each)]
-    drawn(len(usable), nights * passages, "passages with questions", path)
+    require_enough(len(usable), nights * passages, "passages with questions", path)
     chosen = rng.sample(usable, nights * passages)
     titles = {each.title for each in chosen}
     others = [asked for each in usable if each.title not in titles for asked in each.questions]

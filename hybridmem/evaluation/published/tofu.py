@@ -19,7 +19,7 @@ from typing import Any
 
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.text.mentions import mentions
-from hybridmem.evaluation.published.base import drawn
+from hybridmem.evaluation.published.base import require_enough
 from hybridmem.evaluation.stream import Probe, Stream, StreamDelete, StreamFact
 
 ROWS = 20
@@ -49,8 +49,6 @@ class Row:
     def value(self) -> str | None:
         """The one thing in the answer that the question asks for: a title, a date or a name; None where there is none,
         or more."""
-        if not _ASKS.match(self.question):
-            return None
         for found in (self._new(_QUOTED.findall(self.answer)), self._new(_DATE.findall(self.answer)), self._names()):
             if found:
                 return found[0] if len(found) == 1 else None
@@ -71,7 +69,7 @@ def stream(path: Path, nights: int, authors: int) -> Stream:
     rows = [Row(record["question"], record["answer"]) for record in records(path)]
     blocks = [rows[at : at + ROWS] for at in range(0, len(rows) - ROWS + 1, ROWS)]
     told = nights * authors
-    drawn(len(blocks), told + UNTOLD, f"authors, of whom {UNTOLD} are never told", path)
+    require_enough(len(blocks), told + UNTOLD, f"authors, of whom {UNTOLD} are never told", path)
     events: list[StreamFact | StreamDelete] = []
     for number, block in enumerate(blocks[:told]):
         events += _facts(block, number, 1 + number // authors)
@@ -79,7 +77,7 @@ def stream(path: Path, nights: int, authors: int) -> Stream:
     forgotten = {f"a{number}" for number in range(told - forget, told)}
     ids = [event.id for event in events if isinstance(event, StreamFact) and event.id.partition(".")[0] in forgotten]
     events += [StreamDelete(nights + 1, id) for id in ids]
-    unknown = [Probe("unanswerable", row.question) for block in blocks[-UNTOLD:] for row in _tested(block)]
+    unknown = [Probe("unanswerable", row.question) for block in blocks[-UNTOLD:] for row in _asking(block)]
     world = records(path.with_name(WORLD))[:MOST_LOCAL]
     return Stream(tuple(events), (*unknown, *(Probe("locality", one["question"], one["answer"]) for one in world)))
 
@@ -92,14 +90,15 @@ def _facts(block: Sequence[Row], number: int, night: int) -> Iterator[StreamFact
 
 
 def _tested(block: Sequence[Row]) -> list[Row]:
-    """The rows of an author that are told and tested: both sides name the author, and the answer gives a value that is
-    not the author."""
+    """The rows of an author that are told and tested: the answer names the author too, and gives a value that is not
+    the author."""
     name = author(block)
-    return [
-        row
-        for row in block
-        if name in row.question and name in row.answer and row.value is not None and row.value not in name
-    ]
+    return [row for row in _asking(block) if name in row.answer and row.value is not None and row.value not in name]
+
+
+def _asking(block: Sequence[Row]) -> list[Row]:
+    """The rows of an author whose question asks for something and names the author."""
+    return [row for row in block if _ASKS.match(row.question) and author(block) in row.question]
 
 
 def author(block: Sequence[Row]) -> str:

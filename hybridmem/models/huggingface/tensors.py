@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -69,13 +70,32 @@ def logprobs_at(module: Any, ids: Tensor, mask: Tensor, where: tuple[Tensor, Ten
 
     A family whose head can leave columns out scores those alone that somebody asks for: with a vocabulary of a hundred
     thousand words, the scores of a whole prompt would take more memory than all layers together."""
-    rows, columns = where
     if scores_all(module):
         logits = module(input_ids=ids, attention_mask=mask, use_cache=False).logits[where]
     else:
-        kept, column = torch.unique(columns, return_inverse=True)
-        logits = module(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=kept).logits[rows, column]
+        with _scored_alone(module, where) as read:
+            logits = module(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        logits = logits if read else logits[where]
     return torch.log_softmax(logits.float(), dim=-1)
+
+
+@contextmanager
+def _scored_alone(module: Any, where: tuple[Tensor, Tensor]) -> Iterator[list[bool]]:
+    """Within this context the head of `module` reads the tokens at `where` alone, and scores (n, vocabulary); the list
+    is empty for as long as it was not asked.
+
+    `logits_to_keep` would score each of their columns in every row, wanted there or not."""
+    read: list[bool] = []
+
+    def choose(head: Any, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        read.append(True)
+        return (given[0][where], *given[1:])
+
+    handle = module.get_output_embeddings().register_forward_pre_hook(choose)
+    try:
+        yield read
+    finally:
+        handle.remove()
 
 
 def scores_all(module: Any) -> bool:

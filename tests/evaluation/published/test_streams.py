@@ -57,8 +57,8 @@ def test_an_author_s_values_are_told_and_the_forget_split_is_deleted_at_the_end(
     assert {event.night for event in deleted} == {3}
     assert [event.fact for event in deleted] == [fact.id for fact in stream.facts[-5:]]
     unknown = stream.questions("unanswerable")
-    assert len(unknown) == tofu.UNTOLD * 5
-    assert all(name in question for name, question in zip(NAMES[-2:], unknown[::5], strict=True))
+    assert len(unknown) == tofu.UNTOLD * 7, "what has no one value can be asked too"
+    assert all(name in question for name, question in zip(NAMES[-2:], unknown[::7], strict=True))
     assert stream.questions("locality") == ("Where is the Eiffel Tower?",)
 
 
