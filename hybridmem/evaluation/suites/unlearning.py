@@ -143,7 +143,7 @@ def run(
     """Live through `nights` of `facts`, delete and supersede some that were told on `from_night` (the last but one, if
     not given), and probe what the night after that leaves.
 
-    The facts are of the relations `kinds`, for None all those of the synthetic stream. Memories are made below `folder`,
+    The facts are of the relations `kinds`, for None all those of the synthetic stream. Memories are made in `folder`,
     which must be empty.
 
     Raises `InvalidInput` for numbers that do not fit each other."""
