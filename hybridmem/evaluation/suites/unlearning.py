@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybridmem import metrics
 from hybridmem.core.errors import InvalidInput
@@ -219,7 +220,8 @@ def run(
         recipe=chosen.name,
         probes=probes,
         membership=membership,
-        forgotten=all(each.forgotten for each in (*probes.values(), *membership.values())),
+        forgotten=all(probe.forgotten for probe in probes.values())
+        and all(score.forgotten for score in membership.values()),
         unlearning=unlearning,
         retraining=retraining,
         token_ratio=retraining.trained_tokens / trained if trained else None,
@@ -307,7 +309,7 @@ def min_k(logprobs: Sequence[float], share: float = MIN_K) -> float:
     return float(np.mean(lowest))
 
 
-def auc(members: Sequence[float], others: Sequence[float]) -> float:
+def auc(members: Sequence[float] | NDArray[np.float64], others: Sequence[float] | NDArray[np.float64]) -> float:
     """The probability that a member scores above another, ties counting half (Mann and Whitney 1947).
 
     >>> auc([3.0, 2.0], [1.0, 2.0])
