@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hybridmem import metrics
 from hybridmem.core.errors import InvalidInput
@@ -143,7 +144,7 @@ def run(
     """Live through `nights` of `facts`, delete and supersede some that were told on `from_night` (the last but one, if
     not given), and probe what the night after that leaves.
 
-    The facts are of the relations `kinds`, for None all those of the synthetic stream. Memories are made below `folder`,
+    The facts are of the relations `kinds`, for None all those of the synthetic stream. Memories are made in `folder`,
     which must be empty.
 
     Raises `InvalidInput` for numbers that do not fit each other."""
@@ -219,7 +220,8 @@ def run(
         recipe=chosen.name,
         probes=probes,
         membership=membership,
-        forgotten=all(each.forgotten for each in (*probes.values(), *membership.values())),
+        forgotten=all(probe.forgotten for probe in probes.values())
+        and all(score.forgotten for score in membership.values()),
         unlearning=unlearning,
         retraining=retraining,
         token_ratio=retraining.trained_tokens / trained if trained else None,
@@ -307,7 +309,7 @@ def min_k(logprobs: Sequence[float], share: float = MIN_K) -> float:
     return float(np.mean(lowest))
 
 
-def auc(members: Sequence[float], others: Sequence[float]) -> float:
+def auc(members: Sequence[float] | NDArray[np.float64], others: Sequence[float] | NDArray[np.float64]) -> float:
     """The probability that a member scores above another, ties counting half (Mann and Whitney 1947).
 
     >>> auc([3.0, 2.0], [1.0, 2.0])
