@@ -199,6 +199,11 @@ class WeightEdit:
     steps: int
     """Gradient steps on the values that stand for the facts, at most; the weights see none."""
 
+    @property
+    def step_tokens(self) -> int:
+        """Tokens that such a step reads, prompts included."""
+        return sum(row.tokens for fact in self.facts for row in fact)
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:

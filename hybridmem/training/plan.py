@@ -73,21 +73,34 @@ class TrainingPlan:
         return self.parent is not None or self.beneath is not None or self.merge is not None
 
     def within(self, token_budget: int) -> TrainingPlan:
-        """This plan with as many steps as `token_budget` pays for; with 0, which is no budget, as it is.
+        """This plan with as many steps as `token_budget` pays for; with 0, which is no budget, as it is. An edit's steps
+        are those on its values.
 
         Raises `InvalidInput` for a budget that pays for no step."""
         if not token_budget:
             return self
+        if self.edit is not None:
+            return replace(self, edit=_edit_within(self.edit, token_budget))
         steps, left = 0, token_budget
         while (tokens := sum(row.tokens for row in self.sampler.rows(steps))) <= left:
             if not tokens:
                 return self  # There are no rows, and no number of steps costs anything.
             steps, left = steps + 1, left - tokens
         if not steps:
-            raise InvalidInput(
-                f"a step trains {tokens:,} tokens, more than a night's budget of {token_budget:,}: raise the budget"
-            )
+            raise _too_small(token_budget, tokens)
         return replace(self, steps=steps)
+
+
+def _edit_within(edit: WeightEdit, token_budget: int) -> WeightEdit:
+    if edit.step_tokens > token_budget:
+        raise _too_small(token_budget, edit.step_tokens)
+    return replace(edit, steps=min(edit.steps, token_budget // max(1, edit.step_tokens)))
+
+
+def _too_small(token_budget: int, tokens: int) -> InvalidInput:
+    return InvalidInput(
+        f"a step trains {tokens:,} tokens, more than a night's budget of {token_budget:,}: raise the budget"
+    )
 
 
 @dataclass(frozen=True, slots=True)

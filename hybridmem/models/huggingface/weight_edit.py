@@ -104,6 +104,7 @@ class WeightEditor:
         self._layers = edited_layers(model.module)
         self._batches = list(_batches(model, edit, budget))
         self._tokens = 0
+        """Tokens of the passes that gradients went through."""
 
     def run(self, earlier: Mapping[str, Tensor]) -> Edited:
         """`earlier` is `Edited.keys` of the nights before; empty where there were none."""
@@ -173,7 +174,6 @@ class WeightEditor:
 
             with _hooked(self._model.module, path, keep):
                 logprobs_at(self._model.module, batch.ids, batch.mask, batch.where)
-            self._tokens += int(batch.mask.sum())
         return torch.stack([found[place] for place in range(len(found))])
 
     @torch.no_grad()
@@ -193,7 +193,6 @@ class WeightEditor:
 
                     stack.enter_context(_hooked(self._model.module, path, add))
                 logprobs_at(self._model.module, ids, mask, where)
-            self._tokens += len(row)
         return {path: each.to(self._model.device) for path, each in total.items()}
 
     @contextmanager
