@@ -73,8 +73,8 @@ class TrainingPlan:
         return self.parent is not None or self.beneath is not None or self.merge is not None
 
     def within(self, token_budget: int) -> TrainingPlan:
-        """This plan with as many steps as `token_budget` pays for; with 0, which is no budget, as it is. An edit's steps
-        are those on its values.
+        """This plan with as many steps as `token_budget` pays for; with 0, which is no budget, as it is. An edit's
+        steps are those on its values.
 
         Raises `InvalidInput` for a budget that pays for no step."""
         if not token_budget:
