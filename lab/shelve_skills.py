@@ -1,6 +1,8 @@
 """Put a trained memory-skills adapter on the shelf: its weights, configuration, card, and what it must go on saying.
 
 python -m lab.shelve_skills runs/skills/best --log runs/skills/log.jsonl
+
+``runs/skills/last`` instead of ``best`` takes the end of the run, with the figures of its last evaluation.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from hybridmem.models.spec import ModelSettings
 from hybridmem.models.trainable import require_trainable
 from lab.skills import natural
 
+LAST = "last"
 CONFIG, WEIGHTS, CARD, EXPECTED = "adapter_config.json", "adapter_model.safetensors", "card.json", "expected.json"
 MEMORIES = [
     "2026-03-02: Mila's nursery closes at 16:30 on Thursdays now, not 17:30.",
@@ -47,10 +50,10 @@ hybridmem merges it into the base; with plain `peft` it loads on the same weight
 `hybridmem/models/prompts.py` in ChatML without a system message.
 
 Trained by `python -m lab.train_skills` on the {records:,} natural records of `lab/natural` that are not held
-out, on generated scenes, on paragraphs of SQuAD 1.1 (CC BY-SA 4.0) and dialogues of the Schema-Guided Dialogue
-dataset (CC BY-SA 4.0), and on public-domain novels and PEPs: {tokens:,} tokens, {answers:,} of them predicted,
-in {steps:,} steps. `card.json` has the settings, the hashes and the held-out figures; `expected.json` what it
-must go on saying.
+out, on the {worlds} worlds of `lab/worlds`, on generated scenes, on paragraphs of SQuAD 1.1 (CC BY-SA 4.0) and
+dialogues of the Schema-Guided Dialogue dataset (CC BY-SA 4.0), and on public-domain novels and PEPs: {tokens:,}
+tokens, {answers:,} of them predicted, in {steps:,} steps. `card.json` has the settings, the hashes and the
+held-out figures; `expected.json` what it must go on saying.
 
 Licences: SmolLM2-135M-Instruct is by Hugging Face (Apache-2.0); its weights are not in this folder. This
 adapter is part of hybridmem (Apache-2.0). No text of the data sets is in it as text.
@@ -69,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config |= {"base_model_name_or_path": smollm2.HUB, "target_modules": sorted(config["target_modules"])}
     (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
     shutil.copyfile(given.adapter / WEIGHTS, folder / WEIGHTS)
-    figures = trained(given.log)
+    figures = trained(given.log, last=given.adapter.name == LAST)
     card = {
         "name": smollm2.SKILLS,
         "base": smollm2.HUB,
@@ -79,29 +82,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **figures,
     }
     (folder / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", "utf-8")
-    counts = {name: figures["training"][name] for name in ("records", "tokens", "answers", "steps")}
+    counts = {name: figures["training"][name] for name in ("records", "worlds", "tokens", "answers", "steps")}
     (folder / "README.md").write_text(README.format(rank=config["r"], **counts), "utf-8")
     cases = golden()
     (folder / EXPECTED).write_text(json.dumps({"cases": cases}, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def trained(log: Path) -> dict[str, Any]:
-    """The settings of a run, how long it was, and the figures of its best evaluation."""
+def trained(log: Path, *, last: bool = False) -> dict[str, Any]:
+    """The settings of a run, how long it was, and the figures of its best evaluation, or of the last one."""
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     start = next(line for line in reversed(lines) if line.get("event") == "start")
     evaluations = [line for line in lines if line.get("event") == "evaluation"]
-    best = max(evaluations, key=lambda line: line["mean"])
+    chosen = evaluations[-1] if last else max(evaluations, key=lambda line: line["mean"])
     counted = max(
-        (line for line in lines if line.get("answers") and line["step"] <= best["step"]), key=lambda x: x["step"]
+        (line for line in lines if line.get("answers") and line["step"] <= chosen["step"]), key=lambda x: x["step"]
     )
-    settings = {name: value for name, value in start.items() if name not in {"event", "seconds", "records"}}
-    held_out = {name: value for name, value in best.items() if name not in {"event", "seconds", "step", "tokens"}}
+    settings = {name: value for name, value in start.items() if name not in {"event", "seconds", "records", "worlds"}}
+    held_out = {name: value for name, value in chosen.items() if name not in {"event", "seconds", "step", "tokens"}}
     return {
         "training": {
             "records": start["records"],
-            "tokens": best["tokens"],
+            "worlds": start["worlds"],
+            "tokens": chosen["tokens"],
             "answers": counted["answers"],
-            "steps": best["step"],
+            "steps": chosen["step"],
             "settings": settings,
         },
         "held_out": {"files": sorted(natural.HELD_OUT), "exact": held_out},
