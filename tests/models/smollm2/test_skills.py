@@ -20,7 +20,7 @@ from tests.models.smollm2.conftest import Installation
 FLOAT32 = ModelSettings(device="cpu", dtype="float32")
 SHIPPED = shelf.folder(smollm2.SKILLS)
 LOG: list[dict[str, Any]] = [
-    {"event": "start", "seconds": 0, "records": 7, "rank": 4, "learning_rate": 0.01},
+    {"event": "start", "seconds": 0, "records": 7, "worlds": 3, "rank": 4, "learning_rate": 0.01},
     {"step": 2, "tokens": 90, "answers": 20, "seconds": 1},
     {"event": "evaluation", "seconds": 2, "step": 2, "tokens": 95, "mean": 0.6, "answered": 0.5},
     {"step": 4, "tokens": 190, "answers": 40, "seconds": 3},
@@ -47,12 +47,14 @@ def test_an_adapter_is_put_on_the_shelf(installed: Installation, tmp_path: Path)
     assert card["base_sha256"] == smollm2.GGUF_SHA256
     assert card["training"] == {
         "records": 7,
+        "worlds": 3,
         "tokens": 95,
         "answers": 20,
         "steps": 2,
         "settings": {"rank": 4, "learning_rate": 0.01},
     }
     assert card["held_out"]["exact"] == {"mean": 0.6, "answered": 0.5}
+    assert shelve_skills.trained(log, last=True)["held_out"]["exact"] == {"mean": 0.4, "answered": 0.3}
     assert str(tmp_path) not in "".join(file.read_text("utf-8") for file in installed.skills.glob("*.json"))
     reproduced(installed.skills)
 
