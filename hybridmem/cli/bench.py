@@ -181,6 +181,14 @@ def _named(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(strategies.get(name).name for name in every))
 
 
+def _new_file(file: Path) -> Path:
+    """The path of the argument FILE. Raises `InvalidInput` where something is there."""
+    file = arguments.path("FILE", file)
+    if file.exists():
+        raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
+    return file
+
+
 @command(group, json_file=True, backends=False)
 def stream(
     call: Invocation,
@@ -203,9 +211,7 @@ def stream(
     A night that deletes is trained from the base anew; without deletions, nothing hides what a strategy forgets."""
     from hybridmem.evaluation.stream import StreamDelete, make_stream
 
-    file = arguments.path("FILE", file)
-    if file.exists():
-        raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
+    file = _new_file(file)
     made = make_stream(seed, nights, facts, changes=changes, deletions=deletions)
     made.write(file)
     figures = {
@@ -237,9 +243,7 @@ def stream_from(
 ) -> None:
     """Write a published protocol as a stream, which `bench forgetting --stream FILE` then runs."""
     chosen = protocols.get(protocol)
-    file = arguments.path("FILE", file)
-    if file.exists():
-        raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
+    file = _new_file(file)
     made = chosen.stream(data, nights or chosen.nights, per_night or chosen.per_night, seed)
     made.write(file)
     figures = {

@@ -173,7 +173,7 @@ class Routing:
                     Support(_is_supported(case, candidate.said.text), candidate.agreement),
                     reading.prompt if candidate.memory is None else asked[number, candidate.memory],
                 )
-                for candidate in candidates(reading.said, each, self._first(case, memories))
+                for candidate in candidates(reading.said, each, _first(case, memories))
             ]
             readings[number] = max(
                 judged,
@@ -181,11 +181,6 @@ class Routing:
                 default=replace(reading, said=replace(reading.said, prompt_tokens=tokens)),
             )
         return readings
-
-    def _first(self, case: Case, memories: Sequence[str]) -> int | None:
-        """Number of the memory that the search ranks first, as the prompt has it; None where it was cut or left out."""
-        (shown,) = lines(worth_reading(case.found.hits)[:1], dated=True)
-        return memories.index(shown) if shown in memories else None
 
     def _memories(self, case: Case) -> list[str]:
         """The best hits as the prompt shows them, cut to what the model reads: one long memory must not fail a batch.
@@ -308,6 +303,12 @@ def _holds(case: Case, said: str) -> bool:
     """Whether a memory in the prompt has the very words, and is about what the question asks of."""
     value = normalised(said)
     return any(contains_words(normalised(memory), value) for memory in _quoted(case)) and _is_supported(case, said)
+
+
+def _first(case: Case, memories: Sequence[str]) -> int | None:
+    """Number of the memory that the search ranks first, as the prompt has it; None where it was cut or left out."""
+    (shown,) = lines(worth_reading(case.found.hits)[:1], dated=True)
+    return memories.index(shown) if shown in memories else None
 
 
 def _quoted(case: Case) -> list[str]:

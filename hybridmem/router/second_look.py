@@ -15,26 +15,9 @@ from hybridmem.metrics import normalised_answer
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation
 
-_SMALL = {
-    "at",
-    "by",
-    "for",
-    "from",
-    "i",
-    "in",
-    "is",
-    "it",
-    "its",
-    "my",
-    "of",
-    "on",
-    "our",
-    "the",
-    "to",
-    "we",
-    "with",
-    "your",
-}
+_SMALL = frozenset({"at", "by", "for", "from", "i", "in", "is", "it", "its", "my", "of", "on", "our"}) | frozenset(
+    {"to", "we", "with", "your"}
+)
 """Words in which two answers may differ and still say the same."""
 
 

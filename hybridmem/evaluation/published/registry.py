@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.published import reversal, squad, tofu
 from hybridmem.evaluation.published.base import Protocol
@@ -38,13 +40,10 @@ REVERSAL = Protocol(
     per_night=10,
     make=lambda path, nights, pairs, seed: reversal.stream(nights, pairs, seed, reverse=True),
 )
-REVERSAL_CONTROL = Protocol(
+REVERSAL_CONTROL = replace(
+    REVERSAL,
     name="reversal-control",
     summary="the same sentences, asked in the order that they were told",
-    paper="arXiv:2309.12288",
-    unit="pairs",
-    nights=3,
-    per_night=10,
     make=lambda path, nights, pairs, seed: reversal.stream(nights, pairs, seed, reverse=False),
 )
 PROTOCOLS = {each.name: each for each in (TOFU, SQUAD, REVERSAL, REVERSAL_CONTROL)}
