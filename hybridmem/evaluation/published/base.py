@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.evaluation.stream import Stream
+
+if TYPE_CHECKING:
+    from hybridmem.evaluation.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)

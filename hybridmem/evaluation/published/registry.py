@@ -1,13 +1,41 @@
-"""The protocols by name."""
+"""The protocols by name. What makes them is imported when they are made: a help text names them all."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.evaluation.published import reversal, squad, tofu
 from hybridmem.evaluation.published.base import Protocol
-from hybridmem.evaluation.suites.model import squad_paragraphs
+
+if TYPE_CHECKING:
+    from hybridmem.evaluation.stream import Stream
+
+
+def _tofu(path: Path, nights: int, authors: int, seed: int) -> Stream:
+    from hybridmem.evaluation.published import tofu
+
+    return tofu.stream(path, nights, authors)
+
+
+def _squad(path: Path, nights: int, passages: int, seed: int) -> Stream:
+    from hybridmem.evaluation.published import squad
+
+    return squad.stream(path, nights, passages, seed)
+
+
+def _reversal(path: Path, nights: int, pairs: int, seed: int) -> Stream:
+    from hybridmem.evaluation.published import reversal
+
+    return reversal.stream(nights, pairs, seed, reverse=True)
+
+
+def _reversal_control(path: Path, nights: int, pairs: int, seed: int) -> Stream:
+    from hybridmem.evaluation.published import reversal
+
+    return reversal.stream(nights, pairs, seed, reverse=False)
+
 
 TOFU = Protocol(
     name="tofu",
@@ -16,7 +44,7 @@ TOFU = Protocol(
     unit="authors",
     nights=6,
     per_night=3,
-    make=lambda path, nights, authors, seed: tofu.stream(path, nights, authors),
+    make=_tofu,
     data="tofu_dev/tofu_dev.jsonl",
     licence="MIT",
 )
@@ -27,8 +55,8 @@ SQUAD = Protocol(
     unit="passages",
     nights=8,
     per_night=1,
-    make=squad.stream,
-    data=squad_paragraphs.FILE.as_posix(),
+    make=_squad,
+    data="squad_dev/squad_dev.json",
     licence="CC BY-SA 4.0",
 )
 REVERSAL = Protocol(
@@ -38,13 +66,13 @@ REVERSAL = Protocol(
     unit="pairs",
     nights=3,
     per_night=10,
-    make=lambda path, nights, pairs, seed: reversal.stream(nights, pairs, seed, reverse=True),
+    make=_reversal,
 )
 REVERSAL_CONTROL = replace(
     REVERSAL,
     name="reversal-control",
     summary="the same sentences, asked in the order that they were told",
-    make=lambda path, nights, pairs, seed: reversal.stream(nights, pairs, seed, reverse=False),
+    make=_reversal_control,
 )
 PROTOCOLS = {each.name: each for each in (TOFU, SQUAD, REVERSAL, REVERSAL_CONTROL)}
 
