@@ -24,15 +24,15 @@ _QUESTION = "\nQuestion: "
 class Shares:
     """How often each job is drawn, relative to the others."""
 
-    read: float = 18
-    read_world: float = 26
-    read_alone: float = 10
+    read: float = 16
+    read_world: float = 36
+    read_alone: float = 14
     propositions: float = 20
     questions: float = 10
     facts: float = 5
     without_memories: float = 2
-    real_text: float = 14
-    generated_read: float = 8
+    real_text: float = 10
+    generated_read: float = 5
     generated_facts: float = 3
     generated_question: float = 2
     paraphrase: float = 2

@@ -93,6 +93,12 @@ _IS_BEHIND = re.compile(
     r"|found|gave|felt|became|last|ago|yesterday|\w{2,}ed)\b",
     re.IGNORECASE,
 )
+_MOVED = re.compile(
+    r"\b(?:moved?|moving|push(?:ed)?|shift(?:ed)?|postponed?|rescheduled?|changed?|delayed|deferred|slipped"
+    r"|put (?:off|back)|brought forward)\b[^.;]*\b(?:from|to|for|until|till)\s*$",
+    re.IGNORECASE,
+)
+"""What stands before the old or the new day of something that was moved: both lay ahead."""
 _SENTENCE_END = re.compile(r"[.!?]\s|\n")
 _NEAR = 300
 """Characters on each side of a phrase in which its tense is looked for."""
@@ -305,6 +311,8 @@ class _Words:
     def direction(self) -> int:
         """1 where the sentence speaks of what is ahead, -1 of what is behind, 0 where it does not say."""
         before = self.sentence[max(0, self.start - _NEAR) : self.start]
+        if _MOVED.search(before):
+            return 1
         rest = f"{before} {self.sentence[self.end : self.end + _NEAR]}"
         if _IS_BEHIND.search(rest):
             return -1

@@ -48,7 +48,7 @@ def resolved(text: str, said_on: date) -> str:
     if spoken == "en":
         found += beside_event(text, found)
     for phrase in sorted(found, key=lambda phrase: -phrase.start):
-        if _is_deictic(phrase, text):
+        if is_deictic(phrase, text):
             text = text[: phrase.start] + written(phrase, text) + text[phrase.end :]
     return text
 
@@ -63,7 +63,8 @@ def value_resolved(value: str, said_on: date) -> str:
     return value if written == value else re.sub(r"^(?:on|in|around) ", "", written, flags=re.IGNORECASE)
 
 
-def _is_deictic(phrase: TimePhrase, text: str) -> bool:
+def is_deictic(phrase: TimePhrase, text: str) -> bool:
+    """Whether `phrase` of `text` means another time on another day, so that a date has to take its place."""
     if not phrase.is_relative or _RECURRING.search(text[: phrase.start]) or _PLURAL.match(text, phrase.end):
         return False
     words = phrase.words.casefold().split()

@@ -10,9 +10,11 @@ from hybridmem.core.text.moods import has_negative_sense
 from hybridmem.core.text.resolved import resolved
 from hybridmem.core.text.tokens import normalised
 from hybridmem.core.text.tokens import tokens as words_of
+from hybridmem.dreaming.reading.dating import as_said
 from hybridmem.dreaming.reading.source import Source
 from hybridmem.dreaming.reading.support import doubt
 from hybridmem.dreaming.reading.unsaid import unsaid
+from hybridmem.dreaming.reading.whose import is_anothers
 from hybridmem.models import prompts, skills
 from hybridmem.models.prompts import Mood
 from hybridmem.models.reader import Reader
@@ -76,7 +78,7 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
                 # It stays with retrieval. Nothing else of the night hangs on it.
                 left_out["reply_refused" if getattr(completion, "refused", "") else "reply_malformed"] += 1
             for mood, said in found:
-                text = resolved(said, source.episode.at.date())
+                text = resolved(as_said(said, source) if small else said, source.episode.at.date())
                 proposition = Proposition(text, mood, source)
                 if mood == "denied" and has_negative_sense(text):
                     denied.append(proposition)
@@ -86,6 +88,8 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
                     left_out[reason] += 1
                 elif small and unsaid(text, source.words):
                     left_out["unsaid"] += 1
+                elif small and is_anothers(text, source):
+                    left_out["anothers"] += 1
                 else:
                     believed.append(proposition)
     return Split(tuple(believed), tuple(denied), left_out, tokens)

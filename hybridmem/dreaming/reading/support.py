@@ -81,8 +81,13 @@ def is_unreal(proposition: str, message: str) -> bool:
     """
     if moods.is_taken_back(message):
         return True
-    closest = _closest(proposition, moods.sentences(message))
+    closest = closest_sentences(proposition, message)
     return bool(closest) and all(_states_nothing(proposition, sentence) for sentence in closest)
+
+
+def closest_sentences(proposition: str, message: str) -> list[str]:
+    """The sentences of `message` that share the most with `proposition`; none where no sentence shares a word."""
+    return _closest(proposition, moods.sentences(message))
 
 
 def _states_nothing(proposition: str, sentence: str) -> bool:

@@ -1,0 +1,80 @@
+"""Whom a proposition is about, held to whom its message speaks of.
+
+A small reader gives things to the wrong person: "his wife is due" becomes the user's wife, and the user's nap a
+child's. The rules look at the clause of the message that shares the most with what is said of somebody.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hybridmem.core.text import moods
+from hybridmem.core.text.first_person import THE_USER, is_first_person
+from hybridmem.core.text.tokens import STOPWORDS, tokens
+from hybridmem.dreaming.reading.source import Source
+from hybridmem.dreaming.reading.support import stem
+
+_USERS = re.compile(rf"\b{THE_USER}['’]s? (?P<thing>\w[\w'’-]*(?: \w[\w'’-]*)?)", re.IGNORECASE)
+_OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
+_I = re.compile(rf"{_OPENING}(?:i|i'm|i've|i'd|i'll|im|ive|my)\b", re.IGNORECASE)
+_OTHERS = re.compile(rf"{_OPENING}(?:he|she|they|his|her|their)\b", re.IGNORECASE)
+_OF_ANOTHER = re.compile(r"\b(?:his|her|their|your|\w+['’]s)\W+(?:\w+\W+)?$", re.IGNORECASE)
+_OF_USER = re.compile(r"\b(?:my|our)\W+(?:\w+\W+)?$", re.IGNORECASE)
+
+
+def is_anothers(proposition: str, source: Source) -> bool:
+    """Whether the user's message says of somebody else what `proposition` says of its subject.
+
+    What others say is not looked at: their "I" is their own name.
+    """
+    if not source.is_users:
+        return False
+    text = source.text.replace("’", "'")
+    if any(_is_of_another(thing["thing"], text) for thing in _USERS.finditer(proposition)):
+        return True
+    subject, predicate = _parted(proposition)
+    if not subject:
+        return False
+    best = _closest(predicate, text)
+    if subject == THE_USER:
+        return bool(best) and all(_OTHERS.match(clause) and not is_first_person(clause) for _, clause in best)
+    named = set(tokens(subject))
+    return bool(best) and all(_I.match(clause) and not named & set(tokens(sentence)) for sentence, clause in best)
+
+
+def _is_of_another(thing: str, text: str) -> bool:
+    """Whether `text` gives a `thing` to somebody else wherever it speaks of one. The second word may be a verb."""
+    for words in (thing, thing.split()[0]):
+        found = [text[: match.start()] for match in re.finditer(rf"\b{re.escape(words)}\b", text, re.IGNORECASE)]
+        if found:
+            return all(_OF_ANOTHER.search(before) and not _OF_USER.search(before) for before in found)
+    return False
+
+
+def _parted(proposition: str) -> tuple[str, str]:
+    """The user or the name at the beginning, and the rest; nothing where it begins otherwise."""
+    match = re.match(rf"(?i:({THE_USER}))(?!['’])\b(.*)|((?:[A-Z][\w-]+ ?)+)(?!['’])\b(.*)", proposition, re.DOTALL)
+    if match is None:
+        return "", ""
+    if match[1]:
+        return THE_USER, match[2]
+    return ("", "") if match[3].strip().casefold() in STOPWORDS else (match[3].strip(), match[4])
+
+
+def _closest(predicate: str, text: str) -> list[tuple[str, str]]:
+    """The clauses of `text` that share the most words with `predicate`, each with its sentence; none where two in
+    three of its words are in no clause."""
+    wanted = _stems(predicate)
+    scored = [
+        (len(wanted & _stems(clause)), sentence, clause)
+        for sentence in moods.sentences(text)
+        for clause in moods.clauses(sentence)
+    ]
+    best = max((score for score, *_ in scored), default=0)
+    if 3 * best < len(wanted):
+        return []
+    return [(sentence, clause) for score, sentence, clause in scored if score == best > 0]
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in tokens(text) if word not in STOPWORDS}

@@ -1,0 +1,44 @@
+"""A small reader's propositions are about whom the message speaks of."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybridmem.dreaming.reading.whose import is_anothers
+from tests.dreaming.reading.test_support import source
+
+
+@pytest.mark.parametrize(
+    ("text", "proposition"),
+    [
+        ("Marcus told me his wife is expecting, due in April.", "The user's wife is due in April."),
+        ("Jules loved the crane. There were eleven kids, I need a nap.", "Jules needs a nap."),
+        ("Hanne's train takes 50 minutes; she used to drive.", "The user used to drive."),
+        ("Ana's car is in the garage.", "The user's car is in the garage."),
+        ("Met Dana. They sold their flat in Porto.", "The user sold a flat in Porto."),
+    ],
+)
+def test_what_is_somebody_elses_is_not_given_away(text: str, proposition: str) -> None:
+    assert is_anothers(proposition, source(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "proposition"),
+    [
+        ("My wife's car is in the garage.", "The user's wife's car is in the garage."),
+        ("Dentist moved my appointment to Friday.", "The user's appointment is on Friday."),
+        ("Cooked mum's waterzooi.", "The user cooked waterzooi."),
+        ("Signed the lease, we move to Ghent, me and Tomas.", "Tomas moves to Ghent."),
+        ("Hanne got the job, she starts in January.", "Hanne starts in January."),
+        ("Marcus moves to infra.", "Marcus moves to infra."),
+        ("I told Priya, and she owes me a beer.", "Priya owes the user a beer."),
+        ("His boss and my boss met.", "The user's boss met."),
+        ("The lease starts in May.", "The user's lease starts in May."),
+    ],
+)
+def test_what_is_theirs_stays_theirs(text: str, proposition: str) -> None:
+    assert not is_anothers(proposition, source(text))
+
+
+def test_what_others_say_is_left_to_the_other_checks() -> None:
+    assert not is_anothers("The user's wife is due.", source("his wife is due", trust="other", speaker="Ana"))
