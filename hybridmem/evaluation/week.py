@@ -21,12 +21,34 @@ from typing import Literal
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
+from hybridmem.core.text.dates import MONTHS, WEEKDAYS
 from hybridmem.metrics import normalised_answer
 from hybridmem.models.prompts import is_refusal
 
 Verdict = Literal["right", "wrong", "refused"]
 _SPEAKER = re.compile(r"speaker ([^;)]+)")
 _ASIDE = re.compile(r"\([^)]*\)")
+_PAGE = re.compile(r"\bpp?\.\s*(?=\d)|\bpages?\s+(?=\d)", re.IGNORECASE)
+_GLUED = re.compile(r"(\d)(am|pm|mg|kg|km|cm|mm|ml|min|h)\b", re.IGNORECASE)
+_IN_FULL = {
+    **{name[:3]: name for name in (*MONTHS, *WEEKDAYS)},
+    "sept": "september",
+    "tues": "tuesday",
+    "thurs": "thursday",
+    "milligrams": "mg",
+    "kilograms": "kg",
+    "kilos": "kg",
+    "kilometres": "km",
+    "centimetres": "cm",
+    "metres": "m",
+    "millimetres": "mm",
+    "millilitres": "ml",
+    "minutes": "min",
+    "mins": "min",
+    "hours": "h",
+    "hrs": "h",
+}
+"""One form for what is written in several."""
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
 _SMALL = frozenset(
     [
@@ -144,5 +166,6 @@ def _agree(said: str, wanted: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    words: Sequence[str] = _ORDINAL.sub(r"\1", normalised_answer(text).replace("/", " ")).split()
-    return [word for word in words if word not in _SMALL]
+    spaced = _PAGE.sub(" ", _GLUED.sub(r"\1 \2", text)).replace("/", " ")
+    words: Sequence[str] = _ORDINAL.sub(r"\1", normalised_answer(spaced)).split()
+    return [_IN_FULL.get(word, word) for word in words if word not in _SMALL]

@@ -40,6 +40,11 @@ def test_every_week_is_whole() -> None:
     [
         ("5 December", "on the 5th of December", "right"),
         ("11 December 14:00", "11 December at 14:00", "right"),
+        ("6 October 10 am", "6 Oct, 10am", "right"),
+        ("6 October 10 am", "6 Oct, 11am", "wrong"),
+        ("300 mg", "300 milligrams", "right"),
+        ("300 mg", "30 milligrams", "wrong"),
+        ("44", "p.44", "right"),
         ("11 December 14:00", "Friday 9:30", "wrong"),
         ("18,430 euros", "18,430", "right"),
         ("18,430 euros", "12,900 euros", "wrong"),
