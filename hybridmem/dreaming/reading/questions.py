@@ -86,6 +86,8 @@ def write(reader: Reader, propositions: Sequence[Proposition], settings: Reading
             left_out["about_nothing"] += 1
         elif small and unsaid(question.text, proposition.words):
             left_out["asks_unsaid"] += 1
+        elif small and -question.logprob > settings.max_question_nats * completion.tokens:
+            left_out["improbable"] += 1
         else:
             distinct.setdefault((place, normalised(question.text)), question)
     return Questions(tuple(distinct.values()), left_out, tokens)

@@ -13,6 +13,9 @@ class ReadingSettings:
     """Questions asked of the model for each proposition beside the most probable one, before they are checked."""
     temperature: float = 0.8
     """Of those questions' sampling."""
+    max_question_nats: float = 0.6
+    """Nats a token that a question and its answer cost a small reader, at most: what it writes beside the point ("Who
+    turns the time on 16 November?") is improbable to itself."""
     neighbours: int = 4
     """Other messages, of the same day or like this one, that must not answer a question otherwise."""
     candidates: int = 5

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from hybridmem.core.records import Episode
 from hybridmem.dreaming.reading.propositions import Proposition
 from hybridmem.dreaming.reading.questions import Questions, check, write
 from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.dreaming.reading.source import Source
+from hybridmem.models.base import Generation
 from hybridmem.models.prompts import REFUSAL
 from tests.dreaming.nights import ANA, NIGHT, ScriptedModel
 
@@ -45,6 +49,19 @@ def test_answers_are_spans_and_questions_name_what_they_ask_of() -> None:
     )
     assert found.kept == ()
     assert found.left_out == {"no_span": 1, "tells_answer": 1, "about_nothing": 1}
+
+
+@pytest.mark.parametrize(("nats", "kept"), [(0.5, 1), (0.7, 0)])
+def test_a_question_that_is_improbable_to_a_small_reader_is_left_out(nats: float, kept: int) -> None:
+    class Small(ScriptedModel):
+        jobs = ("propositions", "question")
+
+        def generate(self, *given: Any, **more: Any) -> list[Generation]:
+            return [replace(each, logprob=-nats * each.tokens) for each in super().generate(*given, **more)]
+
+    small = Small(lambda _: "When is the user's exam? | Friday")
+    found = write(small, [proposition()], ReadingSettings(samples=1), seed=0)
+    assert (len(found.kept), found.left_out["improbable"]) == (kept, 2 - 2 * kept)
 
 
 def checked(say: Callable[[str], str], neighbours: Sequence[Episode] = ()) -> Questions:

@@ -17,7 +17,7 @@ from hybridmem.dreaming.reading.source import Source
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.jobs import EVERY
 from hybridmem.models.prompts import Mood
-from tests.dreaming.nights import ANA, NIGHT, fact
+from tests.dreaming.nights import ANA, NIGHT, ScriptedModel, fact
 
 LATER = NIGHT + timedelta(days=3)
 
@@ -50,6 +50,21 @@ def test_a_newer_value_takes_the_older_ones_question() -> None:
 def test_a_bare_triple_gives_its_own_slot() -> None:
     (new,) = settled([fact("f1")], said("Ana moved to Porto.")).facts
     assert (new.slot, new.question, new.object) == (("ana", "lives in"), "", "Porto")
+
+
+def test_a_value_that_its_own_message_does_not_give_replaces_nothing() -> None:
+    """ "Size 43, I wrongly ordered 42" can be read as a proposition on 42, and then says it of itself."""
+    shoes = believed("What size are my shoes?", "43", "The user's shoes are size 43.")
+    source = Source(
+        Episode("e9", ANA, "Size 43, I wrongly ordered 42.", at=LATER, recorded_at=LATER), "size 43, not 42"
+    )
+    wrong = Proposition("The user's shoes are size 42.", "asserted", source)
+
+    def say(content: str) -> str:
+        return "43" if "43" in content and "shoes are size 42" not in content else "42"
+
+    found = settle(ScriptedModel(say), [wrong], [], [], [shoes], ReadingSettings())
+    assert found.facts == []
 
 
 def test_a_pull_request_replaces_no_dentist() -> None:
