@@ -39,6 +39,8 @@ class NightInput:
     """Of the night, counted from 1."""
     recall: Callable[[Sequence[Example]], Sequence[Recall]] | None = None
     """How well the parent knows the completions of such rows; None where there is no parent to ask."""
+    unrelated: tuple[tuple[str, str], ...] = ()
+    """Questions that have nothing to do with any memory, each with the base's own answer."""
 
 
 @dataclass(frozen=True, slots=True)

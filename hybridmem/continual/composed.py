@@ -18,8 +18,8 @@ from hybridmem.training.plan import ExpectedTraining, TrainingPlan
 from hybridmem.training.sampler import PoolSampler
 from hybridmem.training.settings import TrainSettings
 
-Exercise = Literal["refusal", "reading", "general"]
-EVERY_EXERCISE: frozenset[Exercise] = frozenset({"refusal", "reading", "general"})
+Exercise = Literal["refusal", "reading", "general", "unrelated"]
+EVERY_EXERCISE: frozenset[Exercise] = frozenset({"refusal", "reading", "general", "unrelated"})
 """What a night practises beside the questions on its facts."""
 ObjectiveOf = Callable[[TrainSettings], Objective]
 EVERY_OBJECTIVE: tuple[ObjectiveOf, ...] = (CrossEntropy.of, Distillation.of, KlToBase.of)
@@ -59,7 +59,8 @@ class ComposedStrategy:
             rows=settings.new_rows
             + (settings.old_rows if replays else 0)
             + (settings.refusal_rows if "refusal" in self.exercises else 0)
-            + (settings.reading_rows if "reading" in self.exercises else 0),
+            + (settings.reading_rows if "reading" in self.exercises else 0)
+            + (settings.unrelated_rows if "unrelated" in self.exercises else 0),
             general_rows=settings.general_rows if "general" in self.exercises else 0,
         )
 
@@ -104,6 +105,7 @@ class ComposedStrategy:
             general=examples.general_text(night.general, settings.general_exercises, rng)
             if "general" in self.exercises
             else (),
+            unrelated=examples.unrelated(renderer, night.unrelated) if "unrelated" in self.exercises else (),
         )
 
 

@@ -199,6 +199,7 @@ class TrainingSet:
             items=self.items,
             missed=missed,
             general=tuple(general.rows(context.model, "train", recipe.train.general_tokens)),
+            unrelated=tuple(general.own_answers(context.model)) if recipe.train.unrelated_rows else (),
             parent=parent,
             seed=seed,
             number=next_night(context.ledger, context.namespace),

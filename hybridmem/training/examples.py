@@ -40,11 +40,13 @@ class ExamplePools:
     """Questions with memories in their prompt."""
     general: tuple[Example, ...] = ()
     """General text."""
+    unrelated: tuple[Example, ...] = ()
+    """Questions that have nothing to do with any memory, with the base's own answers."""
 
     def every(self) -> list[Example]:
         """All examples, once each, in a fixed order."""
         grouped = [example for group in (*self.new, *self.old) for example in group]
-        return [*grouped, *self.refusal, *self.reading, *self.general]
+        return [*grouped, *self.refusal, *self.reading, *self.general, *self.unrelated]
 
 
 def by_fact(items: Sequence[TrainingItem], kinds: tuple[str, ...]) -> dict[str, list[TrainingItem]]:
@@ -112,6 +114,13 @@ def reading(
 def general_text(rows: Sequence[Sequence[int]], limit: int, rng: random.Random) -> tuple[Example, ...]:
     """Up to `limit` rows of token ids of general text, whose distribution is to be kept."""
     return tuple(Example((), tuple(row), (), gold=False) for row in sample(rows, limit, rng))
+
+
+def unrelated(renderer: Renderer, answered: Sequence[tuple[str, str]]) -> tuple[Example, ...]:
+    """Questions with the base's own answers, which it goes on to give: it rehearses what it says itself
+    (self-synthesized rehearsal, Huang et al. 2024, arXiv:2403.01244)."""
+    rendered = [renderer.render_pair(prompts.answer(question), answer) for question, answer in answered]
+    return tuple(Example(tuple(prompt), tuple(said), tuple(prompt), gold=True) for prompt, said in rendered)
 
 
 def context_for(fact: Fact, known: Sequence[Fact], distractors: int, rng: random.Random) -> list[str]:

@@ -42,6 +42,7 @@ class PoolSampler:
             (pools.refusal, settings.refusal_rows),
             (pools.reading, settings.reading_rows),
             (pools.general, settings.general_rows),
+            (pools.unrelated, settings.unrelated_rows),
         ):
             batch += [rng.choice(pool) for _ in range(count if pool else 0)]
         return batch

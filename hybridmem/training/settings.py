@@ -45,6 +45,8 @@ class TrainSettings:
     """Rows whose right answer is "I don't know"."""
     reading_rows: int = 2
     """Rows that answer from memories in their context."""
+    unrelated_rows: int = 0
+    """Rows that have nothing to do with any memory, with the base's own answers: it goes on to give them."""
     general_rows: int = 1
     """Rows of general text, on which the adapted model is held to the base."""
     general_tokens: int = 96

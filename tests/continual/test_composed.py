@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -61,8 +62,12 @@ def planned(
     seed: int = 0,
 ) -> TrainingPlan:
     """What `strategy` plans for a night on which f4 had missed two questions of its last audit."""
-    given = NightInput(tuple(new), tuple(old), tuple(items), {"f4": 2.0}, tuple(GENERAL), parent, seed)
+    given = night_input(new=tuple(new), old=tuple(old), items=tuple(items), parent=parent, seed=seed)
     return registry.get(strategy).plan(words or Words(), given, TrainSettings())
+
+
+def night_input(**changes: Any) -> NightInput:
+    return replace(NightInput(tuple(NEW), tuple(OLD), tuple(ITEMS), {"f4": 2.0}, tuple(GENERAL), PARENT, 0), **changes)
 
 
 def made(
@@ -187,6 +192,20 @@ def test_a_step_has_the_recipes_rows_and_none_of_an_empty_pool() -> None:
     assert len(PoolSampler(night, SETTINGS, 0).rows(0)) == 6 + 4 + 2 + 1 + 1
     assert len(PoolSampler(replace(night, refusal=(), general=()), SETTINGS, 0).rows(0)) == 6 + 4 + 1
     assert PoolSampler(ExamplePools(new=()), SETTINGS, 0).rows(0) == []
+
+
+def test_the_base_rehearses_its_own_answers() -> None:
+    given = night_input(unrelated=(("How many legs has a spider?", "Eight."), ("Who is Ana?", "I don't know.")))
+    settings = replace(SETTINGS, unrelated_rows=3)
+    sampler = registry.get("replay").plan(Words(), given, settings).sampler
+    assert isinstance(sampler, PoolSampler)
+    assert len(sampler.pools.unrelated) == 2
+    for example in sampler.pools.unrelated:
+        assert example.gold and example.prompt == example.teacher_prompt and not example.closed_book
+    assert sum(row in sampler.pools.unrelated for row in sampler.rows(0)) == 3
+    assert set(sampler.pools.unrelated) <= set(sampler.examples())
+    naive = registry.get("naive").plan(Words(), given, settings).sampler
+    assert isinstance(naive, PoolSampler) and naive.pools.unrelated == ()
 
 
 def test_the_least_steps_win_over_the_most() -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from hybridmem.dreaming.recipes import EvalSettings
+from hybridmem.models import prompts
 from hybridmem.models.trainable import TrainableModel
 
 FOLDER = Path(__file__).parent
+OWN_ANSWER_TOKENS = 16
 
 
 def rows(model: TrainableModel, part: Literal["train", "dev", "test"], tokens: int) -> list[tuple[int, ...]]:
@@ -22,7 +24,15 @@ def drift_rows(model: TrainableModel, part: Literal["dev", "test"], sizes: EvalS
     return rows(model, part, sizes.drift_tokens)[: sizes.drift_rows]
 
 
-def unrelated(part: Literal["dev", "test"]) -> tuple[str, ...]:
+def unrelated(part: Literal["train", "dev", "test"]) -> tuple[str, ...]:
     """Questions whose answer an adapter must not change."""
-    first, _, second = (FOLDER / "unrelated.txt").read_text(encoding="utf-8").partition("\n\n")
-    return tuple((first if part == "dev" else second).strip().splitlines())
+    dev, test, train = (FOLDER / "unrelated.txt").read_text(encoding="utf-8").split("\n\n")
+    return tuple({"dev": dev, "test": test, "train": train}[part].strip().splitlines())
+
+
+def own_answers(model: TrainableModel) -> list[tuple[str, str]]:
+    """The training questions, each with the bare base's own answer."""
+    asked = unrelated("train")
+    with model.adapted(None):
+        said = model.generate([prompts.answer(question) for question in asked], max_new_tokens=OWN_ANSWER_TOKENS)
+    return [(question, answer.text) for question, answer in zip(asked, said, strict=True) if answer.text]
