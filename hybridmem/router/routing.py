@@ -19,9 +19,10 @@ from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router.context import fitted, lines, worth_reading
 from hybridmem.router.elsewhere import Asked, answer_all
-from hybridmem.router.second_look import candidates
+from hybridmem.router.second_look import candidates, same
 from hybridmem.router.signals import Evidence, Head, Support, supported, vector
 from hybridmem.router.snapshot import Snapshot
+from hybridmem.router.taken_back import without_older
 
 SURE = 0.8
 """Weights this confident are not checked against retrieval."""
@@ -127,7 +128,9 @@ class Routing:
         if self.reader is None:
             adapted = self.route == "both" and not self.snapshot.is_tainted
             together = self._read(cases, asked, "retrieval", adapted=adapted)
-            return together if adapted else self._looked_at_again(cases, read, together)
+            if adapted:
+                return together
+            return self._looked_at_again(cases, read, self._without_what_is_taken_back(cases, read, together))
         to_answer = [
             Asked(cases[number].question, shown, asked[number], partial(_holds, cases[number]))
             for number, shown in read.items()
@@ -136,6 +139,27 @@ class Routing:
         for number, found in zip(read, answer_all(self.reader, to_answer), strict=True):
             support = Support(found.is_supported)
             readings[number] = self._judged(cases[number], found.said, "retrieval", support, asked[number])
+        return readings
+
+    def _without_what_is_taken_back(
+        self, cases: Sequence[Case], read: dict[int, list[str]], together: Sequence[Reading | None]
+    ) -> list[Reading | None]:
+        """The readings `together`, and in the place of those whose value a later memory ends, what is read without the
+        memories that hold no more than that value, where it is another value. `read` then has those memories alone."""
+        readings = list(together)
+        fewer = {
+            number: kept
+            for number, reading in enumerate(together)
+            if reading and not reading.refuses
+            if (kept := without_older(cases[number].question, reading.said.text, read[number])) is not None
+        }
+        asked = {number: prompts.answer(cases[number].question, kept) for number, kept in fewer.items()}
+        for number, again in enumerate(self._read(cases, asked, "retrieval", adapted=False)):
+            before = together[number]
+            if again and before and not again.refuses and not same(again.said.text, before.said.text):
+                tokens = before.said.prompt_tokens + again.said.prompt_tokens
+                readings[number] = replace(again, said=replace(again.said, prompt_tokens=tokens))
+                read[number] = fewer[number]
         return readings
 
     def _looked_at_again(
