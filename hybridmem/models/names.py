@@ -18,10 +18,6 @@ SMOLLM2_INSTRUCT = "smollm2-instruct"
 FAKE = "fake"
 OWN = frozenset({BUNDLED, SMOLLM2})
 """Bases that this project trained, for the memory jobs alone."""
-PREFERRED = BUNDLED
-"""What runs where nobody names a model and it is all here. ``smollm2`` reads better, but a night of it takes minutes
-where one of the bundled base takes seconds, and still believes what was not said (docs/experiments.md): it has to be
-named."""
 VARIABLE = "HYBRIDMEM_MODEL"
 """The environment variable that names the model where nobody else does."""
 
@@ -31,10 +27,10 @@ _told: list[str] = []
 
 
 def default_name() -> str:
-    """The preferred base where its parts are here, else ``bundled``."""
+    """``smollm2`` where its parts are here, else ``bundled``, which is many times faster and reads far less of everyday
+    language."""
     # The skills first: without them there is no need to look for the weights, which may import the hub's library.
-    here = PREFERRED == SMOLLM2 and smollm2.skills() is not None and _weights_are_here()
-    return SMOLLM2 if here else BUNDLED
+    return SMOLLM2 if smollm2.skills() is not None and _weights_are_here() else BUNDLED
 
 
 def missing() -> str | None:
@@ -64,8 +60,8 @@ def chosen(name: str | Path | None) -> str | Path:
 def tell_of_fallback(name: str | Path | None) -> None:
     """Say once in a process, in one line, that the bundled base runs because the default one is not here.
 
-    Where that is the preferred one, or the skills do not belong to this hybridmem, a user could install nothing."""
-    if name or os.environ.get(VARIABLE) or PREFERRED == BUNDLED or smollm2.skills() is None:
+    Where the skills do not belong to this hybridmem, a user could install nothing."""
+    if name or os.environ.get(VARIABLE) or smollm2.skills() is None:
         return
     lacking = missing()
     with _telling:

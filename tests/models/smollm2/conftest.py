@@ -85,7 +85,6 @@ def installed(sources: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(smollm2, "GGUF_BYTES", gguf.stat().st_size)
     monkeypatch.setattr(smollm2, "GGUF_SHA256", file_sha256(gguf))
     monkeypatch.setattr(shelf, "_PLACES", (found.shelf,))
-    monkeypatch.setattr(names, "PREFERRED", names.SMOLLM2)
     monkeypatch.setattr(names, "_told", [])
     monkeypatch.setenv(cache.VARIABLE, str(found.cache))
     monkeypatch.delenv(names.VARIABLE)

@@ -110,7 +110,6 @@ from pathlib import Path
 from hybridmem import models
 from hybridmem.core import shelf
 from hybridmem.models import installing, names, smollm2
-names.PREFERRED = names.SMOLLM2
 smollm2.MODULE, smollm2.PACKAGE = "no_such_module", "no-such-package"
 smollm2.HUB = sys.argv[1]
 shelf._PLACES = (Path(sys.argv[2]),)

@@ -20,14 +20,6 @@ def test_the_default_is_smollm2_where_its_weights_and_its_skills_are(installed: 
     assert models.load(None).name == "smollm2"
 
 
-def test_as_long_as_its_nights_are_slow_it_has_to_be_named(
-    installed: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(names, "PREFERRED", names.BUNDLED)
-    assert models.default_name() == "bundled"
-    assert models.load("smollm2").name == "smollm2"
-
-
 def test_without_the_package_it_is_the_bundled_one(installed: Installation) -> None:
     installed.uninstall()
     assert models.default_name() == "bundled"
@@ -92,7 +84,6 @@ from hybridmem.models import names, smollm2
 smollm2.MODULE, smollm2.PACKAGE = "no_such_module", "no-such-package"
 smollm2.HUB = "nobody/none"
 smollm2.skills = lambda: "skills"
-names.PREFERRED = names.SMOLLM2
 for _ in range(2):
     names.tell_of_fallback(None)
 """
