@@ -46,8 +46,8 @@ def _received(pipe: Connection) -> list[str]:
 
 
 @pytest.mark.timeout(60)
-def test_acknowledged_writes_survive_kills_at_random_times(quick_folder: Path) -> None:
-    path, chance = quick_folder / "ledger.sqlite3", random.Random(20260301)
+def test_acknowledged_writes_survive_kills_at_random_times(tmp_path: Path) -> None:
+    path, chance = tmp_path / "ledger.sqlite3", random.Random(20260301)
     context = multiprocessing.get_context("fork")
     acknowledged: list[str] = []
     for life in range(KILLS):
