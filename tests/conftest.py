@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,6 +83,16 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceModel:
     from tests.models import families
 
     return HuggingFaceModel.load(families.save("llama", tmp_path_factory.mktemp("tiny"), layers=1), device="cpu")
+
+
+@pytest.fixture
+def forked_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dream jobs in processes that are forked, as those of `tests.scripts` are: without their imports' time."""
+    from hybridmem.jobs import dream_jobs
+    from tests import scripts
+
+    started = SimpleNamespace(Popen=scripts.Popen, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr(dream_jobs, "subprocess", started)
 
 
 @pytest.fixture
