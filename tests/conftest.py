@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +28,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 for name in ("DIR", "NAMESPACE", "MODEL", "EMBEDDER", "VECTORS", "READER", "CACHE"):
     os.environ.pop(f"HYBRIDMEM_{name}", None)
+# Thousands of commits that wait for a disk, 3 ms and more each, hold the suite up and prove nothing: no test cuts the
+# power. So temporary folders lie in memory where it has room for them; whoever sets TMPDIR has them there.
+MEMORY_FILES, ROOM = Path("/dev/shm"), 4 * 2**30
+if MEMORY_FILES.is_dir() and os.access(MEMORY_FILES, os.W_OK) and shutil.disk_usage(MEMORY_FILES).free > ROOM:
+    os.environ.setdefault("TMPDIR", str(MEMORY_FILES))
+    tempfile.tempdir = None  # else what was asked before stays
 # Small, and here whatever is installed. Tests of the default base name it.
 os.environ["HYBRIDMEM_MODEL"] = "bundled"
 
@@ -73,6 +83,16 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> HuggingFaceModel:
     from tests.models import families
 
     return HuggingFaceModel.load(families.save("llama", tmp_path_factory.mktemp("tiny"), layers=1), device="cpu")
+
+
+@pytest.fixture
+def forked_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dream jobs in processes that are forked, as those of `tests.scripts` are: without their imports' time."""
+    from hybridmem.jobs import dream_jobs
+    from tests import scripts
+
+    started = SimpleNamespace(Popen=scripts.Popen, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr(dream_jobs, "subprocess", started)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ EACH_PARAMETER = ("tests/dreaming/test_families.py",)
 """Long modules with one costly fixture for each parameter: its tests are a unit."""
 LONGEST = (
     "tests/test_promises.py",
+    "tests/dreaming/test_reader_night.py",
     "tests/dreaming/test_cycle.py",
     "tests/models/huggingface/test_model.py::TestFamily",
     "tests/models/huggingface/test_microbatch.py",
@@ -32,6 +33,11 @@ LONGEST = (
     "tests/stores/ledger/test_sql.py",
     "tests/server/test_schema.py",
     "tests/models/huggingface/test_hub.py",
+    "tests/models/huggingface/test_trainable.py",
+    "tests/models/smollm2/test_commands.py",
+    "tests/evaluation/suites/test_training.py",
+    "tests/evaluation/suites/test_serve.py",
+    "tests/cli/test_schedule.py",
     "tests/evaluation/demo/test_run.py",
     "tests/maintenance/test_provenance.py",
     "tests/models/huggingface/test_control_tokens.py",

@@ -83,6 +83,7 @@ class Behaviour:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for its headers to be acknowledged
     how = Behaviour()
     seen: list[dict[str, Any]] = []  # noqa: RUF012
     lock = threading.Lock()

@@ -18,7 +18,7 @@ from hybridmem.dreaming.steps.extract import extract
 from hybridmem.memory import HybridMemory
 from hybridmem.models import prompts
 from hybridmem.models.fake import FakeModel
-from hybridmem.models.reader import LangChainReader, OpenAIReader, Reader, RemoteReading, load_reader
+from hybridmem.models.reader import LangChainReader, OpenAIReader, Reader, ReaderSettings, RemoteReading, load_reader
 from hybridmem.stores.index.chroma import ChromaIndex
 from hybridmem.stores.index.inmemory import InMemoryVectorIndex
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
@@ -297,7 +297,7 @@ class _Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     with Endpoint() as made:
-        thread = threading.Thread(target=made.serve_forever, daemon=True)
+        thread = threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield made
         made.shutdown()
@@ -350,7 +350,8 @@ def test_an_endpoint_that_refuses_is_one_clear_line(endpoint: Endpoint, status: 
 
 def test_an_endpoint_that_does_not_answer_is_named() -> None:
     with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1 does not answer"):
-        triples(OpenAIReader("tiny", "http://127.0.0.1:9/v1"), "Ana lives in Lisbon.")
+        reader = OpenAIReader("tiny", "http://127.0.0.1:9/v1", settings=ReaderSettings(retries=0))
+        triples(reader, "Ana lives in Lisbon.")
 
 
 def test_a_chat_model_of_langchain_reads() -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
-import resource
 import shutil
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +22,9 @@ from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
 from tests import scripts
+from tests.permissions import BOUND
 
+ROOT = Path(__file__).parents[1]
 KEPT = "Ana moved to Lisbon."
 STATED = "Ana lives in Lisbon."
 FAKE_BASE, OTHER_BASE = FakeModel().sha256, "b" * 64
@@ -64,19 +62,13 @@ def folder(original: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(original, tmp_path / "memory"))
 
 
-def hybridmem(
-    folder: Path, *arguments: str | bytes, stdin: bytes = b"", before: Callable[[], object] | None = None
-) -> Done:
-    """The command line in a process of its own; `before` runs in it, before Python does."""
+def hybridmem(folder: Path, *arguments: str | bytes, stdin: bytes = b"", first: str = "") -> Done:
+    """The command line in a process of its own; `first` is code that runs in it before."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HYBRIDMEM_")}
     environment["HYBRIDMEM_MODEL"] = "bundled"
-    command = [sys.executable, "-m", "hybridmem.cli", "--memory", str(folder), *arguments]
-    if before is None:
-        done = scripts.run_command(command, stdin, env=environment)
-    else:
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, env=environment, timeout=120, preexec_fn=before
-        )
+    program = ["-c", f"{first}import runpy\nrunpy.run_module('hybridmem.cli', run_name='__main__')"]
+    command = [sys.executable, *(program if first else ["-m", "hybridmem.cli"]), "--memory", str(folder), *arguments]
+    done = scripts.run_command(command, stdin, env=environment, cwd=ROOT)
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -180,9 +172,7 @@ def test_a_read_only_folder_is_named(folder: Path) -> None:
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        done = hybridmem(folder, "add", "x", before=_bound_by_permissions)
-    except subprocess.SubprocessError:
-        pytest.skip("this root user cannot be bound by permissions")
+        done = hybridmem(folder, "add", "x", first=BOUND)
     finally:
         for path in paths:
             path.chmod(0o755)
@@ -198,7 +188,7 @@ def test_a_read_only_folder_is_read(folder: Path, tmp_path: Path) -> None:
     with HybridMemory.open(folder, embedder="hashing") as memory:
         memory.reindex()
         writes = [[memory.list()[0].id if word == "ID" else word for word in command] for command in writes]
-    program = f"""
+    program = f"""{BOUND}
 import io, contextlib, json
 from hybridmem.cli.app import run
 made = []
@@ -214,15 +204,7 @@ print(json.dumps(made))
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = {path: path.stat().st_mtime_ns for path in paths}
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            preexec_fn=_bound_by_permissions,
-            timeout=300,
-        )
-    except subprocess.SubprocessError:
-        pytest.skip("this root user cannot be bound by permissions")
+        done = scripts.run_command([sys.executable, "-c", program], text=True, cwd=ROOT)
     finally:
         unchanged = {path: path.stat().st_mtime_ns for path in paths} == before
         for path in paths:
@@ -236,13 +218,6 @@ print(json.dumps(made))
     assert all("cannot be written to" in err for _, _, err in written)
     assert unchanged
     assert_nothing_lost(folder)
-
-
-def _bound_by_permissions() -> None:
-    """Root ignores the permissions of files: take that privilege (CAP_DAC_OVERRIDE) from what is run next."""
-    drop_from_bounding_set, dac_override = 24, 1
-    if os.geteuid() == 0 and ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0) != 0:
-        raise PermissionError("prctl")
 
 
 def test_a_memory_of_a_newer_version_is_left_alone(folder: Path) -> None:
@@ -274,11 +249,8 @@ def test_a_damaged_ledger_is_named(folder: Path, capfd: pytest.CaptureFixture[st
 def test_a_full_disk_loses_nothing(folder: Path) -> None:
     """The limit on file sizes stands in for the disk: it binds every user, and fails writes in the same place."""
     limit = (folder / "ledger.sqlite3").stat().st_size
-
-    def bounded() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    done = hybridmem(folder, "add", "-", stdin=b"a" * 500_000, before=bounded)
+    bounded = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+    done = hybridmem(folder, "add", "-", stdin=b"a" * 500_000, first=bounded)
     assert_refused(done, "nothing was stored", "free space")
     assert_nothing_lost(folder)
     assert hybridmem(folder, "add", "there is room again").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -95,6 +96,12 @@ def common(
     context.obj = Defaults(memory, namespace, model, embedder, vectors, reader, redact, json)
 
 
+@functools.cache
+def root_command() -> typer.core.TyperGroup:
+    """All commands as Click has them, made once."""
+    return typer.main.get_group(app)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); returns its exit code."""
     for name, value in QUIET.items():
@@ -104,9 +111,7 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = typer.main.get_command(app).main(
-            args=with_json_target(arguments), prog_name="hybridmem", standalone_mode=False
-        )
+        code = root_command().main(args=with_json_target(arguments), prog_name="hybridmem", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from hybridmem.cli.app import app
+from hybridmem.cli.app import root_command
 from hybridmem.cli.invocation import COMMON
 from hybridmem.dreaming.bounds import BOUNDS, TRUTH_BOUNDS
 
@@ -81,7 +81,7 @@ def _written(name: str) -> str | None:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """(words that the user types, command) of every command, in the order of the help page."""
-    root = typer.main.get_command(app)
+    root = root_command()
     yield ROOT, root
     yield from _within(ROOT, root)
 

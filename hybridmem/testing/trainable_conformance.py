@@ -7,6 +7,7 @@ class TestMyModel(TrainableModelConformance):
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,21 @@ class TrainableModelConformance:
     @pytest.fixture
     def model(self) -> TrainableModel:
         raise NotImplementedError("override the fixture `model`")
+
+    @pytest.fixture(scope="class")
+    def shared(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """A folder for what is trained once for all tests of the class."""
+        return tmp_path_factory.mktemp("trainable")
+
+    @pytest.fixture
+    def learned(self, model: TrainableModel, shared: Path, tmp_path: Path) -> Path:
+        """The folder of an adapter that knows every answer by heart, of the test's own."""
+        trained = shared / "adapter"
+        if not trained.exists():
+            with model.training(_job(model)) as adapter:
+                self._learn(adapter, _examples(model))
+                adapter.save(trained)
+        return Path(shutil.copytree(trained, tmp_path / "learned"))
 
     # ---- rows
 
@@ -98,11 +114,8 @@ class TrainableModelConformance:
         with model.training(_job(model, objectives=objectives)) as adapter:
             assert (adapter.teacher_tokens > 0) == (len(objectives) > 1)
 
-    def test_it_goes_on_from_a_parent(self, model: TrainableModel, tmp_path: Path) -> None:
-        with model.training(_job(model)) as adapter:
-            self._learn(adapter, _examples(model))
-            adapter.save(tmp_path / "parent")
-        with model.training(replace(_job(model), parent=tmp_path / "parent", seed=1)) as adapter:
+    def test_it_goes_on_from_a_parent(self, model: TrainableModel, learned: Path, tmp_path: Path) -> None:
+        with model.training(replace(_job(model), parent=learned, seed=1)) as adapter:
             adapter.step(_examples(model), 0.0)
             adapter.save(tmp_path / "child")
         with model.adapted(tmp_path / "child"):
@@ -121,22 +134,22 @@ class TrainableModelConformance:
             adapter.save(tmp_path / "resumed")
         assert _files(tmp_path / "resumed") == _files(tmp_path / "whole") != {}
 
-    def test_what_lies_beneath_stays_in_force_and_as_it_is(self, model: TrainableModel, tmp_path: Path) -> None:
-        lower = self._trained(model, tmp_path / "lower")
-        files = _files(lower)
-        with model.training(replace(_job(model), beneath=lower, seed=1)) as adapter:
+    def test_what_lies_beneath_stays_in_force_and_as_it_is(
+        self, model: TrainableModel, learned: Path, tmp_path: Path
+    ) -> None:
+        files = _files(learned)
+        with model.training(replace(_job(model), beneath=learned, seed=1)) as adapter:
             assert adapter.step(_examples(model), 0.0).known == 1.0
             adapter.step(_examples(model), self.learning_rate)
             adapter.save(tmp_path / "upper")
-        assert _files(lower) == files
-        with model.adapted(lower):
+        assert _files(learned) == files
+        with model.adapted(learned):
             assert _said(model) == list(ANSWERS.values())
 
     def test_a_parent_is_refitted_to_another_rank_only_where_that_is_asked_for(
-        self, model: TrainableModel, tmp_path: Path
+        self, model: TrainableModel, learned: Path
     ) -> None:
-        parent = self._trained(model, tmp_path / "parent")
-        larger = replace(_job(model), parent=parent, adapter=replace(ADAPTER, rank=2 * ADAPTER.rank))
+        larger = replace(_job(model), parent=learned, adapter=replace(ADAPTER, rank=2 * ADAPTER.rank))
         with model.training(replace(larger, refit_parent=True)) as adapter:
             assert adapter.step(_examples(model), 0.0).known == 1.0
 
@@ -157,8 +170,8 @@ class TrainableModelConformance:
 
     # ---- what is known, and adapters made of others
 
-    def test_what_was_learned_is_recalled_with_a_lead(self, model: TrainableModel, tmp_path: Path) -> None:
-        rows, learned = _examples(model), self._trained(model, tmp_path / "adapter")
+    def test_what_was_learned_is_recalled_with_a_lead(self, model: TrainableModel, learned: Path) -> None:
+        rows = _examples(model)
         bare, taught = model.recall(rows, None), model.recall(rows, learned)
         assert len(bare) == len(taught) == len(rows)
         assert all(known.loss < unknown.loss for known, unknown in zip(taught, bare, strict=True))
@@ -168,9 +181,9 @@ class TrainableModelConformance:
 
     @pytest.mark.parametrize("how", ["cat", "svd"])
     def test_an_adapter_summed_with_one_that_adds_nothing_is_itself(
-        self, model: TrainableModel, how: Combination, tmp_path: Path
+        self, model: TrainableModel, how: Combination, learned: Path, tmp_path: Path
     ) -> None:
-        learned, nothing = self._trained(model, tmp_path / "learned"), tmp_path / "nothing"
+        nothing = tmp_path / "nothing"
         with model.training(_job(model)) as adapter:
             adapter.save(nothing)
         model.combine([nothing, learned], how, tmp_path / "both", rank=ADAPTER.rank, seed=0)
@@ -179,9 +192,8 @@ class TrainableModelConformance:
 
     @pytest.mark.parametrize("how", ["ties", "dare"])
     def test_the_same_seed_merges_to_the_same_files(
-        self, model: TrainableModel, how: Combination, tmp_path: Path
+        self, model: TrainableModel, how: Combination, learned: Path, tmp_path: Path
     ) -> None:
-        learned = self._trained(model, tmp_path / "learned")
         for name in ("one", "other"):
             model.combine([learned, learned], how, tmp_path / name, rank=ADAPTER.rank, seed=3)
         assert _files(tmp_path / "one") == _files(tmp_path / "other") != {}
@@ -202,25 +214,15 @@ class TrainableModelConformance:
 
     # ---- adapters
 
-    def test_an_adapter_can_be_scaled_and_forgotten(self, model: TrainableModel, tmp_path: Path) -> None:
+    def test_an_adapter_can_be_scaled_and_forgotten(self, model: TrainableModel, learned: Path, tmp_path: Path) -> None:
         before = _said(model)
-        with model.training(_job(model)) as adapter:
-            self._learn(adapter, _examples(model))
-            adapter.save(tmp_path / "adapter")
         for scale, expected in ((1.0, list(ANSWERS.values())), (0.0, before)):
-            model.scale_adapter(tmp_path / "adapter", scale, tmp_path / f"x{scale}")
+            model.scale_adapter(learned, scale, tmp_path / f"x{scale}")
             with model.adapted(tmp_path / f"x{scale}"):
                 assert _said(model) == expected
-        model.forget(tmp_path / "adapter")
-        with model.adapted(tmp_path / "adapter"):
+        model.forget(learned)
+        with model.adapted(learned):
             assert _said(model) == list(ANSWERS.values())
-
-    def _trained(self, model: TrainableModel, folder: Path) -> Path:
-        """The folder of an adapter that knows every answer by heart."""
-        with model.training(_job(model)) as adapter:
-            self._learn(adapter, _examples(model))
-            adapter.save(folder)
-        return folder
 
     def _learn(self, adapter: TrainingAdapter, rows: Sequence[Example], steps: int | None = None) -> list[float]:
         """The share of known answers at each step, at a rate that falls to zero."""

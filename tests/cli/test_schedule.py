@@ -118,6 +118,7 @@ def due_now() -> tuple[str, ...]:
     return ("--cron", f"{now.minute} {now.hour} * * *", "--zone", "UTC", "--once")
 
 
+@pytest.mark.usefixtures("forked_jobs")
 def test_once_dreams_what_is_due_and_says_how_it_went(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +133,7 @@ def test_once_dreams_what_is_due_and_says_how_it_went(
     assert "no nights yet" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("forked_jobs")
 def test_a_failure_that_no_retry_mends_ends_the_night(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -47,7 +45,6 @@ WRITES = (
     "activate",
     "save_dream",
 )
-MEMORY_FILES = Path("/dev/shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +139,8 @@ class Dreamer:
 
 
 @pytest.fixture
-def path() -> Iterator[Path]:
-    """In memory where the system has one: the test is about the order of writes, not about a disk."""
-    in_memory = MEMORY_FILES.is_dir() and os.access(MEMORY_FILES, os.W_OK)
-    with tempfile.TemporaryDirectory(dir=MEMORY_FILES if in_memory else None) as folder:
-        yield Path(folder) / "memory"
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "memory"
 
 
 @pytest.fixture
@@ -246,4 +240,3 @@ def test_a_dream_survives_kills_at_random_moments(path: Path, dreamer: Dreamer, 
             memory.adapters.remove(last.adapter)
         assert memory.ledger.get_state(ANA, DreamState) is None
         assert not memory.folder.dream(ANA).exists()
-    shutil.rmtree(path)

@@ -95,7 +95,7 @@ def _oid(file: Path) -> str:
 def serving(folder: Path) -> Iterator[str]:
     """The address of a hub that has the model in `folder` under `OPEN`, and refuses others."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"folder": folder}))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -44,7 +44,7 @@ class FileClock:
 def main(folder: str, clock_file: str, runner: str, recipe: str, model: str, *names: str) -> None:
     clock = FileClock(Path(clock_file))
     # The lives of jobs are measured by the clock on the wall, as those of their processes are.
-    with HybridMemory.open(folder, model=model, embedder="hashing", clock=utc_now) as memory:
+    with HybridMemory.open(folder, model=model, embedder="hashing", vectors="memory", clock=utc_now) as memory:
         plan = SchedulePlan(Cron.nightly("03:00", "UTC"), tuple(map(checked_namespace, names)), recipe=recipe)
         log = ScheduleLog(clock, "UTC", Path(clock_file).with_name(f"log-{os.getpid()}.jsonl"))
         jobs = DreamJobs(memory, at_once=4, runner=RUNNERS[runner])

@@ -89,6 +89,10 @@ def start(tmp_path: Path, clock: FileClock) -> Iterator[Start]:
             process.wait()
 
 
+def opened(place: Path) -> HybridMemory:
+    return HybridMemory.open(place / "memory", namespace=ANA, model="fake", embedder="hashing", vectors="memory")
+
+
 def night_of(memory: HybridMemory, namespace: Namespace) -> nights.ScheduleState:
     found = nights.read(memory.ledger, namespace)
     assert found is not None
@@ -109,7 +113,7 @@ def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock,
     towns = {"Ana": "Lisbon", "Bob": "Riga", "Eve": "Oslo"}
     given = {"runner": "brief", "recipe": str(recipe), "model": str(model)}
 
-    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+    with opened(tmp_path) as memory:
 
         def live(person: str) -> None:
             memory.ledger.save_items(items_of(memory.add_fact(person, "lives in", towns[person])))
@@ -160,7 +164,7 @@ def test_three_nights_and_a_kill_in_the_second(tmp_path: Path, clock: FileClock,
 def test_two_schedulers_dream_every_night_once(tmp_path: Path, clock: FileClock, start: Start) -> None:
     """Two processes on one folder, of which one is killed in the midst of the nights."""
     names = ("users/ana", "users/bob")
-    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+    with opened(tmp_path) as memory:
         memory.add("Ana lives in Porto.")
         memory.at(BOB).add("Bob lives in Riga.")
         root = memory.folder.root
@@ -193,7 +197,7 @@ def test_two_schedulers_dream_every_night_once(tmp_path: Path, clock: FileClock,
 
 
 def test_sigterm_stops_the_dream_and_a_start_goes_on(tmp_path: Path, clock: FileClock, start: Start) -> None:
-    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+    with opened(tmp_path) as memory:
         memory.add("Ana lives in Porto.")
         orders(memory.folder.root, seconds=60)
         scheduler = start("users/ana")

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from apscheduler.triggers.cron import CronTrigger
 
-from hybridmem.cli.app import app
+from hybridmem.cli.app import root_command
 from hybridmem.core.errors import InvalidInput
 from hybridmem.jobs import Budget
 from hybridmem.schedule.cron import Cron
@@ -42,11 +42,9 @@ def command(text: str = "0 3 * * *", folder: str = "/srv/my 100% $mem\"ory's", *
 
 def test_the_command_is_one_that_hybridmem_takes() -> None:
     """Every option is there, and the values are the plan's."""
-    import typer
-
     arguments = command(log=Path("/var/log/dreams")).arguments()
     at = arguments.index("schedule")
-    schedule = typer.main.get_command(app).commands["schedule"]  # type: ignore[attr-defined]
+    schedule = root_command().commands["schedule"]
     context = schedule.make_context("schedule", arguments[at + 1 :], resilient_parsing=False)
     assert context.params["cron"] == "0 3 * * *"
     assert context.params["zone"] == "Europe/Lisbon"

@@ -17,6 +17,7 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "now", "argumen
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for its headers to be acknowledged
     log: Path
 
     def do_GET(self) -> None:

@@ -224,6 +224,9 @@ class AdapterSlots:
     @contextmanager
     def _switched(self, *names: str) -> Iterator[None]:
         before = self._stack
+        if names == before:  # PEFT would walk through all modules, twice, to change nothing
+            yield
+            return
         self._apply(*names)
         try:
             yield

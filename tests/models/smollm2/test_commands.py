@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from hybridmem.models.huggingface.adapter_files import WEIGHTS
 from tests import scripts
 from tests.models import gguf_files
 from tests.models.smollm2.conftest import Installation
-from tests.test_bad_input import _bound_by_permissions
+from tests.permissions import BOUND
 
 
 @dataclass(frozen=True)
@@ -181,6 +180,7 @@ def test_sources_that_are_wrong_are_one_line(installed: Installation, hybridmem:
 
 # ---- in processes of their own, with a disk and permissions that stop them
 
+ROOT = Path(__file__).parents[3]
 FORKED = "import sys\nfrom hybridmem.cli.app import run\nsys.exit(run(sys.argv[1:]))"
 ROOM_FOR_LITTLE = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
 """The limit on file sizes stands in for the disk: it binds every user, and fails writes in the same place."""
@@ -193,21 +193,12 @@ def dream(tmp_path: Path) -> Command:
     with HybridMemory.open(tmp_path / "memory") as memory:
         memory.add("Ana lives in Lisbon.")
 
-    def command(*, first: str = "", before: Callable[[], object] | None = None) -> Done:
-        """`first` is code that runs before the command, in its process. `before` runs before Python does."""
+    def command(*, first: str = "") -> Done:
+        """`first` is code that runs before the command, in its process."""
         given = [*DREAM, "--memory", str(tmp_path / "memory"), "--model", str(gguf)]
         environment = {**os.environ, cache.VARIABLE: str(tmp_path / "cache")}
-        if before is None:
-            done = scripts.run_command([sys.executable, "-c", first + FORKED, *given], text=True, env=environment)
-        else:
-            done = subprocess.run(
-                [sys.executable, "-m", "hybridmem.cli", *given],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                preexec_fn=before,
-            )
+        started = [sys.executable, "-c", first + FORKED, *given]
+        done = scripts.run_command(started, text=True, env=environment, cwd=ROOT)
         return Done(done.returncode, done.stdout, done.stderr)
 
     return command
@@ -226,9 +217,7 @@ def test_a_read_only_cache_is_one_line_and_is_read_all_the_same(dream: Command, 
     for folder in (place / "models", place):
         folder.chmod(0o555)
     try:
-        done = dream(before=_bound_by_permissions)
-    except subprocess.SubprocessError:
-        pytest.skip("this root user cannot be bound by permissions")
+        done = dream(first=BOUND)
     finally:
         for folder in (place, place / "models"):
             folder.chmod(0o755)
@@ -238,7 +227,7 @@ def test_a_read_only_cache_is_one_line_and_is_read_all_the_same(dream: Command, 
     for path in everything:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        done = dream(before=_bound_by_permissions)
+        done = dream(first=BOUND)
         assert (done.code, done.err) == (0, "")
     finally:
         for path in reversed(everything):

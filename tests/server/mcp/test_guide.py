@@ -6,10 +6,8 @@ import json
 import re
 from pathlib import Path
 
-import typer
-
 from hybridmem import HybridMemory
-from hybridmem.cli.app import app
+from hybridmem.cli.app import root_command
 from hybridmem.cli.mcp import PORT
 from hybridmem.server.mcp.application import application
 
@@ -33,8 +31,7 @@ def test_its_commands_are_commands() -> None:
     (entry,) = re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL)
     server = json.loads(entry)["mcpServers"]["memory"]
     (line,) = re.findall(r"^hybridmem (mcp .*)$", GUIDE, flags=re.MULTILINE)
-    group = typer.main.get_command(app)
-    known = {option for parameter in group.commands["mcp"].params for option in parameter.opts}  # type: ignore[attr-defined]
+    known = {option for parameter in root_command().commands["mcp"].params for option in parameter.opts}
     for arguments in (server["args"], line.split()):
         assert arguments[0] == "mcp"
         assert {argument for argument in arguments if argument.startswith("--")} <= known

@@ -201,7 +201,7 @@ def refusing_server():
             """Nothing on stderr."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{made.server_address[1]}", asked
         made.shutdown()
 

@@ -36,8 +36,8 @@ POSTGRESQL = os.environ.get("HYBRIDMEM_TEST_POSTGRESQL")
 
 
 @pytest.fixture
-def path(quick_folder: Path) -> Path:
-    return quick_folder / "ledger.sqlite3"
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.sqlite3"
 
 
 @pytest.fixture
