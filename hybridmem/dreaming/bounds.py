@@ -115,7 +115,7 @@ class Truth:
 
     asked: int
     right_before: int
-    """By retrieval, over the store as it was before the night."""
+    """By the router, with the store and the weights as they were before the night."""
     wrong_before: int
     right_after: int
     """By the router, with the candidate in force."""

@@ -234,8 +234,7 @@ def by_propositions(reader: Reader, recipe: Recipe) -> bool:
 
 
 def _prepare_truth(context: DreamContext, recipe: Recipe, strategy: Strategy, seed: int, log: StepLog) -> TruthSet:
-    """Questions from the episodes that wait to be read, answered by retrieval before anything of the night is in the
-    store."""
+    """Questions from the episodes that wait to be read, answered before anything of the night is in the store."""
     if recipe.gate is None or not strategy.trains or not by_propositions(context.reader, recipe):
         return TruthSet()
     waiting = context.ledger.unextracted(context.namespace, at=context.clock())
@@ -366,7 +365,7 @@ def _truth_after(
         return Truth(0, 0, 0, 0, 0)
     record = replace(_record(context, training_set, candidate), files=hashes(candidate.folder))
     audits = (*verdict.result.audits, *final.audits)
-    said = context.answering.by_router([each.text for each in truth.questions], record, candidate.folder, audits)
+    said = context.answering.as_it_would_be([each.text for each in truth.questions], record, candidate.folder, audits)
     context.model.forget(candidate.folder)
     return compare(truth, said)
 

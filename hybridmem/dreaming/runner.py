@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from hybridmem.adapters.load_verified import load_verified
 from hybridmem.continual import registry as strategies
-from hybridmem.core.errors import DreamBusy, DreamInterrupted, ReaderBudgetSpent
+from hybridmem.core.errors import CorruptAdapter, DreamBusy, DreamInterrupted, ReaderBudgetSpent
 from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, recipes
@@ -97,12 +97,17 @@ class MemoryAnswers:
     router: Router
     calibration_questions: int
 
-    def by_retrieval(self, questions: Sequence[str]) -> list[str]:
+    def as_it_is(self, questions: Sequence[str]) -> list[str]:
         """See `steps.truth.Answering`."""
         self.workspace.indexes.catch_up(of=self.workspace.namespace)
-        return [answer.text for answer in self.router.answer(questions, "retrieval")]
+        try:
+            answers = self.router.answer(questions)
+        except CorruptAdapter:
+            # The night replaces it; until then only the memories answer.
+            answers = self.router.answer(questions, "retrieval")
+        return [answer.text for answer in answers]
 
-    def by_router(
+    def as_it_would_be(
         self, questions: Sequence[str], candidate: AdapterRecord, folder: Path, audits: Sequence[Audit]
     ) -> list[str]:
         """See `steps.truth.Answering`."""

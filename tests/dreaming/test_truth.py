@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridmem.core.progress import quiet
-from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode
+from hybridmem.core.records import AdapterRecord, Answer, Audit, DreamReport, Episode, Route
 from hybridmem.dreaming import recipes
 from hybridmem.dreaming.bounds import TRUTH_BOUNDS, Truth
 from hybridmem.dreaming.cycle import dream
@@ -23,6 +23,7 @@ from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.jobs import EVERY
 from hybridmem.models.prompts import REFUSAL
+from hybridmem.router.policy import Router
 from tests.dreaming.nights import ANA, NIGHT, open_memory
 
 DEFAULT = recipes.load("default")
@@ -44,11 +45,11 @@ class Canned:
         self.after = after
         self.asked: list[list[str]] = []
 
-    def by_retrieval(self, questions: Sequence[str]) -> list[str]:
+    def as_it_is(self, questions: Sequence[str]) -> list[str]:
         self.asked.append(list(questions))
         return [self._true(question) for question in questions]
 
-    def by_router(
+    def as_it_would_be(
         self, questions: Sequence[str], candidate: AdapterRecord, folder: Path, audits: Sequence[Audit]
     ) -> list[str]:
         assert candidate.files
@@ -97,11 +98,27 @@ def test_a_night_that_makes_the_memory_worse_or_timid_is_refused(
     assert (memory.adapters.active() is None) == bool(failed)
 
 
+def test_both_times_the_router_answers(memory: HybridMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is too unsure of to answer on both mornings was not lost in the night between."""
+    routes: list[str | None] = []
+    answer = Router.answer
+
+    def noting(self: Router, questions: Sequence[str], route: Route | None = None) -> list[Answer]:
+        routes.append(route)
+        return [replace(each, text=REFUSAL) for each in answer(self, questions, route)]
+
+    monkeypatch.setattr(Router, "answer", noting)
+    monkeypatch.setattr(Router, "rehearse", lambda self, questions, *more: noting(self, questions))
+    report = memory.dream(recipe=DEFAULT)
+    assert set(routes) == {None}
+    assert (report.status, report.test["truth_right_before"]) == ("promoted", 0.0)
+
+
 def test_the_questions_are_asked_before_anything_of_the_night_is_stored(memory: HybridMemory) -> None:
     class Looking(Canned):
-        def by_retrieval(self, questions: Sequence[str]) -> list[str]:
+        def as_it_is(self, questions: Sequence[str]) -> list[str]:
             assert memory.ledger.facts(ANA) == []
-            return super().by_retrieval(questions)
+            return super().as_it_is(questions)
 
     answering = Looking({})
     night(memory, answering)

@@ -1,8 +1,8 @@
 """The gate's questions about what was really said: written from the night's episodes, never from its facts.
 
-They are asked twice: of retrieval over the store as it was before the night, and of the router with the candidate in
-force after it. A night that leaves fewer of them right, or more of them wrong, has made the memory worse, however well
-the weights repeat what was extracted. A right answer that became "I don't know" is a loss like any other.
+They are asked twice: of the memory as it was before the night, and as it would be after it, with the candidate in
+force. A night that leaves fewer of them right, or more of them wrong, has made the memory worse, however well the
+weights repeat what was extracted. A right answer that became "I don't know" is a loss like any other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hybridmem.models.reader import Reader
 from hybridmem.stores.ledger.memories import Memories
 
 FILE = "truth.json"
-"""In the folder of a dream: its questions with what retrieval answered before it."""
+"""In the folder of a dream: its questions with what the memory answered before it."""
 TEMPERATURE = 0.8
 EACH = 2
 """Questions asked of the model for each message: the most probable one and a sampled one."""
@@ -56,11 +56,11 @@ class TruthQuestion:
 class Answering(Protocol):
     """How a memory answers, with the weights of now or with a candidate's."""
 
-    def by_retrieval(self, questions: Sequence[str]) -> list[str]:
-        """What reading the memories gives, without any adapter."""
+    def as_it_is(self, questions: Sequence[str]) -> list[str]:
+        """What the router answers now, with the adapter that is in force."""
         ...
 
-    def by_router(
+    def as_it_would_be(
         self, questions: Sequence[str], candidate: AdapterRecord, folder: Path, audits: Sequence[Audit]
     ) -> list[str]:
         """What the router would answer with the weights in `folder` promoted, calibrated as after a promotion."""
@@ -69,7 +69,7 @@ class Answering(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TruthSet:
-    """The night's questions with what retrieval answered before it."""
+    """The night's questions with what the memory answered before it."""
 
     questions: tuple[TruthQuestion, ...] = ()
     before: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ def prepare(
     if before is not None:
         return before
     questions, tokens = write(reader, episodes, most, seed, user)
-    said = answering.by_retrieval([each.text for each in questions]) if questions else []
+    said = answering.as_it_is([each.text for each in questions]) if questions else []
     truth = TruthSet(tuple(questions), tuple(said), tokens)
     _save(truth, kept)
     return truth
