@@ -350,7 +350,12 @@ def week(
         if when in figures
     ]
     found = [
-        (name, when, figures[when][RECALL], *(figures[when][key] for key in ("messages", "first_by_own_words", "hidden")))
+        (
+            name,
+            when,
+            figures[when][RECALL],
+            *(figures[when][key] for key in ("messages", "first_by_own_words", "hidden")),
+        )
         for name, figures in [*result["weeks"].items(), ("all", result["total"])]
         for when in ("before", "after")
         if when in figures
