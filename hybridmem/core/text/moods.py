@@ -1,7 +1,7 @@
 """How a sentence says something, by plain cues: a second opinion beside a model.
 
-The cues are those of English, and the words of some other languages that negate. They are wrong now and then, on the side of caution: retrieval keeps what they
-doubt.
+The cues are those of English, and the words of some other languages that negate. They are wrong now and then, on the
+side of caution: retrieval keeps what they doubt.
 
 >>> mood("I live in Lisbon."), mood("I wish I lived in Porto."), mood("If I moved, I'd sell the car.")
 ('asserted', 'wished', 'conditional')
@@ -59,15 +59,18 @@ _OPENING = re.compile(
     r"(?:dreams?|nightmare|novel|film|movie|story|stories|fairy tale|sketch|sitcom|comic|thriller)\b"
     r"|^(?:please )?(?:write|make up|invent|translate|repeat after me|rephrase|proofread|spell-?check|correct) ?\b"
     r"|^(?:example|e\.g\.|for example|for instance|subject|fwd?|headline|lyrics)\b[:,]"
-    r"|^(?:let'?s say|say,? (?!hi|hello|thanks?|goodbye|bye)[a-z]+ \w+s\b|not true|false|wrong|far from it|god forbid|contrary to)\b"
+    r"|^(?:let'?s say|say,? (?!hi|hello|thanks?|goodbye|bye)[a-z]+ \w+s\b)"
+    r"|^(?:not true|false|wrong|far from it|god forbid|contrary to)\b"
     r"|^>|^(?:were|was) (?:i|we|you|he|she|they|it|[A-Z]\w+) to\b"
     r"|^(?:once|when|until|as soon as|by the time)\b[^.,]*,[^.]*(?:'ll\b|\bwill\b)"
     r"|^(?:[^\s:,]+ ){0,4}(?:wrote|writes|says|said|reads|goes|claims|claimed) ?:",
     re.IGNORECASE,
 )
 _ALTERING = re.compile(
-    r"\b(?:used to|(?:want|wish|hope|try|aim|mean|intend|long|aspire)(?:s|ed)? to|tr(?:ies|ied) to|(?:hop|try|aim)ing to"
-    r"|would like to|'d like to|would love to|(?:fail(?:s|ed)?|refus(?:e|es|ed|ing)|declin(?:e|es|ed)|forgot|neglected) to"
+    r"\b(?:used to|(?:want|wish|hope|try|aim|mean|intend|long|aspire)(?:s|ed)? to|tr(?:ies|ied) to"
+    r"|(?:hop|try|aim)ing to"
+    r"|would like to|'d like to|would love to|(?:fail(?:s|ed)?|refus(?:e|es|ed|ing)|declin(?:e|es|ed)|forgot"
+    r"|neglected) to"
     r"|(?:stops|stopped|quit|gave up|given up|avoid(?:s|ed)?|den(?:y|ies|ied))"
     r"|might|could|should|ought to|may|supposed to|perhaps|maybe|possibly|probably|presumably|seem(?:s|ed|ingly)?"
     r"|appear(?:s|ed)? to|allegedly|almost|nearly|practically|doubt(?:s|ed)?|whether|unclear|unsure"
@@ -78,7 +81,8 @@ _ALTERING = re.compile(
     re.IGNORECASE,
 )
 _TAKING_BACK = re.compile(
-    r"^\W*(?:which |that |this |it )?(?:is |was |'s )?(?:just |all |simply )?(?:nonsense|false|a lie|untrue|rubbish|made up|fake)\W*$"
+    r"^\W*(?:which |that |this |it )?(?:is |was |'s )?(?:just |all |simply )?"
+    r"(?:nonsense|false|a lie|untrue|rubbish|made up|fake)\W*$"
     r"|\b(?:is|was) (?:nonsense|false|a lie|untrue|unclear|wrong|rubbish|made up|fake)\W*$"
     r"|^\W*(?:not really|i don't think(?: so)?|or so (?:i|they|he|she) (?:say|says|said|think|thought)\w*)\W*$",
     re.IGNORECASE,
@@ -93,8 +97,9 @@ _NEGATION = re.compile(
 )
 _NO_NEGATION = re.compile(
     r"\bnot (?:only|just|to mention)\b|\bno\.? ?\d|\bno (?:problem|worries|doubt|matter|idea)\b"
-    r"|\b(?:(?:do|does|did|will|must|should)(?:n't| not)|never) (?:you )?(?:ever )?(?:forget|knew|realise[ds]?|realize[ds]?"
-    r"|notice[ds]?)\b|\bdid(?:n't| not) know that\b|\b(?:can(?:'t|not)|could(?:n't| not)) (?:believe|wait)\b"
+    r"|\b(?:(?:do|does|did|will|must|should)(?:n't| not)|never) (?:you )?(?:ever )?(?:forget|knew"
+    r"|reali[sz]e[ds]?|notice[ds]?)\b|\bdid(?:n't| not) know that\b"
+    r"|\b(?:can(?:'t|not)|could(?:n't| not)) (?:believe|wait)\b"
     r"|^no\b[,.!]?(?=\s)|\bwhether or not\b",
     re.IGNORECASE,
 )

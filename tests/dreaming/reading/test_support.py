@@ -99,8 +99,9 @@ ALTERED = (
 """What stands before the statement makes another one of it."""
 NOT_STATED = (
     "In my dream Ana lives in Porto.", "In the novel, Ana lives in Porto.", "Write a poem in which Ana lives in Porto.",
-    "Translate into French: Ana lives in Porto.", "For example, Ana lives in Porto.", "Repeat after me: Ana lives in Porto.",
-    "> Ana lives in Porto.", "On Monday Ivo wrote: Ana lives in Porto.", "Subject: Ana lives in Porto",
+    "Translate into French: Ana lives in Porto.", "For example, Ana lives in Porto.",
+    "Repeat after me: Ana lives in Porto.", "> Ana lives in Porto.", "On Monday Ivo wrote: Ana lives in Porto.",
+    "Subject: Ana lives in Porto",
     "Let's say Ana lives in Porto.", "Not true: Ana lives in Porto.", "When Ana lives in Porto one day, we'll visit.",
 )  # fmt: skip
 """The sentence is somebody's story, task, example or quotation."""
