@@ -224,8 +224,12 @@ def test_codex_before_it_had_events(tmp_path: Path) -> None:
 
 
 def test_slacks_words_may_be_in_blocks_alone(tmp_path: Path) -> None:
-    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
-        {"type": "text", "text": "Lunch with "}, {"type": "user", "user_id": "U2"}, {"type": "text", "text": "?"}]}]}  # fmt: skip
+    parts = [
+        {"type": "text", "text": "Lunch with "},
+        {"type": "user", "user_id": "U2"},
+        {"type": "text", "text": "?"},
+    ]
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]}
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "At one."}}
     message = {"type": "message", "user": "U1", "text": "", "blocks": [rich, section], "ts": "1772355600.0001"}
     assert said(written(tmp_path, "a.json", [message]))[0][2] == "Lunch with @U2?\nAt one."

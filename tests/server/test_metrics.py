@@ -56,11 +56,10 @@ def test_secrets_are_counted_by_kind_and_never_shown(tmp_path: Path) -> None:
         memory.add("The wifi password is Tr0ub4dor&3, and the other password is hunter2xyz.")
         memory.add("My card is 4111 1111 1111 1111.")
         figures = Figures()
-        page = scrape(figures, memory.ledger, Grant(metrics=True)).decode()
+        page = scrape(figures, memory.ledger, Grant("", metrics=True)).decode()
         memory.add("Another password is S3cr3tW0rd.")
-        assert (
-            'kind="password",namespace="users/ana"} 1.0' in scrape(figures, memory.ledger, Grant(metrics=True)).decode()
-        )
+        again = scrape(figures, memory.ledger, Grant("", metrics=True)).decode()
+    assert 'hybridmem_secrets{kind="password",namespace="users/ana"} 1.0' in again.splitlines(), "a count reads it all"
     lines = page.splitlines()
     assert 'hybridmem_secrets{kind="password",namespace="users/ana"} 1.0' in lines
     assert 'hybridmem_secrets{kind="card number",namespace="users/ana"} 1.0' in lines
