@@ -222,6 +222,7 @@ class HybridMemory:
         `half_life_days` ranks older memories lower, in searches and answers that do not say otherwise, and hides none.
         `expire_after_days`, by trust, as in ``{"web": 30}``, sets `expires_at` of episodes that are added from now on
         without one. Raises `InvalidInput`."""
+        arguments.mapping_or_none("expire_after_days", expire_after_days)
         policy = checked_policy(
             MemoryPolicy(half_life_days, {str(trust): days for trust, days in (expire_after_days or {}).items()})
         )

@@ -160,7 +160,7 @@ def _zip(path: Path, format: str, clock: ChatClock) -> Iterator[Entry]:
 
 def claimed(entries: Iterable[Entry], me: Sequence[str]) -> Iterator[Entry]:
     """`entries`, where what a participant of the user's names says is the user's."""
-    names = {name.strip().casefold() for name in me}
+    names = {name.strip().casefold() for name in ([me] if isinstance(me, str) else me)}
     for entry in entries:
         mine = isinstance(entry, ImportedTurn) and entry.role == PARTICIPANT
         if isinstance(entry, ImportedTurn) and mine and (entry.speaker or "").casefold() in names:

@@ -318,6 +318,11 @@ def test_front_matter_in_toml(tmp_path: Path) -> None:
     assert (turn.at and turn.at.day, turn.metadata["tags"]) == (1, ["travel"])
 
 
+def test_one_name_may_be_a_text(tmp_path: Path) -> None:
+    assert {role for role, _, text in said(written(tmp_path, "a.txt", WHATSAPP), me="Ana") if text == "Hi"} == {"user"}
+    assert "user" not in {role for role, _, text in said(tmp_path / "a.txt", me="A") if text == "Hi"}
+
+
 # ---- zips in folders
 
 
