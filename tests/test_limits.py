@@ -56,6 +56,8 @@ WRONG: dict[str, tuple[Call, str]] = {
     "a fact with deep metadata": (lambda m: m.add_fact("a", "b", "c", metadata={"a": nested(65)}), "more than 64 deep"),
     "a fact of no number": (lambda m: m.add_fact("a", "b", float("nan")), "object is"),
     "a policy that is a list": (lambda m: m.set_policy(expire_after_days=[1]), "expire_after_days is a list"),
+    "add from an empty path": (lambda m: m.add_from(""), "path is empty"),
+    "export to an empty path": (lambda m: m.export(""), "path is empty"),
     "add from a number": (lambda m: m.add_from(42), "path is an int"),
     "ask why of None": (lambda m: m.why(None), "id is None"),
     "add a fact of None": (lambda m: m.add_fact("Ana", "age", None), "object is None"),

@@ -89,6 +89,9 @@ def path(name: str, value: object) -> Path:
     Raises `InvalidInput`."""
     if not isinstance(value, str | os.PathLike):
         raise _refused(name, value, "pass a path")
+    if not os.fspath(value):
+        # an unset variable of a shell, which would stand for the working directory
+        raise InvalidInput(f"the {name} is empty: pass a path, or . for the working directory")
     given = Path(value)
     if "\x00" in str(given):
         raise InvalidInput(f"the {name} has a NUL character: remove it")

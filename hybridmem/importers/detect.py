@@ -207,6 +207,8 @@ def _whole(path: Path) -> str | None:
         value = document(path)
     except InvalidInput:
         return None
+    if value in ([], {}):
+        raise EmptyText(f"{path} holds nothing: there is nothing to import")
     if locomo.recognises(value):
         return "locomo"
     if (found := _json_format([value])) is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hybridmem.core.errors import InvalidInput, UnknownFormat
+from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.importers import BrokenLine, ImportedFact, ImportedTurn, LeftOut, read
 
 
@@ -165,6 +165,12 @@ def test_what_holds_words_in_another_form_is_refused(tmp_path: Path, name: str, 
 @pytest.mark.parametrize("text", ["Ana: Hello there\nBen: Hi\n\nAna: ok\n", "Date: today\nTo: buy milk\n\nand eggs\n"])
 def test_lines_with_colons_are_no_mail(tmp_path: Path, text: str) -> None:
     assert said(written(tmp_path, "a.txt", text))
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", " [ ]\n"])
+def test_an_empty_export_holds_nothing(tmp_path: Path, content: str) -> None:
+    with pytest.raises(EmptyText, match="holds nothing"):
+        read(written(tmp_path, "a.json", content))
 
 
 # ---- one format each
