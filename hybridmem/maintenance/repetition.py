@@ -74,10 +74,17 @@ def _known(workspace: Workspace, episodes: Sequence[Episode], keys: Mapping[str,
     """By the new id of each of `episodes` that is in the memory: the episode that is there."""
     wanted = {each.id: message_id(each.namespace, each.source, keys[each.id]) for each in episodes if each.id in keys}
     there = workspace.ledger.get_many(workspace.namespace, list(dict.fromkeys(wanted.values()))) if wanted else {}
+    texts: dict[str, set[str]] = {}
+    for episode in episodes:
+        if episode.id in wanted:
+            texts.setdefault(wanted[episode.id], set()).add(episode.text)
     known: dict[str, Episode] = {}
     for episode in episodes:
-        memory = there.get(wanted.get(episode.id, ""))
-        if isinstance(memory, Episode) and _said_by(memory) == _said_by(episode):
+        memory = there.get(id := wanted.get(episode.id, ""))
+        if not isinstance(memory, Episode) or _said_by(memory) != _said_by(episode):
+            continue
+        # an id that stands for several texts does not say which of them was edited
+        if len(texts[id]) == 1 or memory.text == episode.text:
             known[episode.id] = memory
     return known | _in_the_same_words(workspace, [each for each in episodes if each.id not in known])
 

@@ -57,7 +57,7 @@ _OPENING = re.compile(
     # a story, a task and an example hold sentences that nobody states
     r"^(?:in|imagine) (?:my|the|a|an|this|that|his|her|our|their) (?:\w+ )?"
     r"(?:dreams?|nightmare|novel|film|movie|story|stories|fairy tale|sketch|sitcom|comic|thriller)\b"
-    r"|^(?:please )?(?:write|make up|invent|translate|repeat after me|rephrase|proofread|spell-?check|correct) ?\b"
+    r"|^(?:please )?(?:write|make up|invent|translate|repeat after me|rephrase|proofread|spell-?check) ?\b"
     r"|^(?:example|e\.g\.|for example|for instance|subject|fwd?|headline|lyrics)\b[:,]"
     r"|^(?:let'?s say|say,? (?!hi|hello|thanks?|goodbye|bye)[a-z]+ \w+s\b)"
     r"|^(?:not true|false|wrong|far from it|god forbid|contrary to)\b"
@@ -189,14 +189,14 @@ def altering(clause: str) -> Iterator[tuple[str, str]]:
 
 
 def retraction(sentence: str) -> str:
-    """The words at the end of `sentence` that take back what the rest of it says; "" where there are none.
+    """The word at the end of `sentence` that takes back what the rest of it says; "" where there is none.
 
     >>> retraction("Ana lives in Porto, which is nonsense."), retraction("Ana lives in Porto.")
-    ('which is nonsense.', '')
+    ('nonsense', '')
     """
     last = next(iter([*clauses(sentence)][-1:]), "")
     found = _TAKING_BACK.search(last)
-    return found.group().strip() if found else ""
+    return re.findall(r"\w+", found.group())[-1] if found else ""
 
 
 def is_negated(text: str) -> bool:

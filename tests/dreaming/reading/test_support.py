@@ -140,6 +140,7 @@ def test_a_proposition_may_say_the_other_thing_itself(text: str) -> None:
         "Ana lives in Porto. I doubt it rains there.",
         "Ana finally lives in Porto, which she always wanted to do.",
         "Ana lives in Porto, should you need her.",
+        "Correct, Ana lives in Porto.",
     ],
 )
 def test_a_doubt_about_something_else_is_none(text: str) -> None:
