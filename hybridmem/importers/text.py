@@ -121,11 +121,19 @@ def _turns(path: Path, layout: Layout) -> Iterator[ImportedTurn | BrokenLine]:
             yield BrokenLine(number, str(error))
 
 
+def _front_matter(path: Path) -> int:
+    """How many lines at the beginning of a file are about it."""
+    first = [(raw or b"").decode("utf-8", "replace").strip() for _, raw in islice(lines(path), SAMPLE)]
+    fence = first[0] if first and first[0] in ("---", "+++") else None
+    return first.index(fence, 1) + 1 if fence is not None and fence in first[1:] else 0
+
+
 def _chat(path: Path) -> Iterator[tuple[int, str | None, str | None]]:
-    """`_blocks` of a chat with an assistant."""
+    """`_blocks` of a chat with an assistant, without the front matter of a note."""
     start, speaker, size = 1, None, 0
     block: list[str] = []
-    for number, raw in lines(path):
+    head = _front_matter(path)
+    for number, raw in islice(lines(path), head, None):
         line = "" if raw is None else raw.decode("utf-8").rstrip()
         label = _role_label(line)
         if label is not None or raw is None or size + len(line) > MAX_TEXT:

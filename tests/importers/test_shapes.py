@@ -98,6 +98,12 @@ def test_a_chat_with_an_assistant_as_text(tmp_path: Path, name: str, text: str) 
     ]
 
 
+def test_the_front_matter_of_a_chat_is_no_turn(tmp_path: Path) -> None:
+    chat = "## User\nI live in Riga.\n\n## Assistant\nNoted.\n"
+    assert said(written(tmp_path, "a.md", f"---\ntitle: A chat\n---\n{chat}")) == said(written(tmp_path, "b.md", chat))
+    assert len(said(written(tmp_path, "c.md", f"---\n{chat}"))) == 3
+
+
 def test_a_list_of_fields_is_no_chat(tmp_path: Path) -> None:
     assert said(written(tmp_path, "a.txt", "Model: X200\nSystem: Debian\nUser: ana\nAgent: 7\n"))[0][2] == "Model: X200"
 
