@@ -222,6 +222,7 @@ class HybridMemory:
         `half_life_days` ranks older memories lower, in searches and answers that do not say otherwise, and hides none.
         `expire_after_days`, by trust, as in ``{"web": 30}``, sets `expires_at` of episodes that are added from now on
         without one. Raises `InvalidInput`."""
+        arguments.mapping_or_none("expire_after_days", expire_after_days)
         policy = checked_policy(
             MemoryPolicy(half_life_days, {str(trust): days for trust, days in (expire_after_days or {}).items()})
         )
@@ -249,7 +250,8 @@ class HybridMemory:
 
         What it returns is on disk. `at` is when it was said (now); a message's own date and session win. A role has a
         trust (`core.roles`), and `trust` can lower it: nobody's words pass for the user's. Messages without words are
-        left out, and one that has an id and was added to its session before is returned as it is.
+        left out, and one that has an id and was added to its session before is that memory: its words, where they were
+        edited since, take the place of the old ones, which stay in the history.
         `tags` go into the metadata, under that key. From `expires_at` on it is neither found nor answered nor trained.
         Raises `InvalidInput`."""
         from hybridmem.importers import ImportedTurn
@@ -278,17 +280,17 @@ class HybridMemory:
                             source,
                             least_trusted(turn.trust, checked_trust(trust or turn.trust)),
                             tagged({**given, **turn.metadata}, tags),
+                            turn.key,
                         )
                     )
             if not remembered:
                 raise InvalidInput("there are no messages to remember: pass at least one with words in it")
-        from hybridmem.maintenance.repetition import known_messages
+        from hybridmem.maintenance.repetition import remember
 
         now, policy = self._now(), self.policy
         episodes = [self._episode(turn, now, policy, expires) for turn in remembered]
-        known = known_messages(self.workspace, episodes)
-        stored = iter(self.ledger.append([episode for episode in episodes if episode.id not in known]))
-        return [known[episode.id] if episode.id in known else next(stored) for episode in episodes]
+        keys = {each.id: turn.key for each, turn in zip(episodes, remembered, strict=True) if turn.key is not None}
+        return remember(self.workspace, episodes, keys)
 
     def add_turns(self, turns: Iterable[ImportedTurn], *, progress: Progress = quiet) -> list[Episode]:
         """Remember what an importer read, in batches; each batch is on disk before the next is read."""
@@ -328,17 +330,20 @@ class HybridMemory:
         format: str = "auto",
         me: Sequence[str] = (),
         day_first: bool | None = None,
+        timezone: str | None = None,
         progress: Progress = quiet,
     ) -> ImportReport:
         """Remember what a file, zip or folder holds: chats, memories of other systems, agents' logs, notes.
 
         The same import twice adds nothing, and a longer export adds what is new. `me`: your names in chats of people.
-        `day_first`: how a chat's dates are written, where it leaves that open. docs/importing.md lists the formats.
+        `day_first`: how a chat's dates are written, where it leaves that open. `timezone`, as ``Europe/Lisbon``: where
+        the times of a chat without a zone were written (this machine's zone). docs/importing.md lists the formats.
         Raises `InvalidInput`."""
         from hybridmem.importers import read
         from hybridmem.maintenance.imports import add_entries
 
-        entries = read(arguments.path("path", path), format, me=me, day_first=day_first)
+        arguments.optional_text("timezone", timezone)
+        entries = read(arguments.path("path", path), format, me=me, day_first=day_first, timezone=timezone)
         return add_entries(self.workspace, entries, progress)
 
     def watch(
@@ -348,6 +353,7 @@ class HybridMemory:
         format: str = "auto",
         me: Sequence[str] = (),
         day_first: bool | None = None,
+        timezone: str | None = None,
         every: float = 2.0,
         stop: threading.Event | None = None,
     ) -> Iterator[ImportReport]:
@@ -356,7 +362,8 @@ class HybridMemory:
         from hybridmem.importers.watch import Watcher
         from hybridmem.maintenance.imports import add_entries
 
-        watcher = Watcher(arguments.path("path", path), format, me=me, day_first=day_first)
+        arguments.optional_text("timezone", timezone)
+        watcher = Watcher(arguments.path("path", path), format, me=me, day_first=day_first, timezone=timezone)
         stop = stop or threading.Event()
         while True:
             yield add_entries(self.workspace, watcher.poll())

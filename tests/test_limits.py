@@ -29,6 +29,13 @@ def memory(tmp_path: Path) -> Iterator[HybridMemory]:
         yield memory
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 WRONG: dict[str, tuple[Call, str]] = {
     "add a number": (lambda m: m.add(42), "content is an int"),
     "add nothing": (lambda m: m.add(None), "content is None"),
@@ -44,6 +51,13 @@ WRONG: dict[str, tuple[Call, str]] = {
         lambda m: m.add_fact("Ana", "is", "x", metadata={"a": "x" * MAX_METADATA}),
         "metadata has 10,000,009",
     ),
+    "add with deep metadata": (lambda m: m.add("x", metadata={"a": nested(900)}), "nested more than 64 deep"),
+    "add with bottomless metadata": (lambda m: m.add("x", metadata={"a": nested(9000)}), "nested more than 64 deep"),
+    "a fact with deep metadata": (lambda m: m.add_fact("a", "b", "c", metadata={"a": nested(65)}), "more than 64 deep"),
+    "a fact of no number": (lambda m: m.add_fact("a", "b", float("nan")), "object is"),
+    "a policy that is a list": (lambda m: m.set_policy(expire_after_days=[1]), "expire_after_days is a list"),
+    "add from an empty path": (lambda m: m.add_from(""), "path is empty"),
+    "export to an empty path": (lambda m: m.export(""), "path is empty"),
     "add from a number": (lambda m: m.add_from(42), "path is an int"),
     "ask why of None": (lambda m: m.why(None), "id is None"),
     "add a fact of None": (lambda m: m.add_fact("Ana", "age", None), "object is None"),

@@ -326,8 +326,9 @@ def week(
         bool, typer.Option("--dream/--no-dream", help="Whether the memory dreams and is asked again.")
     ] = True,
 ) -> None:
-    """Live through a week of somebody's life, and ask about it before a dream and after it."""
-    from hybridmem.evaluation.suites.week import run
+    """Live through a week of somebody's life, and ask about it before a dream and after it: what is answered, whether
+    the messages with the answers are found, and every message by its own words."""
+    from hybridmem.evaluation.suites.week import AT, RECALL, run
     from hybridmem.evaluation.week import read
 
     weeks = [read(file) for file in files]
@@ -348,8 +349,22 @@ def week(
         for when in ("before", "after")
         if when in figures
     ]
+    found = [
+        (
+            name,
+            when,
+            figures[when][RECALL],
+            *(figures[when][key] for key in ("messages", "first_by_own_words", "hidden")),
+        )
+        for name, figures in [*result["weeks"].items(), ("all", result["total"])]
+        for when in ("before", "after")
+        if when in figures
+    ]
+    searched = ["week", "dream", f"#evidence recall@{AT}", "#messages", "#first by own words", "#hidden"]
     columns = ["week", "dream", *(f"#{key.replace('_', ' ')}" for key in counted)]
-    call.answer(result, output.table(columns, rows, "answers about a week"))
+    call.answer(
+        result, output.table(columns, rows, "answers about a week"), output.table(searched, found, "what searches find")
+    )
 
 
 @command(group, "nothing-said", json_file=True)

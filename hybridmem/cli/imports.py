@@ -47,6 +47,12 @@ class ImportOptions:
             "--day-first/--month-first", help="With --from, how a chat writes its dates, where it leaves that open."
         ),
     ] = None
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            "--timezone", metavar="ZONE", help="With --from, where a chat was written whose times have no zone (here)."
+        ),
+    ] = None
     watch: Annotated[
         bool,
         typer.Option("--watch", help="With --from, go on reading as the file or folder grows, until Ctrl-C."),
@@ -76,7 +82,12 @@ def watch(call: Invocation, path: Path, options: ImportOptions) -> None:
 
 
 def _given(options: ImportOptions) -> dict[str, Any]:
-    return {"format": options.format, "me": options.me or [], "day_first": options.day_first}
+    return {
+        "format": options.format,
+        "me": options.me or [],
+        "day_first": options.day_first,
+        "timezone": options.timezone,
+    }
 
 
 @contextmanager

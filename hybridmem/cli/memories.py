@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import typer
@@ -70,7 +69,7 @@ def add(
         str | None, typer.Argument(metavar="[TEXT]", help="What to remember; - reads it from stdin.")
     ] = None,
     source_file: Annotated[
-        Path | None, typer.Option("--from", metavar="PATH", help="Import a file, zip or folder instead.")
+        str | None, typer.Option("--from", metavar="PATH", help="Import a file, zip or folder instead.")
     ] = None,
     *,
     imported: ImportOptions,

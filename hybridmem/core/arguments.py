@@ -9,6 +9,7 @@ hybridmem.core.errors.InvalidInput: query is an int (42): pass a text
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -41,6 +42,8 @@ def text_or_number(name: str, value: object) -> str:
     >>> text_or_number("object", 42)
     '42'
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refused(name, value, "pass a text or a number that is one")
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return text(name, value)
@@ -86,6 +89,9 @@ def path(name: str, value: object) -> Path:
     Raises `InvalidInput`."""
     if not isinstance(value, str | os.PathLike):
         raise _refused(name, value, "pass a path")
+    if not os.fspath(value):
+        # an unset variable of a shell, which would stand for the working directory
+        raise InvalidInput(f"the {name} is empty: pass a path, or . for the working directory")
     given = Path(value)
     if "\x00" in str(given):
         raise InvalidInput(f"the {name} has a NUL character: remove it")

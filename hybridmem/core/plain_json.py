@@ -9,14 +9,27 @@ from typing import Any
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import sound_text
 
+MAX_DEPTH = 64
+"""How many lists and objects may lie within one another: a thousand are more than JSON's readers and writers take."""
+
 
 def plain_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """`value` as it comes back from JSON. Raises `InvalidInput` for what JSON does not hold."""
+    """`value` as it comes back from JSON. Raises `InvalidInput` for what JSON does not hold, and for one that is nested
+    more than `MAX_DEPTH` deep."""
     try:
         plain: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{what} cannot be kept as JSON ({error}): use text, numbers, lists and objects") from None
+    except RecursionError:
+        raise InvalidInput(f"{what} is nested more than {MAX_DEPTH} deep: flatten it") from None
+    if _is_deeper(plain, MAX_DEPTH):
+        raise InvalidInput(f"{what} is nested more than {MAX_DEPTH} deep: flatten it")
     return plain
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(each, (dict, list)) and (depth == 1 or _is_deeper(each, depth - 1)) for each in inner)
 
 
 def sound_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ has heard of is trusted least, so that a new kind of tool or agent never passes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import get_args
 
@@ -43,21 +44,31 @@ _TRUST: Mapping[str, Trust] = {"user": "user", "assistant": "agent", "system": "
 """Who vouches for a role's words. A system prompt is no experience: it can be found and is never trained on."""
 
 
+_MODEL = re.compile(
+    r"(?:chat)?gpt[ -]?\d.*|claude[ -](?:\d|v\d|opus|sonnet|haiku|instant|code|ai).*"
+    r"|gemini[ -](?:\d|pro|flash|ultra|nano|advanced).*"
+    r"|(?:llama|qwen|mistral|mixtral|deepseek|grok|phi|gemma)[ -]?v?\d.*"
+    r"|o[134](?:-(?:mini|pro|preview).*)?|(?:bing|github|microsoft) (?:chat|copilot)|ai assistant|copilot chat"
+)
+"""Names of models, by which exports call the assistant."""
+
+
 def is_role(named: object) -> bool:
     """Whether `named` is one of the spellings of a role that chats and logs use."""
-    return isinstance(named, str) and _spelling(named) in _ROLES
+    return isinstance(named, str) and (_spelling(named) in _ROLES or _MODEL.fullmatch(_spelling(named)) is not None)
 
 
 def role_of(named: object) -> str:
     """The role that a chat or a log calls `named`; one that nobody has heard of is kept as it is. Raises
     `InvalidInput` for what is no word.
 
-    >>> role_of("Human"), role_of("gemini"), role_of("critic")
-    ('user', 'assistant', 'critic')
+    >>> role_of("Human"), role_of("gemini"), role_of("GPT-4o"), role_of("critic")
+    ('user', 'assistant', 'assistant', 'critic')
     """
     if not isinstance(named, str) or not named.strip():
         raise InvalidInput("its role is not a word: name one, such as user, assistant or tool")
-    return _ROLES.get(_spelling(named), named.strip())
+    known = _ROLES.get(_spelling(named))
+    return known or ("assistant" if _MODEL.fullmatch(_spelling(named)) else named.strip())
 
 
 def _spelling(named: str) -> str:

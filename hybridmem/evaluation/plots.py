@@ -1,7 +1,7 @@
 """Plots as SVG fragments that live inside an HTML page: no script, no network, and colours that are the page's own.
 
 Every colour is a CSS variable of the page (``--ink``, ``--line``, ``--heat``, ``--series-1`` ...), so that one drawing
-serves the light and the dark theme. Drawn by matplotlib, which the extra `report` installs.
+serves the light and the dark theme. Drawn by matplotlib, which the extra `plots` installs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -49,13 +50,18 @@ _STYLE = {
 }
 
 
+def require() -> None:
+    """Raise `MissingExtra` where plots cannot be drawn: before a run of minutes, and not at its end."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtra("the report's plots need matplotlib: pip install 'hybridmem[plots]'")
+
+
 @contextmanager
 def _style() -> Iterator[None]:
     """Within it, whatever matplotlib makes has the page's colours; outside, its settings are untouched."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtra("the report's plots need matplotlib: pip install matplotlib") from None
+    require()
+    import matplotlib
+
     with matplotlib.rc_context(_STYLE):
         yield
 

@@ -117,6 +117,16 @@ class Week:
     messages: tuple[tuple[datetime, str], ...]
     questions: tuple[WeekQuestion, ...]
 
+    def evidence(self, question: WeekQuestion) -> frozenset[int]:
+        """The places of the messages that have all words of an expected answer in them; none for an answer that no
+        message spells out, such as yes or no."""
+        wanted = [set(_words(_ASIDE.sub(" ", answer)) or _words(answer)) for answer in question.expected]
+        return frozenset(
+            place
+            for place, (_, text) in enumerate(self.messages)
+            if any(answer and answer <= set(_words(text)) for answer in wanted if not answer <= {"yes", "no", "none"})
+        )
+
 
 def read(file: Path) -> Week:
     """The week in `file`. Raises `InvalidInput`."""

@@ -23,7 +23,7 @@ from hybridmem.importers.base import (
     LeftOut,
     checked_file,
 )
-from hybridmem.importers.dating import Dates, file_time
+from hybridmem.importers.dating import HERE, ChatClock, Dates, file_time, zone_of
 from hybridmem.importers.detect import JSON_FORMATS, detect, shape_of
 from hybridmem.importers.folder import readable_files
 from hybridmem.importers.identity import Keys, file_name
@@ -62,7 +62,12 @@ FORMATS: Mapping[str, Callable[[Path], Iterator[Entry]]] = {
 
 
 def read(
-    path: str | Path, format: str = "auto", *, me: Sequence[str] = (), day_first: bool | None = None
+    path: str | Path,
+    format: str = "auto",
+    *,
+    me: Sequence[str] = (),
+    day_first: bool | None = None,
+    timezone: str | None = None,
 ) -> Iterator[Entry]:
     """What is in the file, zip or folder at `path`, in order: turns and facts, a `BrokenLine` in place of what could
     not be read, and a `LeftOut` in place of what was left out on purpose.
@@ -70,26 +75,28 @@ def read(
     Every turn has a key, which is the same at every import, and a time: where the file does not say it, that of its
     neighbour, its conversation or the file, and its metadata's `dated_by` says which. `me`: the user's names in chats
     of people; what the others say is not the user's word. `day_first`: how a chat's dates are written, where it leaves
-    that open.
+    that open. `timezone`: where the clock stood whose times a chat without a zone has, as ``Europe/Lisbon``; None for
+    this machine's.
 
     The path and the format are checked at once. Raises `InvalidInput` for a file that cannot be read,
     `UnknownFormat`, and `InvalidEncoding` for a text that is not UTF-8. Texts, JSON lines and lists are streamed."""
     if format != "auto" and format not in FORMATS:
         raise UnknownFormat(f"no format {format!r}: choose one of auto, {', '.join(FORMATS)}")
     path = Path(path)
+    clock = ChatClock(day_first, zone_of(timezone))
     if path.is_dir():
-        return claimed(_folder(path, format, day_first, str(path.resolve())), me)
+        return claimed(_folder(path, format, clock, str(path.resolve())), me)
     file = checked_file(path)
     if archive.is_zip(file):
-        return claimed(_zip(file, format, day_first), me)
-    return claimed(read_file(file, format, day_first=day_first), me)
+        return claimed(_zip(file, format, clock), me)
+    return claimed(read_file(file, format, clock), me)
 
 
 def read_file(
     path: Path,
     format: str = "auto",
+    clock: ChatClock = HERE,
     *,
-    day_first: bool | None = None,
     root: Path | None = None,
     place: str | None = None,
     chat: str | None = None,
@@ -99,17 +106,16 @@ def read_file(
     name = detect(path) if format == "auto" else format
     entries: Iterator[Entry]
     if name == "whatsapp":
-        entries = whatsapp.read(path, day_first=day_first, place=chat or place)
+        entries = whatsapp.read(path, day_first=clock.day_first, place=chat or place)
     elif name == "markdown":
         entries = markdown.read(path, root=root, place=place)
     else:
         entries = FORMATS[name](path)
-    return Dates(file_time(path)).dated(Keys().keyed(entries))
+    dated = Dates(file_time(path)).dated(Keys().keyed(entries))
+    return whatsapp.in_zone(dated, clock.zone) if name == "whatsapp" else dated
 
 
-def _folder(
-    folder: Path, format: str, day_first: bool | None, place: str, inner: Sequence[Path] = ()
-) -> Iterator[Entry]:
+def _folder(folder: Path, format: str, clock: ChatClock, place: str, inner: Sequence[Path] = ()) -> Iterator[Entry]:
     """The entries of every readable file; a file that cannot be read costs itself alone. `inner`: folders that were
     zips of their own, after which a chat in them is called."""
     found = False
@@ -119,9 +125,12 @@ def _folder(
             continue
         found = True
         name = path.relative_to(folder).as_posix()
+        if path.suffix.lower() == archive.ZIP or archive.is_zip(path):
+            yield from _inner_zip(path, name, format, clock)
+            continue
         try:
             chat = next((str(parent) for parent in path.parents if parent in inner), None)
-            for entry in read_file(path, format, day_first=day_first, root=folder, place=place, chat=chat):
+            for entry in read_file(path, format, clock, root=folder, place=place, chat=chat):
                 yield replace(entry, file=name) if isinstance(entry, BrokenLine) else entry
         except UnknownFormat:
             yield LeftOut("files of other kinds")
@@ -131,15 +140,27 @@ def _folder(
         yield BrokenLine(0, "there is no text, Markdown or JSON file in it")
 
 
-def _zip(path: Path, format: str, day_first: bool | None) -> Iterator[Entry]:
+def _inner_zip(path: Path, name: str, format: str, clock: ChatClock) -> Iterator[Entry]:
+    """The entries of a zip that lies in a folder; one that is refused costs itself alone."""
+    try:
+        if not archive.is_zip(path):
+            raise InvalidInput(f"{path} is no zip that can be read: download or copy it again")
+        for entry in _zip(path, format, clock):
+            inner = name + (f"/{entry.file}" if entry.file else "") if isinstance(entry, BrokenLine) else ""
+            yield replace(entry, file=inner) if isinstance(entry, BrokenLine) else entry
+    except InvalidInput as error:
+        yield BrokenLine(0, str(error).replace(str(path), name), name)
+
+
+def _zip(path: Path, format: str, clock: ChatClock) -> Iterator[Entry]:
     with archive.unpacked(path) as unpacked:
         yield from unpacked.broken
-        yield from _folder(unpacked.folder, format, day_first, file_name(path.stem), unpacked.inner)
+        yield from _folder(unpacked.folder, format, clock, file_name(path.stem), unpacked.inner)
 
 
 def claimed(entries: Iterable[Entry], me: Sequence[str]) -> Iterator[Entry]:
     """`entries`, where what a participant of the user's names says is the user's."""
-    names = {name.strip().casefold() for name in me}
+    names = {name.strip().casefold() for name in ([me] if isinstance(me, str) else me)}
     for entry in entries:
         mine = isinstance(entry, ImportedTurn) and entry.role == PARTICIPANT
         if isinstance(entry, ImportedTurn) and mine and (entry.speaker or "").casefold() in names:

@@ -6,6 +6,7 @@ missing. Hidden messages, the custom instructions, thoughts and system messages 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ _UNSAID = {
     "thoughts": "reasoning",
     "reasoning_recap": "reasoning",
 }
+_CITATION = re.compile("\ue200[^\ue201]{0,2000}\ue201|[\ue200-\ue206]")
+"""Where a page shows a source or a widget, in characters that no font has."""
 
 
 def recognises(value: object) -> bool:
@@ -106,7 +109,7 @@ def _turn(message: Mapping[str, Any], id: str, session: str, metadata: Mapping[s
     # an assistant's message to a tool is a call, whatever it is written in
     if role == "assistant" and message.get("recipient") not in (None, "all"):
         return LeftOut("tool calls")
-    text = "\n".join(_texts(content)).strip()
+    text = _CITATION.sub("", "\n".join(_texts(content))).strip()
     if not text:
         return LeftOut("no words")
     at = moment_or_none(message.get("create_time"))

@@ -1,4 +1,5 @@
-"""Claude.ai's export: ``conversations.json`` (a list, or JSON lines) and ``projects.json`` with their documents."""
+"""Claude.ai's export: ``conversations.json`` (a list, or JSON lines), ``projects.json`` with their documents, and
+``memories.json``, which is what Claude made of the conversations."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ SOURCE = "claude"
 
 
 def recognises(value: object) -> bool:
-    """Whether `value` is one conversation, one project, or one account of ``users.json``."""
-    return _is_conversation(value) or _is_project(value) or _is_account(value)
+    """Whether `value` is one conversation, one project, the memories, or one account of ``users.json``."""
+    return _is_conversation(value) or _is_project(value) or _is_memories(value) or _is_account(value)
 
 
 class Reader:
@@ -33,6 +34,8 @@ class Reader:
             return _conversation(number, value)
         if _is_project(value):
             return list(_project(value))
+        if _is_memories(value):
+            return list(_memories(value))
         if _is_account(value):
             return [LeftOut("accounts")]
         raise InvalidInput("it is neither a conversation nor a project")
@@ -44,6 +47,10 @@ def _is_conversation(value: object) -> bool:
 
 def _is_project(value: object) -> bool:
     return isinstance(value, Mapping) and "uuid" in value and isinstance(value.get("docs"), list)
+
+
+def _is_memories(value: object) -> bool:
+    return isinstance(value, Mapping) and ("conversations_memory" in value or "project_memories" in value)
 
 
 def _is_account(value: object) -> bool:
@@ -97,6 +104,20 @@ def _said(message: Mapping[str, Any]) -> str:
     if not (said or "").strip() and isinstance(message.get("text"), str):
         said = message["text"]
     return (said or "").strip()
+
+
+def _memories(value: Mapping[str, Any]) -> Iterator[Entry]:
+    """What Claude remembers, over all conversations and of each project; a later export replaces it."""
+    projects = value.get("project_memories")
+    texts = {"": value.get("conversations_memory"), **(projects if isinstance(projects, Mapping) else {})}
+    for project, text in texts.items():
+        if not isinstance(text, str) or not text.strip():
+            yield LeftOut("no words")
+            continue
+        about = {"project": str(project)} if project else {}
+        for part, passage in enumerate(passages(text)):
+            key = f"memory of {project or 'all'}#{part}"
+            yield ImportedTurn(passage, "assistant", None, None, None, SOURCE, trust_of("assistant"), about, key)
 
 
 def _project(value: Mapping[str, Any]) -> Iterator[Entry]:

@@ -26,6 +26,7 @@ _FLAGS = {
     "isSidechain": "sidechains",
     "isCompactSummary": "summaries",
     "isVisibleInTranscriptOnly": "meta lines",
+    "isApiErrorMessage": "events",
 }
 
 
@@ -57,6 +58,8 @@ class Reader:
         for flag, reason in _FLAGS.items():
             if value.get(flag) is True:
                 return [LeftOut(reason)]
+        if message.get("model") == "<synthetic>":
+            return [LeftOut("events")]
         named = str(message.get("role") or value.get("type") or "")
         role = role_of(named or "unknown")
         said, results = words(message.get("content"))

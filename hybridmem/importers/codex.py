@@ -7,6 +7,7 @@ events are read only while no item has come, as in the sessions that have none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,36 @@ _PREAMBLES = ("# AGENTS.md instructions for", "<environment_context>", "<user_in
 
 
 def recognises(value: object) -> bool:
-    """Whether `value` is one event of a session."""
-    return isinstance(value, Mapping) and value.get("type") in _TYPES and isinstance(value.get("payload"), Mapping)
+    """Whether `value` is one event of a session, or the first line of one without events, as they were in 2025."""
+    if not isinstance(value, Mapping):
+        return False
+    if _is_header(value):
+        return True
+    return value.get("type") in _TYPES and isinstance(value.get("payload"), Mapping)
+
+
+def _is_header(value: Mapping[str, Any]) -> bool:
+    names = value.keys()
+    return {"id", "timestamp"} <= names and bool({"instructions", "git"} & names) and not {"type", "role"} & names
 
 
 class Reader:
     def __init__(self, path: Path) -> None:
         self._session = file_name(path.stem)
+        self._began: datetime | None = None
         self._said: set[tuple[str, str]] = set()
         """What was read since the user's last turn, by role: the other form of it is a copy."""
 
     def read(self, number: int, value: Any) -> list[Entry]:
         payload = value.get("payload") if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping) and payload is None:
+            if _is_header(value):
+                self._session, self._began = str(value["id"]), moment_or_none(value["timestamp"])
+                return [LeftOut("events")]
+            if value.get("type") == "message" and isinstance(value.get("content"), list):
+                return [self._message(value, value)]
+            if "record_type" in value:
+                return [LeftOut("events")]
         if not isinstance(payload, Mapping):
             if isinstance(value, Mapping) and isinstance(value.get("type"), str):
                 return [LeftOut("events")]
@@ -46,14 +65,21 @@ class Reader:
             self._session = payload["id"]
         kind = payload.get("type")
         if value.get("type") == "response_item" and kind == "message":
-            named = str(payload.get("role") or "unknown")
-            said, _ = words(payload.get("content"))
-        elif value.get("type") == "event_msg" and isinstance(kind, str) and kind in _EVENTS:
+            return [self._message(payload, value)]
+        if value.get("type") == "event_msg" and isinstance(kind, str) and kind in _EVENTS:
             named = _EVENTS[kind]
             said = payload["message"] if isinstance(payload.get("message"), str) else None
         else:
             return [LeftOut("events")]
         return [self._turn(named, said, value)]
+
+    def _message(self, message: Mapping[str, Any], value: Mapping[str, Any]) -> Entry:
+        """The turn of a message, whose parts are the user's words and, apart from them, what the program adds."""
+        content = message.get("content")
+        parts = content if isinstance(content, list) else [content]
+        texts = [said for part in parts if (said := words(part)[0]) is not None]
+        own = [text for text in texts if not text.lstrip().startswith(_PREAMBLES)]
+        return self._turn(str(message.get("role") or "unknown"), "\n".join(own or texts), value)
 
     def _turn(self, named: str, said: str | None, value: Mapping[str, Any]) -> Entry:
         role = role_of(named)
@@ -69,5 +95,5 @@ class Reader:
         if role == "user":
             self._said.clear()
         self._said.add((role, text))
-        at = moment_or_none(value.get("timestamp"))
+        at = moment_or_none(value.get("timestamp")) or self._began
         return ImportedTurn(checked_text(text), role, None, self._session, at, SOURCE, trust_of(role))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 
 from hybridmem.core.errors import InvalidInput, UnknownFormat
@@ -25,11 +27,15 @@ COLUMNS = {
 """Names by which a first row is told from prose with commas."""
 _RENAMED = {
     **dict.fromkeys(WORDS, "text"),
-    **dict.fromkeys(("sender", "author", "user"), "speaker"),
+    "user": "sender",
     "conversation_id": "session",
     "datetime": "at",
     "time": "at",
 }
+
+
+_SEPARATOR = re.compile(r"sep=.\r?\n")
+"""The line that spreadsheet programs write before a table."""
 
 
 def header(head: str) -> tuple[str, list[str]] | None:
@@ -38,7 +44,7 @@ def header(head: str) -> tuple[str, list[str]] | None:
     >>> header("date,role,text\\n2026-03-01,user,hello")
     (',', ['date', 'role', 'text'])
     """
-    first = head.lstrip("\ufeff").split("\n", 1)[0].strip()
+    first = _SEPARATOR.sub("", head.lstrip("\ufeff")).split("\n", 1)[0].strip()
     for delimiter in DELIMITERS:
         names = [name.strip().strip('"').strip().lower() for name in first.split(delimiter)]
         known = [name for name in names if name in COLUMNS]
@@ -50,7 +56,7 @@ def header(head: str) -> tuple[str, list[str]] | None:
 def read(path: Path) -> Iterator[Entry]:
     """The messages of the rows in order. Raises `UnknownFormat` for a table without a column of words."""
     with TextIOWrapper(opened(path), encoding="utf-8-sig", errors="replace", newline="") as stream:
-        found = header(stream.readline())
+        found = header(stream.readline() + stream.readline())
     if found is None:
         raise UnknownFormat(f"{path} is no table of messages: its first row has to name a text column")
     delimiter, names = found
@@ -66,7 +72,8 @@ def _rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Entry]:
     session = file_name(path.stem)
     csv.field_size_limit(MAX_LINE)
     with TextIOWrapper(opened(path), encoding="utf-8-sig", errors="replace", newline="") as stream:
-        rows = csv.reader(stream, delimiter=delimiter)
+        first = stream.readline()
+        rows = csv.reader(stream if _SEPARATOR.fullmatch(first) else chain([first], stream), delimiter=delimiter)
         next(rows, None)
         while True:
             try:
@@ -88,6 +95,8 @@ def _rows(path: Path, delimiter: str, names: list[str]) -> Iterator[Entry]:
                         fields.setdefault(key, cell)
                 if "date" in fields and "at" in fields and "time" in names:
                     fields["at"] = f"{fields.pop('date')} {fields['at']}"
+                if "role" in fields and (sender := fields.pop("sender", None) or fields.pop("author", None)):
+                    fields.setdefault("speaker", sender)
                 fields.setdefault("text", "")
                 yield from spoken(message.turns(fields, source="csv", session=session))
             except InvalidInput as error:

@@ -4,12 +4,37 @@ file, and its metadata says so."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hybridmem.core.errors import InvalidInput
 from hybridmem.importers.base import Entry, ImportedFact, ImportedTurn
 from hybridmem.importers.identity import DATED_BY
+
+
+@dataclass(frozen=True, slots=True)
+class ChatClock:
+    """How to read the times of chats that do not say it themselves."""
+
+    day_first: bool | None = None
+    """Whether 03/04 is in April; None for what the chat tells."""
+    zone: tzinfo | None = None
+    """Where the clock stood; None for where this machine's stands."""
+
+
+HERE = ChatClock()
+
+
+def zone_of(name: str | None) -> tzinfo | None:
+    """The time zone of that name (IANA's database), None for none. Raises `InvalidInput`."""
+    if name is None or name.upper() == "UTC":
+        return None if name is None else UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(f"there is no time zone {name!r}: write it as Europe/Lisbon, or UTC") from None
 
 
 class Dates:

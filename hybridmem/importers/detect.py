@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,9 +28,10 @@ from hybridmem.importers import (
     telegram,
     whatsapp,
 )
+from hybridmem.importers import text as plain_text
 from hybridmem.importers.base import document, lines
 from hybridmem.importers.encoding import opened
-from hybridmem.importers.json_values import Shape, first_values
+from hybridmem.importers.json_values import Shape, first_values, is_several
 from hybridmem.importers.message import is_message
 from hybridmem.importers.reader import JsonFormat
 
@@ -55,6 +57,20 @@ JSON_FORMATS: tuple[JsonFormat, ...] = (
 
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 _BINARY = (b"%PDF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"SQLite format 3", b"\xff\xd8\xff", b"GIF8", b"Rar!")
+_OTHERS = (
+    ("RTF", re.compile(r"\{\\rtf\d")),
+    ("a calendar or address file", re.compile(r"BEGIN:V(?:CALENDAR|CARD)\b", re.IGNORECASE)),
+    ("a file of subtitles", re.compile(r"WEBVTT\b|\d+\r?\n\d\d:\d\d:\d\d[,.]\d{3} --> ")),
+    (
+        "mail",
+        re.compile(
+            r"From \S+@\S+ .*\d{4}\r?\n|(?=(?:[\w-]+: .*\r?\n|[ \t].*\r?\n)*From: )"
+            r"(?=(?:[\w-]+: .*\r?\n|[ \t].*\r?\n)*Date: )(?:[\w-]+: .*\r?\n|[ \t].*\r?\n){3,}\r?\n"
+        ),
+    ),
+    ("XML", re.compile(r"<\?xml\b")),
+)
+"""Texts that hold words in a form of their own: as lines, they would be the user's."""
 _BINARY_SHARE = 0.05
 """Control characters in binary files: every seventh or so. A text may have lost one or two bytes."""
 
@@ -77,14 +93,20 @@ def detect(path: Path) -> str:
         of_lines = _json_format(parsed)
         return of_lines.name if of_lines is not None else "jsonl"
     json_like = begins in (b"{", b"[")
+    if begins == b"{" and is_several(path):
+        of_several = _json_format(first_values(path, "several", SAMPLE))
+        return of_several.name if of_several is not None else "jsonl"
     if json_like and (whole := _whole(path)):
         return "jsonl" if sampled == 1 and whole == "message" else whole.replace("message", "openai")
     suffix = path.suffix.lower()
     if suffix in {".jsonl", ".ndjson"} or (json_like and objects):
         of_lines = _json_format(parsed)
         return of_lines.name if of_lines is not None else "jsonl"
-    if json_like and suffix == ".json":
-        document(path)
+    if begins == b"[" and any(map(is_message, first_values(path, "list", SAMPLE))):
+        return "openai"  # cut, or broken in the middle
+    if suffix == ".json" and (json_like or _is_document(path)):
+        value = document(path)
+        raise UnknownFormat(f"{path} is JSON without messages: it holds {json.dumps(value)[:40]} alone")
     return _text_format(path, head)
 
 
@@ -98,6 +120,8 @@ def shape_of(path: Path) -> Shape:
     named_lines = path.suffix.lower() in {".jsonl", ".ndjson"}
     if begins == b"[" and not (named_lines and objects):
         return "list"
+    if begins == b"{" and is_several(path):
+        return "several"
     return "lines" if (named_lines or objects) and not _is_document(path) else "object"
 
 
@@ -129,13 +153,19 @@ def _text_format(path: Path, head: bytes) -> str:
     text = head.decode("utf-8", "replace").lstrip("\ufeff")
     if whatsapp.recognises(path):
         return "whatsapp"
+    if path.name.lower() not in markdown.INSTRUCTIONS and plain_text.is_chat(path):
+        return "text"
     if markdown.recognises(path, text):
         return "markdown"
     start = text.lstrip()[:500].lower()
     if start.startswith(("<!doctype html", "<html")) or (start.startswith("<") and "<body" in text[:20_000].lower()):
         raise UnknownFormat(f"{path} is HTML: import the export's JSON instead, or save the page as text or Markdown")
-    if csv_rows.header(text) is not None:
+    if csv_rows.header(text) is not None or path.suffix.lower() in {".csv", ".tsv"}:
         return "csv"
+    if (kind := next((name for name, begins in _OTHERS if begins.match(text.lstrip())), None)) is not None:
+        raise UnknownFormat(
+            f"{path} is {kind}, which no importer reads: save its words as text, Markdown or JSON lines"
+        )
     return "text"
 
 
@@ -177,10 +207,14 @@ def _whole(path: Path) -> str | None:
         value = document(path)
     except InvalidInput:
         return None
+    if value in ([], {}):
+        raise EmptyText(f"{path} holds nothing: there is nothing to import")
     if locomo.recognises(value):
         return "locomo"
     if (found := _json_format([value])) is not None:
         return found.name
+    if (holder := next((each for each in JSON_FORMATS if each.held(value)), None)) is not None:
+        return holder.name
     if openai.recognises(value):
         return "message" if is_message(value) else "openai"
     raise UnknownFormat(

@@ -6,22 +6,39 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hybridmem.importers.archive import READABLE
-from hybridmem.importers.markdown import INSTRUCTIONS
+from hybridmem.importers.archive import READABLE, ZIP
+from hybridmem.importers.markdown import instructed, is_instructions
 
 SKIPPED = {"node_modules", "__pycache__", "site-packages", "venv"}
 """Folders of programs; so are those whose name begins with a dot."""
 
 
-def readable_files(folder: Path) -> Iterator[Path | None]:
-    """The files below `folder` in order of their paths, None in place of each that can hold no words.
+OF_AGENTS = {".claude", ".cursor", ".github"}
+"""Hidden folders in which instructions for agents lie; nothing else in them is read."""
 
-    Links are not followed, and hidden files are left out, instructions for agents excepted."""
+
+def readable_files(folder: Path) -> Iterator[Path | None]:
+    """The files below `folder` in order of their paths, zips among them, and None in place of each that can hold no
+    words.
+
+    Links are not followed, and hidden files are left out, instructions for agents excepted. What instructions name is
+    read with them, and is no note beside them."""
+    found = list(_files(folder))
+    named = {file for path in found if path is not None and is_instructions(path) for file in instructed(path, folder)}
+    for path in found:
+        if path is None or is_instructions(path) or path.resolve() not in named:
+            yield path
+
+
+def _files(folder: Path) -> Iterator[Path | None]:
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED)
+        hidden = any(part in OF_AGENTS for part in Path(place).relative_to(folder).parts)
+        folders[:] = sorted(
+            name for name in folders if (not name.startswith(".") or name in OF_AGENTS) and name not in SKIPPED
+        )
         for name in sorted(files):
             path = Path(place) / name
-            instructions = name.lower() in INSTRUCTIONS
-            if path.is_symlink() or (name.startswith(".") and not instructions):
+            instructions = is_instructions(path)
+            if path.is_symlink() or ((hidden or name.startswith(".")) and not instructions):
                 continue
-            yield path if instructions or path.suffix.lower() in READABLE else None
+            yield path if instructions or path.suffix.lower() in READABLE | {ZIP} else None

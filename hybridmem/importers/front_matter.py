@@ -1,11 +1,12 @@
-"""The block of YAML at the beginning of a Markdown file."""
+"""The block of YAML, or of TOML between plus signs, at the beginning of a Markdown file."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ MAX_FILE = 64 * 2**20
 """Bytes of the largest Markdown file that is read."""
 
 _BLOCK = re.compile(r"---[ \t]*\r?\n(?P<yaml>.{0,65536}?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+_TOML = re.compile(r"\+\+\+[ \t]*\r?\n(?P<toml>.{0,65536}?)^\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _FIELD = re.compile(r"([A-Za-z_][\w -]{0,60}?):(?:\s+(.*))?")
 
 
@@ -36,9 +38,19 @@ def parse(text: str) -> FrontMatter | None:
     Where it is no YAML, as people and models write it by hand, its lines are read as ``name: value``."""
     found = _BLOCK.match(text)
     if found is None:
-        return None
+        return _toml(text)
     fields = _fields(found["yaml"])
     return FrontMatter(fields, found.end()) if fields or not found["yaml"].strip() else None
+
+
+def _toml(text: str) -> FrontMatter | None:
+    found = _TOML.match(text)
+    if found is None:
+        return None
+    try:
+        return FrontMatter(_plain(tomllib.loads(found["toml"].replace("\r\n", "\n"))), found.end())
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
 
 
 def blocks(text: str) -> Iterator[tuple[dict[str, Any], str]]:
@@ -98,7 +110,7 @@ def _loader() -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (datetime, date)):
+    if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, dict):
         return {str(name): _plain(each) for name, each in value.items()}

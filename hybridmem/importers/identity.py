@@ -53,7 +53,12 @@ class Keys:
 
 def episode_id(namespace: Namespace, turn: ImportedTurn) -> str:
     """The id of the episode that is made of `turn`, the same at every import into `namespace`."""
-    return f"ep_{_digest(*namespace, '', turn.source, turn.key or '').hex()}"
+    return message_id(namespace, turn.source, turn.key or "")
+
+
+def message_id(namespace: Namespace, source: str, key: str) -> str:
+    """The id of the episode that is made of the message that `source` knows by `key`."""
+    return f"ep_{_digest(*namespace, '', source, key).hex()}"
 
 
 def fact_id(namespace: Namespace, *parts: str) -> str:
@@ -66,11 +71,19 @@ def text_digest(text: str) -> bytes:
     return _digest(text)[:8]
 
 
+def text_mark(text: str) -> str:
+    """`text_digest` as metadata keeps it: never digits alone, which might be a card's number."""
+    return f"x{text_digest(text).hex()}"
+
+
 def own_key(session: str | None, id: object) -> str | None:
-    """The key of a message that its source calls `id`: short ids are unique in their session alone."""
+    """The key of a message that its source calls `id`: short ids are unique in their session alone, and without one
+    they tell nothing: None."""
     if isinstance(id, bool) or not isinstance(id, (str, int)) or id == "":
         return None
-    return str(id) if len(str(id)) >= 16 else f"{session or ''}/{id}"
+    if len(str(id)) >= 16:
+        return str(id)
+    return f"{session}/{id}" if session else None
 
 
 def file_name(stem: str) -> str:

@@ -1,4 +1,5 @@
-"""The values of a JSON file one after the other, whether they are lines, the items of one list, or a single object.
+"""The values of a JSON file one after the other, whether they are lines, the items of one list, several values of many
+lines each, or a single object.
 
 A list is read as a stream, an item at a time: exports of many years do not have to fit into memory, and an item that is
 broken costs itself alone.
@@ -11,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -21,12 +23,14 @@ from hybridmem.importers.encoding import opened
 MAX_ITEM = 64 * 2**20
 """Characters of the longest item of a list that is read."""
 
+HEAD = 20
+"""Lines by which it is told whether they are JSON each."""
 CHUNK = 256 * 2**10
 _SPACE = re.compile(r"[\s,\ufeff]*")
 LONGEST_KEY = 256
 _FIRST_KEY = re.compile(r'\{\s*"((?:[^"\\]|\\.){0,200})"\s*:')
 
-Shape = Literal["lines", "list", "object"]
+Shape = Literal["lines", "list", "several", "object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,21 @@ def values(path: Path, shape: Shape, recognises: Callable[[object], bool]) -> It
         for number, raw in lines(path):
             if (value := line_value(number, raw)) is not None:
                 yield value
-    elif shape == "list":
+    elif shape in ("list", "several"):
         with opened(path) as stream:
             yield from list_items(stream, recognises)
     else:
         yield JsonValue(1, document(path))
+
+
+def is_several(path: Path) -> bool:
+    """Whether the file is made up of several JSON objects of many lines each, as tools that indent JSON write them."""
+    for number, raw in islice(lines(path), HEAD):
+        value = line_value(number, raw)
+        if raw is None or (isinstance(value, JsonValue) and isinstance(value.value, dict)):
+            return False  # a line that is an object by itself
+    found = list(islice(values(path, "several", lambda value: isinstance(value, dict)), 2))
+    return len(found) == 2 and all(isinstance(each, JsonValue) and isinstance(each.value, dict) for each in found)
 
 
 def line_value(number: int, raw: bytes | None) -> JsonValue | BrokenLine | None:
@@ -71,13 +85,14 @@ def line_value(number: int, raw: bytes | None) -> JsonValue | BrokenLine | None:
 
 
 def list_items(stream: BinaryIO, recognises: Callable[[object], bool]) -> Iterator[JsonValue | BrokenLine]:
-    """The items of the list that is the whole of `stream`.
+    """The items of the list that is the whole of `stream`, or the values of which it is made up without one.
 
     Behind an item that is broken, the list goes on at the next object that begins with the key of an earlier item (any
     object, where none came before) and that `recognises`."""
     text = _Window(stream)
     text.skip_space()
-    text.position += text.peek() == "["
+    listed = text.peek() == "["
+    text.position += listed
     keys: set[str] = set()
     number = 0
     while (character := text.skip_space()) not in ("", "]"):
@@ -91,7 +106,7 @@ def list_items(stream: BinaryIO, recognises: Callable[[object], bool]) -> Iterat
         yield BrokenLine(number, f"item {number}: {item}")
         if not _seek(text, keys, recognises):
             return
-    if not character:
+    if listed and not character:
         yield BrokenLine(number + 1, "the list ends in the middle: the file is cut, and what came before was read")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hybridmem.importers import message
 from hybridmem.importers.base import Entry, ImportedTurn, LeftOut
 from hybridmem.importers.identity import file_name
-from hybridmem.importers.json_values import values
+from hybridmem.importers.json_values import is_several, values
 from hybridmem.importers.reader import entries_of
 
 
@@ -26,7 +26,7 @@ class Reader:
     def read(self, number: int, value: Any) -> list[Entry]:
         found = message.conversation(value)
         if found is None:
-            return spoken(message.turns(value, source="jsonl"))
+            return spoken(message.turns(value, source="jsonl", place=self._name))
         messages, session = found
         name = session or f"{self._name}/{number}"
         return [entry for each in messages for entry in spoken(message.turns(each, source="jsonl", session=name))]
@@ -40,5 +40,5 @@ def spoken(turns: list[ImportedTurn]) -> list[Entry]:
 def read(path: Path) -> Iterator[Entry]:
     """The turns of each line in order, with a `BrokenLine` for each line that cannot be read."""
     reader = Reader(path)
-    for value in values(path, "lines", message.is_message):
+    for value in values(path, "several" if is_several(path) else "lines", message.is_message):
         yield from entries_of(reader, value)

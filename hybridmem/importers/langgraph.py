@@ -33,6 +33,8 @@ class Reader:
         """Nothing of the file's name is needed."""
 
     def read(self, number: int, value: Any) -> list[Entry]:
+        if isinstance(value, Mapping) and {"namespace", "key"} <= value.keys() and value.get("value") is None:
+            return [LeftOut("no words")]
         if not recognises(value):
             raise InvalidInput("it is no item of a store: it takes namespace, key and value")
         inner = value["value"]

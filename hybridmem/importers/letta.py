@@ -76,7 +76,8 @@ def _message(message: object, agent: str) -> Entry:
     if role in ("system", "tool"):
         return LeftOut("system messages" if role == "system" else "tool results")
     said, _ = words(message.get("content") if message.get("content") is not None else message.get("text"))
-    text = _unpacked(said) if role == "user" else said or _sent(message.get("tool_calls"))
+    # what an agent says through a tool is all that the user saw: the words beside it are its thoughts
+    text = _unpacked(said) if role == "user" else _sent(message.get("tool_calls")) or said
     if text is None or not text.strip():
         return LeftOut("no words")
     at = moment_or_none(message.get("created_at"))

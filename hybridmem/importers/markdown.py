@@ -63,11 +63,22 @@ def read(path: Path, *, root: Path | None = None, place: str | None = None) -> I
     if mem0.recognises_markdown(text):
         return mem0.read_markdown(path)
     home = _Home(root, place if place is not None else str(root))
-    if path.name.lower() in INSTRUCTIONS or path.suffix.lower() == ".mdc":
+    if is_instructions(path):
         return _instructions(path, home)
     if path.name.lower() == INDEX and _has_notes_beside(path):
         return iter([LeftOut("an index")])
     return _note(path, text, home)
+
+
+def is_instructions(path: Path) -> bool:
+    """Whether a file has the name of one that tells agents what to do."""
+    return path.name.lower() in INSTRUCTIONS or path.suffix.lower() == ".mdc"
+
+
+def instructed(path: Path, root: Path) -> set[Path]:
+    """The files that instructions name, and those that these name: they are instructions too."""
+    read = _with_named(path, _Home(root.resolve(), ""))
+    return {each[0] for each in read if isinstance(each, tuple)} - {path.resolve()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,16 @@ def _has_notes_beside(path: Path) -> bool:
 
 
 def _instructions(path: Path, home: _Home) -> Iterator[Entry]:
-    """The sections of the file, and of the files that it names with ``@``, up to `HOPS` hops away."""
+    """The sections of the file, and of the files that it names with ``@``."""
+    for each in _with_named(path, home):
+        if isinstance(each, tuple):
+            yield from _by_section(each[1], each[0], home, "system")
+        else:
+            yield each
+
+
+def _with_named(path: Path, home: _Home) -> Iterator[tuple[Path, str] | Entry]:
+    """(file, body) of the file and of those that it names with ``@``, up to `HOPS` hops away."""
     seen: set[Path] = set()
     waiting = [(path.resolve(), 0)]
     while waiting:
@@ -109,7 +129,7 @@ def _instructions(path: Path, home: _Home) -> Iterator[Entry]:
             continue
         found = front_matter.parse(text)
         body = text[found.end :] if found is not None else text
-        yield from _by_section(body, file, home, "system")
+        yield file, body
         named = [_named(each, file) for each in _IMPORT.findall(_CODE.sub("", body))]
         for other in dict.fromkeys(each for each in named if each is not None):
             if not home.holds(other):

@@ -28,7 +28,7 @@ def recognises(value: object) -> bool:
         return False
     if isinstance(value.get("entities"), list) and isinstance(value.get("relations"), list):
         return True
-    if value.get("type") == "entity":
+    if value.get("type") in ("entity", "observation"):
         return _first(value, _NAME) is not None
     return value.get("type") == "relation" and _first(value, _FROM) is not None
 
@@ -53,7 +53,7 @@ def _entries(value: object) -> list[Entry]:
     if not isinstance(value, Mapping):
         raise InvalidInput("it is not an object")
     name, subject = _first(value, _NAME), _first(value, _FROM)
-    if name is not None and (value.get("type") == "entity" or subject is None):
+    if name is not None and (value.get("type") in ("entity", "observation") or subject is None):
         return _observations(name, value)
     relation, target = _first(value, _RELATION), _first(value, _TO)
     if subject is None or relation is None or target is None:
@@ -64,14 +64,18 @@ def _entries(value: object) -> list[Entry]:
 
 
 def _observations(name: str, value: Mapping[str, Any]) -> list[Entry]:
-    observations = value.get("observations")
+    listed = value.get("observations", value.get("contents"))
+    observations = listed if isinstance(listed, list) else [listed]
     about = {"entity": name}
     if (kind := _first(value, _TYPE)) is not None:
         about["entity_type"] = kind
     found: list[Entry] = []
-    for observation in observations if isinstance(observations, list) else []:
+    for observation in observations:
+        if observation is None:
+            continue
         inner = observation if isinstance(observation, Mapping) else {"content": observation}
         text = inner.get("content")
+        text = str(text) if isinstance(text, (int, float)) and not isinstance(text, bool) else text
         if not isinstance(text, str) or not text.strip():
             found.append(LeftOut("no words"))
             continue

@@ -28,6 +28,12 @@ _TIMES = ("at", "timestamp", "created_at", "date", "ts")
 """Fields that say when it was said."""
 _OTHER_TIMES = ("datetime", "createdAt", "create_time", "created", "sent_at", "sentAt", "time")
 """The same in other programs; what is no date there may mean something else, and stays in the metadata."""
+_SENDERS = ("sender", "from", "author")
+"""Fields that say who wrote a message, in chats of programs that have no roles."""
+_OWN = ("isCreatedByUser", "is_user", "isUser", "fromMe", "from_me")
+"""Fields that say whether the user did."""
+_HELD = ("messages", "chat_messages", "conversation", "conversations", "history", "turns", "items", "data")
+"""What an object calls the list of its messages."""
 _KNOWN = {
     *("text", "content", "parts", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
     *(*_TIMES, "metadata", "trust", "source"),
@@ -43,6 +49,8 @@ def is_message(value: object) -> bool:
     inner = _unwrapped(value)
     if isinstance(inner.get("parts"), list):
         return "role" in inner
+    if isinstance(inner.get("value"), str) and is_role(inner.get("from")):
+        return True  # as ShareGPT and the sets that follow it write a message
     return "text" in inner or ("content" in inner and isinstance(inner["content"], (str, list, Mapping)))
 
 
@@ -69,8 +77,11 @@ def plain(value: object) -> object:
     return dump() if callable(dump) and not isinstance(value, (Mapping, type)) else value
 
 
-def turns(value: object, *, source: str = "import", session: str | None = None) -> list[ImportedTurn]:
-    """The turns of one message: its words, and separately the tool results in it.
+def turns(
+    value: object, *, source: str = "import", session: str | None = None, place: str | None = None
+) -> list[ImportedTurn]:
+    """The turns of one message: its words, and separately the tool results in it. `place` is where its id is unique,
+    if it has no session.
 
     A message is an object, or one of a client library's own class. One without words (a bare tool call, a picture)
     gives none. Raises `InvalidInput` for a message that cannot be stored.
@@ -85,14 +96,16 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
     if not isinstance(value, Mapping):
         raise InvalidInput("it is not an object with a text or content field")
     inner = _unwrapped(value)
-    role = _role(inner)
+    if "text" not in inner and "content" not in inner and is_message(inner) and isinstance(inner.get("value"), str):
+        inner = {**{name: item for name, item in inner.items() if name != "value"}, "content": inner["value"]}
+    role, sender = _said_by(inner)
     if not any(name in inner for name in ("text", "content", "parts", *_CALLS)):
         if role == "assistant":
             return []
         raise InvalidInput("it has no text or content field")
     said, results = words(next((inner[name] for name in ("text", "content", "parts") if inner.get(name)), None))
     named = _string(inner, "session", "session_id", "thread_id") or session
-    key = own_key(named, next((inner[name] for name in ("id", "uuid", "message_id") if inner.get(name)), None))
+    key = own_key(named or place, next((inner[name] for name in ("id", "uuid", "message_id") if inner.get(name)), None))
     common: dict[str, Any] = {
         "session": named,
         "at": _time(inner),
@@ -101,7 +114,7 @@ def turns(value: object, *, source: str = "import", session: str | None = None) 
     }
     found = []
     if said is not None and has_visible(said):
-        speaker = _string(inner, "speaker", "name")
+        speaker = _string(inner, "speaker", "name") or sender
         found.append(ImportedTurn(checked_text(said), role, speaker, trust=_trust(inner, role), key=key, **common))
     for number, text in enumerate(results):
         if has_visible(text):
@@ -114,10 +127,29 @@ def conversation(value: object) -> tuple[Sequence[object], str | None] | None:
     """(messages, session name) of a list of messages, or of an object with one; None for anything else."""
     if isinstance(value, list):
         return (value, None) if value and any(map(is_message, value)) else None
-    if isinstance(value, Mapping) and isinstance(value.get("messages"), list):
-        names = (value.get(name) for name in ("session", "session_id", "thread_id", "sessionId", "id"))
-        return value["messages"], next((str(name) for name in names if _is_name(name)), None)
-    return None
+    if not isinstance(value, Mapping):
+        return None
+    if isinstance(value.get("chat"), Mapping) and (inner := conversation(value["chat"])) is not None:
+        return inner[0], inner[1] or _session(value)
+    if isinstance(value.get("messages"), list):
+        return value["messages"], _session(value)
+    if is_message(value):
+        return None
+    lists = (value[name] for name in _HELD if isinstance(value.get(name), list))
+    held: list[Any] | None = next((each for each in lists if any(map(is_message, each))), None)
+    if held is None and isinstance(value.get("choices"), list):
+        # what a chat completion answers
+        answers = [
+            choice["message"] for choice in value["choices"] if isinstance(choice, Mapping) and "message" in choice
+        ]
+        held = [{"created": value.get("created"), **each} for each in answers if is_message(each)] or None
+    return (held, _session(value)) if held is not None else None
+
+
+def _session(value: Mapping[str, Any]) -> str | None:
+    """What an object calls its conversation."""
+    names = ("session", "session_id", "thread_id", "sessionId", "conversationId", "conversation_id", "id")
+    return next((str(value[name]) for name in names if _is_name(value.get(name))), None)
 
 
 def _is_name(value: object) -> bool:
@@ -137,13 +169,29 @@ def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return value
 
 
-def _role(value: Mapping[str, Any]) -> str:
+def _said_by(value: Mapping[str, Any]) -> tuple[str, str | None]:
+    """(the role, who said it where that is a person's name). A sender who is not known to be the user is a participant
+    of the chat: nobody's words pass for the user's."""
     named = value.get("role")
     if named is None:
         # LangChain and agents' logs call the role `type`; others, the kind of line.
         kind = value.get("type")
-        named = "user" if kind is None or (not is_role(kind) and kind in RECORD_KINDS) else kind
-    return checked_text(role_of(named))
+        named = kind if kind is not None and (is_role(kind) or kind not in RECORD_KINDS) else None
+    if named is not None:
+        return checked_text(role_of(named)), None
+    author = value.get("author")
+    senders = [*map(value.get, _SENDERS), *(author.get(n) for n in ("role", "name") if isinstance(author, Mapping))]
+    sender = next((each.strip() for each in senders if isinstance(each, str) and each.strip()), None)
+    own = next((value[name] for name in _OWN if isinstance(value.get(name), bool)), None)
+    if own is not None:
+        other = role_of(sender) if sender is not None and is_role(sender) else PARTICIPANT
+        return ("user" if own else other), (None if is_role(sender) else sender)
+    if sender is not None and is_role(sender):
+        return role_of(sender), None
+    if sender is not None:
+        return PARTICIPANT, sender
+    labelled = next((value[name] for name in ("speaker", "name") if is_role(value.get(name))), None)
+    return (role_of(labelled) if labelled is not None else "user"), None
 
 
 def _trust(value: Mapping[str, Any], role: str) -> Trust:

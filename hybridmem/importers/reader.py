@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,7 +36,16 @@ class JsonFormat:
         """The entries of the file in order. Raises `InvalidInput` for a document that cannot be parsed."""
         reader = self.reader(path)
         for value in values(path, shape, self.recognises):
-            yield from entries_of(reader, value)
+            held = self.held(value.value) if isinstance(value, JsonValue) else None
+            for each in [value] if held is None else map(JsonValue, range(1, len(held) + 1), held):
+                yield from entries_of(reader, each)
+
+    def held(self, value: object) -> list[Any] | None:
+        """The list of the format's values in an object that is none itself: {"conversations": [...]}."""
+        if not isinstance(value, Mapping) or self.recognises(value):
+            return None
+        lists = (each for each in value.values() if isinstance(each, list))
+        return next((each for each in lists if any(map(self.recognises, each))), None)
 
 
 def entries_of(reader: Reader, value: JsonValue | BrokenLine) -> list[Entry]:

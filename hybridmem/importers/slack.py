@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Reader:
         if self._names is None:
             self._names = _names(self._path)
         text = self._plain(value["text"]).strip() if isinstance(value.get("text"), str) else ""
+        text = text or self._plain("\n".join(_blocks(value.get("blocks")))).strip()
         if not text:
             return [LeftOut("no words")]
         user = value.get("user")
@@ -81,6 +82,27 @@ class Reader:
         text = _MENTION.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
         text = _LINK.sub(lambda found: _link(found[1], found[2] or found[3] or "", found[4]), text)
         return unescape(text)
+
+
+def _blocks(value: object) -> Iterator[str]:
+    """The texts of blocks, for a message that has its words there alone."""
+    for block in value if isinstance(value, list) else []:
+        if not isinstance(block, Mapping):
+            continue
+        if isinstance(block.get("elements"), list):
+            yield ("" if _is_line(block) else "\n").join(_blocks(block["elements"]))
+        elif isinstance(block.get("text"), str):
+            yield block["text"]
+        elif isinstance(block.get("text"), Mapping) and isinstance(block["text"].get("text"), str):
+            yield block["text"]["text"]
+        elif isinstance(block.get("user_id"), str):
+            yield f"<@{block['user_id']}>"
+        elif isinstance(block.get("url"), str):
+            yield block["url"]
+
+
+def _is_line(block: Mapping[str, Any]) -> bool:
+    return block.get("type") in ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 
 
 def _link(sign: str | None, target: str, label: str | None) -> str:

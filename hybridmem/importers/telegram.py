@@ -94,7 +94,7 @@ def _turn(
         raise InvalidInput("it is not an object")
     if message.get("type") != "message":
         return LeftOut("notices")
-    text = _text(message.get("text")).strip()
+    text = (_text(message.get("text")) or _text(message.get("text_entities"))).strip()
     if not text:
         return LeftOut("media" if "media_type" in message or "photo" in message or "file" in message else "no words")
     sender = message.get("from") if isinstance(message.get("from"), str) else None

@@ -19,6 +19,9 @@ _SPELLINGS = (
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
     "%b %d, %Y",
     "%B %d, %Y",
     "%d %b %Y",
@@ -30,7 +33,7 @@ _SPELLINGS = (
     "%d %b %Y %H:%M",
     "%d %B %Y %H:%M",
 )
-"""Spellings in which day and month cannot be taken for each other."""
+"""Spellings in which day and month cannot be taken for each other: between dots, the day comes first."""
 
 
 def moment(value: object) -> datetime | None:

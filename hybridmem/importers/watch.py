@@ -17,7 +17,7 @@ from typing import BinaryIO
 from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.importers import FORMATS, archive, claimed, jsonl, read_file
 from hybridmem.importers.base import MAX_LINE, BrokenLine, Entry, LeftOut, checked_file, lines, too_long
-from hybridmem.importers.dating import Dates, file_time
+from hybridmem.importers.dating import ChatClock, Dates, file_time, zone_of
 from hybridmem.importers.detect import detect, json_format
 from hybridmem.importers.encoding import is_transcoded
 from hybridmem.importers.folder import readable_files
@@ -64,7 +64,13 @@ class Watcher:
     """Follows a file or folder."""
 
     def __init__(
-        self, path: str | Path, format: str = "auto", *, me: Sequence[str] = (), day_first: bool | None = None
+        self,
+        path: str | Path,
+        format: str = "auto",
+        *,
+        me: Sequence[str] = (),
+        day_first: bool | None = None,
+        timezone: str | None = None,
     ) -> None:
         """The options are those of `read`. Raises `InvalidInput` for a path that is not there, and for a zip, which
         does not grow, and `UnknownFormat`."""
@@ -75,7 +81,7 @@ class Watcher:
             raise InvalidInput(f"{path} is a zip, which does not grow: import it without --watch")
         self._format = format
         self._me = me
-        self._day_first = day_first
+        self._clock = ChatClock(day_first, zone_of(timezone))
         self._files: dict[Path, _File] = {}
         self._looks = 0
 
@@ -157,10 +163,13 @@ class Watcher:
         if not stands and self._looks > 1:
             return  # it may be half written
         known.settled = known.seen
+        if archive.is_zip(path):
+            yield LeftOut("zips, which do not grow: import them without --watch")
+            return
         root = self._path if self._path.is_dir() else None
         place = str(root.resolve()) if root is not None else None
         try:
-            yield from read_file(path, self._format, day_first=self._day_first, root=root, place=place)
+            yield from read_file(path, self._format, self._clock, root=root, place=place)
         except EmptyText:
             return
         except UnknownFormat:

@@ -1,16 +1,16 @@
 """WhatsApp's exported chat: a text in which every message begins with its date, in the spelling of the phone.
 
 Whether 03/04 is in April or in March is told by the whole file: by a number above 12, by the separator, or by the order
-of the messages. Where nothing tells, the file is refused with that question. Times are taken as UTC: the file does not
-name its zone.
+of the messages. Where nothing tells, the file is refused with that question. The file does not name the zone of its
+times: they are read as they stand, and `in_zone` says which moments they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -47,14 +47,34 @@ _TIME = (
 )
 _IOS = re.compile(rf"\[{_DATE}{_AT}{_TIME}\]\s?(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 _ANDROID = re.compile(rf"{_DATE}{_AT}{_TIME}\s[-–]\s(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
-_NAMED = re.compile(r"(?P<name>[^:\n]{1,100}):\s(?P<text>.*)", re.DOTALL)
+_NAMED = re.compile(r"(?P<name>[^:\n\"“”„«»]{1,100}):\s(?P<text>.*)", re.DOTALL)
+"""Notices quote what a group is called now, perhaps with a colon in it."""
 _MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202D), 0xFEFF])
 """Marks of the writing direction, which are in names, dates and texts."""
 _OMITTED = re.compile(
     r"<[^<>\n]{1,60}>|(?:image|video|audio|sticker|document|GIF|voice message|video note|Contact card) omitted"
-    r"|null|.{1,200}\s\((?:file attached)\)|(?:This message was deleted|You deleted this message)\.?",
+    r"|null|(?:This message was deleted(?: by .{1,60})?|You deleted this message|Waiting for this message.{0,60})\.?"
+    # the same on phones in German, Spanish, French, Italian, Portuguese and Dutch
+    r"|(?:Bild|Video|Audio|Sticker|Dokument|GIF|Kontaktkarte) weggelassen"
+    r"|(?:Diese Nachricht wurde|Du hast diese Nachricht) gelöscht\.?"
+    r"|(?:Multimedia|Imagen|V[ií]deo|Audio|Sticker|Documento|GIF) omitid[oa]"
+    r"|(?:Se eliminó|Eliminaste) este mensaje\.?"
+    r"|(?:Médias?|Image|Vidéo|Audio|Sticker|Document|GIF) (?:omis|absente?)"
+    r"|(?:Ce message a été|Vous avez) supprimé(?: ce message)?\.?"
+    r"|(?:Media|Immagine|Video|Audio|Sticker|Documento|GIF) omess[oai]"
+    r"|(?:Questo messaggio è stato|Hai) eliminato(?: questo messaggio)?\.?"
+    r"|(?:Mídia|Imagem|Vídeo|Áudio|Figurinha|Documento|GIF) (?:oculta|ocultad[oa]|omitid[oa])"
+    r"|(?:Mensagem apagada|Esta mensagem foi apagada)\.?"
+    r"|(?:Afbeelding|Video|Audio|Sticker|Document|GIF|Media) weggelaten"
+    r"|(?:Dit bericht is|Je hebt dit bericht) verwijderd\.?",
     re.IGNORECASE,
 )
+_ATTACHED = re.compile(
+    r"[\w. ()+-]{1,200}\.\w{2,5} \((?:file attached|Datei angehängt|archivo adjunto|fichier joint|file allegato"
+    r"|arquivo anexado|bestand bijgevoegd)\)[^\S\n]*(?:\n|\Z)",
+    re.IGNORECASE,
+)
+"""A picture that was exported beside the chat; its caption stands below."""
 _EDITED = re.compile(r"\s*<This message was edited>\s*\Z")
 
 
@@ -107,6 +127,21 @@ def read(path: Path, *, day_first: bool | None = None, place: str | None = None)
     return _messages(path, order, session)
 
 
+def in_zone(entries: Iterable[Entry], zone: tzinfo | None) -> Iterator[Entry]:
+    """`entries` of `read`, whose times are those of clocks in `zone` (None: this machine's), as their metadata says.
+
+    Apart from `read`, so that a turn's key is what the file says, wherever it is imported."""
+    for entry in entries:
+        if isinstance(entry, ImportedTurn) and entry.at is not None:
+            written = entry.at.replace(tzinfo=zone)
+            try:
+                said, name = written.astimezone(UTC), str(zone or written.astimezone().tzname())
+            except (OverflowError, OSError, ValueError):
+                said, name = entry.at, "UTC"
+            entry = replace(entry, at=said, metadata={**entry.metadata, "timezone": name})
+        yield entry
+
+
 def _messages(path: Path, order: Order, session: str) -> Iterator[Entry]:
     begun: _Head | None = None
     at: datetime | None = None
@@ -147,6 +182,10 @@ def _entry(start: int, head: _Head, at: datetime | None, block: list[str], sessi
         return LeftOut("notices")
     raw = "\n".join(block)
     text = _EDITED.sub("", raw.translate(_MARKS)).strip()
+    if (attached := _ATTACHED.match(text)) is not None:
+        text = text[attached.end() :].strip()
+        if not text:
+            return LeftOut("media and notices")
     # on iOS, the mark before a text says that WhatsApp wrote it
     if _OMITTED.fullmatch(text) or (head.ios and raw.startswith("\u200e")):
         return LeftOut("media and notices")

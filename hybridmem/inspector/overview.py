@@ -24,6 +24,7 @@ def page(visit: Visit) -> Response:
         title="Overview",
         here="overview",
         counts=counts,
+        secrets=visit.site.secrets(memory.ledger, memory.namespace),
         span=span,
         weeks=_weeks(visit, span[1].date()) if span else (),
         active=next((each for each in summaries if each.status == "active"), None),

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from hybridmem.core.records import Episode, Fact
 from hybridmem.inspector.site import Visit
+from hybridmem.maintenance.secrets import secrets_in
 
 AROUND = 3
 
@@ -31,6 +32,7 @@ def page(visit: Visit) -> Response:
         "record",
         title=record.text[:60],
         record=record,
+        secrets=tuple(dict.fromkeys(secrets_in(record))),
         kind="fact" if isinstance(record, Fact) else "episode",
         events=memory.history(id),
         around=around,

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from hybridmem.core.errors import HybridMemError, InvalidInput, NotFound, StoreBusy
 from hybridmem.core.records import MAX_TEXT
 from hybridmem.inspector import access, words
+from hybridmem.maintenance.secrets import SecretCounts
 from hybridmem.memory import HybridMemory
 
 HERE = Path(__file__).parent
@@ -49,6 +50,9 @@ class Site:
     edit: bool = False
     asking: threading.Lock = field(default_factory=threading.Lock)
     """The language model answers one question at a time."""
+
+    secrets: SecretCounts = field(default_factory=lambda: SecretCounts(every=60.0))
+    """How many memories hold one, which no page of many memories counts anew for each visit."""
 
     @functools.cached_property
     def templates(self) -> Environment:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hybridmem.core.errors import MissingExtra
 from hybridmem.core.records import DreamReport
 from hybridmem.dreaming.bounds import BOUNDS, current_name
+from hybridmem.maintenance.secrets import SecretCounts
 
 try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -34,12 +35,14 @@ class MemoryCollector(Collector):
 
     def __init__(self, memory: HybridMemory) -> None:
         self._memory = memory
+        self._secrets = SecretCounts()
 
     def collect(self) -> Iterator[Metric]:
         """The present metrics. Raises `StoreError`."""
         ledger = self._memory.ledger
         memories = _Gauge("memories", "Memories that can be found, by kind.", "kind")
         outbox = _Gauge("index_backlog", "Changes that some index has not followed yet.")
+        secrets = _Gauge("secrets", "Memories that hold a secret, by its kind; counted every ten minutes.", "kind")
         dreams = _Counter("dreams", "Dreams that came to a report, by verdict.", "verdict")
         refusals = _Counter("gate_refusals", "Checks of the gate that refused a dream.", "check")
         seconds = _Counter("dream_seconds", "Seconds spent dreaming.")
@@ -67,6 +70,8 @@ class MemoryCollector(Collector):
             for kind in ("episodes", "facts", "retired_facts"):
                 memories.put(name, getattr(counts, kind), kind.removesuffix("s"))
             outbox.put(name, counts.outbox)
+            for kind, number in sorted(self._secrets(ledger, namespace).items()):
+                secrets.put(name, number, kind)
             reports = [report for report in ledger.dreams(namespace) if report.status in VERDICTS]
             verdicts = Counter(report.status for report in reports)
             for verdict in VERDICTS:
@@ -91,6 +96,7 @@ class MemoryCollector(Collector):
         for family in (
             memories,
             outbox,
+            secrets,
             dreams,
             refusals,
             seconds,

@@ -15,8 +15,9 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.core.progress import Progress, quiet
 from hybridmem.core.records import Episode, Fact
 from hybridmem.importers import BrokenLine, Entry, ImportedFact, ImportedTurn, ImportReport, LeftOut
-from hybridmem.importers.identity import DIGEST, episode_id, fact_id, text_digest
+from hybridmem.importers.identity import DIGEST, episode_id, fact_id, text_mark
 from hybridmem.importers.message import PARTICIPANT
+from hybridmem.maintenance.repetition import is_edited, reworded
 from hybridmem.stores.ledger.validation import checked_episode
 from hybridmem.workspace import Workspace
 
@@ -121,7 +122,7 @@ def _episodes(workspace: Workspace, turns: dict[str, ImportedTurn], tally: _Tall
 
 
 def _metadata(turn: ImportedTurn) -> dict[str, object]:
-    return {**turn.metadata, DIGEST: text_digest(turn.text).hex()}
+    return {**turn.metadata, DIGEST: text_mark(turn.text)}
 
 
 def _refresh(workspace: Workspace, memory: Episode | Fact, turn: ImportedTurn, tally: _Tally) -> None:
@@ -130,17 +131,15 @@ def _refresh(workspace: Workspace, memory: Episode | Fact, turn: ImportedTurn, t
     if not isinstance(memory, Episode):
         tally.already += 1
         return
-    digest = text_digest(turn.text).hex()
-    known = memory.metadata.get(DIGEST, text_digest(memory.text).hex())
+    edited = is_edited(workspace, memory, turn.text)
     if memory.role == PARTICIPANT and turn.role == "user":
         # the user has said by now who they are
         claimed = replace(memory, role=turn.role, trust=turn.trust)
         ledger.put_episodes([claimed], now)
         tally.updated.append(memory.id)
-    if known != digest:
-        updated = ledger.update_text(workspace.namespace, memory.id, turn.text, now)
-        if isinstance(updated, Episode):
-            ledger.annotate([replace(updated, metadata={**updated.metadata, **_metadata(turn)})])
+    if edited:
+        updated = reworded(workspace, memory, turn.text)
+        ledger.annotate([replace(updated, metadata={**updated.metadata, **_metadata(turn)})])
         if memory.id not in tally.updated[-1:]:
             tally.updated.append(memory.id)
     elif memory.id not in tally.updated[-1:]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from hybridmem.core.records import DreamReport, Route
 from hybridmem.dreaming.bounds import BOUNDS, current_name
+from hybridmem.maintenance.secrets import SecretCounts
 from hybridmem.server.tokens import Grant
 from hybridmem.stores.ledger.base import Ledger
 
@@ -24,6 +25,7 @@ class Figures:
     """Counts and times of this process, in a registry of their own."""
 
     def __init__(self) -> None:
+        self.secrets = SecretCounts()
         self.registry = CollectorRegistry()
         self._operations = Histogram(
             "hybridmem_operation_seconds",
@@ -67,14 +69,20 @@ class Figures:
 class MemoryFigures:
     """Counts of the ledger at the moment of the scrape, for the namespaces that a grant may read."""
 
-    def __init__(self, ledger: Ledger, grant: Grant) -> None:
+    def __init__(self, ledger: Ledger, grant: Grant, secrets: SecretCounts) -> None:
         self._ledger = ledger
         self._grant = grant
+        self._secrets = secrets
 
     def collect(self) -> Iterator[Metric]:
         memories = GaugeMetricFamily("hybridmem_memories", "Memories held.", labels=["namespace", "kind"])
         waiting = GaugeMetricFamily(
             "hybridmem_outbox", "Changes that some index has yet to follow.", labels=["namespace"]
+        )
+        held = GaugeMetricFamily(
+            "hybridmem_secrets",
+            "Memories that hold a secret, by its kind; counted every ten minutes.",
+            labels=["namespace", "kind"],
         )
         dreams = GaugeMetricFamily("hybridmem_dreams", "Dreams by verdict.", labels=["namespace", "verdict"])
         last = {
@@ -89,12 +97,14 @@ class MemoryFigures:
             for kind in ("episodes", "facts", "retired_facts"):
                 memories.add_metric([name, kind], getattr(counts, kind))
             waiting.add_metric([name], counts.outbox)
+            for kind, number in sorted(self._secrets(self._ledger, namespace).items()):
+                held.add_metric([name, kind], number)
             reports = self._ledger.dreams(namespace)
             for verdict in ("promoted", "rejected", "nothing"):
                 dreams.add_metric([name, verdict], sum(report.status == verdict for report in reports))
             for figure, value in last_dream(reports).items():
                 last[figure].add_metric([name], value)
-        yield from (memories, waiting, dreams, *last.values())
+        yield from (memories, waiting, held, dreams, *last.values())
 
 
 _LAST = {
@@ -131,7 +141,7 @@ def last_dream(reports: list[DreamReport]) -> dict[str, float]:
 def scrape(figures: Figures, ledger: Ledger, grant: Grant) -> bytes:
     """The whole page."""
     registry = CollectorRegistry()
-    registry.register(MemoryFigures(ledger, grant))
+    registry.register(MemoryFigures(ledger, grant, figures.secrets))
     return generate_latest(figures.registry) + generate_latest(registry)
 
 

@@ -153,7 +153,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtra, match="pip install matplotlib"):
+    with pytest.raises(MissingExtra, match=r"pip install 'hybridmem\[plots\]'"):
         plots.prompt_tokens({"weights": 3.0})
 
 

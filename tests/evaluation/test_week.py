@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hybridmem import HybridMemory
 from hybridmem.core.errors import InvalidInput
+from hybridmem.core.records import Hit
 from hybridmem.evaluation.suites.week import run
 from hybridmem.evaluation.week import WeekQuestion, read
 from hybridmem.models.fake import FakeModel
@@ -78,6 +81,35 @@ def test_a_week_is_lived_before_and_after_a_dream(tmp_path: Path) -> None:
     assert week["before"]["unanswerable"] == 1
     assert {fact["text"] for fact in week["facts"]} <= {"I live in Porto.", "My dentist is Dr. Okafor."}
     assert result["total"]["before"]["answerable"] == 2
+    for figures in (week["before"], week["after"], result["total"]["after"]):
+        assert figures["evidence_recall_at_10"] == 1
+        assert (figures["messages"], figures["first_by_own_words"], figures["hidden"]) == (2, 2, 0)
+    assert set(week["before"]["recalls"]) == {"Where do I live?", "Who is my dentist?"}
+
+
+def test_the_evidence_of_a_question_is_what_spells_its_answer_out(tmp_path: Path) -> None:
+    week = read(WEEKS / "week_ruth.py")
+    evidence = {question.text: week.evidence(question) for question in week.questions}
+    texts = [text for _, text in week.messages]
+    (keys,) = evidence["When do we get the keys to the new flat?"]
+    assert "on the 5th of December" in texts[keys]
+    assert len(evidence["Who organises the offsite?"]) == 2  # both messages that name Noor
+    assert not evidence["Am I allergic to peanuts?"]
+    assert not evidence["What is my mother's name?"]
+
+
+def test_what_a_night_hides_or_pushes_out_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "week_ana.py"
+    file.write_text(SMALL)
+    search = HybridMemory.search
+
+    def forgetful(memory: HybridMemory, query: str, **options: Any) -> list[Hit]:
+        return [hit for hit in search(memory, query, **options) if "Porto" not in hit.text]
+
+    monkeypatch.setattr(HybridMemory, "search", forgetful)
+    before = run([read(file)], model=FakeModel(), progress=lambda *_: None, dream=False)["weeks"]["week_ana"]["before"]
+    assert before["evidence_recall_at_10"] == 0.5
+    assert (before["first_by_own_words"], before["hidden"]) == (1, 1)
 
 
 @pytest.mark.parametrize(

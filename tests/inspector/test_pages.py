@@ -35,6 +35,15 @@ def test_the_overview_counts_and_says_who_answers(look: TestClient) -> None:
     assert "Night 3 promoted" in text
 
 
+def test_secrets_are_counted_and_marked(own: HybridMemory) -> None:
+    (episode,) = own.add("The wifi password is Tr0ub4dor&3.")
+    look = visitor(own)
+    assert "1 memory with a password" in shown(look, "/")
+    assert "Tr0ub4dor" not in look.get("/").text.split("Said last")[0]
+    assert "holds a password" in shown(look, f"/memory?id={episode.id}")
+    assert "holds a password" not in shown(look, "/memory?id=ep_2")
+
+
 def test_a_search_says_why_each_hit_is_there(look: TestClient, seen: HybridMemory) -> None:
     before = seen.ledger.uses(seen.namespace, ["ep_2", "fa_1"])
     page = look.get("/search?q=Where does Ana live in Lisbon?").text

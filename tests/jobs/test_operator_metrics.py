@@ -43,7 +43,7 @@ def test_every_figure(tmp_path: Path) -> None:
     with HybridMemory.open(tmp_path / "memory", namespace=ANA, model=FakeModel(), embedder="hashing") as memory:
         memory.add("Ana lives in Porto.")
         memory.add_fact("Ana", "lives in", "Porto")
-        memory.at("users/odd").add("x")
+        memory.at("users/odd").add("The password is Tr0ub4dor&3.")
         memory.ledger.save_dream(
             report(
                 "d1", "promoted", gate=(Check("forgetting", 0.0, 0.15, True),), reader=ReaderUsage(5, 70, 30, cost=0.5)
@@ -60,6 +60,8 @@ def test_every_figure(tmp_path: Path) -> None:
     assert found["memories", ana, "fact"] == 1
     assert found["memories", "users/odd", "episode"] == 1
     assert found["index_backlog", ana] == 2
+    assert found["secrets", "users/odd", "password"] == 1
+    assert ("secrets", ana, "password") not in found
     assert [found["dreams_total", ana, verdict] for verdict in ("promoted", "rejected", "nothing")] == [1, 1, 1]
     assert found["dreams_total", "users/odd", "promoted"] == 0
     assert found["gate_refusals_total", ana, "forgetting"] == found["gate_refusals_total", ana, "drift_nats"] == 1

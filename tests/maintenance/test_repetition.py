@@ -90,6 +90,73 @@ def test_a_message_with_an_id_is_added_once(memory: HybridMemory) -> None:
     assert memory.add(chat, session="t")[0].id != first[0].id
 
 
+def test_a_message_that_was_edited_has_its_new_words(memory: HybridMemory) -> None:
+    (first,) = memory.add({"role": "user", "content": "I like tea.", "id": "m1"}, session="s")
+    (edited,) = memory.add({"role": "user", "content": "I like coffee.", "id": "m1"}, session="s")
+    assert (edited.id, edited.text) == (first.id, "I like coffee.")
+    assert [episode.text for episode in memory.list()] == ["I like coffee."]
+    assert [event.text for event in memory.history(first.id)] == ["I like tea.", "I like coffee."]
+    assert [hit.text for hit in memory.search("coffee")] == ["I like coffee."]
+    assert memory.add({"role": "user", "content": "I like tea.", "id": "m1"}, session="s")[0].text == "I like coffee."
+
+
+def test_a_correction_stays_until_the_message_is_edited(memory: HybridMemory) -> None:
+    (first,) = memory.add({"role": "user", "content": "I like tee.", "id": "m1"}, session="s")
+    memory.update(first.id, "I like tea.")
+    assert memory.add({"role": "user", "content": "I like tee.", "id": "m1"}, session="s")[0].text == "I like tea."
+    assert memory.add({"role": "user", "content": "I like mate.", "id": "m1"}, session="s")[0].text == "I like mate."
+
+
+@pytest.mark.parametrize("session", [None, "s"])
+def test_an_id_that_stands_for_several_texts_is_none(memory: HybridMemory, session: str | None) -> None:
+    texts = ["I like tea.", "I like tea.", "I moved to Riga."]
+    added = memory.add([{"role": "user", "content": text, "id": "1"} for text in texts], session=session)
+    assert [episode.text for episode in added] == texts
+    kept = memory.list()
+    assert "I moved to Riga." in [episode.text for episode in kept]
+    memory.add([{"role": "user", "content": text, "id": "1"} for text in texts], session=session)
+    assert memory.list() == kept
+
+
+def test_short_ids_without_a_session_replace_nothing(memory: HybridMemory, tmp_path: Path) -> None:
+    memory.add({"role": "user", "content": "I like tea.", "id": "1"})
+    memory.add({"role": "user", "content": "I moved to Riga.", "id": "1"})
+    for name, text in (("a.jsonl", "Ana sings."), ("b.jsonl", "Ivo plays chess.")):
+        (tmp_path / name).write_text(json.dumps({"text": text, "id": 1}))
+        assert len(memory.add_from(tmp_path / name).added) == 1
+    assert len(memory.list()) == 4
+
+
+def test_another_speaker_with_the_same_id_is_another_message(memory: HybridMemory) -> None:
+    memory.add({"role": "user", "content": "I like tea.", "id": "m1"}, session="s")
+    memory.add({"role": "assistant", "content": "You like tea.", "id": "m1"}, session="s")
+    assert [episode.role for episode in memory.list()] == ["user", "assistant"]
+
+
+def test_a_message_that_was_erased_can_be_sent_again(memory: HybridMemory) -> None:
+    message = {"role": "user", "content": "I like tea.", "id": "m1"}
+    memory.delete(memory.add(message, session="s")[0].id)
+    assert memory.add(message, session="s")[0].text == "I like tea."
+    assert len(memory.list()) == 1
+
+
+def test_a_secret_that_is_not_stored_is_no_edit(tmp_path: Path) -> None:
+    message = {"role": "user", "content": "The wifi password is Tr0ub4dor&3.", "id": "m1"}
+    with HybridMemory.open(tmp_path / "m", ledger="memory", embedder="hashing", redact="store") as memory:
+        first = memory.add(message, session="s")[0]
+        assert memory.add(message, session="s")[0].id == first.id
+        assert len(memory.history(first.id)) == 1
+
+
+def test_a_digest_is_no_card_number(memory: HybridMemory, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": f"Note {number}", "session": "s"}) + "\n" for number in range(300)))
+    report = memory.add_from(path)
+    marks = [memory.get(id).metadata["import_digest"] for id in report.added]
+    assert not any(mark.isdecimal() for mark in marks)
+    assert memory.secrets() == []
+
+
 def test_what_is_said_twice_is_remembered_twice(memory: HybridMemory) -> None:
     for _ in range(2):
         memory.add("ok", session="s")

@@ -51,6 +51,21 @@ def test_the_last_dream_says_what_its_reader_took() -> None:
     assert "reader_cost" not in last_dream([replace(night(1, "promoted"), reader=ReaderUsage(5, 70, 30))])
 
 
+def test_secrets_are_counted_by_kind_and_never_shown(tmp_path: Path) -> None:
+    with HybridMemory.open(tmp_path / "memory", namespace="users/ana", model=FakeModel(), embedder="hashing") as memory:
+        memory.add("The wifi password is Tr0ub4dor&3, and the other password is hunter2xyz.")
+        memory.add("My card is 4111 1111 1111 1111.")
+        figures = Figures()
+        page = scrape(figures, memory.ledger, Grant("", metrics=True)).decode()
+        memory.add("Another password is S3cr3tW0rd.")
+        again = scrape(figures, memory.ledger, Grant("", metrics=True)).decode()
+    assert 'hybridmem_secrets{kind="password",namespace="users/ana"} 1.0' in again.splitlines(), "a count reads it all"
+    lines = page.splitlines()
+    assert 'hybridmem_secrets{kind="password",namespace="users/ana"} 1.0' in lines
+    assert 'hybridmem_secrets{kind="card number",namespace="users/ana"} 1.0' in lines
+    assert "Tr0ub4dor" not in page and "4111" not in page
+
+
 @pytest.mark.parametrize(("grant", "sees"), [(Grant("", metrics=True), True), (Grant("", (("users", "ana"),)), False)])
 def test_a_metrics_token_sees_every_namespace_and_another_only_its_own(
     tmp_path: Path, grant: Grant, sees: bool

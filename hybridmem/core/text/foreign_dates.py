@@ -15,6 +15,13 @@ from hybridmem.core.text.periods import Grain, TimePhrase, around
 
 _LATER = timedelta(days=1000)
 _WORD = re.compile(r"\w+")
+_TWO_DAYS = re.compile(
+    r"(?P<ahead>\bpasado mañana\b|\bdepois de amanhã\b|\bdopodomani\b|\bpojutrze\b|\bi övermorgon\b"
+    r"|あさって|明後日|모레)"
+    r"|(?P<behind>\bl['’]altro ?ieri\b|\bieri l['’]altro\b|\banteontem\b|\bi förrgår\b|おととい|一昨日|그저께)",
+    re.IGNORECASE,
+)
+"""The day after tomorrow and the day before yesterday, of which dateparser knows a part of the words or none."""
 _BEFORE = 3
 """Words before what dateparser's search found that may belong to it."""
 _SHORTEST = 3
@@ -27,7 +34,16 @@ def foreign_phrases(text: str, said_on: date, language: str) -> list[TimePhrase]
 
     # Words of a text and no date of a document: nobody means the present hour by "3".
     found = search_dates(text, languages=[language], settings=_settings(said_on)) or []
-    return list(_placed(text, found, said_on, language))
+    own = list(_two_days_away(text, said_on))
+    placed = _placed(text, found, said_on, language)
+    others = [each for each in placed if not any(each.start < one.end and one.start < each.end for one in own)]
+    return sorted([*own, *others], key=lambda phrase: phrase.start)
+
+
+def _two_days_away(text: str, said_on: date) -> Iterator[TimePhrase]:
+    for match in _TWO_DAYS.finditer(text):
+        day = said_on + timedelta(days=2 if match.lastgroup == "ahead" else -2)
+        yield TimePhrase(match.group(), match.start(), match.end(), around(day, "day"), "day", True)
 
 
 def _placed(text: str, found: list[tuple[str, Any]], said_on: date, language: str) -> Iterator[TimePhrase]:

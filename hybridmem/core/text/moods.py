@@ -1,7 +1,7 @@
 """How a sentence says something, by plain cues: a second opinion beside a model.
 
-The cues are those of English. They are wrong now and then, on the side of caution: retrieval keeps what they
-doubt.
+The cues are those of English, and the words of some other languages that negate. They are wrong now and then, on the
+side of caution: retrieval keeps what they doubt.
 
 >>> mood("I live in Lisbon."), mood("I wish I lived in Porto."), mood("If I moved, I'd sell the car.")
 ('asserted', 'wished', 'conditional')
@@ -21,7 +21,10 @@ CuedMood = Literal[
     "asserted", "denied", "wished", "conditional", "planned", "reported", "quoted", "asked", "joked", "confidential"
 ]
 
-_JOKE = r"\b(?:jk|just kidding|kidding|only joking|just joking|april fool\w*|as a joke)\b"
+_JOKE = (
+    r"\b(?:jk|just kidding|kidding|only joking|just joking|april fool\w*|as a joke|said no ?(?:one|body)(?: ever)?)\b"
+    r"|(?:^|\s)/s\s*$|(?:[.…,!-]\s*)not\s*!+\s*$"
+)
 _UNREAL: tuple[tuple[CuedMood, str], ...] = (
     ("joked", _JOKE),
     ("confidential", r"\b(?:confidential\w*|between (?:you and me|us)|off the record|keep (?:it|this) to yourself)\b"),
@@ -50,14 +53,53 @@ _PLAN = re.compile(
 )
 _QUOTE = re.compile(r"[\"“”«»](?:[^\"“”«»\s]+\s+){3,}[^\"“”«»]*[\"“”«»]|(?<!\w)'(?:[^'\s]+\s+){3,}[^\n]*?'(?!\w)")
 """Words of somebody: a title or a single word in quotation marks is shorter."""
+_OPENING = re.compile(
+    # a story, a task and an example hold sentences that nobody states
+    r"^(?:in|imagine) (?:my|the|a|an|this|that|his|her|our|their) (?:\w+ )?"
+    r"(?:dreams?|nightmare|novel|film|movie|story|stories|fairy tale|sketch|sitcom|comic|thriller)\b"
+    r"|^(?:please )?(?:write|make up|invent|translate|repeat after me|rephrase|proofread|spell-?check) ?\b"
+    r"|^(?:example|e\.g\.|for example|for instance|subject|fwd?|headline|lyrics)\b[:,]"
+    r"|^(?:let'?s say|say,? (?!hi|hello|thanks?|goodbye|bye)[a-z]+ \w+s\b)"
+    r"|^(?:not true|false|wrong|far from it|god forbid|contrary to)\b"
+    r"|^>|^(?:were|was) (?:i|we|you|he|she|they|it|[A-Z]\w+) to\b"
+    r"|^(?:once|when|until|as soon as|by the time)\b[^.,]*,[^.]*(?:'ll\b|\bwill\b)"
+    r"|^(?:[^\s:,]+ ){0,4}(?:wrote|writes|says|said|reads|goes|claims|claimed) ?:",
+    re.IGNORECASE,
+)
+_ALTERING = re.compile(
+    r"\b(?:used to|(?:want|wish|hope|try|aim|mean|intend|long|aspire)(?:s|ed)? to|tr(?:ies|ied) to"
+    r"|(?:hop|try|aim)ing to"
+    r"|would like to|'d like to|would love to|(?:fail(?:s|ed)?|refus(?:e|es|ed|ing)|declin(?:e|es|ed)|forgot"
+    r"|neglected) to"
+    r"|(?:stops|stopped|quit|gave up|given up|avoid(?:s|ed)?|den(?:y|ies|ied))"
+    r"|might|could|should|ought to|may|supposed to|perhaps|maybe|possibly|probably|presumably|seem(?:s|ed|ingly)?"
+    r"|appear(?:s|ed)? to|allegedly|almost|nearly|practically|doubt(?:s|ed)?|whether|unclear|unsure"
+    r"|i thought|i'd thought|thinks?|believes?|believed|suspect(?:s|ed)?|guess(?:es|ed)?|assum(?:e|es|ed)|reckons?"
+    r"|(?:am|is|are|was|were|been|'m|'s|'re) told|lies? that|a lie|false(?:ly)?|untrue|pretend(?:s|ed)?"
+    r"|any(?:where|thing|one|body) but|every(?:where|thing|one|body) (?:but|except)"
+    r"|forget (?:that|what)|scrap (?:that|what)|ignore (?:that|what|the)|disregard)(?=\W|$)",
+    re.IGNORECASE,
+)
+_TAKING_BACK = re.compile(
+    r"^\W*(?:which |that |this |it )?(?:is |was |'s )?(?:just |all |simply )?"
+    r"(?:nonsense|false|a lie|untrue|rubbish|made up|fake)\W*$"
+    r"|\b(?:is|was) (?:nonsense|false|a lie|untrue|unclear|wrong|rubbish|made up|fake)\W*$"
+    r"|^\W*(?:not really|i don't think(?: so)?|or so (?:i|they|he|she) (?:say|says|said|think|thought)\w*)\W*$",
+    re.IGNORECASE,
+)
 _CUES = tuple((name, re.compile(cue, re.IGNORECASE)) for name, cue in _UNREAL)
 _NEGATION = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|nowhere|neither|nor|cannot|without|hardly|barely"
+    # German, Dutch, Swedish, Polish, French, Italian, Portuguese, Spanish, Russian
+    r"|nicht|keine?[mnrs]?|niet|geen|inte|nie|pas|jamais|non(?=\s)|não|nunca|jamás|не|нет|никогда"
     r"|(?:do|does|did|is|are|was|were|has|have|had|would|could|should|must|wo|ca)n'?t|ain't)\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(
-    r"\bnot (?:only|just)\b|\bno\.? ?\d|\bno (?:problem|worries|doubt|matter|idea)\b"
+    r"\bnot (?:only|just|to mention)\b|\bno\.? ?\d|\bno (?:problem|worries|doubt|matter|idea)\b"
+    r"|\b(?:(?:do|does|did|will|must|should)(?:n't| not)|never) (?:you )?(?:ever )?(?:forget|knew"
+    r"|reali[sz]e[ds]?|notice[ds]?)\b|\bdid(?:n't| not) know that\b"
+    r"|\b(?:can(?:'t|not)|could(?:n't| not)) (?:believe|wait)\b"
     r"|^no\b[,.!]?(?=\s)|\bwhether or not\b",
     re.IGNORECASE,
 )
@@ -117,7 +159,7 @@ def opens_unreal(sentence: str) -> bool:
     (True, False)
     """
     first = next(clauses(sentence), "")
-    return any(cue.search(first) for _, cue in _CUES)
+    return any(cue.search(first) for _, cue in _CUES) or _OPENING.search(_straight(sentence.strip())) is not None
 
 
 def quotations(text: str) -> list[str]:
@@ -132,6 +174,29 @@ def is_taken_back(text: str) -> bool:
     True
     """
     return re.search(_JOKE, _straight(text), re.IGNORECASE) is not None
+
+
+def altering(clause: str) -> Iterator[tuple[str, str]]:
+    """The words of `clause` that make of what follows another statement (an attempt, a doubt, something of the past or
+    left), each with what follows.
+
+    >>> list(altering("Ana might live in Porto"))
+    [('might', ' live in Porto')]
+    """
+    said = _NO_NEGATION.sub(" ", _straight(clause))
+    for cue in _ALTERING.finditer(said):
+        yield cue.group().lower(), said[cue.end() :]
+
+
+def retraction(sentence: str) -> str:
+    """The word at the end of `sentence` that takes back what the rest of it says; "" where there is none.
+
+    >>> retraction("Ana lives in Porto, which is nonsense."), retraction("Ana lives in Porto.")
+    ('nonsense', '')
+    """
+    last = next(iter([*clauses(sentence)][-1:]), "")
+    found = _TAKING_BACK.search(last)
+    return re.findall(r"\w+", found.group())[-1] if found else ""
 
 
 def is_negated(text: str) -> bool:

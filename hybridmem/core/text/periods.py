@@ -439,6 +439,35 @@ def _next_or_last(given: _Words) -> _Meaning:
     return around(_moved(day, unit, step), unit), unit, True, False
 
 
+def _before_last(given: _Words) -> _Meaning:
+    """The Friday before last; the week after next."""
+    words = given.text.casefold().removeprefix("the ").split()
+    step = -1 if words[-1] == "last" else 1
+    day = given.said_on
+    if re.fullmatch(_DAYNAME, words[0]):
+        return _days(_weekday_from(day, _weekday(words[0]), step) + timedelta(weeks=step)), "day", True, False
+    if words[0] in ("day", "night"):
+        return _days(day + timedelta(days=2 * step)), "day", True, False
+    unit = _unit_of(words[0])
+    return around(_moved(day, unit, 2 * step), unit), unit, True, False
+
+
+def _weekday_and_weeks(given: _Words) -> _Meaning:
+    """Friday week; a week from tomorrow; two Fridays ago."""
+    words = given.text.casefold()
+    name = re.search(rf"\b({_DAYNAME})s?\b", words)
+    count = _count_of(re.sub(rf"\b(?:{_DAYNAME})s?\b", "", words))[0]
+    if words.endswith(("ago", "back")):
+        first = _weekday_from(given.said_on, _weekday(name[1]), -1) if name else given.said_on
+        return _days(first - timedelta(weeks=count - 1)), "day", True, False
+    first = (
+        _weekday_from(given.said_on, _weekday(name[1]), 1)
+        if name
+        else given.said_on + timedelta(days="tomorrow" in words)
+    )
+    return _days(first + timedelta(weeks=count)), "day", True, False
+
+
 def _weekday_alone(given: _Words) -> _Meaning:
     name = _found(re.search(rf"\b({_DAYNAME})\b", given.text.casefold()))
     if not given.direction:
@@ -471,6 +500,18 @@ _PATTERNS: tuple[tuple[str, str, Callable[[_Words], _Meaning]], ...] = (
         "day_of_year",
         rf"(?:(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?)\b(?!:)",
         _day_of_year,
+    ),
+    (
+        "before_last",
+        rf"(?:the )?(?:(?:day|night|week|weekend|month|year|{_DAYNAME}) before last"
+        rf"|(?:week|weekend|month|year|{_DAYNAME}) after next)",
+        _before_last,
+    ),
+    (
+        "weekday_and_weeks",
+        rf"(?:{_WHOLE_DAYNAME}|tomorrow|today) week|{_COUNT} weeks? (?:on|from) (?:{_WHOLE_DAYNAME}|tomorrow|today)"
+        rf"|{_COUNT} (?:{_WHOLE_DAYNAME})s? (?:ago|back)",
+        _weekday_and_weeks,
     ),
     (
         "near_day",
@@ -536,7 +577,11 @@ def _weekday(name: str) -> int:
 
 
 def _count_of(words: str) -> tuple[int, bool]:
-    """The number in front of a unit, and whether it only comes close; 1 where there is none."""
+    """The number in front of a unit, and whether it only comes close; 1 where there is none. A fortnight is two
+    weeks."""
+    if re.search(r"\bfortnights?\b", words):
+        count, vague = _count_of(re.sub(r"\bfortnights?\b", "", words))
+        return 2 * count, vague
     for word in re.findall(r"\w+", words):
         if word in _VAGUE:
             return _VAGUE[word], True

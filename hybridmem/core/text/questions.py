@@ -19,9 +19,35 @@ _PARTICLE = re.compile(
     r"(?:[嗎吗呢麼么]|[ぁ-んー]か|습니까|을까|나요|ㄹ까|ไหม|มั้ย|หรือไม่|หรือเปล่า|ที่ไหน|เมื่อไหร่|เมื่อไร|อะไร|ใคร|อย่างไร)[。.]?\s*$"
 )
 """Words that end a question in Chinese, Japanese, Korean and Thai, which often leave its mark out."""
+_IN_QUOTES = re.compile(
+    r".*\w.*\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
+    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?\s*",
+    re.DOTALL,
+)
+"""A title that asks, at the end of a statement: My favourite song is "Where Is My Mind?"."""
+_ELSEWHERE = re.compile(
+    # German and Dutch: no pronoun comes before the verb, as in "was ich mag, ist Jazz"
+    r"(?:wer|wen|wem|wessen|wo|wohin|woher|wann|warum|wieso|weshalb|was|wie|welche[rsnm]?)\s+"
+    r"(?!(?:ich|du|er|sie|es|wir|ihr|man|mir|dir|gesagt|immer|gewohnt|üblich|auch|ein|eine|der|die|das"
+    r"|in|at|on|to|from|with|out|back|not|so|very|born|there|going|told)\b)\w+.*"
+    r"|(?:waar|wanneer|waarom|hoeveel|welke)\s+(?!(?:ik|jij|je|hij|zij|ze|het|we|wij|er|ook)\b)\w+.*"
+    # Spanish writes an accent where it asks; French has words that only ask
+    r"|(?:(?:a|de|en|con|por|para|desde)\s+)?(?:dónde|cuándo|quién(?:es)?|cómo|cuál(?:es)?|cuánt[oa]s?|qué)\s+\S.*"
+    r"|(?:où|d'où|est-ce|qu'est-ce|qui est-ce|quand est-ce|comment est-ce|pourquoi|combien"
+    r"|quel(?:le)?s? (?:est|sont))\b.*"
+    # where the word may also begin a clause, a text of four words
+    r"|(?:dove|chi|quale|quanto|quanti|onde|quem|qual|quais|quanto|quantos|gdzie|kto|kiedy|kde|kdo|kdy|vem|vad|hur|var|når|hvor"
+    r"|где|кто|когда|куда|сколько|почему|де|хто|коли)(?:\s+\S+){1,3}"
+    r"|(?:\S+\s+){0,3}(?:nerede\w*|nereye|kim|ne zaman|kaç)(?:\s+\S+)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Questions in other languages, as people type them without a mark."""
+_HAN = re.compile(
+    r"[^。！，,.!]{0,12}(?:哪里|哪裡|哪儿|哪兒|什么|什麼|谁|誰|多少|几点|幾點|为什么|為什麼)[^。！，,.!]{0,6}"
+)
 _STATES = re.compile(r"[.!…。！][\s\"'”’)]*$")
 _REQUEST = re.compile(
-    r"(?:please |can you |could you )?(?:tell me|remind me|let me know)"
+    r"(?:please |can you |could you )?(?:tell me|remind me|let me know|i wonder|any (?:idea|clue)|no idea)"
     r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b",
     re.IGNORECASE,
 )
@@ -49,7 +75,9 @@ _ASKING = re.compile(
     rf"|who\s+\w+|what\s+(?:happened|happens|about|if|became|made|kind|time)\b|which\s+of\b|how\s+(?:about|come|much|many)\b"
     rf"|(?:where|why|how)\s+to\b"
     # does Ana live here; "Will" and "Can" are names too
-    rf"|(?:is|are|was|were|does|did|has|isn't|aren't|wasn't|weren't|doesn't|didn't|hasn't)\s+\w+"
+    # ... and a person who writes "Was in Rome" leaves the subject out
+    r"|(?:is|are|was|were|does|did|has|isn't|aren't|wasn't|weren't|doesn't|didn't|hasn't)\s+"
+    r"(?!(?:in|at|on|to|from|with|out|back|off|up|born|told|been|just|already|supposed|going|thinking|ich|du|er|wir)\b)\w+"
     rf"|(?:do|don't)\s+(?:{_PRONOUN}|people|others|[A-Z]\w+)\b(?! (?:know|remember) that)"
     rf"|(?:can|can't|could|couldn't|will|won't|would|wouldn't|should|shouldn't|have|haven't|may|shall|am)\s+{_PRONOUN}\b"
     rf")",
@@ -89,6 +117,8 @@ def asks(text: str) -> bool:
     """
     said = text.strip()
     opened = _OPENING.sub("", said)
+    if _IN_QUOTES.fullmatch(said) and not _begins_as_question(opened) and not re.search(r"\bask(?:s|ed|ing)?\b", said):
+        return False
     if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
         return False
     if ends_as_question(said) or _INVERTED.match(said) or _PARTICLE.search(said):
@@ -97,7 +127,9 @@ def asks(text: str) -> bool:
         return True
     if _REQUEST.match(opened):
         return True
-    return not _STATES.search(said) and _begins_as_question(opened)
+    if _STATES.search(said):
+        return False
+    return _begins_as_question(opened) or any(each.fullmatch(opened) for each in (_ELSEWHERE, _HAN))
 
 
 def only_asks(text: str) -> bool:

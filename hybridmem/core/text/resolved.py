@@ -21,6 +21,7 @@ _PREPOSITION = re.compile(
 _PART_OF_DAY = re.compile(r"\b(morning|afternoon|evening|night|tonight)\b", re.IGNORECASE)
 _RECURRING = re.compile(r"\b(?:every|each|most|all|alternate|per|any|some|a)\s+$", re.IGNORECASE)
 _PLURAL = re.compile(r"\s+(?:nights|mornings|evenings|afternoons)\b", re.IGNORECASE)
+_QUOTES = "'\"“”‘’«»„"
 _POSSESSIVE = re.compile(r"['’]s?\b")
 
 LONGEST_FOREIGN = 2_000
@@ -67,11 +68,25 @@ def is_deictic(phrase: TimePhrase, text: str) -> bool:
     """Whether `phrase` of `text` means another time on another day, so that a date has to take its place."""
     if not phrase.is_relative or _RECURRING.search(text[: phrase.start]) or _PLURAL.match(text, phrase.end):
         return False
+    if _is_name(phrase, text):
+        return False
     words = phrase.words.casefold().split()
     if phrase.grain == "day" and words[0] not in ("last", "this", "next", "the") and any(w.isdigit() for w in words):
         # "7 July"; "3 days ago" has a word that looks from today.
         return words[-1] in ("ago", "back", "now", "today", "days", "day")
     return not (len(words) == 1 and MONTH_NAMES.fullmatch(words[0]))
+
+
+def _is_name(phrase: TimePhrase, text: str) -> bool:
+    """Whether a phrase is what something is called: 'Yesterday', The Day After Tomorrow, Yesterday's Bar."""
+    before, after = text[: phrase.start], text[phrase.end :]
+    if before[-1:] in _QUOTES and after[:1] in _QUOTES and before and after:
+        return True
+    words = phrase.words.split()
+    if len(words) > 2 and all(word[0].isupper() for word in words):
+        return True
+    inside = before.strip() and not re.search(r"[.!?:\n\"“(]\s*$", before)
+    return bool(inside) and words[0] in ("Yesterday", "Today", "Tonight", "Tomorrow")
 
 
 class _Writer:

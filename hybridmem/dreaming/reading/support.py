@@ -93,13 +93,32 @@ def closest_sentences(proposition: str, message: str) -> list[str]:
 def _states_nothing(proposition: str, sentence: str) -> bool:
     if ends_as_question(sentence) or moods.opens_unreal(sentence):
         return True
-    if any(moods.unreal_mood(clause) for clause in _closest(proposition, moods.clauses(sentence))):
+    if (retracted := moods.retraction(sentence)) and not _says(proposition, retracted):
+        return True
+    closest = _closest(proposition, moods.clauses(sentence))
+    if any(moods.unreal_mood(clause) or _is_altered(proposition, clause) for clause in closest):
         return True
     quoted = moods.quotations(sentence)
     apart = sentence
     for quotation in quoted:
         apart = apart.replace(quotation, " ")
     return bool(quoted) and _score(proposition, " ".join(quoted)) > _score(proposition, apart)
+
+
+def _is_altered(proposition: str, clause: str) -> bool:
+    """Whether a word of `clause` that `proposition` lacks makes another statement of it: Ana might live in Porto."""
+    if moods.has_negative_sense(proposition):
+        return False  # it is another statement itself
+    wanted = _weights(proposition)
+    return any(
+        not _says(proposition, cue) and any(word in wanted for word in _weights(following))
+        for cue, following in moods.altering(clause)
+    )
+
+
+def _says(proposition: str, words: str) -> bool:
+    """Whether `proposition` has `words` too, in whatever form."""
+    return {stem(word) for word in tokens(words)} <= {stem(word) for word in tokens(proposition)}
 
 
 def is_invented(proposition: str, source: Source) -> bool:

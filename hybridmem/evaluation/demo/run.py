@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from hybridmem.dreaming import recipes
+from hybridmem.evaluation import plots
 from hybridmem.evaluation.demo import chapters, days, figures
 from hybridmem.evaluation.demo.arm import Arm
 from hybridmem.evaluation.demo.comparison import Comparison, compare
@@ -37,6 +38,7 @@ def run(
     `model` and `embedder` are as `HybridMemory.open` takes them; by default the bundled ones.
 
     `quick` leaves out the third night and the nights without replay."""
+    plots.require()
     started = time.monotonic()
     log, demo = days.load(), DemoConsole(console)
     with HybridMemory.open(folder / "memory", namespace=NAMESPACE, model=model, embedder=embedder) as memory:

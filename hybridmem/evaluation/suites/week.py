@@ -1,7 +1,8 @@
 """Weeks of real life: how much a memory answers rightly before a dream and after it, and what it believes.
 
 Every message of a week is added with its time, as the agent's user said it; the questions are asked when the week is
-over, then the memory dreams, then the same questions are asked again.
+over, then the memory dreams, then the same questions are asked again. Before and after, it is also measured what a
+search finds: the messages that hold the answers, and every message by its own words.
 """
 
 from __future__ import annotations
@@ -9,17 +10,23 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hybridmem.core.records import Episode, Fact, Hit
 from hybridmem.evaluation.week import Week
 from hybridmem.memory import HybridMemory
 from hybridmem.models.base import LanguageModel
 
 if TYPE_CHECKING:
     from hybridmem.core.progress import Progress
+
+AT = 10
+"""Hits of a search for a question."""
+RECALL = f"evidence_recall_at_{AT}"
+"""The mean, over the questions whose answer a message spells out, of the share of these messages among the hits."""
 
 
 def run(
@@ -42,7 +49,8 @@ def run(
         counted: Counter[str] = Counter()
         for figures in lived.values():
             counted.update({k: v for k, v in figures[when].items() if isinstance(v, int)})
-        total[when] = dict(counted)
+        recalls = [recall for figures in lived.values() for recall in figures[when]["recalls"].values()]
+        total[when] = {**counted, RECALL: round(statistics.fmean(recalls), 4) if recalls else None}
     return {"weeks": lived, "total": total}
 
 
@@ -65,9 +73,8 @@ def _live(
             clock=clock,
         ) as memory,
     ):
-        for at, text in week.messages:
-            memory.add(text, at=at, speaker=week.speaker or None)
-        result: dict[str, Any] = {"before": _ask(memory, week)}
+        said = [memory.add(text, at=at, speaker=week.speaker or None)[0] for at, text in week.messages]
+        result: dict[str, Any] = {"before": _ask(memory, week) | _find(memory, week, said)}
         if dream:
             report = memory.dream(recipe=recipe)
             active = memory.adapters.active()
@@ -75,7 +82,7 @@ def _live(
             facts = memory.ledger.facts(memory.namespace)
             result |= {
                 "dream": {"status": report.status, "reason": report.reason, "seconds": round(report.seconds, 1)},
-                "after": _ask(memory, week),
+                "after": _ask(memory, week) | _find(memory, week, said),
                 "facts": [
                     {
                         "text": fact.text,
@@ -88,6 +95,34 @@ def _live(
                 ],
             }
     return result
+
+
+def _find(memory: HybridMemory, week: Week, said: Sequence[Episode]) -> dict[str, Any]:
+    """What searches bring of the week's messages, `said`."""
+    recalls = {}
+    for question in week.questions:
+        if evidence := {said[place].id for place in week.evidence(question)}:
+            hits = memory.search(question.text, limit=AT)
+            shown = {id for hit in hits for id in _shown(memory, hit)}
+            recalls[question.text] = len(evidence & shown) / len(evidence)
+    first = hidden = 0
+    for episode in said:
+        ids = [hit.id for hit in memory.search(episode.text, limit=len(said), kinds=("episode",))]
+        first += ids[:1] == [episode.id]
+        hidden += episode.id not in ids
+    return {
+        RECALL: round(statistics.fmean(recalls.values()), 4) if recalls else None,
+        "recalls": recalls,
+        "messages": len(said),
+        "first_by_own_words": first,
+        "hidden": hidden,
+    }
+
+
+def _shown(memory: HybridMemory, hit: Hit) -> Collection[str]:
+    """The episodes whose words a hit shows: a fact quotes those that it was read from."""
+    record = memory.get(hit.id) if hit.kind == "fact" else None
+    return record.sources if isinstance(record, Fact) else (hit.id,)
 
 
 def _ask(memory: HybridMemory, week: Week) -> dict[str, Any]:

@@ -87,6 +87,66 @@ def test_what_was_said_passes(text: str, before: str, proposition: str) -> None:
     assert doubt(proposition, source(text, before)) is None
 
 
+ALTERED = (
+    "Ana used to live in Porto.", "Ana might live in Porto.", "Ana should live in Porto by now.",
+    "Ana probably lives in Porto.", "Perhaps Ana lives in Porto.", "Ana wants to live in Porto.",
+    "Ana tried to live in Porto.", "Ana refuses to live in Porto.", "Ana stopped living in Porto.",
+    "Ana almost lives in Porto.", "It seems Ana lives in Porto.", "I doubt that Ana lives in Porto.",
+    "Whether Ana lives in Porto is unclear.", "I wonder whether Ana lives in Porto.", "I thought Ana lives in Porto.",
+    "Ivo thinks Ana lives in Porto.", "I am told Ana lives in Porto.", "Ivo denied that Ana lives in Porto.",
+    "It's a lie that Ana lives in Porto.", "Forget that Ana lives in Porto.", "Were Ana to live in Porto, she'd surf.",
+)  # fmt: skip
+"""What stands before the statement makes another one of it."""
+NOT_STATED = (
+    "In my dream Ana lives in Porto.", "In the novel, Ana lives in Porto.", "Write a poem in which Ana lives in Porto.",
+    "Translate into French: Ana lives in Porto.", "For example, Ana lives in Porto.",
+    "Repeat after me: Ana lives in Porto.", "> Ana lives in Porto.", "On Monday Ivo wrote: Ana lives in Porto.",
+    "Subject: Ana lives in Porto",
+    "Let's say Ana lives in Porto.", "Not true: Ana lives in Porto.", "When Ana lives in Porto one day, we'll visit.",
+)  # fmt: skip
+"""The sentence is somebody's story, task, example or quotation."""
+RETRACTED = (
+    "Ana lives in Porto, which is nonsense.", "Ana lives in Porto (not really).", "Ana lives in Porto, I don't think.",
+    "Ana lives in Porto /s", "Ana lives in Porto... not!", "Ana lives in Porto, said no one ever.",
+    "That Ana lives in Porto is false.",
+)  # fmt: skip
+ELSEWHERE = (
+    "Ana nicht, Ana lebt nicht in Porto.", "Ana n'habite pas à Porto.", "Ana non vive a Porto.",
+    "Ana não vive em Porto.", "Ana no vive en Porto.", "Ana woont niet in Porto.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*ALTERED, *NOT_STATED, *RETRACTED, *ELSEWHERE])
+def test_what_is_altered_not_stated_or_taken_back_is_not_believed(text: str) -> None:
+    assert doubt("Ana lives in Porto.", source(text)) in ("unreal", "reversed")
+
+
+@pytest.mark.parametrize("text", ALTERED[:12])
+def test_a_proposition_may_say_the_other_thing_itself(text: str) -> None:
+    assert doubt(text, source(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ana still lives in Porto.",
+        "I'm sure Ana lives in Porto.",
+        "No doubt Ana lives in Porto.",
+        "Don't forget that Ana lives in Porto.",
+        "I never knew that Ana lives in Porto!",
+        "Can't believe Ana lives in Porto now!",
+        "Ana lives in Porto and might move to Riga.",
+        "Ana lives in Porto, maybe for good.",
+        "Ana lives in Porto. I doubt it rains there.",
+        "Ana finally lives in Porto, which she always wanted to do.",
+        "Ana lives in Porto, should you need her.",
+        "Correct, Ana lives in Porto.",
+    ],
+)
+def test_a_doubt_about_something_else_is_none(text: str) -> None:
+    assert doubt("Ana lives in Porto.", source(text)) is None
+
+
 def test_what_others_say_about_the_user_is_not_the_users_word() -> None:
     said = source("You live in Porto.", role="assistant", trust="agent")
     assert doubt("The user lives in Porto.", said) == "not_theirs"

@@ -80,7 +80,7 @@ def test_without_anything_trained_there_is_no_frontier(tmp_path):
 def test_without_matplotlib_the_extra_is_named(lived, tmp_path, monkeypatch):
     conditions, summaries = lived
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtra, match="pip install matplotlib"):
+    with pytest.raises(MissingExtra, match=r"pip install 'hybridmem\[plots\]'"):
         write_page(tmp_path, summaries, conditions)
 
 
