@@ -328,8 +328,8 @@ def week(
 ) -> None:
     """Live through a week of somebody's life, and ask about it before a dream and after it: what is answered, whether
     the messages with the answers are found, and every message by its own words."""
-    from hybridmem.evaluation.suites.week import AT, RECALL, run
-    from hybridmem.evaluation.week import read
+    from hybridmem.evaluation.suites.week import run
+    from hybridmem.evaluation.week import AT, RECALL, read
 
     weeks = [read(file) for file in files]
     with bars(quiet=call.as_json) as progress:

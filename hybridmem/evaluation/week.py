@@ -79,6 +79,10 @@ _SMALL = frozenset(
     ]
 )
 _REFUSE = "REFUSE"
+AT = 10
+"""Hits of a search for a question."""
+RECALL = f"evidence_recall_at_{AT}"
+"""The mean, over the questions whose answer a message spells out, of the share of these messages among the hits."""
 MOST_WORDS = 6
 """Words that a right answer may have beside those that were expected."""
 

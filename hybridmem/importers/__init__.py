@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from hybridmem.core.errors import InvalidInput, UnknownFormat
+from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.core.roles import trust_of
 from hybridmem.importers import archive, csv_rows, jsonl, locomo, markdown, openai, text, whatsapp
 from hybridmem.importers.base import (
@@ -134,6 +134,8 @@ def _folder(folder: Path, format: str, clock: ChatClock, place: str, inner: Sequ
                 yield replace(entry, file=name) if isinstance(entry, BrokenLine) else entry
         except UnknownFormat:
             yield LeftOut("files of other kinds")
+        except EmptyText:
+            yield LeftOut("files that hold nothing")
         except (InvalidInput, OSError) as error:
             yield BrokenLine(0, str(error).replace(str(path), name), name)
     if not found:

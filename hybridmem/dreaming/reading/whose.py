@@ -27,7 +27,7 @@ def is_anothers(proposition: str, source: Source) -> bool:
 
     What others say is not looked at: their "I" is their own name.
     """
-    if not source.is_users:
+    if not source.is_users or source.speaker is not None:
         return False
     text = source.text.replace("’", "'")
     if any(_is_of_another(thing["thing"], text) for thing in _USERS.finditer(proposition)):

@@ -16,17 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybridmem.core.records import Episode, Fact, Hit
-from hybridmem.evaluation.week import Week
+from hybridmem.evaluation.week import AT, RECALL, Week
 from hybridmem.memory import HybridMemory
 from hybridmem.models.base import LanguageModel
 
 if TYPE_CHECKING:
     from hybridmem.core.progress import Progress
-
-AT = 10
-"""Hits of a search for a question."""
-RECALL = f"evidence_recall_at_{AT}"
-"""The mean, over the questions whose answer a message spells out, of the share of these messages among the hits."""
 
 
 def run(

@@ -42,3 +42,4 @@ def test_what_is_theirs_stays_theirs(text: str, proposition: str) -> None:
 
 def test_what_others_say_is_left_to_the_other_checks() -> None:
     assert not is_anothers("The user's wife is due.", source("his wife is due", trust="other", speaker="Ana"))
+    assert not is_anothers("Ben lives in Porto.", source("I live in Porto.", speaker="Ben"))
