@@ -18,7 +18,8 @@ _USERS = re.compile(rf"\b{THE_USER}['’]s? (?P<thing>\w[\w'’-]*(?: \w[\w'’-
 _OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
 _I = re.compile(rf"{_OPENING}(?:i|i'm|i've|i'd|i'll|im|ive|my)\b", re.IGNORECASE)
 _OTHERS = re.compile(rf"{_OPENING}(?:he|she|they|his|her|their)\b", re.IGNORECASE)
-_OF_ANOTHER = re.compile(r"\b(?:his|her|their|your|\w+['’]s)\W+(?:\w+\W+)?$", re.IGNORECASE)
+_IS = r"(?:it|that|this|what|there|here|where|who|how|he|she|let)['’]s"
+_OF_ANOTHER = re.compile(rf"\b(?:his|her|their|your|(?!{_IS})\w+['’]s)\W+(?:\w+\W+)?$", re.IGNORECASE)
 _OF_USER = re.compile(r"\b(?:my|our)\W+(?:\w+\W+)?$", re.IGNORECASE)
 
 

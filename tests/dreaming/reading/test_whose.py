@@ -34,6 +34,7 @@ def test_what_is_somebody_elses_is_not_given_away(text: str, proposition: str) -
         ("I told Priya, and she owes me a beer.", "Priya owes the user a beer."),
         ("His boss and my boss met.", "The user's boss met."),
         ("The lease starts in May.", "The user's lease starts in May."),
+        ("It's the lease, it starts in May.", "The user's lease starts in May."),
     ],
 )
 def test_what_is_theirs_stays_theirs(text: str, proposition: str) -> None:
