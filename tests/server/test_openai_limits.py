@@ -16,6 +16,7 @@ from hybridmem.models.fake import FakeModel
 from hybridmem.server.app import build
 from hybridmem.server.cors import checked_origin
 from hybridmem.server.tokens import Tokens
+from hybridmem.stores.index.follower import Indexes
 from tests.server.double import Jobs
 
 TOKEN = "token-of-ana-" + "x" * 20
@@ -29,7 +30,9 @@ def memory(tmp_path: Path) -> Iterator[HybridMemory]:
 
 
 @pytest.fixture
-def client(memory: HybridMemory) -> Iterator[TestClient]:
+def client(memory: HybridMemory, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    # These tests write to the memory beside the server, which looks for such writes once a second.
+    monkeypatch.setattr(Indexes, "kept_up", property(lambda self: False, lambda self, kept: None), raising=False)
     application = build(memory, Tokens.of(TOKEN, memory.namespace), jobs=Jobs(), origins=[PAGE])
     with TestClient(application, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         yield client
