@@ -343,27 +343,22 @@ def week(
             progress=progress,
         )
     counted = ("answerable", "right", "wrong", "refused", "unanswerable", "unanswerable_refused")
-    rows = [
-        (name, when, *(figures[when][key] for key in counted))
+    found = (RECALL, "messages", "first_by_own_words", "hidden")
+    measured = [
+        (name, when, figures[when])
         for name, figures in [*result["weeks"].items(), ("all", result["total"])]
         for when in ("before", "after")
         if when in figures
     ]
-    found = [
-        (
-            name,
-            when,
-            figures[when][RECALL],
-            *(figures[when][key] for key in ("messages", "first_by_own_words", "hidden")),
-        )
-        for name, figures in [*result["weeks"].items(), ("all", result["total"])]
-        for when in ("before", "after")
-        if when in figures
-    ]
-    searched = ["week", "dream", f"#evidence recall@{AT}", "#messages", "#first by own words", "#hidden"]
+    answered, searched = (
+        [(name, when, *(figures[key] for key in keys)) for name, when, figures in measured] for keys in (counted, found)
+    )
     columns = ["week", "dream", *(f"#{key.replace('_', ' ')}" for key in counted)]
+    headings = ["week", "dream", f"#evidence recall@{AT}", "#messages", "#first by own words", "#hidden"]
     call.answer(
-        result, output.table(columns, rows, "answers about a week"), output.table(searched, found, "what searches find")
+        result,
+        output.table(columns, answered, "answers about a week"),
+        output.table(headings, searched, "what searches find"),
     )
 
 
