@@ -137,19 +137,23 @@ class _Desk:
             if (question := self._question_of(fact)) and speaks_to(question, proposition.text)
         ]
         alone = self._read([(question, [proposition.text]) for _, question in asked])
-        message = [*proposition.source.before, proposition.source.line]
-        told = self._read([(question, message) for _, question in asked])
         together = self._read([(question, _in_time(fact, proposition)) for fact, question in asked])
-        found = []
-        for (fact, _), own, whole, both in zip(asked, alone, told, together, strict=True):
+        answered: list[tuple[Fact, str, str]] = []
+        for (fact, question), own, both in zip(asked, alone, together, strict=True):
             value = own.text.strip(" .")
             if prompts.is_refusal(value) or not is_span(value, proposition.text) or not of_one_kind(fact.object, value):
                 continue
             last = fact.object if fact.valid_from > proposition.source.episode.at else value
-            # "Size 43, I wrongly ordered 42" has a proposition on 42, and is no word of a size 42.
-            if agrees(whole.text, value, said_on) and agrees(both.text, last, said_on):
-                found.append((fact, fact.object if agrees(value, fact.object, said_on) else value))
-        return found
+            if agrees(both.text, last, said_on):
+                answered.append((fact, question, value))
+        # "Size 43, I wrongly ordered 42" has a proposition on 42, and is no word of a size 42.
+        message = [*proposition.source.before, proposition.source.line]
+        told = self._read([(question, message) for _, question, _ in answered])
+        return [
+            (fact, fact.object if agrees(value, fact.object, said_on) else value)
+            for (fact, _, value), whole in zip(answered, told, strict=True)
+            if agrees(whole.text, value, said_on)
+        ]
 
     def _candidates(self, proposition: Proposition) -> list[Fact]:
         among = [(fact, f"{fact.text} {fact.question}") for fact in self.current.values() if not fact.quarantined]
