@@ -220,23 +220,25 @@ def test_by_hand_malformed_lines_harm_nothing_and_stdout_is_protocol_alone(tmp_p
         call(3, "remember", ["not", "an", "object"]),
         call(4, "remember", {"text": "x" * 3_000_000}),
         {"jsonrpc": "2.0", "id": 5, "method": "no/such"},
-        call(6, "ask", {"question": "Where does Ana Brito live?"}),
     ]
-    sent = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+    # Calls sent together run side by side, so what must come after another waits for its answer.
+    question = call(6, "ask", {"question": "Where does Ana Brito live?"})
     with scripts.Popen(
         [*COMMAND, str(tmp_path / "m")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        server.stdin.write(sent)
-        server.stdin.flush()
         answers: dict[int, dict[str, Any]] = {}
-        while 6 not in answers:
-            line = server.stdout.readline()
-            assert line, server.stderr.read().decode() if server.stderr else ""
-            message = json.loads(line)
-            assert message["jsonrpc"] == "2.0"
-            answers[message["id"]] = message
+        for sent, awaited in ((lines, {2, 3, 4, 5}), ([question], {6})):
+            for line in sent:
+                server.stdin.write((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n")
+            server.stdin.flush()
+            while not awaited <= answers.keys():
+                received = server.stdout.readline()
+                assert received, server.stderr.read().decode() if server.stderr else ""
+                message = json.loads(received)
+                assert message["jsonrpc"] == "2.0"
+                answers[message["id"]] = message
         server.stdin.close()
         assert server.stdout.read() == b""
         assert server.wait(30) == 0
