@@ -133,7 +133,7 @@ TINY = Settings(
     tokenizer_sample=300,
     rows=8,
     warmup_steps=5,
-    log_every=1.0,
+    log_every=0.1,
     evaluation_seconds=2.0,
     cases_per_job=10,
 )

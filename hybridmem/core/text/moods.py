@@ -118,12 +118,14 @@ _AUXILIARY = "".join(
         """.split()  # noqa: SIM905 - a paragraph reads better than a list of strings
 )
 """In front of a "not" that belongs to the verb before it."""
+_SPACE = r"(?<!\s)\s+"
+"""A run of spaces, tried from its beginning alone: else a long one costs the square of its length."""
 _CLAUSE = re.compile(
     r"[,;:]\s+(?:(?:but|however|though|although|because|whereas|while|then|so)\s+)?"
-    r"|[.!?…]+(?:\s+|$)|\s+[-–—]+\s+|—|[()\[\]]|\n+"
-    r"|\s+(?:but|however|though|although|because|whereas|while|then|so)\s+"
-    r"|\s+(?:and|or)\s+(?=(?:i|i'm|i've|he|she|we|they|it|it's|my|our|his|her|their|the|that|this|there)\b)"
-    rf"|{_AUXILIARY}\s+(?=not\s)",
+    rf"|(?<![.!?…])[.!?…]+(?:\s+|$)|{_SPACE}[-–—]+\s+|—|[()\[\]]|(?<!\n)\n+"
+    rf"|{_SPACE}(?:but|however|though|although|because|whereas|while|then|so)\s+"
+    rf"|{_SPACE}(?:and|or)\s+(?=(?:i|i'm|i've|he|she|we|they|it|it's|my|our|his|her|their|the|that|this|there)\b)"
+    rf"|{_AUXILIARY}{_SPACE}(?=not\s)",
     re.IGNORECASE,
 )
 

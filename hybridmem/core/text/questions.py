@@ -20,9 +20,8 @@ _PARTICLE = re.compile(
 )
 """Words that end a question in Chinese, Japanese, Korean and Thai, which often leave its mark out."""
 _IN_QUOTES = re.compile(
-    r".*\w.*\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
-    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?\s*",
-    re.DOTALL,
+    r"\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
+    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?$"
 )
 """A title that asks, at the end of a statement: My favourite song is "Where Is My Mind?"."""
 _ELSEWHERE = re.compile(
@@ -93,6 +92,8 @@ _QUESTION_WORD = re.compile(
     r"(?:^|[,;:–—-]\s+|\b(?:in|at|on|from|to|for|with|by) )(?:who|whom|whose|what|where|which|why|how)\b", re.IGNORECASE
 )
 _CLAUSE = re.compile(r"\s*[,;:–—]\s+|\s+-\s+")
+_ENDING = 1_000
+"""Characters of a text's end in which its marks are looked for: the patterns go over an end more than once."""
 _TAG_WORDS = 4
 """Words of the longest clause that only asks for a nod: "right?", "isn't it?", "don't you think?"."""
 
@@ -103,7 +104,8 @@ def ends_as_question(text: str) -> bool:
     >>> ends_as_question('She asked: "where to?"'), ends_as_question("Why? I forgot."), ends_as_question("住在哪里？")
     (True, False, True)
     """
-    return any(mark.search(text) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
+    ending = text.rstrip()[-_ENDING:]
+    return any(mark.search(ending) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
 
 
 def asks(text: str) -> bool:
@@ -117,17 +119,17 @@ def asks(text: str) -> bool:
     """
     said = text.strip()
     opened = _OPENING.sub("", said)
-    if _IN_QUOTES.fullmatch(said) and not _begins_as_question(opened) and not re.search(r"\bask(?:s|ed|ing)?\b", said):
+    if _ends_in_a_title(said) and not _begins_as_question(opened) and not re.search(r"\bask(?:s|ed|ing)?\b", said):
         return False
     if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
         return False
-    if ends_as_question(said) or _INVERTED.match(said) or _PARTICLE.search(said):
+    if ends_as_question(said) or _INVERTED.match(said) or _PARTICLE.search(said[-_ENDING:]):
         return True
     if any(ends_as_question(sentence) for sentence in sentences(said)):
         return True
     if _REQUEST.match(opened):
         return True
-    if _STATES.search(said):
+    if _STATES.search(said[-_ENDING:]):
         return False
     return _begins_as_question(opened) or any(each.fullmatch(opened) for each in (_ELSEWHERE, _HAN))
 
@@ -153,6 +155,13 @@ def _states(sentence: str) -> bool:
     if len(clauses) < 2 or len(clauses[-1].split()) > _TAG_WORDS or _QUESTION_WORD.search(sentence):
         return False
     return not any(_begins_as_question(clause) for clause in clauses[:-1]) and len(clauses[0].split()) > 1
+
+
+def _ends_in_a_title(said: str) -> bool:
+    """Whether `said` has words of its own before a title that asks."""
+    before = max(0, len(said) - _ENDING)
+    title = _IN_QUOTES.search(said, before)
+    return title is not None and re.search(r"\w", said[: title.start()]) is not None
 
 
 def _begins_as_question(text: str) -> bool:
