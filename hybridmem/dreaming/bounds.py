@@ -28,7 +28,8 @@ class Evaluated:
     """The adapter before; None where it was not asked on this split."""
     candidate: EvalResult
     new: Sequence[str]
-    """Ids of the facts that the night trained for the first time."""
+    """Ids of the facts that the candidate had to learn: those of the night, and where the weights are built anew the
+    older ones too."""
     old: Sequence[str]
     """Ids of the older facts."""
 
@@ -71,7 +72,7 @@ def _forgetting(night: Evaluated) -> float:
 BOUNDS: tuple[Bound, ...] = (
     Bound(
         "learning_accuracy",
-        "Mean accuracy on the new facts.",
+        "Mean accuracy on what the adapter had to learn: the new facts, and all of them where it was built anew.",
         lambda night: night.candidate.accuracy(night.new),
         "at least",
     ),

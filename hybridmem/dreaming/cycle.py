@@ -331,7 +331,7 @@ def _measure(
         candidate.folder,
         training_set.before_path(context),
         training_set.eval_set(context, recipe, "dev"),
-        [f.id for f in training_set.new],
+        training_set.to_learn(candidate.parent),
         [f.id for f in training_set.old],
         recipe.gate,
         candidate.version,
@@ -374,7 +374,8 @@ def _described(
     report: DreamReport, training_set: TrainingSet, candidate: _Candidate, measured: _Measured
 ) -> DreamReport:
     """`report` with what was trained and measured."""
-    new, old = [f.id for f in training_set.new], [f.id for f in training_set.old]
+    learned, old = training_set.to_learn(candidate.parent), [f.id for f in training_set.old]
+    new = {f.id for f in training_set.new}
     failed = tuple(a.fact for a in measured.verdict.result.audits if a.fact in new and a.right == 0)
     return replace(
         report,
@@ -383,7 +384,7 @@ def _described(
         new_facts=len(training_set.new),
         held_facts=len(training_set.facts),
         gate=measured.verdict.checks,
-        test=figures(Evaluated(measured.base, None, measured.final, new, old)) | truth_figures(measured.truth),
+        test=figures(Evaluated(measured.base, None, measured.final, learned, old)) | truth_figures(measured.truth),
         trained_tokens=candidate.training.tokens,
         left_to_retrieval=(*training_set.poor, *failed),
         unlearned=training_set.selection.deleted,
