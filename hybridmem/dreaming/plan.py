@@ -161,8 +161,8 @@ class TrainingSet:
         return self.parent is not None and not (self.new or self.relearned)
 
     def to_learn(self, parent: AdapterRecord | None) -> tuple[str, ...]:
-        """Ids of what a training from `parent`, this set's or none, has to learn: the new facts, and the older ones that
-        it does not hold. From the bare base those are all of them."""
+        """Ids of what a training from `parent` (this set's, or none) has to learn: the new facts, and the older ones
+        that it does not hold. From the bare base those are all of them."""
         held = self.inherited if parent else ()
         return (*(f.id for f in self.new), *(f.id for f in self.old if f.id not in held))
 
