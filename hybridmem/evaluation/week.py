@@ -22,6 +22,7 @@ from typing import Literal
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.core.text.dates import MONTHS, WEEKDAYS
+from hybridmem.dreaming.reading.support import stem
 from hybridmem.metrics import normalised_answer
 from hybridmem.models.prompts import is_refusal
 
@@ -83,6 +84,7 @@ AT = 10
 """Hits of a search for a question."""
 RECALL = f"evidence_recall_at_{AT}"
 """The mean, over the questions whose answer a message spells out, of the share of these messages among the hits."""
+_NOT_SPELT_OUT = frozenset(map(stem, ("yes", "no", "none")))
 MOST_WORDS = 6
 """Words that a right answer may have beside those that were expected."""
 
@@ -128,7 +130,7 @@ class Week:
         return frozenset(
             place
             for place, (_, text) in enumerate(self.messages)
-            if any(answer and answer <= set(_words(text)) for answer in wanted if not answer <= {"yes", "no", "none"})
+            if any(answer and answer <= set(_words(text)) for answer in wanted if not answer <= _NOT_SPELT_OUT)
         )
 
 
@@ -166,8 +168,8 @@ def _question(text: str, expected: str, kind: str) -> WeekQuestion:
 
 
 def _agree(said: str, wanted: str) -> bool:
-    """Whether an answer says what was wanted: all of its words and a few more, or a good half of them with every
-    number."""
+    """Whether an answer says what was wanted, in whatever form of a word: all of its words and a few more, or a good
+    half of them with every number."""
     own, other = _words(said), _words(_ASIDE.sub(" ", wanted)) or _words(wanted)
     if not own or not other:
         return False
@@ -180,6 +182,6 @@ def _agree(said: str, wanted: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    spaced = _PAGE.sub(" ", _GLUED.sub(r"\1 \2", text)).replace("/", " ")
+    spaced = re.sub(r"[/|]", " ", _PAGE.sub(" ", _GLUED.sub(r"\1 \2", text)))
     words: Sequence[str] = _ORDINAL.sub(r"\1", normalised_answer(spaced)).split()
-    return [_IN_FULL.get(word, word) for word in words if word not in _SMALL]
+    return [stem(_IN_FULL.get(word, word)) for word in words if word not in _SMALL]

@@ -8,9 +8,10 @@ candidate, and what the readings say of each other is what the router's heads ju
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hybridmem.core.text.kinds import of_one_kind
 from hybridmem.metrics import normalised_answer
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation
@@ -29,6 +30,9 @@ class Agreement:
     """Probability of the surest reading of one memory that gives it; 0 where none does."""
     rival: float
     """Probability of the surest reading, of one memory or of all, that gives another answer."""
+    later: float
+    """Probability of the surest other answer of its kind that a memory gives alone which is later than all that give
+    this one; 0 where there is none. It may be the value of today."""
     together: float
     """1 where the reading of all memories gives it, -1 where that gives another answer, 0 where it refuses."""
     first: bool
@@ -48,30 +52,34 @@ class Candidate:
 def candidates(together: Generation, alone: Sequence[Generation], first: int | None) -> list[Candidate]:
     """The answers of the readings, that over all memories first, each once.
 
-    `alone` has one reading for each memory, of which the search ranks number `first` first. Refusals are no candidates:
-    where every reading refuses, there are none."""
+    `alone` has one reading for each memory, oldest first, of which the search ranks number `first` first. Refusals are
+    no candidates: where every reading refuses, there are none."""
     readings: list[tuple[int | None, Generation]] = [(None, together), *enumerate(alone)]
     answering = [(memory, said) for memory, said in readings if not prompts.is_refusal(said.text)]
     found: list[Candidate] = []
     for memory, said in answering:
-        if any(same(said.text, other.said.text) for other in found):
-            continue
-        agreeing = [(at, other) for at, other in answering if same(said.text, other.text)]
-        found.append(
-            Candidate(
-                said,
-                memory,
-                Agreement(
-                    alone=max((_probability(other) for at, other in agreeing if at is not None), default=0.0),
-                    rival=max(
-                        (_probability(other) for _, other in answering if not same(said.text, other.text)), default=0.0
-                    ),
-                    together=0.0 if prompts.is_refusal(together.text) else 1.0 if agreeing[0][0] is None else -1.0,
-                    first=first is not None and any(at == first for at, _ in agreeing),
-                ),
-            )
-        )
+        if not any(same(said.text, other.said.text) for other in found):
+            found.append(Candidate(said, memory, _agreement(said, together, answering, first)))
     return found
+
+
+def _agreement(
+    said: Generation, together: Generation, answering: Sequence[tuple[int | None, Generation]], first: int | None
+) -> Agreement:
+    agreeing = [(memory, other) for memory, other in answering if same(said.text, other.text)]
+    others = [(memory, other) for memory, other in answering if not same(said.text, other.text)]
+    places = [memory for memory, _ in agreeing if memory is not None]
+    return Agreement(
+        alone=_surest(other for memory, other in agreeing if memory is not None),
+        rival=_surest(other for _, other in others),
+        later=_surest(
+            other
+            for memory, other in others
+            if memory is not None and places and memory > max(places) and of_one_kind(said.text, other.text)
+        ),
+        together=0.0 if prompts.is_refusal(together.text) else 1.0 if agreeing[0][0] is None else -1.0,
+        first=first is not None and first in places,
+    )
 
 
 def same(one: str, other: str) -> bool:
@@ -89,5 +97,6 @@ def _words(text: str) -> list[str]:
     return [word for word in words if word not in _SMALL] or words
 
 
-def _probability(said: Generation) -> float:
-    return math.exp(said.logprob) if said.logprob <= 0 else 0.0
+def _surest(readings: Iterable[Generation]) -> float:
+    """The highest probability of an answer among the `readings`; 0 for none."""
+    return max((math.exp(said.logprob) for said in readings if said.logprob <= 0), default=0.0)

@@ -191,7 +191,7 @@ SIGNALS: tuple[Signal, ...] = (
         "looked_again",
         "Whether the memories were read one by one, because the answer over all of them was unsure.",
         lambda known, said, support: 1.0 if support.agreement else 0.0,
-        {"weights": 0.0, "retrieval": -0.7},
+        {"weights": 0.0, "retrieval": -1.1},
         low=0.0,
         higher_is_better=False,
     ),
@@ -206,6 +206,14 @@ SIGNALS: tuple[Signal, ...] = (
         "Probability of the surest other answer over one memory; -1 for 0, 1 for 1, 0 where none was read alone.",
         _agreeing(lambda agreement: 2 * agreement.rival - 1),
         {"weights": 0.0, "retrieval": -0.3},
+        higher_is_better=False,
+    ),
+    Signal(
+        "later",
+        "Probability of the surest other answer of its kind over a memory that is later than all that give this one.",
+        _agreeing(lambda agreement: agreement.later),
+        {"weights": 0.0, "retrieval": -1.0},
+        low=0.0,
         higher_is_better=False,
     ),
     Signal(

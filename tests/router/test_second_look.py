@@ -37,6 +37,16 @@ def test_an_answer_is_judged_by_what_the_other_readings_say() -> None:
     assert (only.agreement.rival, only.agreement.together) == (0.0, 0.0)
 
 
+def test_a_later_memory_with_another_value_of_its_kind_speaks_against_an_answer() -> None:
+    alone = [said("700", -0.3), said("750", -0.2), said("on Friday", -0.1), said("in cash", -0.1)]
+    old, new, day, _ = candidates(said("700"), alone, 0)
+    assert old.agreement.later == pytest.approx(2.718281828**-0.2)
+    assert day.agreement.later == 0.0
+    assert new.agreement.later == 0.0
+    (told_twice,) = (each for each in candidates(said("700"), [*alone, said("700")], 0) if each.said.text == "700")
+    assert told_twice.agreement.later == 0.0
+
+
 def test_what_only_all_memories_give_no_single_one_gives() -> None:
     (found,) = candidates(said("Lisbon and Oslo"), [said(REFUSAL), said(REFUSAL)], None)
     assert (found.agreement.alone, found.agreement.together, found.agreement.first) == (0.0, 1.0, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hybridmem.core.text.dates import dates, may_mean, speaks_of_time
+from hybridmem.core.text.dates import dates, may_mean
 from hybridmem.core.text.moods import is_negated
 from hybridmem.core.text.tokens import contains_words, normalised, tokens
 from hybridmem.metrics import is_correct
@@ -40,20 +40,5 @@ def answers(said: str, expected: str, said_on: date) -> bool:
     return not prompts.is_refusal(said) and agrees(said, expected, said_on)
 
 
-def of_one_kind(one: str, other: str) -> bool:
-    """Whether `other` can take the place of `one`: a time of a time, a number of a number.
-
-    >>> of_one_kind("2026-09-17", "Thursday"), of_one_kind("12 euros", "Ana"), of_one_kind("Riga", "Oslo")
-    (True, False, True)
-    """
-    if dates(one):
-        return bool(dates(other)) or speaks_of_time(other) or _has_digit(other)
-    return _has_digit(other) if _has_digit(one) else True
-
-
 def _adds_number(shorter: str, longer: str) -> bool:
     return {word for word in tokens(longer) if word.isdigit()} > {word for word in tokens(shorter) if word.isdigit()}
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))

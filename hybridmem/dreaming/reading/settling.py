@@ -15,10 +15,11 @@ from datetime import UTC, datetime, time, timedelta
 from hybridmem.core.records import Fact, new_id
 from hybridmem.core.text.dates import dates
 from hybridmem.core.text.first_person import SPEAKER, THE_USER, asked_by_user
+from hybridmem.core.text.kinds import of_one_kind
 from hybridmem.core.text.subjects import names_subject
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.dreaming.reading.aboutness import nearest, speaks_to, subject_of
-from hybridmem.dreaming.reading.agreement import agrees, of_one_kind
+from hybridmem.dreaming.reading.agreement import agrees
 from hybridmem.dreaming.reading.propositions import AT_ONCE, Proposition
 from hybridmem.dreaming.reading.questions import Question, is_span
 from hybridmem.dreaming.reading.settings import ReadingSettings
