@@ -38,6 +38,22 @@ def without_replaced(found: Found) -> Found:
     return Found.of([hit for hit in found.hits if not is_replaced(hit)], found.records)
 
 
+def messages_first(found: Found) -> list[Hit]:
+    """The hits, with the messages in the place of every fact that was read from them, where they were found too.
+
+    The fact says a part of its message in other words: beside it, it would take the place of another message. So what
+    was said is read after a night as it was before."""
+    own = {hit.id: hit for hit in found.hits}
+    shown: dict[str, Hit] = {}
+    for hit in found.hits:
+        record = found.records.get(hit.id)
+        sources = record.sources if isinstance(record, Fact) else ()
+        said = [own[id] for id in sources if id in own and (own[id].matches or not hit.matches)]
+        for each in said or [hit]:
+            shown.setdefault(each.id, each)
+    return list(shown.values())
+
+
 def lines(hits: Sequence[Hit], *, dated: bool = False) -> list[str]:
     """What the prompt shows of `hits`, oldest first, `dated` with their days: each text once, also where it stands in
     another one that is no older. A fact is often a sentence of the episode that told it."""

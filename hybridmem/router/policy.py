@@ -23,7 +23,7 @@ from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import calibration as calibrations
 from hybridmem.router import snapshot as snapshots
 from hybridmem.router.calibration import Calibration, Observation
-from hybridmem.router.context import without_replaced
+from hybridmem.router.context import messages_first, without_replaced, worth_reading
 from hybridmem.router.routing import Case, Reading, RouteResult, Routing
 from hybridmem.router.signals import Evidence, Head
 from hybridmem.router.snapshot import Snapshot
@@ -208,4 +208,5 @@ class Router:
         if not routing.needs_search:
             return Case(question)
         found = without_replaced(self.find(question))
-        return Case(question, found, routing.snapshot.evidence(question, found))
+        hits = messages_first(found) if routing.reads_messages else found.hits
+        return Case(question, found, routing.snapshot.evidence(question, found), tuple(worth_reading(hits)))

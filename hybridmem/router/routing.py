@@ -17,7 +17,7 @@ from hybridmem.models.base import Generation, LanguageModel, generate_answers
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
-from hybridmem.router.context import fitted, lines, worth_reading
+from hybridmem.router.context import fitted, lines
 from hybridmem.router.elsewhere import Asked, answer_all
 from hybridmem.router.second_look import candidates, same
 from hybridmem.router.signals import Evidence, Head, Support, supported, vector
@@ -62,6 +62,8 @@ class Case:
     question: str
     found: Found = field(default_factory=Found)
     known: Evidence = field(default_factory=Evidence)
+    shown: tuple[Hit, ...] = ()
+    """The hits that are read, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,14 @@ class Routing:
     def needs_search(self) -> bool:
         """Forced weights are asked closed-book; only what was deleted or superseded has to be looked up for them."""
         return self.route != "weights" or self.snapshot.is_tainted
+
+    @property
+    def reads_messages(self) -> bool:
+        """Whether the memories are read by a model that was trained for what people say, or that follows examples. The
+        bundled base was trained for plain sentences without a date, such as facts are."""
+        if self.reader is not None:
+            return supports(self.reader, "propositions")
+        return trained_for(self.model, "propositions")
 
     def answers(self, cases: Sequence[Case], started: float) -> list[Answer]:
         """One answer a case; the time since `started` (of `time.perf_counter`) is shared among them."""
@@ -123,7 +133,7 @@ class Routing:
 
     def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
         """Answers to the cases with these `numbers` from their best hits; None where there are no hits."""
-        read = {number: self._memories(cases[number]) for number in numbers if cases[number].found.hits}
+        read = {number: self._memories(cases[number]) for number in numbers if cases[number].shown}
         asked = {number: prompts.answer(cases[number].question, lines) for number, lines in read.items()}
         if self.reader is None:
             adapted = self.route == "both" and not self.snapshot.is_tainted
@@ -207,13 +217,9 @@ class Routing:
         return readings
 
     def _memories(self, case: Case) -> list[str]:
-        """The best hits as the prompt shows them, cut to what the model reads: one long memory must not fail a batch.
-
-        A model that was trained for propositions, or follows examples, knows dated memories; the bundled base has never
-        seen one."""
+        """The hits as the prompt shows them, cut to what the model reads: one long memory must not fail a batch."""
         reader = self.reader or self.model
-        knows_dates = supports(reader, "propositions") if self.reader else trained_for(reader, "propositions")
-        read = lines(worth_reading(case.found.hits), dated=knows_dates)
+        read = lines(case.shown, dated=self.reads_messages)
         most: int | None = getattr(reader, "context_length", None)
         if most is not None:
             room = most - ANSWER_TOKENS
@@ -311,7 +317,7 @@ class Routing:
             text=prompts.REFUSAL,
             route="abstain",
             confidence=1 - doubted,
-            evidence=tuple(worth_reading(case.found.hits)),
+            evidence=case.shown,
             prompt_tokens=tokens,
             seconds=seconds,
             signals=reading.features if reading else {},
@@ -331,16 +337,16 @@ def _holds(case: Case, said: str) -> bool:
 
 def _first(case: Case, memories: Sequence[str]) -> int | None:
     """Number of the memory that the search ranks first, as the prompt has it; None where it was cut or left out."""
-    (shown,) = lines(worth_reading(case.found.hits)[:1], dated=True)
+    (shown,) = lines(case.shown[:1], dated=True)
     return memories.index(shown) if shown in memories else None
 
 
 def _quoted(case: Case) -> list[str]:
-    return [hit.quoted for hit in worth_reading(case.found.hits)]
+    return [hit.quoted for hit in case.shown]
 
 
 def _grounds(case: Case, route: Route) -> tuple[Hit, ...]:
     """The hits that an answer of `route` rests on."""
     if route == "weights":
         return tuple(hit for hit in case.found.hits if hit.id == case.known.fact)
-    return tuple(worth_reading(case.found.hits))
+    return case.shown

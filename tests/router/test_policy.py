@@ -18,7 +18,7 @@ from hybridmem.models.prompts import REFUSAL, Message
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import policy, routing
 from hybridmem.router.calibration import Calibration
-from hybridmem.router.context import MEMORIES_READ, lines, worth_reading
+from hybridmem.router.context import MEMORIES_READ, lines, messages_first, worth_reading
 from hybridmem.router.policy import Router
 from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
@@ -333,6 +333,28 @@ def test_only_so_many_memories_are_read_and_those_that_match_themselves(world: W
     around = Hit("a", "a", 2.0, "episode", {"neighbour": 2.0})
     assert worth_reading([around, *own]) == own[:MEMORIES_READ]
     assert worth_reading([around]) == [around]
+
+
+def test_a_reader_of_messages_reads_them_in_the_place_of_their_facts(world: World) -> None:
+    """A fact beside its message would take the place of another message: the night must not cost an answer."""
+    said = Episode("e1", ANA, "Launch slipped, it's the 21st now.", at=NIGHT, recorded_at=NIGHT)
+    fact = replace(OSLO, sources=(said.id,))
+    found = Found.of(
+        [
+            Hit(fact.id, fact.text, 3.0, "fact", {"dense": 1.0}),
+            Hit(LISBON.id, LISBON.text, 2.0, "fact", {"dense": 1.0}),
+            Hit(said.id, said.text, 1.0, "episode", {"dense": 1.0}),
+        ],
+        {fact.id: fact, LISBON.id: LISBON, said.id: said},
+    )
+    assert [hit.id for hit in messages_first(found)] == [said.id, LISBON.id]
+    # What is found only through the turns around it is not read, so that its fact stays.
+    around = replace(found.hits[2], why={"neighbour": 1.0})
+    assert [hit.id for hit in messages_first(replace(found, hits=(*found.hits[:2], around)))] == [
+        fact.id,
+        LISBON.id,
+        said.id,
+    ]
 
 
 def test_damaged_weights_are_an_error_and_no_answer(world: World) -> None:

@@ -188,6 +188,8 @@ def tells_when(text: str) -> bool:
 
     >>> tells_when("We met two weeks ago."), tells_when("I've had it for three years."), tells_when("We may march on.")
     (True, True, False)
+    >>> tells_when("It slipped: it's the 21st now."), tells_when("They live on the 3rd floor.")
+    (True, False)
     """
     return _TELLS_ROUGHLY.search(text) is not None or bool(time_phrases(text, _ANY_DAY))
 
@@ -197,7 +199,8 @@ _TELLS_ROUGHLY = re.compile(
     rf"\b(?:recently|lately|the other day|since (?:then|last)|(?:for|under|over|about|around|almost|nearly|after|within"
     rf"|took|takes)(?: me| us| about| almost| just| over)* {_COUNT} {_UNIT}"
     rf"|on the \d{{1,2}}(?:st|nd|rd|th)(?! (?:floor|street|avenue|grade|century|place)\b)"
-    rf"|{_COUNT} {_UNIT} (?:now|later|earlier|old))\b",
+    rf"|the \d{{1,2}}(?:st|nd|rd|th) (?:now|instead|not|then|already|at|or)"
+    rf"|{_COUNT} {_UNIT} (?:now|later|earlier|old))\b|\bthe \d{{1,2}}(?:st|nd|rd|th)(?=[.,;:!?)]|$)",
     re.IGNORECASE,
 )
 
