@@ -26,7 +26,6 @@ from hybridmem.dreaming.step_log import StepLog, reader_usage
 from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
-from hybridmem.router import calibration
 from hybridmem.router.policy import Router
 from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.training.lr_schedule import LrSchedule
@@ -152,8 +151,7 @@ def calibrate(workspace: Workspace, router: Router, most: int) -> int:
     asked = audit_questions(workspace, most)
     if asked:
         observed = router.observe([i.question for i in asked], [i.answer for i in asked])
-        fitted = calibration.fit(observed, read_by=router.read_by)
-        workspace.ledger.put_state(workspace.namespace, fitted)
+        workspace.ledger.put_state(workspace.namespace, router.fitted(observed))
     return len(asked)
 
 

@@ -23,6 +23,9 @@ from hybridmem.stores.ledger.state import State
 PRIOR_STRENGTH = 4.0
 HALVINGS = tuple(2.0**-n for n in range(30))
 DEFAULT_THRESHOLD = 0.5
+POOLED = 200
+"""Questions on six weeks of lives (lab/weeks, 2026-11-29) that stand behind the default threshold where SmolLM2 with
+its memory skills reads: with the prior's heads, 20 of them are answered wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +113,21 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def fit(observed: Mapping[str, Sequence[Observation]], risk: float = 0.1, *, read_by: str = "") -> Calibration:
-    """Heads and threshold from audited answers, by route; `read_by` as the field has it."""
+def fit(
+    observed: Mapping[str, Sequence[Observation]], risk: float = 0.1, *, read_by: str = "", pooled: int = 0
+) -> Calibration:
+    """Heads and threshold from audited answers, by route; `read_by` as the field has it.
+
+    `pooled` questions of other people stand behind the default threshold: a few audits, whose questions a model wrote,
+    move it by their share of all. What they move less than the risk asks for is not promised."""
     heads = {route: _fit_head(weights, observed.get(route, ())) for route, weights in prior_heads().items()}
     unset = Calibration(heads)
     scored = [(unset.confidence(route, o.features), o.right) for route, answers in observed.items() for o in answers]
     threshold = conformal_threshold([c for c, _ in scored], [not ok for _, ok in scored], risk)
     if threshold is None:
         return Calibration(heads, DEFAULT_THRESHOLD, risk, False, len(scored), read_by)
-    return Calibration(heads, threshold, risk, True, len(scored), read_by)
+    moved = DEFAULT_THRESHOLD + (threshold - DEFAULT_THRESHOLD) * len(scored) / (len(scored) + pooled)
+    return Calibration(heads, moved, risk, moved >= threshold, len(scored), read_by)
 
 
 def _fit_head(prior: Mapping[str, float], observed: Sequence[Observation]) -> dict[str, float]:

@@ -19,10 +19,11 @@ from hybridmem.core.records import ROUTES, AdapterRecord, Answer, Audit, Hit, Ro
 from hybridmem.metrics import is_correct
 from hybridmem.models.base import LanguageModel
 from hybridmem.models.reader import Reader
+from hybridmem.models.skills import trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import calibration as calibrations
 from hybridmem.router import snapshot as snapshots
-from hybridmem.router.calibration import Calibration, Observation
+from hybridmem.router.calibration import POOLED, Calibration, Observation
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
 from hybridmem.router.routing import Case, Reading, RouteResult, Routing
 from hybridmem.router.signals import Evidence, Head
@@ -106,9 +107,14 @@ class Router:
         )
         if asked:
             observed = self._observe(asked, answers, rehearsed, folder)
-            rehearsed = replace(rehearsed, calibration=calibrations.fit(observed, read_by=self.read_by))
+            rehearsed = replace(rehearsed, calibration=self.fitted(observed))
         routing = self._routing(None, rehearsed, folder)
         return routing.answers([self._case(question, routing) for question in questions], started)
+
+    def fitted(self, observed: Mapping[str, Sequence[Observation]]) -> Calibration:
+        """Heads and threshold from what `observe` gave."""
+        pooled = POOLED if self.reader is None and trained_for(self.model, "propositions") else 0
+        return calibrations.fit(observed, read_by=self.read_by, pooled=pooled)
 
     def explain(self, question: str) -> Explanation:
         """`answer` for one question, with what every route would have said at the same moment."""

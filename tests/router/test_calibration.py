@@ -82,6 +82,15 @@ def test_enough_audits_make_the_risk_feasible() -> None:
     assert (few.feasible, few.threshold) == (False, DEFAULT_THRESHOLD)
 
 
+def test_a_few_audits_move_a_threshold_that_others_stand_behind_by_their_share() -> None:
+    audits = {"weights": observed(50)}
+    alone, among = fit(audits, risk=0.05), fit(audits, risk=0.05, pooled=150)
+    assert alone.threshold > 0.5
+    assert among.threshold == pytest.approx(0.5 + (alone.threshold - 0.5) / 4)
+    assert (alone.feasible, among.feasible) == (True, False)
+    assert among.heads == alone.heads
+
+
 def test_it_comes_back_from_json() -> None:
     found = fit({"weights": observed(50)})
     assert Calibration.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
