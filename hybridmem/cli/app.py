@@ -14,6 +14,7 @@ import typer
 from hybridmem.cli import (
     adapters,
     bench,
+    coding_agents,
     demo,
     dreams,
     errors,
@@ -47,7 +48,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (demo, memories, dreams, adapters, bench, maintenance, models, mcp, schedule, serve, inspect):
+for part in (demo, memories, dreams, adapters, bench, maintenance, models, mcp, coding_agents, schedule, serve, inspect):
     app.add_typer(part.app)
 
 
