@@ -62,6 +62,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "secrets": (),
     "models install": (),
+    "completion": ("bash",),
     "schedule": ("--all", "--nightly", "03:00", "--print", "crontab"),
 }
 """One call of every command that must succeed on a memory that holds the ferret."""
