@@ -12,25 +12,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "hybridmem", "adapters")
+from tests.wheels import ROOT, built, copied
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that the checkout keeps no trace, and without a network."""
-    copy = tmp_path_factory.mktemp("source")
-    for name in SOURCES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "golden"))
-        else:
-            shutil.copy(ROOT / name, copy / name)
-    made = tmp_path_factory.mktemp("dist")
-    command = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(made), str(copy)]
-    done = subprocess.run([sys.executable, "-m", "pip", *command], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (found,) = made.iterdir()
-    return found
+    return built(copied(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +42,7 @@ def test_the_wheel_has_what_the_package_reads(wheel: Path) -> None:
     import zipfile
 
     names = set(zipfile.ZipFile(wheel).namelist())
-    for each in ("coding_agents/opencode_plugin.js", "shelf/README.md", "py.typed", "models/bundled/README.md"):
+    for each in ("coding_agents/opencode_plugin.js", "shelf/README.md", "py.typed"):
         assert f"hybridmem/{each}" in names
     assert not [name for name in names if name.startswith(("tests", "lab"))]
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hybridmem.coding_agents.hook_event import HookEvent
@@ -33,9 +33,11 @@ LAST_TURNS = 12
 """Turns of earlier sessions at the start of one."""
 RECENT = 2_000
 """How far back in the ledger the facts lie that a start shows."""
-FACTS = 20
+FACTS = 12
 VOUCHED: tuple[Trust, ...] = ("user", "agent")
 """Whose words are given where nobody asked for them: not those of tools and web pages."""
+EVER = datetime.min.replace(tzinfo=UTC)
+"""Before everything that has a time."""
 WAIT = 5.0
 """Seconds for a server's answer."""
 
@@ -60,14 +62,14 @@ class Line:
 
 
 def standing(memory: HybridMemory, session: str) -> list[Line]:
-    """Where things stand: the newest facts, and what was said last in other sessions, oldest first."""
+    """Where things stand: facts, and then what was said in other sessions, the newest first of each."""
     ledger, namespace, now = memory.ledger, memory.namespace, memory.clock()
     ledger.expire_due(namespace, now)
     latest = ledger.latest(namespace, limit=4 * LAST_TURNS)
     newest = max((episode.position for episode in latest), default=0)
     facts = ledger.facts(namespace, after=max(0, newest - RECENT))[-FACTS:]
     turns = [each for each in latest if each.session != session and not only_asks(each.text)][:LAST_TURNS]
-    shown: list[MemoryRecord] = [*facts, *reversed(turns)]
+    shown: list[MemoryRecord] = [*reversed(facts), *turns]
     return [
         Line.of(each)
         for each in shown
@@ -137,9 +139,10 @@ def recall(memory: HybridMemory, event: HookEvent, session: Session, settings: H
             return []
         found = by_server(settings, memory.namespace, query) if settings.server else None
         lines = by_words(memory, query) if found is None else found
-    here = set(session.given)
-    own = {line.id for line in lines if _is_of(memory, line.id, event.session)} if event.kind == "prompt" else set()
-    return _within(settings.budget, [line for line in lines if line.id not in here | own], query)
+    there = memory.ledger.get_many(memory.namespace, [line.id for line in lines])
+    own = {id for id, each in there.items() if isinstance(each, Episode) and each.session == event.session}
+    here = own.union(session.given)
+    return _within(settings.budget, [line for line in lines if line.id not in here], query)
 
 
 def context(lines: Iterable[Line], query: str) -> str:
@@ -148,7 +151,7 @@ def context(lines: Iterable[Line], query: str) -> str:
 
 
 def _within(budget: int, lines: Sequence[Line], query: str) -> list[Line]:
-    """The first of `lines` that fit; a start's last ones matter as much as its first, and what is too long is passed
+    """The first of `lines` that fit, oldest first, since a later memory replaces an earlier one. What is too long is passed
     over."""
     left = budget - estimated_tokens(HEADER)
     kept = []
@@ -157,12 +160,7 @@ def _within(budget: int, lines: Sequence[Line], query: str) -> list[Line]:
         if cost <= left:
             kept.append(line)
             left -= cost
-    return kept
-
-
-def _is_of(memory: HybridMemory, id: str, session: str) -> bool:
-    found = memory.ledger.get_many(memory.namespace, [id]).get(id)
-    return isinstance(found, Episode) and found.session == session
+    return sorted(kept, key=lambda line: line.at or EVER)
 
 
 def _is_stale(record: MemoryRecord) -> bool:
