@@ -491,7 +491,9 @@ class HybridMemory:
         A question's "last week" is seen from `reference_date`, else from now."""
         return self.answer_many([question], route=route, reference_date=reference_date)[0]
 
-    @traced("answer", lambda answers: {"questions": len(answers), "prompt_tokens": sum(a.prompt_tokens for a in answers)})
+    @traced(
+        "answer", lambda answers: {"questions": len(answers), "prompt_tokens": sum(a.prompt_tokens for a in answers)}
+    )
     def answer_many(
         self, questions: Sequence[str], *, route: Route | None = None, reference_date: Time | None = None
     ) -> list[Answer]:

@@ -95,7 +95,9 @@ def test_the_check_sees_what_it_should(text: str, fault: str) -> None:
 def test_what_it_installs_exists() -> None:
     text = (ROOT / "Dockerfile").read_text("utf-8")
     extras = set(re.findall(r'"\.\[([\w,]+)\]"', text)[0].split(","))
-    assert extras <= tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"].keys()
+    assert (
+        extras <= tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"].keys()
+    )
 
 
 def test_the_builder_is_sent_what_is_copied() -> None:

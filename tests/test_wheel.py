@@ -82,7 +82,14 @@ def test_the_one_liners_of_the_guide(wheel: Path, program: str, tmp_path: Path) 
     assert f"{start} dist/{wheel.name} hybridmem" in line
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not on this machine; the tests above run what it would")
-    words = [program, *(["--offline"] if program == "uvx" else []), *start.split()[1:], str(wheel), "hybridmem", "--version"]
+    words = [
+        program,
+        *(["--offline"] if program == "uvx" else []),
+        *start.split()[1:],
+        str(wheel),
+        "hybridmem",
+        "--version",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
     if "offline" in done.stderr.lower() or "index" in done.stderr.lower():
         pytest.skip("the dependencies are not in its cache, and tests use no network")

@@ -25,7 +25,15 @@ def copied(place: Path) -> Path:
 
 def built(copy: Path, place: Path) -> Path:
     """The wheel of the sources in `copy`, made in the folder `place`."""
-    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--no-cache-dir", "--wheel-dir", str(place))
+    options = (
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--no-cache-dir",
+        "--wheel-dir",
+        str(place),
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", str(copy), *options], capture_output=True, text=True, check=False
     )

@@ -49,7 +49,21 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (demo, memories, dreams, adapters, bench, maintenance, models, mcp, coding_agents, schedule, serve, inspect, completion):
+for part in (
+    demo,
+    memories,
+    dreams,
+    adapters,
+    bench,
+    maintenance,
+    models,
+    mcp,
+    coding_agents,
+    schedule,
+    serve,
+    inspect,
+    completion,
+):
     app.add_typer(part.app)
 
 

@@ -25,8 +25,8 @@ class Cursor:
     name = "cursor"
     title = "Cursor"
     followed = (
-        "https://cursor.com/docs/hooks and /mcp, for Cursor 3.20 (read in November 2026); that beforeSubmitPrompt takes "
-        "additional_context is not in them, and is what that version does"
+        "https://cursor.com/docs/hooks and /mcp, for Cursor 3.20 (read in November 2026); that beforeSubmitPrompt "
+        "takes additional_context is not in them, and is what that version does"
     )
     source = "cursor"
     format = None
@@ -51,7 +51,9 @@ class Cursor:
         prompt = text_of(given, "prompt") if kind == "prompt" else ""
         reply = text_of(given, "text") if kind == "reply" else ""
         roots = given.get("workspace_roots")
-        root = next((each for each in roots if isinstance(each, str) and each), None) if isinstance(roots, list) else None
+        root = (
+            next((each for each in roots if isinstance(each, str) and each), None) if isinstance(roots, list) else None
+        )
         return HookEvent(
             kind,
             name,
@@ -70,7 +72,7 @@ def _with_hooks(text: str, commands: Commands) -> str:
     if "version" not in jsonc.parse(text):
         text = jsonc.with_member(text, ("version",), VERSION)
     entry = {"command": shlex.join(commands.hook), "timeout": SECONDS}
-    return with_hooks(text, {event: entry for event in EVENTS}, Cursor.name)
+    return with_hooks(text, dict.fromkeys(EVENTS, entry), Cursor.name)
 
 
 def _with_server(text: str, commands: Commands) -> str:

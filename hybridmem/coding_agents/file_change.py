@@ -117,4 +117,8 @@ def _trimmed(at: int, before: str, after: str) -> Splice:
 
 def _lines(text: str | None) -> list[str]:
     """The lines of `text`, cut behind line feeds alone."""
-    return [] if not text else [line + "\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.rsplit("\n", 1)[-1]) else [])
+    return (
+        []
+        if not text
+        else [line + "\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.rsplit("\n", 1)[-1]) else [])
+    )

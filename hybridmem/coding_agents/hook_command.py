@@ -39,7 +39,7 @@ def run(words: Sequence[str]) -> None:
 def _into_the_log(
     words: Sequence[str],
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """What takes an error that nobody caught: it leaves a line in the log, and an end that the agent makes nothing of."""
+    """What takes an error that nobody caught: it leaves a line in the log, and an end that the agent passes over."""
 
     def take(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         while trace is not None and trace.tb_next is not None:

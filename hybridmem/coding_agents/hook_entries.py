@@ -41,7 +41,9 @@ def with_hooks(text: str, entries: Mapping[str, Any], agent: str) -> str:
     there = document.get(HOOKS, {})
     if not isinstance(there, dict):
         raise InvalidInput("its hooks are no object")
-    held = {name: [each for each in groups if _holds(each, agent)] for name, groups in there.items() if _is_list(groups)}
+    held = {
+        name: [each for each in groups if _holds(each, agent)] for name, groups in there.items() if _is_list(groups)
+    }
     if {name: groups for name, groups in held.items() if groups} == {name: [each] for name, each in entries.items()}:
         return text
     text = without_hooks(text, agent)
@@ -79,7 +81,9 @@ def _first(document: Any, agent: str) -> jsonc.Path | None:
             inner = group.get(HOOKS)
             if not _is_list(inner) or len(inner) == 1:
                 return HOOKS, event, number
-            at = next(n for n, each in enumerate(inner) if isinstance(each, dict) and is_ours(each.get("command"), agent))
+            at = next(
+                n for n, each in enumerate(inner) if isinstance(each, dict) and is_ours(each.get("command"), agent)
+            )
             return HOOKS, event, number, HOOKS, at
     return None
 

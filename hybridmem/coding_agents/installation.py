@@ -63,6 +63,7 @@ def apply(plan: Plan) -> None:
     at = receipt.location(plan.agent.name, plan.place)
     kept = dict(receipt.load(at).files)
     files = {file.path: file for file in plan.agent.files(plan.place)}
+    emptied: list[str] = []
     for change in plan.changes:
         name, earlier = str(change.path), kept.get(str(change.path))
         made = tuple(map(str, change.write()))
@@ -73,9 +74,10 @@ def apply(plan: Plan) -> None:
             kept[name] = FileReceipt.of(change.path, origin, change.after, created, folders)
         elif earlier is not None:
             del kept[name]
-            _remove_empty(earlier.folders)
+            emptied += earlier.folders
         receipt.save(at, Receipt(kept))
     if not plan.installs:
+        _remove_empty(emptied)
         receipt.save(at, Receipt())
 
 

@@ -89,10 +89,7 @@ def with_element(text: str, path: Sequence[str], value: Any) -> str:
     if not text.strip("\ufeff \t\r\n"):
         return with_member(text, path, [value])
     root = _document(text)
-    node: Node | None = root
-    for name in path:
-        item = _item(node, name) if node is not None and isinstance(node.value, dict) else None
-        node = item.node if item is not None else None
+    node = _found(root, path)
     if node is None:
         return with_member(text, path, [value])
     if not isinstance(node.value, list):
@@ -101,21 +98,27 @@ def with_element(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def without(text: str, path: Path) -> str:
-    """`text` without the member or element at `path`, and without the objects and arrays that it leaves empty; as it is
-    where nothing is there. Raises `InvalidInput` for what is no JSON."""
+    """`text` without the member or element at `path`, and without the objects and arrays that then hold nothing, not
+    even a comment; as it is where nothing is there. Raises `InvalidInput` for what is no JSON."""
     while path:
-        root = _document(text)
-        holder: Node | None = root
-        for name in path[:-1]:
-            item = _item(holder, name) if holder is not None else None
-            holder = item.node if item is not None else None
+        holder = _found(_document(text), path[:-1])
         if holder is None or _item(holder, path[-1]) is None:
             return text
         text = _removed(text, holder, path[-1])
-        if len(holder.items) > 1 or not path[:-1]:
-            return text
         path = path[:-1]
+        left = _found(_document(text), path)
+        if left is None or text[left.start + 1 : left.end - 1].strip():
+            return text
     return text
+
+
+def _found(node: Node, path: Path) -> Node | None:
+    """The value at `path` below `node`; None where nothing is there."""
+    for name in path:
+        if (item := _item(node, name)) is None:
+            return None
+        node = item.node
+    return node
 
 
 def _item(node: Node, name: str | int) -> Item | None:
@@ -239,9 +242,9 @@ def _value(text: str, at: int, depth: int) -> Node:
         return _container(text, at, depth)
     if (string := _STRING.match(text, at)) is not None:
         return Node(_string(text, string), at, string.end())
-    if (scalar := _SCALAR.match(text, at)) is not None:
-        return Node(json.loads(scalar.group()), at, scalar.end())
-    _refuse(text, at)
+    if (scalar := _SCALAR.match(text, at)) is None:
+        _refuse(text, at)
+    return Node(json.loads(scalar.group()), at, scalar.end())
 
 
 def _container(text: str, start: int, depth: int) -> Node:

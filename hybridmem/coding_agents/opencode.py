@@ -28,8 +28,8 @@ class OpenCode:
     name = "opencode"
     title = "opencode"
     followed = (
-        "https://opencode.ai/v2/docs/build/plugins and /v1/docs/plugins, for opencode 2.0 and 1.18.29 or newer (read in "
-        "November 2026)"
+        "https://opencode.ai/v2/docs/build/plugins and /v1/docs/plugins, for opencode 2.0 and 1.18.29 or newer "
+        "(read in November 2026)"
     )
     source = "opencode"
     format = None
@@ -67,7 +67,11 @@ class OpenCode:
             prompt if kind == "prompt" else "",
             (
                 *said("user", prompt if kind == "prompt" else "", text_of(given, "message")),
-                *(each for reply in heard for each in said("assistant", text_of(reply, "text"), text_of(reply, "message"))),
+                *(
+                    each
+                    for reply in heard
+                    for each in said("assistant", text_of(reply, "text"), text_of(reply, "message"))
+                ),
             ),
         )
 

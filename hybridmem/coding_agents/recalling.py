@@ -151,8 +151,8 @@ def context(lines: Iterable[Line], query: str) -> str:
 
 
 def _within(budget: int, lines: Sequence[Line], query: str) -> list[Line]:
-    """The first of `lines` that fit, oldest first, since a later memory replaces an earlier one. What is too long is passed
-    over."""
+    """The first of `lines` that fit, oldest first, since a later memory replaces an earlier one. What is too long is
+    passed over."""
     left = budget - estimated_tokens(HEADER)
     kept = []
     for line in lines:

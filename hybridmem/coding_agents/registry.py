@@ -12,9 +12,7 @@ from hybridmem.coding_agents.gemini_cli import GeminiCli
 from hybridmem.coding_agents.opencode import OpenCode
 from hybridmem.core.errors import InvalidInput
 
-AGENTS: Mapping[str, Agent] = {
-    each.name: each for each in (ClaudeCode(), Codex(), Cursor(), GeminiCli(), OpenCode())
-}
+AGENTS: Mapping[str, Agent] = {each.name: each for each in (ClaudeCode(), Codex(), Cursor(), GeminiCli(), OpenCode())}
 
 
 def agent_named(name: str) -> Agent:

@@ -7,7 +7,6 @@ says so of its own); what it lacks is read at the next event, and what a killed 
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -43,7 +42,7 @@ def read_on(memory: HybridMemory, agent: Agent, session: Session) -> Session:
     if not session.has_more or session.transcript is None or agent.format is None:
         return session
     # Before the reading: what is written meanwhile is read the next time.
-    size = os.stat(session.transcript).st_size
+    size = Path(session.transcript).stat().st_size
     memory.at(session.namespace).add_from(Path(session.transcript), format=agent.format)
     return replace(session, size=size)
 
@@ -65,7 +64,15 @@ def _turns(agent: Agent, event: HookEvent) -> list[ImportedTurn]:
             place = {"cwd": str(event.cwd)}
             turns.append(
                 ImportedTurn(
-                    checked_text(text), said.role, None, event.session, None, agent.source, trust_of(said.role), place, key
+                    checked_text(text),
+                    said.role,
+                    None,
+                    event.session,
+                    None,
+                    agent.source,
+                    trust_of(said.role),
+                    place,
+                    key,
                 )
             )
     return turns

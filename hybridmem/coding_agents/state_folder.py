@@ -1,4 +1,4 @@
-"""The user's folder for what hybridmem keeps outside any memory: receipts of installations, and the log of the hooks."""
+"""The user's folder for what hybridmem keeps outside any memory: installations' receipts, and the log of the hooks."""
 
 from __future__ import annotations
 

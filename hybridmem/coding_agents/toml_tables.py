@@ -62,7 +62,7 @@ def without_table(text: str, path: Sequence[str]) -> str:
         if _HEADER.match(each):
             header = _path(each)
             inside = header is not None and header[: len(path)] == list(path)
-            if inside and not within and kept and not kept[-1].strip():
+            if inside and not within and kept and not kept[-1].strip() and "".join(kept).strip():
                 kept.pop()  # the blank line that stands before it
             if not inside and within:
                 # what stands before the next table, as a comment, is that one's

@@ -61,6 +61,11 @@ class MemoryFolder:
         return self.root / "dreams"
 
     @property
+    def sessions(self) -> Path:
+        """What is known of coding agents' sessions; made with the first."""
+        return self.root / "sessions"
+
+    @property
     def locks(self) -> Path:
         return self.root / "locks"
 

@@ -46,7 +46,7 @@ def test_it_is_shown_first_and_written_with_a_yes(home: Path, capsys: pytest.Cap
     assert "nothing to do" in capsys.readouterr().out
     assert run(["uninstall", "claude-code"]) == 1
     assert run(["uninstall", "claude-code", "--yes"]) == 0
-    assert [path for path in home.rglob("*")] == [home / ".claude"]
+    assert list(home.rglob("*")) == [home / ".claude"]
     capsys.readouterr()
     assert run(["uninstall", "claude-code"]) == 0
     assert "nothing of hybridmem" in capsys.readouterr().out

@@ -173,7 +173,12 @@ class CursorSession(Session):
 
     def base(self, turn: int) -> Event:
         roots = [str(self.cwd or self.world.project)]
-        return {"conversation_id": self.id, "generation_id": f"g{turn}", "workspace_roots": roots, "cursor_version": "3"}
+        return {
+            "conversation_id": self.id,
+            "generation_id": f"g{turn}",
+            "workspace_roots": roots,
+            "cursor_version": "3",
+        }
 
     def tell(self, event: Event) -> str:
         name = event["hook_event_name"]

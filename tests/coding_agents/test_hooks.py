@@ -20,7 +20,9 @@ from tests.coding_agents.worlds import World
 
 EVERY = pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
 LOGGED = pytest.mark.parametrize(
-    "agent", [each for each in AGENTS.values() if each.format], ids=[each.name for each in AGENTS.values() if each.format]
+    "agent",
+    [each for each in AGENTS.values() if each.format],
+    ids=[each.name for each in AGENTS.values() if each.format],
 )
 DEPLOY = "We deploy with `make ship` from the release branch."
 NOTED = "Noted: make ship, from the release branch."
@@ -275,8 +277,10 @@ def test_members_of_other_types_are_as_if_they_were_not_there(world: World, agen
     names = {kind: name for name, kind in getattr(agent, "events", {}).items()}
     for name in (names.get("prompt"), "beforeSubmitPrompt", "prompt"):
         event: dict[str, Any] = {"hook_event_name": name, "event": name}
-        event |= {each: "s" for each in ("session_id", "conversation_id", "session")}
-        event |= dict.fromkeys(("prompt", "cwd", "transcript_path", "workspace_roots", "replies", "source"), [{"a": 1}])
+        event |= dict.fromkeys(("session_id", "conversation_id", "session"), "s")
+        event |= {
+            each: [{"a": 1}] for each in ("prompt", "cwd", "transcript_path", "workspace_roots", "replies", "source")
+        }
         command = " ".join([sys.executable, "-m", "hybridmem.cli", "hook", agent.name, "--memory", str(world.memory)])
         assert world.hook(command, event) is None
     assert world.log == ""

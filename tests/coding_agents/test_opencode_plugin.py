@@ -39,10 +39,14 @@ def test_a_session_knows_what_an_earlier_one_said(world: World, version: str) ->
     assert first == "Which command ships the shop?"
     assert child == "You are a subagent: list the files."
     assert second.startswith(f"Which command ships the shop?\n\n{HEADER}\n- ") and "make ship" in second
-    assert world.remembered() == [
-        ("user", "user", "Which command ships the shop?"),
-        ("assistant", "agent", "`make ship`."),
-    ] * 2
+    assert (
+        world.remembered()
+        == [
+            ("user", "user", "Which command ships the shop?"),
+            ("assistant", "agent", "`make ship`."),
+        ]
+        * 2
+    )
     assert world.log == ""
 
 

@@ -50,7 +50,9 @@ def test_a_server_is_asked_in_the_sessions_namespace(
 ) -> None:
     url, asked, answers = server
     monkeypatch.setenv("HYBRIDMEM_TOKEN", "t0ken")
-    answers.append({"hits": [{"id": "ep_1", "text": "We ship on Fridays.", "at": "2026-11-01T09:00:00Z", "speaker": "Ana"}]})
+    answers.append(
+        {"hits": [{"id": "ep_1", "text": "We ship on Fridays.", "at": "2026-11-01T09:00:00Z", "speaker": "Ana"}]}
+    )
     lines = by_server(HookSettings(world.memory, server=url), ("users", "ana"), "When do we ship?")
     assert lines is not None
     assert [line.written("") for line in lines] == ["- 2026-11-01 Ana: We ship on Fridays."]

@@ -40,7 +40,10 @@ def test_a_table_is_put_in_and_taken_out(parts: list[str], top: str) -> None:
 
 
 def test_what_stands_behind_it_and_below_it() -> None:
-    text = 'a = 1\n\n[mcp_servers.hybridmem]\ncommand = "old"\n\n[mcp_servers.hybridmem.env]\nX = "1"\n\n# others\n[b]\nc = 2\n'
+    text = (
+        'a = 1\n\n[mcp_servers.hybridmem]\ncommand = "old"\n\n'
+        '[mcp_servers.hybridmem.env]\nX = "1"\n\n# others\n[b]\nc = 2\n'
+    )
     assert without_table(text, PATH) == "a = 1\n\n# others\n[b]\nc = 2\n"
     changed = with_table(text, PATH, TABLE)
     assert tomllib.loads(changed) == {"a": 1, "b": {"c": 2}, "mcp_servers": {"hybridmem": TABLE}}
