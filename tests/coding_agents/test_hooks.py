@@ -82,7 +82,7 @@ def test_the_same_session_imported_later_adds_nothing(world: World, agent: Agent
     one.say("yes", "Done.")
     one.end()
     said = world.remembered()
-    assert len(said) == 6 if agent.name != "codex" else len(said) >= 5
+    assert len(said) == 6
     with HybridMemory.open(world.memory) as memory:
         report = memory.add_from(one.log)
     assert (report.added, report.updated, report.already) == ((), (), len(said))
