@@ -69,9 +69,9 @@ def install(
     place = Place.here(scope, project.root_of(Path.cwd()))
     memory = (call.folder if call.names_folder else Path.home() / HOME).expanduser().absolute()
     settings = HookSettings(memory, "/".join(call.namespace), by, budget, server, call.redact)
-    served = ("mcp", "--memory", str(memory), "--namespace", settings.namespace)
+    served = ["mcp", "--memory", str(memory), "--namespace", settings.namespace]
     if by == "project":
-        served += ("--project", str(place.project) if scope == "project" else chosen.workspace)
+        served += ["--project", str(place.project) if scope == "project" else chosen.workspace]
     has_mcp = find_spec("mcp") is not None
     commands = Commands(
         (*program(), "hook", chosen.name, *settings.words()), (*program(), *served) if has_mcp else None

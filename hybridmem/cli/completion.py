@@ -22,7 +22,7 @@ def completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="bash|zsh|fish", help="Your shell.")],
 ) -> None:
     """Print what has your shell complete commands, options and their values: put it into the shell's start-up file."""
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     script = get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell)
     call.answer({"shell": shell, "script": script}, output.plain(script))
@@ -31,6 +31,6 @@ def completion(
 def prepare() -> None:
     """Let the application answer the shell, where it was started for that."""
     if VARIABLE in os.environ:
-        from typer.completion import completion_init
+        from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()

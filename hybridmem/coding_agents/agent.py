@@ -47,19 +47,38 @@ class AgentFile:
 class Agent(Protocol):
     """One coding agent."""
 
-    name: str
-    """As on the command line."""
-    title: str
-    followed: str
-    """The documentation and version that its file here follows."""
-    source: str
-    """The source of the episodes, as its importer calls it."""
-    format: str | None
-    """The importer of its sessions' logs; None where there is none, and the events are what is remembered."""
-    note: str
-    """What the user has to do after an installation; "" for nothing."""
-    workspace: str
-    """What stands for the project's folder in the words of an MCP server, which most agents start in it."""
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def followed(self) -> str:
+        """The documentation and version that its file here follows."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """The source of the episodes, as its importer calls it."""
+        ...
+
+    @property
+    def format(self) -> str | None:
+        """The importer of its sessions' logs; None where there is none, and the events are what is remembered."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What the user has to do after an installation; "" for nothing."""
+        ...
+
+    @property
+    def workspace(self) -> str:
+        """What stands for the project's folder in the words of an MCP server, which most agents start in it."""
+        ...
 
     def is_here(self, place: Place) -> bool:
         """Whether the agent is on this machine: its folder, or its program."""

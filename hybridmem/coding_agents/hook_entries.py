@@ -41,9 +41,7 @@ def with_hooks(text: str, entries: Mapping[str, Any], agent: str) -> str:
     there = document.get(HOOKS, {})
     if not isinstance(there, dict):
         raise InvalidInput("its hooks are no object")
-    held = {
-        name: [each for each in groups if _holds(each, agent)] for name, groups in there.items() if _is_list(groups)
-    }
+    held = {name: [each for each in _listed(groups) if _holds(each, agent)] for name, groups in there.items()}
     if {name: groups for name, groups in held.items() if groups} == {name: [each] for name, each in entries.items()}:
         return text
     text = without_hooks(text, agent)
@@ -75,11 +73,11 @@ def _first(document: Any, agent: str) -> jsonc.Path | None:
     """Where the first of hybridmem's hooks is: a group that holds nothing else is one."""
     there = document.get(HOOKS) if isinstance(document, dict) else None
     for event, groups in there.items() if isinstance(there, dict) else ():
-        for number, group in enumerate(groups if _is_list(groups) else ()):
+        for number, group in enumerate(_listed(groups)):
             if not _holds(group, agent):
                 continue
-            inner = group.get(HOOKS)
-            if not _is_list(inner) or len(inner) == 1:
+            inner = _listed(group.get(HOOKS))
+            if len(inner) < 2:
                 return HOOKS, event, number
             at = next(
                 n for n, each in enumerate(inner) if isinstance(each, dict) and is_ours(each.get("command"), agent)
@@ -92,11 +90,11 @@ def _holds(group: Any, agent: str) -> bool:
     """Whether a hook, or a group of hooks, has one of hybridmem's."""
     if not isinstance(group, dict):
         return False
-    inner = group.get(HOOKS)
     return is_ours(group.get("command"), agent) or any(
-        isinstance(each, dict) and is_ours(each.get("command"), agent) for each in (inner if _is_list(inner) else ())
+        isinstance(each, dict) and is_ours(each.get("command"), agent) for each in _listed(group.get(HOOKS))
     )
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+def _listed(value: object) -> list[Any]:
+    """`value` where it is a list; anything else holds no hooks."""
+    return value if isinstance(value, list) else []
