@@ -155,6 +155,21 @@ def test_one_night_is_shown_whole_and_one_that_was_not_is_refused(hybridmem: Com
     assert refused.err == "error: there is no night 7: choose of 1\n"
 
 
+def test_word_of_a_dream_that_does_not_arrive_changes_nothing(
+    hybridmem: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        "hybridmem.jobs.webhook.announce", lambda *given: told.append(given[2].status) or "nobody heard"
+    )
+    hybridmem("add", "I adopted a ferret.")
+    result = hybridmem("dream")
+    assert (result.code, told) == (0, ["promoted"])
+    assert result.err.endswith("note: nobody heard\n")
+    hybridmem("dream", "--dry-run")
+    assert told == ["promoted"]
+
+
 # ---- writing
 
 

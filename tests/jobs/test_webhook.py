@@ -10,12 +10,16 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hybridmem import HybridMemory
 from hybridmem.core.records import Check, DreamReport
-from hybridmem.jobs import webhook
+from hybridmem.jobs import DreamJobs, webhook
+from tests.jobs.processes import eventually
+from tests.jobs.quick_runner import RUNNER, orders
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ANA = ("users", "ana")
@@ -98,3 +102,18 @@ def test_nobody_is_told_where_no_url_is_set(monkeypatch: pytest.MonkeyPatch) -> 
     assert webhook.announce(ANA, NOON, REPORT) is None
     monkeypatch.setenv(webhook.URL, "file:///etc/passwd")
     assert "http://" in str(webhook.announce(ANA, NOON, REPORT))
+
+
+@pytest.mark.usefixtures("forked_jobs")
+@pytest.mark.parametrize(("given", "type"), [({}, "dream.promoted"), ({"error": "ModelNotFound"}, "dream.failed")])
+def test_a_job_sends_word_of_its_end(listener: Any, tmp_path: Path, given: dict[str, Any], type: str) -> None:
+    heard, _ = listener
+    with HybridMemory.open(tmp_path / "memory", namespace=ANA, model="fake", embedder="hashing") as memory:
+        memory.add("Ana lives in Porto.")
+        orders(memory.folder.root, seconds=0.0, **given)
+        jobs = DreamJobs(memory, runner=RUNNER)
+        job = jobs.wait(ANA, jobs.start(ANA).id, seconds=60)
+    eventually(lambda: bool(heard))
+    sent = json.loads(heard[0][1])
+    assert (sent["type"], sent["data"]["namespace"]) == (type, "users/ana")
+    assert sent["data"].get("error") == job.error
