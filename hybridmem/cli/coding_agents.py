@@ -19,6 +19,7 @@ app = typer.Typer()
 CONNECT = "Connect"
 HOME = ".hybridmem"
 """The memory folder in the user's home, where none is named: hooks run in every folder."""
+NO_MCP = "the MCP entry was left out: pip install 'hybridmem[mcp]', then run this again"
 
 AgentArgument = Annotated[
     str, typer.Argument(metavar="AGENT", help="claude-code, codex, cursor, gemini-cli or opencode.")
@@ -80,9 +81,6 @@ def install(
     _carry_out(call, installation.install(chosen, place, commands), yes, notes)
 
 
-NO_MCP = "the MCP entry was left out: pip install 'hybridmem[mcp]', then run this again"
-
-
 @command(app, panel=CONNECT)
 def uninstall(call: Invocation, agent: AgentArgument, scope: ScopeOption = "user", yes: YesOption = False) -> None:
     """Take hybridmem's hooks and MCP entry out of a coding agent's files, after showing what changes.
@@ -127,7 +125,7 @@ def _carry_out(call: Invocation, plan: Plan, yes: bool, notes: list[str]) -> Non
         return
     if not call.as_json:
         for change in plan.changes:
-            call.console().print(output.plain(change.diff()), end="")
+            call.console().print(output.plain(change.diff()), end="", soft_wrap=True)
     agreed = yes or (not call.as_json and sys.stdin.isatty() and _agreed())
     if not agreed:
         call.answer(_record(plan, applied=False), output.plain("nothing was written: add --yes to write this"))

@@ -25,7 +25,10 @@ def completion(
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     script = get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell)
-    call.answer({"shell": shell, "script": script}, output.plain(script))
+    if call.as_json:
+        output.print_json({"shell": shell, "script": script})
+    else:
+        typer.echo(script)
 
 
 def prepare() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -117,8 +118,4 @@ def _trimmed(at: int, before: str, after: str) -> Splice:
 
 def _lines(text: str | None) -> list[str]:
     """The lines of `text`, cut behind line feeds alone."""
-    return (
-        []
-        if not text
-        else [line + "\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.rsplit("\n", 1)[-1]) else [])
-    )
+    return re.findall(r"[^\n]*\n|[^\n]+", text or "")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hybridmem.coding_agents.agent import Agent
 from hybridmem.coding_agents.hook_event import HookEvent
+from hybridmem.coding_agents.opt_out import opted_out
 from hybridmem.coding_agents.sessions import Session, Sessions
 from hybridmem.core.records import checked_text
 from hybridmem.core.roles import trust_of
@@ -31,7 +32,7 @@ def remember(memory: HybridMemory, agent: Agent, event: HookEvent, session: Sess
     if log is None:
         add_entries(memory.workspace, _turns(agent, event))
         return session
-    session = replace(session, transcript=str(log))
+    session = replace(session, transcript=str(log), cwd=str(event.cwd))
     if event.kind in ("reply", "end"):
         return read_on(memory, agent, session)
     return session
@@ -48,10 +49,12 @@ def read_on(memory: HybridMemory, agent: Agent, session: Session) -> Session:
 
 
 def read_unfinished(memory: HybridMemory, agent: Agent, sessions: Sessions, but: str) -> None:
-    """Read on in the logs of sessions that ended without a word, all `but` the one of that id."""
+    """Read on in the logs of sessions that ended without a word, all `but` the one of that id, and not in those of
+    folders that have opted out since."""
     others = (each for each in sessions.unfinished(agent.name) if each.id != but)
     for session in islice(others, AT_START):
-        sessions.put(read_on(memory, agent, session))
+        if not opted_out(Path(session.cwd), {}):
+            sessions.put(read_on(memory, agent, session))
 
 
 def _turns(agent: Agent, event: HookEvent) -> list[ImportedTurn]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class Session:
     """The agent's own log of it."""
     size: int = 0
     """Bytes of the log when it was last read."""
+    cwd: str = "."
+    """The folder that it was in when it was last heard of."""
     given: tuple[str, ...] = ()
     """Ids of the memories that stand in the agent's context."""
 
@@ -64,7 +67,9 @@ class Sessions:
         """Keep what is known of the session."""
         file = self._file(session.agent, session.id)
         file.parent.mkdir(exist_ok=True)
-        write_whole(file, json.dumps(asdict(session)))
+        # Two hooks of one session at once: one of them is kept, and a log is read once more at the most.
+        with suppress(FileNotFoundError):
+            write_whole(file, json.dumps(asdict(session)))
 
     def unfinished(self, agent: str) -> Iterator[Session]:
         """The agent's sessions whose log goes on behind what was read, the newest first; old ones are forgotten."""

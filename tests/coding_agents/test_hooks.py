@@ -158,6 +158,21 @@ def test_a_folder_that_opted_out_is_left_alone(world: World) -> None:
     assert not world.memory.exists()
 
 
+def test_a_folder_that_opted_out_since_is_left_alone(world: World) -> None:
+    """Though a session in it was heard of, and its log is not read yet."""
+    agent = AGENTS["claude-code"]
+    world.install(agent)
+    other = world.root / "other"
+    other.mkdir()
+    one = session(world, agent, "s1", cwd=other)
+    one.start()
+    one.write(one.line("user", DEPLOY))  # type: ignore[attr-defined]
+    (other / ".hybridmemignore").touch()
+    assert session(world, agent, "s2").start() == ""
+    (other / ".hybridmemignore").unlink()
+    assert DEPLOY in session(world, agent, "s3").start()
+
+
 def test_secrets_are_removed_before_they_are_written(world: World) -> None:
     agent = AGENTS["claude-code"]
     world.install(agent, "user", "--redact", "store")
