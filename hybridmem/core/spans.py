@@ -2,7 +2,8 @@
 
 Nothing is imported for it and nothing is sent by it: a span is made only where the program has loaded OpenTelemetry's
 API, and goes where the program's own tracer provider sends it. Without one, OpenTelemetry makes a span that is nothing.
-A span has counts and names of parts, and no words of a memory, a query or an answer.
+A span has counts and names of parts, and no words of a memory, a query or an answer; where a call fails, its error's
+message, as OpenTelemetry records it.
 """
 
 from __future__ import annotations
