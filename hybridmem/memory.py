@@ -48,6 +48,7 @@ from hybridmem.core.records import (
     new_id,
 )
 from hybridmem.core.roles import TRUSTS, checked_trust, least_trusted
+from hybridmem.core.spans import traced
 from hybridmem.workspace import Backends, Redact, Workspace
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ class HybridMemory:
 
     # ---- remembering
 
+    @traced("add", lambda added: {"episodes": len(added)})
     def add(
         self,
         content: str | Mapping[str, Any] | Sequence[Mapping[str, Any] | Any],
@@ -323,6 +325,7 @@ class HybridMemory:
         arguments.choice("trust", turn.trust, get_args(Trust))
         return turn.episode(new_id("ep"), self.namespace, now, policy, expires_at)
 
+    @traced("import", lambda report: {"episodes": len(report.added), "already": report.already})
     def add_from(
         self,
         path: str | Path,
@@ -417,6 +420,7 @@ class HybridMemory:
 
     # ---- recalling
 
+    @traced("search", lambda hits: {"hits": len(hits)})
     def search(
         self,
         query: str,
@@ -487,6 +491,9 @@ class HybridMemory:
         A question's "last week" is seen from `reference_date`, else from now."""
         return self.answer_many([question], route=route, reference_date=reference_date)[0]
 
+    @traced(
+        "answer", lambda answers: {"questions": len(answers), "prompt_tokens": sum(a.prompt_tokens for a in answers)}
+    )
     def answer_many(
         self, questions: Sequence[str], *, route: Route | None = None, reference_date: Time | None = None
     ) -> list[Answer]:
@@ -512,6 +519,7 @@ class HybridMemory:
 
     # ---- dreaming
 
+    @traced("dream", lambda report: {"status": report.status, "new_facts": report.new_facts})
     def dream(
         self, *, dry_run: bool = False, recipe: str | Recipe = "default", progress: Progress = quiet
     ) -> DreamReport:
@@ -617,6 +625,7 @@ class HybridMemory:
         """What became of a memory, oldest first."""
         return self.ledger.history(self.namespace, arguments.text("id", id))
 
+    @traced("delete", lambda receipt: {"facts": len(receipt.facts)})
     def delete(self, id: str, *, copies: bool = False) -> ErasureReceipt:
         """Erase a memory everywhere: ledger, history, indexes, training items; adapters that hold it are no longer
         believed, and those not in use lose their weights now. The next dream rebuilds the active one without it.

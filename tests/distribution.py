@@ -17,6 +17,7 @@ EACH_TEST = (
     "tests/schedule/test_nights.py",
     "tests/cli/test_serve.py",
     "tests/server/mcp/test_stdio.py",
+    "tests/coding_agents/test_hooks.py",
 )
 """Long modules whose tests share nothing that is costly: every test is a unit."""
 EACH_PARAMETER = ("tests/dreaming/test_families.py",)
@@ -31,6 +32,8 @@ LONGEST = (
     "tests/training/test_trainer.py",
     "tests/jobs/test_dream_jobs.py",
     "tests/stores/ledger/test_sql.py",
+    "tests/coding_agents/test_hooks.py",
+    "tests/test_wheel.py",
     "tests/server/test_schema.py",
     "tests/models/huggingface/test_hub.py",
     "tests/models/huggingface/test_trainable.py",

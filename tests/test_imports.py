@@ -34,7 +34,7 @@ LAYERS = (
     ("conversation",),
     ("evaluation",),
     ("jobs",),
-    ("schedule", "integrations"),
+    ("schedule", "integrations", "coding_agents"),
     ("inspector",),
     ("server",),
     ("cli",),

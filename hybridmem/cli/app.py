@@ -14,6 +14,8 @@ import typer
 from hybridmem.cli import (
     adapters,
     bench,
+    coding_agents,
+    completion,
     demo,
     dreams,
     errors,
@@ -47,7 +49,21 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (demo, memories, dreams, adapters, bench, maintenance, models, mcp, schedule, serve, inspect):
+for part in (
+    demo,
+    memories,
+    dreams,
+    adapters,
+    bench,
+    maintenance,
+    models,
+    mcp,
+    coding_agents,
+    schedule,
+    serve,
+    inspect,
+    completion,
+):
     app.add_typer(part.app)
 
 
@@ -106,6 +122,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); returns its exit code."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    completion.prepare()
     notices.to_stderr("hybridmem.models", "hybridmem.router")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

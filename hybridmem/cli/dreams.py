@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.console import RenderableType
 from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
+from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import DreamInterrupted, UnknownDream
 from hybridmem.core.records import DreamReport, ReaderUsage
 
@@ -33,7 +35,10 @@ def dream(
 ) -> None:
     """Consolidate: tidy the store, train an adapter, and promote it if the gate finds nothing forgotten.
 
-    Exits 1 if the gate refused. An interrupted dream promotes nothing, and the next one resumes it."""
+    Exits 1 if the gate refused. An interrupted dream promotes nothing, and the next one resumes it. With a URL in
+    HYBRIDMEM_WEBHOOK, that is sent word of how it ended."""
+    from hybridmem.jobs.webhook import announce
+
     try:
         with call.open() as memory, bars(quiet=call.as_json) as progress:
             report = memory.dream(dry_run=dry_run, recipe=recipe, progress=progress)
@@ -41,6 +46,8 @@ def dream(
         raise DreamInterrupted(
             "the dream was interrupted and nothing was promoted: run `hybridmem dream` again to resume it"
         ) from None
+    if not dry_run and (lost := announce(call.namespace, utc_now(), report)) is not None:
+        print(f"note: {lost}", file=sys.stderr, flush=True)  # noqa: T201
     call.answer(report, *render(report))
     if report.status == "rejected":
         raise typer.Exit(errors.NO)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hybridmem.workspace import Redact
 
 STDOUT = "-"
+FOLDER = "memory"
+"""The memory folder where none is named."""
 NAMED = 8
 """Namespaces that a note names."""
 
@@ -118,6 +120,9 @@ class Invocation:
     json: str | None
     """Where the JSON object goes: None for nowhere, ``-`` for stdout, which then carries nothing else, or a file."""
 
+    names_folder: bool = True
+    """Whether the user named the folder, and it is not the default one."""
+
     @property
     def as_json(self) -> bool:
         return self.json == STDOUT
@@ -164,7 +169,7 @@ class Invocation:
 class Defaults:
     """Options given before the command's name or in the environment."""
 
-    memory: str = "memory"
+    memory: str = FOLDER
     namespace: str = "default"
     model: str | None = None
     embedder: str | None = None
@@ -251,6 +256,7 @@ def _invocation(
         reader=reader if reader is not None else defaults.reader,
         redact=redact or defaults.redact or "train",
         json=STDOUT if wants_json(context, json) else (json or None) if isinstance(json, str) else None,
+        names_folder=memory is not None or defaults.memory != FOLDER,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +26,13 @@ def mcp(
         str | None,
         typer.Option(metavar="TOKEN", envvar="HYBRIDMEM_TOKEN", help="The token of --http, in place of a random one."),
     ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Serve the memory of the project in DIR, below the namespace, as `install --by project` keeps it.",
+        ),
+    ] = None,
     cors_origin: Annotated[
         list[str] | None,
         typer.Option(
@@ -36,6 +45,10 @@ def mcp(
 
     A client starts it and talks over stdin and stdout, or connects to --http with the bearer token. It serves only the
     given namespace. Without --token, --http makes a token and shows it once, on stderr."""
+    if project is not None:
+        from hybridmem.coding_agents.project import namespace_of
+
+        call = replace(call, namespace=namespace_of(call.namespace, Path(project)))
     if not http:
         from hybridmem.server.mcp import stdio
 

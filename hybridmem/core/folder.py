@@ -6,6 +6,7 @@ index/               vectors, full text and graph, all rebuilt from the ledger b
 adapters/            LoRA weights, by namespace and version
 dreams/              what a running dream leaves between its steps
 jobs/                dreams that run, or ran, in processes of their own; by namespace, the newest alone are kept
+sessions/            what the hooks of coding agents know of their sessions; it holds no words
 locks/
 """
 
@@ -58,6 +59,11 @@ class MemoryFolder:
     @property
     def dreams(self) -> Path:
         return self.root / "dreams"
+
+    @property
+    def sessions(self) -> Path:
+        """What is known of coding agents' sessions; made with the first."""
+        return self.root / "sessions"
 
     @property
     def locks(self) -> Path:

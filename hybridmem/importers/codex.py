@@ -6,10 +6,11 @@ events are read only while no item has come, as in the sessions that have none.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import checked_text
@@ -20,6 +21,7 @@ from hybridmem.importers.identity import file_name
 from hybridmem.importers.message import words
 from hybridmem.importers.times import moment_or_none
 
+Form = Literal["item", "event"]
 SOURCE = "codex"
 _TYPES = ("response_item", "event_msg", "session_meta", "turn_context", "compacted")
 _EVENTS = {"user_message": "user", "agent_message": "assistant"}
@@ -44,8 +46,8 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._session = file_name(path.stem)
         self._began: datetime | None = None
-        self._said: set[tuple[str, str]] = set()
-        """What was read since the user's last turn, by role: the other form of it is a copy."""
+        self._single: Counter[tuple[Form, str, str]] = Counter()
+        """What was read in one form and not yet in the other, by role and words: the other form of it is a copy."""
 
     def read(self, number: int, value: Any) -> list[Entry]:
         payload = value.get("payload") if isinstance(value, Mapping) else None
@@ -71,7 +73,7 @@ class Reader:
             said = payload["message"] if isinstance(payload.get("message"), str) else None
         else:
             return [LeftOut("events")]
-        return [self._turn(named, said, value)]
+        return [self._turn("event", named, said, value)]
 
     def _message(self, message: Mapping[str, Any], value: Mapping[str, Any]) -> Entry:
         """The turn of a message, whose parts are the user's words and, apart from them, what the program adds."""
@@ -79,9 +81,9 @@ class Reader:
         parts = content if isinstance(content, list) else [content]
         texts = [said for part in parts if (said := words(part)[0]) is not None]
         own = [text for text in texts if not text.lstrip().startswith(_PREAMBLES)]
-        return self._turn(str(message.get("role") or "unknown"), "\n".join(own or texts), value)
+        return self._turn("item", str(message.get("role") or "unknown"), "\n".join(own or texts), value)
 
-    def _turn(self, named: str, said: str | None, value: Mapping[str, Any]) -> Entry:
+    def _turn(self, form: Form, named: str, said: str | None, value: Mapping[str, Any]) -> Entry:
         role = role_of(named)
         if role == "system":
             return LeftOut("system messages")
@@ -90,10 +92,10 @@ class Reader:
         text = without_injected(said or "")
         if not text:
             return LeftOut("no words")
-        if (role, text) in self._said:
+        other: Form = "event" if form == "item" else "item"
+        if self._single[other, role, text]:
+            self._single[other, role, text] -= 1
             return LeftOut("the second form of a message")
-        if role == "user":
-            self._said.clear()
-        self._said.add((role, text))
+        self._single[form, role, text] += 1
         at = moment_or_none(value.get("timestamp")) or self._began
         return ImportedTurn(checked_text(text), role, None, self._session, at, SOURCE, trust_of(role))

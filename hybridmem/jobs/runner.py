@@ -29,6 +29,7 @@ from hybridmem.jobs.dream_jobs import BACKEND_VARIABLES, LEDGER_VARIABLE
 from hybridmem.jobs.finalize import BEAT_SECONDS, finalized
 from hybridmem.jobs.liveness import is_held, take
 from hybridmem.jobs.record import JobFiles, JobRecord
+from hybridmem.jobs.webhook import announce
 from hybridmem.memory import HybridMemory
 
 TURN_SECONDS = 0.5
@@ -107,6 +108,7 @@ def main(arguments: Sequence[str]) -> int:
     log = JobLog(files, files.read(id))
     watchdog = Watchdog(log)
     watchdog.start()
+    report: DreamReport | None = None
     try:
         with turn(folder, log):
             report = dream(folder, log, watchdog)
@@ -125,6 +127,9 @@ def main(arguments: Sequence[str]) -> int:
             log.note(status="completed", ended_at=utc_now(), dream=report.id, stopping=None)
         files.log(id).unlink(missing_ok=True)
     files.let_go(id)
+    ended = report if report is not None else log.record.status
+    if (lost := announce(log.record.namespace, utc_now(), ended, log.record.error or "")) is not None:
+        _to_log(lost)
     return 0
 
 

@@ -62,14 +62,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "secrets": (),
     "models install": (),
+    "completion": ("bash",),
     "schedule": ("--all", "--nightly", "03:00", "--print", "crontab"),
 }
 """One call of every command that must succeed on a memory that holds the ferret."""
 
 SERVERS = {"serve", "mcp", "inspect"}
 """These run until they are stopped; their own folders test them in processes."""
+ELSEWHERE = {"install", "uninstall", "hook"}
+"""These write into the user's home, or answer a coding agent: `test_coding_agents` has a scratch home for them."""
 LEAVES = [path.removeprefix("hybridmem ") for path, command in commands() if not hasattr(command, "commands")]
-RETURNING = sorted(set(LEAVES) - SERVERS)
+RETURNING = sorted(set(LEAVES) - SERVERS - ELSEWHERE)
 
 
 @pytest.fixture
@@ -119,7 +122,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_every_command_has_an_example() -> None:
-    assert set(LEAVES) == set(EXAMPLES) | SERVERS
+    assert set(LEAVES) == set(EXAMPLES) | SERVERS | ELSEWHERE
 
 
 @pytest.mark.usefixtures("benchmarks")
@@ -150,6 +153,21 @@ def test_one_night_is_shown_whole_and_one_that_was_not_is_refused(hybridmem: Com
     refused = hybridmem("dreams", "7")
     assert refused.code == 2
     assert refused.err == "error: there is no night 7: choose of 1\n"
+
+
+def test_word_of_a_dream_that_does_not_arrive_changes_nothing(
+    hybridmem: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        "hybridmem.jobs.webhook.announce", lambda *given: told.append(given[2].status) or "nobody heard"
+    )
+    hybridmem("add", "I adopted a ferret.")
+    result = hybridmem("dream")
+    assert (result.code, told) == (0, ["promoted"])
+    assert result.err.endswith("note: nobody heard\n")
+    hybridmem("dream", "--dry-run")
+    assert told == ["promoted"]
 
 
 # ---- writing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hybridmem.core import shelf
+from tests.wheels import ROOT, built, copied
 
-ROOT = Path(shelf.__file__).parents[2]
 LOOK = "from hybridmem.core.shelf import folder; print(folder('tiny-skills'), folder('golden'), folder('none'))"
 
 
@@ -25,34 +24,12 @@ def test_a_checkout_has_it_beside_the_package() -> None:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy, so that nothing is left in the checkout; with one more adapter on the shelf."""
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    unneeded = shutil.ignore_patterns("__pycache__", "bundled", "relations")
-    for name in ("hybridmem", "adapters"):
-        shutil.copytree(ROOT / name, copy / name, ignore=unneeded)
+    copy = copied(tmp_path_factory.mktemp("checkout"))
     skills = copy / "adapters" / "tiny-skills"
     skills.mkdir()
     for name in ("adapter_config.json", "adapter_model.safetensors", "card.json", "README.md"):
         (skills / name).write_text("{}")
-    place = tmp_path_factory.mktemp("wheel")
-    options = (
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "--no-cache-dir",
-        "--wheel-dir",
-        str(place),
-    )
-    built = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", str(copy), *options], capture_output=True, text=True, check=False
-    )
-    if "No module named pip" in built.stderr:
-        pytest.skip("this environment has no pip")
-    assert built.returncode == 0, built.stderr
-    (made,) = place.glob("*.whl")
-    return made
+    return built(copy, tmp_path_factory.mktemp("wheel"))
 
 
 def test_a_wheel_carries_what_users_load_and_not_what_tests_read(wheel: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.importers import BrokenLine, ImportedFact, ImportedTurn, LeftOut, read
+from tests.importers import exports
 
 
 def written(folder: Path, name: str, content: Any) -> Path:
@@ -224,6 +225,17 @@ def test_codex_adds_its_context_beside_the_users_words(tmp_path: Path) -> None:
     path = written(tmp_path, "rollout-1.jsonl", session)
     assert [text for _, _, text in said(path)] == ["Fix the bug.", "Thanks."]
     assert left_out(path) == ["injected text"]
+
+
+def test_codex_keeps_what_the_user_says_twice(tmp_path: Path) -> None:
+    """Each message has two forms, and "continue" is said again and again."""
+    events = {"user": "user_message", "assistant": "agent_message"}
+    forms = []
+    for number, (role, text) in enumerate([("user", "continue"), ("assistant", "Done.")] * 3):
+        event = {"type": "event_msg", "payload": {"type": events[role], "message": text}}
+        forms += [exports.codex_line(role, text, number), {"timestamp": f"2026-03-01T09:00:{number:02}Z", **event}]
+    file = exports.write(tmp_path, "rollout-1.jsonl", exports.lines(*forms))
+    assert [text for _, _, text in said(file)] == ["continue", "Done."] * 3
 
 
 def test_codex_before_it_had_events(tmp_path: Path) -> None:

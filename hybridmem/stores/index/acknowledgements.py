@@ -67,6 +67,12 @@ class Acknowledgements:
             last = max(last, newest if newest > min(self._here.values()) else 0)
         return last
 
+    def waits(self, name: str, of: Namespace) -> bool:
+        """Whether the index has yet to follow an entry of the namespace `of`."""
+        if name in self._here:
+            return self._ledger.last_pending([_NOBODY], of) > self._here[name]
+        return self._ledger.last_pending([name], of) > 0
+
     def up_to(self) -> int:
         """The position up to which every index has followed everything."""
         in_ledger = [self._ledger.acknowledged_up_to(self._durable)] if self._durable else []

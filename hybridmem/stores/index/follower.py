@@ -69,9 +69,10 @@ class Indexes:
         self._folder = folder
         self._record = folder / "embedding.json"
         self._turn = FairLock()
+        self._words = _Follower("full_text", lexical, self._put_texts)
         self._followers = (
             _Follower("vectors", vectors, self._put_vectors),
-            _Follower("full_text", lexical, self._put_texts),
+            self._words,
             _Follower("graph", graph, self._put_mentions),
         )
         locations = {follower.name: follower.index.location for follower in self._followers}
@@ -120,6 +121,19 @@ class Indexes:
                 return 0
             self.require_same_embedder()
             return self._follow(progress, last)
+
+    def catch_up_words(self, *, of: Namespace) -> None:
+        """Bring the full-text index alone up to the ledger, where something of the namespace waits for it: for a search
+        by words, which is to load no embedding model and no vectors. The others follow at the next `catch_up`.
+
+        Raises `StoreBusy`."""
+        if self._followed.agree() and not self._followed.waits(self._words.name, of):
+            return
+        with self._alone():
+            self._begin_anew_after_a_change()
+            if self._words.name in self._followed.moved():
+                self._begin_anew_where_moved()
+            self._follow(None, sys.maxsize, (self._words,))
 
     def reindex(self, progress: Progress | None = None) -> int:
         """Rebuild every index from the ledger, with the present embedder; returns the entries followed."""
@@ -182,16 +196,17 @@ class Indexes:
         for follower in self._followers:
             follower.index.close()
 
-    def _follow(self, progress: Progress | None, last: int) -> int:
-        """Follow the outbox beyond the entry at `last`, or to its end."""
+    def _follow(self, progress: Progress | None, last: int, followers: Sequence[_Follower] = ()) -> int:
+        """Follow the outbox beyond the entry at `last`, or to its end, with all `followers` or with these."""
+        followers = followers or self._followers
         total = sum(1 for _ in self._followed.waiting()) if progress else 0
-        followed = {follower.name: 0 for follower in self._followers}
+        followed = {follower.name: 0 for follower in followers}
         reached = 0
         outbox = self._followed.outbox()
         while reached < last and (
             waiting := [
                 (follower, entries)
-                for follower in self._followers
+                for follower in followers
                 if (entries := self._followed.pending(follower.name, BATCH, outbox))
             ]
         ):

@@ -115,6 +115,8 @@ class InMemoryGraphIndex:
         return _pop(self._memories.get(namespace, {}), ids)
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
+        if not self._memories.get(namespace):
+            return []
         import networkx
 
         graph = networkx.Graph()

@@ -459,3 +459,36 @@ def test_a_folder_of_an_earlier_version_gets_vectors_for_the_parts(ledger, real,
     assert later.embedder.embedded == embedded
     assert later.check(ANA) == []
     later.close()
+
+
+@pytest.mark.parametrize("kind", ["indexes", "real"])
+def test_the_words_alone_are_brought_up_and_the_rest_follows_later(request, ledger, kind):
+    followed = request.getfixturevalue(kind)
+    ledger.append([Episode("ep_1", ANA, "Ana lives in Porto."), Episode("ep_2", BEN, "Ben lives in Riga.")])
+    followed.catch_up_words(of=ANA)
+    assert followed.lexical.query(ANA, "Porto", 5) and followed.embedder.embedded == 0
+    assert (followed.vectors.count(ANA), followed.graph.count(ANA)) == (0, 0)
+    followed.catch_up_words(of=ANA)
+    ledger.append([Episode("ep_3", ANA, "Ana has a ferret.")])
+    followed.catch_up_words(of=BEN)
+    assert not followed.lexical.query(ANA, "ferret", 5), "nothing of Ben's waits"
+    followed.catch_up(of=ANA)
+    assert [index.count(ANA) for index in (followed.vectors, followed.lexical, followed.graph)] == [2, 2, 2]
+    assert followed.check(ANA) == followed.check(BEN) == []
+    assert followed.embedder.embedded == 3
+
+
+def test_words_are_followed_anew_where_the_indexes_are_gone(ledger, tmp_path):
+    import shutil
+
+    ledger.append([Episode("ep_1", ANA, "Ana lives in Porto.")])
+    first = open_indexes(ledger, tmp_path)
+    first.catch_up()
+    first.close()
+    shutil.rmtree(tmp_path / "index")
+    second = open_indexes(ledger, tmp_path)
+    second.catch_up_words(of=ANA)
+    assert second.lexical.query(ANA, "Porto", 5)
+    second.catch_up()
+    assert second.check(ANA) == []
+    second.close()
