@@ -16,7 +16,7 @@ from hybridmem.models.base import Generation
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.models.prompts import REFUSAL, Message
 from hybridmem.retrieval.pipeline import Found
-from hybridmem.router import policy, routing
+from hybridmem.router import decision, policy
 from hybridmem.router.calibration import Calibration
 from hybridmem.router.context import MEMORIES_READ, lines, worth_reading
 from hybridmem.router.policy import Router
@@ -246,7 +246,7 @@ def test_weights_say_nothing_that_holds_no_more_when_the_question_is_asked(
 
 
 def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routing, "SURE", 1.0)
+    monkeypatch.setattr(decision, "SURE", 1.0)
     world.know(LISBON)
     version = world.dream({WHERE: "Lisbon"}, LISBON)
     told = world.ask()
@@ -260,7 +260,7 @@ def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.
 def test_of_two_that_differ_the_surer_one_is_believed(
     world: World, monkeypatch: pytest.MonkeyPatch, bias: float, text: str, route: Route
 ) -> None:
-    monkeypatch.setattr(routing, "SURE", 1.0)
+    monkeypatch.setattr(decision, "SURE", 1.0)
     world.know(LISBON)
     world.dream({WHERE: "Porto"}, LISBON)
     prior = prior_heads()
