@@ -90,6 +90,9 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "loops": {},
         "ratios": {},
         "points": [],
+        "routes": {},
+        "kinds": {},
+        "signals": [],
     }
     figures = type("Figures", (dict,), {"clean": True, "forgotten": True})(told)
     for module, function in {
