@@ -385,7 +385,21 @@ def test_weights_of_the_former_base_answer_again_with_it(another_base: World, mo
     assert (answer.text, answer.adapter) == ("Mars", "v0001")
 
 
-def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:
+def test_readings_are_what_the_choice_rests_on_and_both_are_made(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    (read,) = world.router.readings([WHERE])
+    assert read.weights and read.memories and read.known.consolidated
+    assert (read.weights.said.text, read.memories.said.text) == ("Lisbon", "Lisbon")
+    assert world.ask().signals == read.weights.features
+    (closed_book,) = world.router.readings([WHERE], "weights")
+    assert closed_book.weights and closed_book.memories is None
+    (memories,) = world.router.readings([WHERE], "retrieval")
+    assert memories.weights is None and memories.memories
+
+
+def test_audits_observe_each_route_where_it_would_answer
+(world: World) -> None:
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Porto"}, LISBON)
     observed = world.router.observe(

@@ -26,6 +26,7 @@ FIGURES: Mapping[str, str] = {
     "answered_right": "Share of the answerable questions that are answered rightly.",
     "coverage": "Share of the questions that are answered.",
     "risk": "Share of the answers that are wrong.",
+    "wrong_rate": "Share of all questions that are answered wrongly: what the threshold of the router bounds.",
     "false_answer_rate": "Share of the questions that nothing answers which are answered.",
     "stale_answer_rate": "Share of the questions on changed facts that are answered with the value that was replaced.",
     "deleted_answer_rate": "Share of the questions on deleted facts that are answered with what was deleted.",
@@ -85,6 +86,8 @@ class Answers:
                 return _share(answered)
             case "risk":
                 return _share(wrong[answered])
+            case "wrong_rate":
+                return _share(wrong)
             case "false_answer_rate":
                 return _share(answered[~self.answerable[at]])
             case "stale_answer_rate" | "deleted_answer_rate" | "quarantined_answer_rate":

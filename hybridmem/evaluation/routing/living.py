@@ -115,6 +115,7 @@ class _Run:
         # A run that was stopped after the dream and before its questions finds nothing to dream of any more.
         reports = [dreamt, *(each for each in self.memory.dreams() if each.started_at.date() == day_of(number))]
         report = next((each for each in reports if each.status == "promoted"), dreamt)
+        calibration = self.memory.router.calibration()
         self.clock.set(number, LATER)
         return self._asked(
             number,
@@ -128,6 +129,9 @@ class _Run:
                 "new_facts": report.new_facts,
                 "held_facts": report.held_facts,
                 "trained_tokens": report.trained_tokens,
+                "threshold": calibration.threshold,
+                "risk": calibration.risk,
+                "feasible": calibration.feasible,
             },
         )
 

@@ -52,6 +52,7 @@ def test_by_hand() -> None:
         "answered_right": 2 / 4,
         "coverage": 5 / 8,
         "risk": 3 / 5,
+        "wrong_rate": 3 / 8,
         "false_answer_rate": 2 / 4,
         "stale_answer_rate": 1 / 2,
         "deleted_answer_rate": 1 / 2,

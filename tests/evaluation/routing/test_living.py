@@ -12,6 +12,7 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.core.progress import quiet
 from hybridmem.dreaming import general
 from hybridmem.evaluation.routing import living
+from hybridmem.evaluation.routing.asking import ask
 from hybridmem.evaluation.routing.living import Life, live_through
 from hybridmem.evaluation.routing.maker import make_router_stream
 from hybridmem.evaluation.routing.outcome import FORCED, FULL_CONTEXT, Outcome
@@ -19,6 +20,7 @@ from hybridmem.evaluation.routing.question import RouterQuestion
 from hybridmem.evaluation.stream import StreamDelete
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
+from tests.evaluation.routing.outcomes import question
 
 STREAM = make_router_stream(1, 3, 5)
 
@@ -68,13 +70,20 @@ def test_every_question_is_asked_once_by_every_way(whole: tuple[Path, Life]) -> 
 def test_the_memory_has_lived_through_the_stream(whole: tuple[Path, Life]) -> None:
     with opened(whole[0] / "memory", living.StreamClock()) as memory:
         texts = {episode.text: episode for episode in memory.list(limit=500, kind="episode")}
-        used = memory.ledger.usage(memory.namespace) if hasattr(memory.ledger, "usage") else {}
     deleted = {event.fact for event in STREAM.events if isinstance(event, StreamDelete)}
     assert deleted and set(texts) == {fact.text for fact in STREAM.facts if fact.id not in deleted}
     set_aside = {event.fact for event in STREAM.quarantines}
     assert {fact.id for fact in STREAM.facts if fact.text in texts and texts[fact.text].quarantined} == set_aside
     assert {episode.at.date() for episode in texts.values()} == {living.day_of(night) for night in (1, 2, 3)}
-    assert not used
+
+
+def test_asking_is_no_use_of_a_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path / "memory", living.StreamClock()) as memory:
+        memory.add("Ana lives in Riga.")
+        monkeypatch.setattr(type(memory.ledger), "touch", lambda *given: pytest.fail("a use was noted"))
+        (outcome,) = ask(memory, [question("Where does Ana live?")], 7)
+        assert (outcome.seed, outcome.popularity, outcome.said["retrieval"].text) == (7, 1, "Riga")
+        assert outcome.weights is None and outcome.memories and not outcome.consolidated
 
 
 @pytest.mark.parametrize("when", range(6))
@@ -82,13 +91,13 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     whole: tuple[Path, Life], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int
 ) -> None:
     asked: list[int] = []
-    ask = living.ask
+    original = living.ask
 
     def stopped(memory: HybridMemory, questions: Sequence[RouterQuestion], seed: int) -> list[Outcome]:
         asked.append(len(questions))
         if len(asked) == when + 1:
             raise KeyboardInterrupt
-        return ask(memory, questions, seed)
+        return original(memory, questions, seed)
 
     monkeypatch.setattr(living, "ask", stopped)
     with pytest.raises(KeyboardInterrupt):
