@@ -174,9 +174,7 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def cluster_resamples(
-    clusters: Sequence[Hashable], *, seed: int, resamples: int = 1000
-) -> list[NDArray[np.intp]]:
+def cluster_resamples(clusters: Sequence[Hashable], *, seed: int, resamples: int = 1000) -> list[NDArray[np.intp]]:
     """Places of the values in each resample, where whole clusters are drawn with replacement (Field and Welsh 2007).
 
     `clusters` names the cluster of each value: answers about one fact stand and fall together. Statistics of one and
@@ -336,7 +334,9 @@ def reliability(confidences: ArrayLike, correct: ArrayLike, bins: int = 15) -> l
     rank = np.searchsorted(np.sort(confidence), confidence, side="left")
     bin_of = rank * bins // confidence.size
     return [
-        Bin(float(confidence[bin_of == each].mean()), float(outcome[bin_of == each].mean()), int((bin_of == each).sum()))
+        Bin(
+            float(confidence[bin_of == each].mean()), float(outcome[bin_of == each].mean()), int((bin_of == each).sum())
+        )
         for each in np.unique(bin_of)
     ]
 
@@ -358,8 +358,8 @@ def brier(confidences: ArrayLike, correct: ArrayLike) -> float:
 
 
 def risk_coverage(confidences: ArrayLike, wrong: ArrayLike, of: int) -> list[tuple[float, float]]:
-    """Points (coverage, risk), the surest answers first: the share of `of` questions that is answered when answers below
-    a confidence are withheld, and the share of those answers that is wrong (El-Yaniv and Wiener 2010).
+    """Points (coverage, risk), the surest answers first: the share of `of` questions that is answered when answers
+    below a confidence are withheld, and the share of those answers that is wrong (El-Yaniv and Wiener 2010).
 
     Questions that were not answered are among `of` and not among the `confidences`. Among answers of one confidence,
     the wrong ones count as spread evenly."""

@@ -294,7 +294,9 @@ class TestAnsweringSome:
         assert points[-1] == (pytest.approx(len(answers) / of), pytest.approx(np.mean(wrong)))
         random.shuffle(answers)
         confidence, wrong = zip(*answers, strict=True)
-        assert (metrics.augrc(confidence, wrong, of), metrics.aurc(confidence, wrong)) == pytest.approx(before, abs=1e-9)
+        assert (metrics.augrc(confidence, wrong, of), metrics.aurc(confidence, wrong)) == pytest.approx(
+            before, abs=1e-9
+        )
 
     @given(scored)
     def test_no_order_is_better_than_the_wrong_ones_last(self, answers):
@@ -331,7 +333,9 @@ class TestClusters:
             resamples = metrics.cluster_resamples(clusters, seed=0, resamples=500)
             low, high = metrics.percentile_interval(marks[drawn].mean() for drawn in resamples)
             widths.append(high - low)
-        assert widths[0] == pytest.approx(2 * 1.96 * 0.05, rel=0.15) and widths[1] == pytest.approx(widths[0] / 2, rel=0.2)
+        assert widths[0] == pytest.approx(2 * 1.96 * 0.05, rel=0.15) and widths[1] == pytest.approx(
+            widths[0] / 2, rel=0.2
+        )
 
     def test_nothing_to_draw_from(self):
         with pytest.raises(InvalidInput, match="at least one value"):

@@ -58,8 +58,8 @@ class ForcedRoute:
 
 
 class FullContext:
-    """The bare model with every text of the memory in its prompt that is not set aside, oldest first; the newest where not
-    all of them fit.
+    """The bare model with every text of the memory in its prompt that is not in quarantine, oldest first; the
+    newest where not all of them fit.
 
     What a memory is worth shows beside it: it forgets nothing that fits, and pays for that with every question."""
 

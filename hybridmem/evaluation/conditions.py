@@ -27,9 +27,7 @@ def claimed(folder: Path, what: str) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout:
-        raise InvalidInput(
-            f"another process runs {what} into {folder}: wait for it, or name another folder"
-        ) from None
+        raise InvalidInput(f"another process runs {what} into {folder}: wait for it, or name another folder") from None
 
 
 def first_difference(measured: Conditions, now: Conditions, prefix: str = "") -> str:

@@ -141,7 +141,7 @@ def risk_coverage(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
 
 @_style()
 def reliability(diagrams: Mapping[str, Sequence[Bin]]) -> str:
-    """A line for each way to answer: how many answers of a confidence are right; on the diagonal, as many as it says."""
+    """A line for each way to answer: how many answers of a confidence are right; on the diagonal, as many as that."""
     figure, axes = _figure(4.2, 3.9)
     axes.plot([0, 1], [0, 1], color=_LINE, linewidth=1.2)
     for number, (name, bins) in enumerate(diagrams.items()):

@@ -398,8 +398,7 @@ def test_readings_are_what_the_choice_rests_on_and_both_are_made(world: World) -
     assert memories.weights is None and memories.memories
 
 
-def test_audits_observe_each_route_where_it_would_answer
-(world: World) -> None:
+def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Porto"}, LISBON)
     observed = world.router.observe(

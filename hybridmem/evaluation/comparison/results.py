@@ -76,4 +76,3 @@ class ResultsFolder:
                 f"{path} was measured under other conditions ({other}): name another folder for these trials"
             )
         return TrialResult(trial, result)
-

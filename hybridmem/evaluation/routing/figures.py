@@ -31,7 +31,7 @@ FIGURES: Mapping[str, str] = {
     "stale_answer_rate": "Share of the questions on changed facts that are answered with the value that was replaced.",
     "deleted_answer_rate": "Share of the questions on deleted facts that are answered with what was deleted.",
     "quarantined_answer_rate": "Share of the questions on quarantined facts that are answered with what was set aside.",
-    "aurc": "Area under the curve of risk against coverage: how well the confidence orders the answers. Lower is better.",
+    "aurc": "Area under the curve of risk against coverage: how well the confidence orders the answers. Low is good.",
     "augrc": "The same, with the share of all questions that is answered and wrong as the risk.",
     "ece": "Expected calibration error of the answers' confidence.",
     "brier": "Brier score of the answers' confidence.",

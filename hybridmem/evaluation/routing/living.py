@@ -52,9 +52,7 @@ class Life:
     conditions: Conditions
 
 
-def live_through(
-    stream: RouterStream, folder: Path, open_memory: OpenMemory, recipe: str, progress: Progress
-) -> Life:
+def live_through(stream: RouterStream, folder: Path, open_memory: OpenMemory, recipe: str, progress: Progress) -> Life:
     """Live through `stream` with the memory in `folder`. What `folder` holds already is not asked again: a run that
     was stopped, even by SIGKILL, goes on with the day or the night that it was in. Raises `InvalidInput` where it holds
     what was measured under other conditions."""

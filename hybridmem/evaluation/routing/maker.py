@@ -24,8 +24,8 @@ _NEVER_TOLD = 2
 
 def make_router_stream(seed: int, nights: int = 10, facts_per_night: int = 10) -> RouterStream:
     """`facts_per_night` facts on each of as many days: from the second on, one in five replaces an earlier value, and
-    beside them one in ten of as many is deleted and one in ten quarantined. Raises `InvalidInput` for sizes that are too
-    small."""
+    beside them one in ten of as many is deleted and one in ten quarantined. Raises `InvalidInput` where that is too
+    small for every kind of question."""
     if nights < 2 or facts_per_night < FEWEST_FACTS:
         raise InvalidInput(
             f"{nights} nights of {facts_per_night} facts: every kind of question needs 2 nights of {FEWEST_FACTS} facts"
@@ -68,7 +68,8 @@ class _Maker:
     _halves: list[_Half] = field(default_factory=list)
     """Whose other half is told on the next day."""
     _parts: dict[str, Part] = field(default_factory=dict)
-    _deck: list[Part] = field(default_factory=list)
+    _decks: dict[str, list[Part]] = field(default_factory=lambda: {"subjects": [], "pairs": []})
+    """What of each pack of `_DECK` is left: pairs have their own, so that there are some in every part."""
     _asked: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -132,7 +133,7 @@ class _Maker:
     def _first_half(self, night: int) -> _Half:
         """By turns who looks after a thing, and something about a person."""
         thing, person = self._maker.inventor.subject(self._joins.subject), self._maker.inventor.subject("person")
-        self._parts[person] = self._part(thing)
+        self._parts[person] = self._part(thing, "pairs")
         return _Half(self._about(night, thing, person) if night % 2 else self._about(night, person), person, thing)
 
     def _second_half(self, night: int, half: _Half) -> Stated:
@@ -249,7 +250,7 @@ class _Maker:
         deleted: tuple[str, ...] = (),
         quarantined: tuple[str, ...] = (),
     ) -> None:
-        """The value of `stated`, unless that is gone, is right; `fact` is the first of its line, or that it hangs on."""
+        """Right is the value of `stated`, unless that is gone; `fact` is the first of its line, or what it hangs on."""
         first = (fact or stated).fact.id
         self._asked[first] += 1
         right = None if deleted or quarantined else stated.fact.answer
@@ -276,9 +277,8 @@ class _Maker:
         order = sorted(self._changed, key=lambda pair: (self._asked[pair[0].fact.id], self.rng.random()))
         return order[: self._count(of_ten)]
 
-    def _part(self, subject: str) -> Part:
+    def _part(self, subject: str, of: str = "subjects") -> Part:
         if subject not in self._parts:
-            if not self._deck:
-                self._deck = self.rng.sample(_DECK, len(_DECK))
-            self._parts[subject] = self._deck.pop()
+            self._decks[of] = self._decks[of] or self.rng.sample(_DECK, len(_DECK))
+            self._parts[subject] = self._decks[of].pop()
         return self._parts[subject]

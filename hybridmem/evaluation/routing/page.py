@@ -21,8 +21,8 @@ COSTS = ("prompt_tokens", "seconds_p50", "seconds_p95")
 
 
 def write_page(folder: Path, result: Mapping[str, Any]) -> Path:
-    """Write `PAGE` into `folder` from what `suites.router.run` returned, and return its path: one file that needs nothing
-    else. Raises `MissingExtra` without matplotlib."""
+    """Write `PAGE` into `folder` from what `suites.router.run` returned, and return its path: one file that needs
+    nothing else. Raises `MissingExtra` without matplotlib."""
     bins = {
         name: [metrics.Bin(**each) for each in found]
         for name, found in result["reliability"].items()
@@ -44,7 +44,7 @@ def write_page(folder: Path, result: Mapping[str, Any]) -> Path:
             ),
             Drawing(
                 "Reliability",
-                "Answers in ten bins of as many each, by their confidence. On the diagonal, as many are right as it says.",
+                "Answers in ten bins of as many each, by their confidence. On the diagonal, as many are right as that.",
                 plots.reliability(bins),
             ),
         ],
@@ -60,8 +60,8 @@ _HOW_TO_READ = """All figures are of the test part, which nothing was fitted or 
 facts. The refitted router has the same signals, and heads that were fitted on the part `fit`. The two thresholds choose
 between the weights and retrieval. The oracle takes a right route wherever there is one."""
 _SIGNALS = """The heads are refitted on the part `fit` for each row. Alone: the Brier score of heads that see nothing
-else. Worth: by how much the score is worse without the signal. A signal that always has the same value on this base says
-nothing here."""
+else. Worth: by how much the score is worse without the signal. A signal that always has the same value on this base is
+worth nothing here."""
 
 
 def _kinds() -> str:

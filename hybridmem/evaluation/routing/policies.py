@@ -6,7 +6,7 @@ What has something to fit is fitted on the part `fit` and chosen on `dev`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 

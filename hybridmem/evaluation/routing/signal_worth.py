@@ -42,7 +42,7 @@ def signal_worth(outcomes: Sequence[Outcome], resamples: Sequence[Places]) -> li
 
     The heads are refitted on the part `fit` for each row. `dev` and `test` hold the Brier score of the heads and the
     accuracy of the router with them. `worth` is by how much the score on a part is worse without the signal; on `test`
-    with its interval over `resamples` (of the part's facts). A signal is `kept` where it is worth something on `dev`."""
+    with its interval over `resamples` of that part. A signal is `kept` where it is worth something on `dev`."""
     fit, parts = of_part(outcomes, "fit"), {"dev": of_part(outcomes, "dev"), "test": of_part(outcomes, "test")}
 
     def judged(signals: Collection[str]) -> tuple[dict[str, _Squares], dict[str, dict[str, Cell]]]:

@@ -84,7 +84,9 @@ def run(
             lives.append(live_through(stream, place / f"seed-{seed}", opened, recipe, progress))
     asked = [moment for life in lives for moment in life.moments]
     return {
-        **measured([outcome for moment in asked for outcome in moment.outcomes], resamples=resamples, progress=progress),
+        **measured(
+            [outcome for moment in asked for outcome in moment.outcomes], resamples=resamples, progress=progress
+        ),
         "dreams": [moment.dream for moment in asked if moment.dream],
         "facts": sum(len(stream.facts) for stream in streams.values()),
         "nights": nights,

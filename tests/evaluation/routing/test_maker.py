@@ -1,4 +1,4 @@
-"""The router's stream: every kind of question, what is right at its moment, parts that share no fact, fresh wordings."""
+"""The router's stream: every kind of question, what is right when, parts that share no fact, fresh wordings."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def test_what_is_right_is_what_stands_at_that_moment(stream: RouterStream) -> No
         line = [facts[question.fact], *(f for f in facts.values() if f.supersedes == question.fact)]
         assert question.fact not in deleted | quarantined
         if question.kind == "two-hop":
-            thing = re.search(r"looks after (the \w+ server)", question.text)[1]
-            (joint,) = [f for f in facts.values() if f.relation == "looked after by" and thing in f.text.lower()]
+            thing = re.search(r"looks after the (\w+) server", question.text)[1]
+            (joint,) = [f for f in facts.values() if f.relation == "looked after by" and thing in f.text]
             (asked,) = [f for f in facts.values() if f.answer == question.answer and joint.answer in f.text]
             assert {joint.night, asked.night} == {question.night - 1, question.night}
         elif question.kind == "as of":

@@ -124,7 +124,8 @@ def test_a_signal_that_is_left_out_is_as_if_it_were_not() -> None:
 def test_a_replay_reads_no_memories_where_the_weights_are_sure() -> None:
     sure = Calibration(threshold=0.5)
     asked = outcome(
-        weights=heard("Riga", audited=1.0, certainty=1.0, names_subject=1.0, spread=1.0), memories=heard("Oslo", tokens=50)
+        weights=heard("Riga", audited=1.0, certainty=1.0, names_subject=1.0, spread=1.0),
+        memories=heard("Oslo", tokens=50),
     )
     found = replayed(asked, sure)
     assert (found.route, found.text, found.prompt_tokens, found.seconds) == ("weights", "Riga", 10, None)
