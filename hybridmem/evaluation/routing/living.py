@@ -61,8 +61,8 @@ def live_through(stream: RouterStream, folder: Path, open_memory: OpenMemory, re
     with open_memory(folder / "memory", clock) as memory:
         life = Lifecycle(memory, None)
         life.episodes.update(_told(memory, stream))
-        conditions = _conditions(stream, memory, recipe)
-        run = _Run(stream, memory, life, clock, NightlyResults(folder, conditions), recipe)
+        conditions = _conditions(memory, recipe)
+        run = _Run(stream, memory, life, clock, NightlyResults(folder, stream, conditions), recipe)
         moments: list[Asked] = []
         for night in range(1, stream.nights + 1):
             moments += [run.day(night), run.night(night, progress)]
@@ -78,11 +78,11 @@ def _told(memory: HybridMemory, stream: RouterStream) -> dict[str, list[str]]:
     return {fact.id: by_text[fact.text] for fact in stream.facts if fact.text in by_text}
 
 
-def _conditions(stream: RouterStream, memory: HybridMemory, recipe: str) -> Conditions:
+def _conditions(memory: HybridMemory, recipe: str) -> Conditions:
     model = memory.model
     chosen = to_json(recipes.load(recipe, model.name))
     base = {"model": model.name, "base_sha256": model.sha256, "embedder": memory.indexes.embedder.name}
-    return {"stream_sha256": stream.sha256, **base, "recipe": chosen, "version": VERSION}
+    return {**base, "recipe": chosen, "version": VERSION}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ _NEVER_TOLD = 2
 def make_router_stream(seed: int, nights: int = 10, facts_per_night: int = 10) -> RouterStream:
     """`facts_per_night` facts on each of as many days: from the second on, one in five replaces an earlier value, and
     beside them one in ten of as many is deleted and one in ten quarantined. Raises `InvalidInput` where that is too
-    small for every kind of question."""
+    small for every kind of question.
+
+    A shorter stream is the beginning of a longer one with the same seed and as many facts a night."""
     if nights < 2 or facts_per_night < FEWEST_FACTS:
         raise InvalidInput(
             f"{nights} nights of {facts_per_night} facts: every kind of question needs 2 nights of {FEWEST_FACTS} facts"

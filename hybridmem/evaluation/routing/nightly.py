@@ -13,6 +13,7 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.conditions import Conditions, first_difference
 from hybridmem.evaluation.routing.outcome import Outcome
 from hybridmem.evaluation.routing.question import Moment
+from hybridmem.evaluation.routing.stream import RouterStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class NightlyResults:
-    """Files of `folder`, one for each moment, all measured under the same `conditions`."""
+    """Files of `folder`, one for each moment of `stream`, all measured under the same `conditions` and after the same
+    beginning of a stream. What a shorter stream left is the beginning of a longer one."""
 
     folder: Path
+    stream: RouterStream
     conditions: Conditions
 
     def read(self, night: int, moment: Moment) -> Asked | None:
@@ -45,7 +48,7 @@ class NightlyResults:
             raise InvalidInput(
                 f"{path} is no result of a router benchmark: move it away, or name another folder"
             ) from None
-        other = first_difference(measured, json.loads(json.dumps(self.conditions)))
+        other = first_difference(measured, json.loads(json.dumps(self._conditions(night))))
         if other:
             raise InvalidInput(f"{path} was measured under other conditions ({other}): name another folder")
         return asked
@@ -55,11 +58,14 @@ class NightlyResults:
     ) -> None:
         """Keep one moment, whole or not at all."""
         record = {
-            "conditions": dict(self.conditions),
+            "conditions": self._conditions(night),
             "dream": dream,
             "outcomes": [outcome.to_json() for outcome in outcomes],
         }
         write_whole(self._path(night, moment), json.dumps(record) + "\n")
+
+    def _conditions(self, night: int) -> dict[str, Any]:
+        return {**self.conditions, "stream_sha256": self.stream.until(night).sha256}
 
     def _path(self, night: int, moment: Moment) -> Path:
         return self.folder / f"night-{night:03}-{moment}.json"

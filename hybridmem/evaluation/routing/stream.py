@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -59,6 +59,16 @@ class RouterStream:
     def asked(self, night: int, moment: Moment) -> tuple[RouterQuestion, ...]:
         """The questions of one moment."""
         return tuple(each for each in self.questions if each.night == night and each.moment == moment)
+
+    def until(self, night: int) -> RouterStream:
+        """The stream as if it ended with that night."""
+        return replace(
+            self,
+            nights=min(night, self.nights),
+            events=tuple(event for event in self.events if event.night <= night),
+            quarantines=tuple(event for event in self.quarantines if event.night <= night),
+            questions=tuple(each for each in self.questions if each.night <= night),
+        )
 
     @property
     def sha256(self) -> str:

@@ -66,6 +66,11 @@ def test_the_same_arguments_give_the_same_stream(seed: int, nights: int, facts: 
     assert stream.sha256 != make_router_stream(seed + 1, nights, facts).sha256
 
 
+def test_a_shorter_stream_is_the_beginning_of_a_longer_one(stream: RouterStream) -> None:
+    assert make_router_stream(stream.seed, 4) == stream.until(4)
+    assert stream.until(10) == stream == stream.until(11)
+
+
 @pytest.mark.parametrize(("nights", "facts"), [(1, 10), (10, 4), (0, 0)])
 def test_a_stream_too_small_for_every_kind_is_refused_in_one_line(nights: int, facts: int) -> None:
     with pytest.raises(InvalidInput, match=f"{nights} nights of {facts} facts: every kind") as caught:
