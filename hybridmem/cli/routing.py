@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 APART = frozenset({"routes", "ahead", "kinds", "signals", "curves", "reliability", "dreams"})
 """Parts of the result that are no figures of the run."""
+SHOWN = (
+    *("accuracy", "coverage", "risk", "false_answer_rate", "stale_answer_rate", "deleted_answer_rate"),
+    *("augrc", "ece", "prompt_tokens", "seconds_p50"),
+)
+"""Figures that a terminal has room for; the page has all."""
 
 
 def answer(call: Invocation, folder: Path | None, result: Mapping[str, Any]) -> None:
@@ -33,7 +38,7 @@ def answer(call: Invocation, folder: Path | None, result: Mapping[str, Any]) -> 
     figures = {name: value for name, value in result.items() if name not in APART}
     call.answer(
         {**result, "report": report},
-        _printed(page.routes_table(result), "the ways side by side, on the test part"),
+        _printed(page.routes_table(result, SHOWN), "the ways side by side, on the test part"),
         _printed(page.kinds_table(result), "accuracy by kind of question"),
         _printed(page.signals_table(result), "what the signals add: Brier scores of the heads"),
         output.pairs(figures, "router"),
@@ -43,4 +48,5 @@ def answer(call: Invocation, folder: Path | None, result: Mapping[str, Any]) -> 
 
 def _printed(table: Table, title: str) -> RenderableType:
     first, *others = table.columns
-    return output.table([first, *(f"#{name}" for name in others)], table.rows, title)
+    columns = [first, *(f"#{name.removesuffix(' rate')}" for name in others)]
+    return output.table(columns, table.rows, title)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,18 @@ def targets(result: Mapping[str, Any]) -> list[Figure]:
     ]
 
 
-def routes_table(result: Mapping[str, Any]) -> Table:
-    """A row for each way."""
-    columns = ("way", "accuracy, 95% interval", *(name.replace("_", " ") for name in (*FIGURES, *COSTS)))
+def routes_table(result: Mapping[str, Any], figures: Sequence[str] = (*FIGURES, *COSTS)) -> Table:
+    """A row for each way with these figures, the accuracy first and with its interval."""
+    others = [name for name in figures if name != "accuracy"]
+    columns = ("way", "accuracy", "95% interval", *(name.replace("_", " ") for name in others))
     rows = [
-        (name, interval(found["accuracy"]), *(_value(found, figure) for figure in FIGURES), *(found[c] for c in COSTS))
-        for name, found in result["routes"].items()
+        (
+            way,
+            _value(found, "accuracy"),
+            interval(found["accuracy"]),
+            *(found[name] if name in COSTS else _value(found, name) for name in others),
+        )
+        for way, found in result["routes"].items()
     ]
     return Table(columns, tuple(rows))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from hybridmem.evaluation.routing.outcome import Heard, Outcome, Said
@@ -38,8 +38,7 @@ def observations(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) ->
 
 def refitted(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> Calibration:
     """Heads and threshold as a dream would fit them, had it asked these questions."""
-    by_head: Mapping[str, Sequence[Observation]] = {**observations(outcomes, signals)}
-    return calibrations.fit(by_head)
+    return calibrations.fit({head: found for head, found in observations(outcomes, signals).items()})
 
 
 def replayed(outcome: Outcome, calibration: Calibration, signals: Collection[str] = ALL) -> Said:
