@@ -25,9 +25,9 @@ def heard_by(outcome: Outcome, signals: Collection[str] = ALL) -> dict[Head, Hea
     }
 
 
-def observations(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> dict[Head, list[Observation]]:
+def observations(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> dict[str, list[Observation]]:
     """The answers among `outcomes`, by head: what heads are fitted on, and judged by."""
-    found: dict[Head, list[Observation]] = {"weights": [], "retrieval": []}
+    found: dict[str, list[Observation]] = {"weights": [], "retrieval": []}
     for outcome in outcomes:
         for head, each in heard_by(outcome, signals).items():
             if not each.refuses:
@@ -38,7 +38,7 @@ def observations(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) ->
 
 def refitted(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> Calibration:
     """Heads and threshold as a dream would fit them, had it asked these questions."""
-    return calibrations.fit({head: found for head, found in observations(outcomes, signals).items()})
+    return calibrations.fit(observations(outcomes, signals))
 
 
 def replayed(outcome: Outcome, calibration: Calibration, signals: Collection[str] = ALL) -> Said:
