@@ -91,6 +91,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "ratios": {},
         "points": [],
         "routes": {},
+        "ahead": {},
         "kinds": {},
         "signals": [],
     }

@@ -100,14 +100,18 @@ def targets(result: Mapping[str, Any]) -> list[Figure]:
 
 
 def routes_table(result: Mapping[str, Any], figures: Sequence[str] = (*FIGURES, *COSTS)) -> Table:
-    """A row for each way with these figures, the accuracy first and with its interval."""
+    """A row for each way with these figures, the accuracy first with its interval, and how far the router is ahead."""
     others = [name for name in figures if name != "accuracy"]
-    columns = ("way", "accuracy", "95% interval", *(name.replace("_", " ") for name in others))
+    names = (name.replace("_", " ") for name in others)
+    columns = ("way", "accuracy", "95% interval", "router ahead", "95% interval of that", *names)
+    level = {"value": None, "low": None, "high": None}
     rows = [
         (
             way,
             _value(found, "accuracy"),
             interval(found["accuracy"]),
+            result["ahead"].get(way, level)["value"],
+            interval(result["ahead"].get(way, level)),
             *(found[name] if name in COSTS else _value(found, name) for name in others),
         )
         for way, found in result["routes"].items()

@@ -13,7 +13,7 @@ from hybridmem.core.records import to_json
 from hybridmem.dreaming import general
 from hybridmem.evaluation.routing.figures import FIGURES
 from hybridmem.evaluation.routing.maker import make_router_stream
-from hybridmem.evaluation.routing.page import targets, write_page
+from hybridmem.evaluation.routing.page import routes_table, targets, write_page
 from hybridmem.evaluation.routing.policies import ORACLE
 from hybridmem.evaluation.routing.question import KINDS
 from hybridmem.evaluation.suites.router import run
@@ -54,6 +54,14 @@ def test_the_oracle_is_no_worse_than_any_route_and_abstaining_costs_nothing(meas
         for name in FIGURES:
             value, low, high = found[name].values()
             assert value is None or (low <= value + 0.35 and value - 0.35 <= high)
+
+
+def test_a_table_has_a_row_for_each_way_and_says_how_far_the_router_is_ahead(measured: dict) -> None:
+    table = routes_table(measured, ("accuracy", "ece", "prompt_tokens"))
+    assert table.columns[-2:] == ("ece", "prompt tokens")
+    rows = {row[0]: row for row in table.rows}
+    assert list(rows) == list(measured["routes"]) and rows["router"][3] is None
+    assert rows["retrieval"][3] == pytest.approx(rows["router"][1] - rows["retrieval"][1])
 
 
 def test_the_page_shows_what_was_measured(measured: dict, tmp_path: Path) -> None:
