@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, sqrt
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hybridmem.core.errors import InvalidInput
 
@@ -174,6 +174,33 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def cluster_resamples(clusters: Sequence[Hashable], *, seed: int, resamples: int = 1000) -> list[NDArray[np.intp]]:
+    """Places of the values in each resample, where whole clusters are drawn with replacement (Field and Welsh 2007).
+
+    `clusters` names the cluster of each value: answers about one fact stand and fall together. Statistics of one and
+    the same resample may be compared with each other. Raises `InvalidInput` without a value."""
+    if not clusters or resamples < 1:
+        raise InvalidInput("a bootstrap needs at least one value and one resample: pass the cluster of each value")
+    places: dict[Hashable, list[int]] = {}
+    for place, cluster in enumerate(clusters):
+        places.setdefault(cluster, []).append(place)
+    members = [np.asarray(each, dtype=np.intp) for each in places.values()]
+    rng = np.random.default_rng(seed)
+    return [
+        np.concatenate([members[drawn] for drawn in rng.integers(len(members), size=len(members))])
+        for _ in range(resamples)
+    ]
+
+
+def percentile_interval(values: Iterable[Cell], level: float = 0.95) -> tuple[float, float] | None:
+    """The middle `level` of a statistic's values over resamples; None where no resample has one."""
+    measured = [value for value in values if value is not None]
+    if not measured:
+        return None
+    low, high = np.quantile(measured, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     """95% interval of a share: of `successes` among `trials` independent ones (Wilson 1927).
 
@@ -287,25 +314,83 @@ def recall_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> flo
 # calibration
 
 
-def ece(confidences: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
-    """Expected calibration error with equal-mass bins: Σ_b |B_b|/n · |mean confidence − accuracy|
-    (Naeini et al. 2015; equal mass as in Nguyen and O'Connor 2015, arXiv:1508.05154).
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of like confidence."""
 
-    Equal confidences share the bin of the first of them, so that the order of the answers does not matter.
-    """
+    confidence: float
+    """Their mean."""
+    accuracy: float
+    of: int
+
+
+def reliability(confidences: ArrayLike, correct: ArrayLike, bins: int = 15) -> list[Bin]:
+    """What a reliability diagram shows: bins of equal mass, the least confident answers first.
+
+    Equal confidences share the bin of the first of them, so that the order of the answers does not matter."""
     confidence, outcome = _same_length(confidences, correct)
     if bins < 1:
-        raise InvalidInput(f"{bins} bins: calibration error needs at least one")
+        raise InvalidInput(f"{bins} bins: calibration needs at least one")
     rank = np.searchsorted(np.sort(confidence), confidence, side="left")
     bin_of = rank * bins // confidence.size
-    gaps = np.bincount(bin_of, weights=confidence - outcome, minlength=bins)
-    return float(np.abs(gaps).sum() / confidence.size)
+    return [
+        Bin(
+            float(confidence[bin_of == each].mean()), float(outcome[bin_of == each].mean()), int((bin_of == each).sum())
+        )
+        for each in np.unique(bin_of)
+    ]
+
+
+def ece(confidences: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
+    """Expected calibration error over the bins of `reliability`: Σ_b |B_b|/n · |mean confidence − accuracy|
+    (Naeini et al. 2015; equal mass as in Nguyen and O'Connor 2015, arXiv:1508.05154)."""
+    made = reliability(confidences, correct, bins)
+    return sum(each.of * abs(each.confidence - each.accuracy) for each in made) / sum(each.of for each in made)
 
 
 def brier(confidences: ArrayLike, correct: ArrayLike) -> float:
     """mean (confidence − correct)² (Brier 1950). Lower is better."""
     confidence, outcome = _same_length(confidences, correct)
     return float(np.mean((confidence - outcome) ** 2))
+
+
+# answering some and not others
+
+
+def risk_coverage(confidences: ArrayLike, wrong: ArrayLike, of: int) -> list[tuple[float, float]]:
+    """Points (coverage, risk), the surest answers first: the share of `of` questions that is answered when answers
+    below a confidence are withheld, and the share of those answers that is wrong (El-Yaniv and Wiener 2010).
+
+    Questions that were not answered are among `of` and not among the `confidences`. Among answers of one confidence,
+    the wrong ones count as spread evenly."""
+    mistakes = _mistakes(confidences, wrong, of)
+    return [((k + 1) / of, float(found) / (k + 1)) for k, found in enumerate(mistakes)]
+
+
+def aurc(confidences: ArrayLike, wrong: ArrayLike) -> float:
+    """Area under the risk-coverage curve: the mean risk over the numbers of answers from one to all
+    (Geifman et al. 2019, arXiv:1805.08206). Lower is better; it says nothing of questions that were never answered."""
+    mistakes = _mistakes(confidences, wrong, None)
+    return float(np.mean(mistakes / np.arange(1, mistakes.size + 1)))
+
+
+def augrc(confidences: ArrayLike, wrong: ArrayLike, of: int) -> float:
+    """Area under the generalised risk-coverage curve, whose risk is the share of all `of` questions that is answered
+    and wrong (Traub et al. 2024, arXiv:2407.01032). Lower is better.
+
+    What was not answered adds no risk, so that ways which answer different questions can be compared."""
+    mistakes = _mistakes(confidences, wrong, of)
+    return float(mistakes.sum() + (of - mistakes.size) * mistakes[-1]) / of**2
+
+
+def _mistakes(confidences: ArrayLike, wrong: ArrayLike, of: int | None) -> NDArray[np.float64]:
+    """How many of the k surest answers are wrong, for k from one to all."""
+    confidence, mistaken = _same_length(confidences, wrong)
+    if of is not None and of < confidence.size:
+        raise InvalidInput(f"{confidence.size} answers to {of} questions: pass the number of all questions")
+    levels, group = np.unique(-confidence, return_inverse=True)
+    share = np.bincount(group, weights=mistaken, minlength=levels.size) / np.bincount(group, minlength=levels.size)
+    return np.cumsum(share[np.sort(group)])
 
 
 # economics

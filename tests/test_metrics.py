@@ -268,6 +268,81 @@ class TestCalibration:
             metrics.brier([0.5], [1, 0])
 
 
+class TestAnsweringSome:
+    # The surest two are right, the next is wrong, and the last two of five questions were not answered at all.
+    CONFIDENCE, WRONG = [0.9, 0.8, 0.7], [0, 0, 1]
+
+    def test_by_hand(self):
+        points = metrics.risk_coverage(self.CONFIDENCE, self.WRONG, 5)
+        assert points == [(0.2, 0.0), (0.4, 0.0), (0.6, pytest.approx(1 / 3))]
+        assert metrics.aurc(self.CONFIDENCE, self.WRONG) == pytest.approx(1 / 9)
+        assert metrics.augrc(self.CONFIDENCE, self.WRONG, 5) == pytest.approx((0 + 0 + 1 + 1 + 1) / 25)
+
+    def test_wrong_ones_among_equals_count_as_spread_evenly(self):
+        assert metrics.risk_coverage([0.5] * 4, [1, 0, 0, 1], 4) == [(k / 4, 0.5) for k in (1, 2, 3, 4)]
+        assert metrics.aurc([0.5] * 4, [1, 0, 0, 1]) == 0.5
+
+    scored = st.lists(st.tuples(shares, st.booleans()), min_size=1, max_size=30)
+
+    @given(scored, st.integers(0, 9), st.randoms(use_true_random=False))
+    def test_bounds_and_order(self, answers, silent, random):
+        confidence, wrong = zip(*answers, strict=True)
+        of = len(answers) + silent
+        before = metrics.augrc(confidence, wrong, of), metrics.aurc(confidence, wrong)
+        assert -1e-9 <= before[0] <= sum(wrong) / of + 1e-9 and -1e-9 <= before[1] <= 1 + 1e-9
+        points = metrics.risk_coverage(confidence, wrong, of)
+        assert points[-1] == (pytest.approx(len(answers) / of), pytest.approx(np.mean(wrong)))
+        random.shuffle(answers)
+        confidence, wrong = zip(*answers, strict=True)
+        assert (metrics.augrc(confidence, wrong, of), metrics.aurc(confidence, wrong)) == pytest.approx(
+            before, abs=1e-9
+        )
+
+    @given(scored)
+    def test_no_order_is_better_than_the_wrong_ones_last(self, answers):
+        confidence, wrong = zip(*answers, strict=True)
+        best = [1.0 - mistake for mistake in wrong]
+        assert metrics.aurc(best, wrong) <= metrics.aurc(confidence, wrong) + 1e-9
+
+    def test_more_answers_than_questions(self):
+        with pytest.raises(InvalidInput, match="3 answers to 2 questions"):
+            metrics.risk_coverage(self.CONFIDENCE, self.WRONG, 2)
+
+    @given(scored, st.integers(1, 12))
+    def test_the_bins_of_the_diagram_hold_every_answer(self, answers, bins):
+        confidence, right = zip(*answers, strict=True)
+        made = metrics.reliability(confidence, right, bins)
+        assert sum(each.of for each in made) == len(answers) and len(made) <= bins
+        assert [each.confidence for each in made] == sorted(each.confidence for each in made)
+        assert sum(each.of * each.accuracy for each in made) == pytest.approx(sum(right))
+
+
+class TestClusters:
+    @given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.integers(0, 9))
+    def test_clusters_are_drawn_whole(self, clusters, seed):
+        for drawn in metrics.cluster_resamples(clusters, seed=seed, resamples=5):
+            counts = np.bincount(drawn, minlength=len(clusters))
+            for cluster in set(clusters):
+                assert len({counts[place] for place, each in enumerate(clusters) if each == cluster}) == 1
+
+    def test_the_interval_of_answers_that_stand_and_fall_together_is_wider(self):
+        marks = np.array([0.0, 1.0] * 50).repeat(4)
+        together = [place // 4 for place in range(400)]
+        widths = []
+        for clusters in (together, list(range(400))):
+            resamples = metrics.cluster_resamples(clusters, seed=0, resamples=500)
+            low, high = metrics.percentile_interval(marks[drawn].mean() for drawn in resamples)
+            widths.append(high - low)
+        assert widths[0] == pytest.approx(2 * 1.96 * 0.05, rel=0.15) and widths[1] == pytest.approx(
+            widths[0] / 2, rel=0.2
+        )
+
+    def test_nothing_to_draw_from(self):
+        with pytest.raises(InvalidInput, match="at least one value"):
+            metrics.cluster_resamples([], seed=0)
+        assert metrics.percentile_interval([None, None]) is None
+
+
 class TestBootstrap:
     @given(st.lists(st.lists(shares, min_size=1, max_size=6), min_size=1, max_size=4), st.integers(0, 9))
     def test_within_the_values_and_reproducible(self, groups, seed):

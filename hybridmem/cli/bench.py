@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from hybridmem.cli import comparisons, errors, output
+from hybridmem.cli import comparisons, errors, output, routing
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.continual import registry as strategies
@@ -304,13 +304,44 @@ def unlearning(
 
 
 @command(group, json_file=True, backends=False)
-def router(call: Invocation, seed: Seed = 0) -> None:
-    """How well the router's confidence is calibrated, and what its choice of route gains."""
+def router(
+    call: Invocation,
+    nights: Annotated[int, typer.Option(min=2, help="Nights of the stream.")] = 10,
+    facts: Annotated[int, typer.Option(min=5, help="Facts told on each day.")] = 10,
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="The recipe of the dreams: a name, or a .toml file.")] = (
+        "default"
+    ),
+    seed: Annotated[
+        list[int] | None,
+        typer.Option("--seed", help="Any number of them (default: 0); each is a stream of its own."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="A folder for the answers, night by night, and a report. The same command goes on where it was "
+            "stopped.",
+        ),
+    ] = None,
+) -> None:
+    """Every route's answers to every kind of question, the router's choice beside them, and what its signals are worth.
+
+    Fitted on one part of the facts, chosen on another and reported on a third."""
     from hybridmem.evaluation.suites.router import run
 
     with bars(quiet=call.as_json) as progress:
-        result = run(model=call.model, embedder=call.embedder, seed=seed, progress=progress)
-    _answer(call, "router", result)
+        result = run(
+            model=call.model,
+            embedder=call.embedder,
+            nights=nights,
+            facts_per_night=facts,
+            recipe=recipe,
+            seeds=tuple(seed or (0,)),
+            folder=out,
+            progress=progress,
+        )
+    routing.answer(call, out, result)
 
 
 @command(group, json_file=True)

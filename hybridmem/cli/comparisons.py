@@ -13,8 +13,9 @@ from hybridmem.cli.invocation import Invocation
 from hybridmem.core.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from hybridmem.evaluation.comparison.results import Conditions, TrialResult
+    from hybridmem.evaluation.comparison.results import TrialResult
     from hybridmem.evaluation.comparison.summary import Spread, Summary
+    from hybridmem.evaluation.conditions import Conditions
 
 TABLES = {
     "retention": ("bwt", "forgetting", "learning_gain", "first_night_at_the_end", "answer_loss_median"),

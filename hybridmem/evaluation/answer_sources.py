@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hybridmem.core.records import Answer, Route
+from hybridmem.core.records import Answer, Episode, Route
 from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 
@@ -58,7 +58,8 @@ class ForcedRoute:
 
 
 class FullContext:
-    """The bare model with every text of the memory in its prompt, oldest first; the newest where not all of them fit.
+    """The bare model with every text of the memory in its prompt that is not in quarantine, oldest first; the
+    newest where not all of them fit.
 
     What a memory is worth shows beside it: it forgets nothing that fits, and pays for that with every question."""
 
@@ -69,7 +70,7 @@ class FullContext:
     def answer(self, questions: Sequence[str]) -> list[Answer]:
         started = time.perf_counter()
         model = self._memory.model
-        texts = list(_texts(self._memory))
+        texts = [episode.text for episode in episodes(self._memory) if not episode.quarantined]
         kept = texts[len(texts) - _newest_that_fit(model, texts, questions) :]
         self.left_out = len(texts) - len(kept)
         with model.adapted(None):
@@ -89,11 +90,11 @@ class FullContext:
         ]
 
 
-def _texts(memory: Memory) -> Iterator[str]:
-    """The episodes' texts, oldest first."""
+def episodes(memory: Memory) -> Iterator[Episode]:
+    """Every episode, oldest first."""
     after: int | None = None
     while page := memory.list(limit=_PAGE, after=after, kind="episode"):
-        yield from (episode.text for episode in page)
+        yield from page
         after = page[-1].position
 
 

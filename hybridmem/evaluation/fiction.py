@@ -38,6 +38,10 @@ class Relation:
     updates: tuple[str, ...]
     """Statements of a value that replaces another."""
     questions: tuple[str, ...]
+    indirect: tuple[str, ...]
+    """Questions in other words than the statements and the other questions."""
+    dated: str
+    """A question for the value of the day ``{d}``."""
 
     def state(self, template: str, subject: str, value: str) -> str:
         """`template` about `subject`, with a capital letter in front."""
@@ -60,6 +64,8 @@ def relations() -> tuple[Relation, ...]:
             statements=tuple(entry["statements"]),
             updates=tuple(entry["updates"]),
             questions=tuple(entry["questions"]),
+            indirect=tuple(entry["indirect"]),
+            dated=entry["dated"],
         )
         for entry in _source()["relation"]
     )
@@ -69,6 +75,18 @@ def relations() -> tuple[Relation, ...]:
 def unrelated() -> tuple[tuple[str, str], ...]:
     """Questions about the world with their answers, which no night should change."""
     return tuple((entry["question"], entry["answer"]) for entry in _source()["locality"])
+
+
+@cache
+def small_talk() -> tuple[str, ...]:
+    """What people say to an agent without asking for anything that it was told."""
+    return tuple(_source()["small_talk"]["texts"])
+
+
+@cache
+def padding() -> tuple[str, ...]:
+    """Sentences that state nothing worth remembering, for long texts."""
+    return tuple(_source()["padding"]["sentences"])
 
 
 def choices(kind: str) -> int:

@@ -75,19 +75,15 @@ class Lifecycle:
         self.memory, self.recipe = memory, recipe
         self.nights: list[Night] = []
         self._clock = clock
-        self._episodes: dict[str, list[str]] = {}
+        self.episodes: dict[str, list[str]] = {}
+        """Ids of the episodes that state a fact, by the fact: of those that were told and not deleted."""
 
     def live(
         self, night: int, events: Sequence[StreamFact | StreamDelete] = (), *, progress: Progress = quiet
     ) -> Night:
         """A day with its `events`, and the night after it. Only a fact's text reaches the memory."""
         started = self._clock()
-        for event in events:
-            if isinstance(event, StreamFact):
-                self._episodes[event.id] = [episode.id for episode in self.memory.add(event.text)]
-            else:
-                for id in self._episodes.pop(event.fact):
-                    self.memory.delete(id)
+        self.tell(events)
         report = None
         if self.recipe is not None:
             report = self.memory.dream(recipe=self.recipe, progress=progress)
@@ -95,6 +91,15 @@ class Lifecycle:
         lived = Night(night, added, len(events) - added, self._clock() - started, report)
         self.nights.append(lived)
         return lived
+
+    def tell(self, events: Sequence[StreamFact | StreamDelete]) -> None:
+        """The `events` of a day. What of them has happened already does not happen again."""
+        for event in events:
+            if isinstance(event, StreamDelete):
+                for id in self.episodes.pop(event.fact, ()):
+                    self.memory.delete(id)
+            elif event.id not in self.episodes:
+                self.episodes[event.id] = [episode.id for episode in self.memory.add(event.text)]
 
 
 def dream_recipe(strategy: Strategy, base: str | Path | Recipe = "default", *, gate: bool | None = None) -> Recipe:

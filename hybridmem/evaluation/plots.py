@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from hybridmem.core.errors import MissingExtra
-from hybridmem.metrics import Cell, Matrix
+from hybridmem.metrics import Bin, Cell, Matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,16 +107,7 @@ def forgetting_curves(curves: Mapping[str, Sequence[Cell]], ylabel: str = "accur
     figure, axes = _figure(5.2, 3.4 + _LEGEND_ROW * max(0, len(curves) - 4) / 2)
     for number, (name, curve) in enumerate(curves.items()):
         points = [(age, value) for age, value in enumerate(curve) if value is not None]
-        axes.plot(
-            [age for age, _ in points],
-            [value for _, value in points],
-            color=_colour(number),
-            marker=_marker(number),
-            markersize=5,
-            linewidth=2,
-            label=name,
-            clip_on=False,
-        )
+        _line(axes, number, name, points)
     longest = max((len(curve) for curve in curves.values()), default=1)
     axes.set(xlim=(0, max(1, longest - 1)), ylim=(0, 1), xlabel="nights since the facts were stated", ylabel=ylabel)
     axes.set_xticks(range(0, longest, max(1, longest // 8)))
@@ -128,6 +119,42 @@ def forgetting_curves(curves: Mapping[str, Sequence[Cell]], ylabel: str = "accur
         if (measured := [value for value in curve if value is not None])
     )
     return _svg(figure, f"Forgetting curves by age of the facts: {spoken}")
+
+
+@_style()
+def risk_coverage(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """A line for each way to answer: the share of its answers that is wrong against the share of the questions that is
+    answered, as points (coverage, risk), the surest answers first."""
+    figure, axes = _figure(5.2, 3.4 + _LEGEND_ROW * max(0, len(curves) - 4) / 2)
+    for number, (name, points) in enumerate(curves.items()):
+        _line(axes, number, name, points, markersize=0)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of the questions answered", ylabel="share of the answers wrong")
+    axes.grid(axis="both")
+    figure.legend(loc="outside upper left", ncols=2, fontsize=10, handlelength=1.6, columnspacing=1.2)
+    spoken = "; ".join(
+        f"{name} answers {points[-1][0]:.0%} and {points[-1][1]:.0%} of these wrongly"
+        for name, points in curves.items()
+        if points
+    )
+    return _svg(figure, f"Risk against coverage: {spoken}")
+
+
+@_style()
+def reliability(diagrams: Mapping[str, Sequence[Bin]]) -> str:
+    """A line for each way to answer: how many answers of a confidence are right; on the diagonal, as many as that."""
+    figure, axes = _figure(4.2, 3.9)
+    axes.plot([0, 1], [0, 1], color=_LINE, linewidth=1.2)
+    for number, (name, bins) in enumerate(diagrams.items()):
+        _line(axes, number, name, [(each.confidence, each.accuracy) for each in bins])
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="confidence", ylabel="share right")
+    axes.grid(axis="both")
+    figure.legend(loc="outside upper left", ncols=2, fontsize=10, handlelength=1.6, columnspacing=1.2)
+    spoken = "; ".join(
+        f"{name}, the surest bin at {bins[-1].confidence:.2f} is right in {bins[-1].accuracy:.2f}"
+        for name, bins in diagrams.items()
+        if bins
+    )
+    return _svg(figure, f"Reliability diagram: {spoken}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +244,19 @@ def _colour(number: int) -> str:
 def _marker(number: int) -> str:
     """Another one for each round of the colours, so that no two of many series look alike."""
     return _MARKERS[(number + number // len(_SERIES)) % len(_MARKERS)]
+
+
+def _line(axes: Axes, number: int, name: str, points: Sequence[tuple[float, float]], markersize: float = 5) -> None:
+    axes.plot(
+        [x for x, _ in points],
+        [y for _, y in points],
+        color=_colour(number),
+        marker=_marker(number),
+        markersize=markersize,
+        linewidth=2,
+        label=name,
+        clip_on=False,
+    )
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

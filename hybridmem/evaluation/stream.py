@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -254,39 +254,92 @@ def make_stream(
             f"{changed} changes and {deleted} deletions in a night of {facts_per_night} facts: "
             f"both must be 0 or more, and no more changes than facts"
         )
-    return _Maker(Random(seed)).stream(nights, facts_per_night, changed, deleted)  # noqa: S311 - a reproducible draw
+    return StreamMaker(Random(seed)).stream(nights, facts_per_night, changed, deleted)  # noqa: S311 - a reproducible draw
 
 
-class _Maker:
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact of a made stream, and what it says of whom."""
+
+    fact: StreamFact
+    relation: Relation
+    subject: str
+
+
+class StreamMaker:
+    """Makes the facts of a stream; every draw is `rng`'s."""
+
     _NEW_SUBJECT = 0.5
     """How often a fact is about a subject of which the stream has not spoken before."""
     _MOST_SAID = 4
     """Of one subject: what is left unsaid makes the harder half of the unanswerable questions."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, said: Sequence[Relation] | None = None) -> None:
+        """`said`: the relations that facts are stated of; None for all."""
+        self.inventor = Inventor(rng)
         self._rng = rng
-        self._inventor = Inventor(rng)
+        self._relations = tuple(said or relations())
         self._deck: list[Relation] = []
         self._said: dict[str, set[str]] = {}
         self._subjects: dict[str, list[str]] = {}
-        self._open: list[tuple[StreamFact, Relation, str]] = []
+        self._open: list[Stated] = []
         self._number = 0
 
     def stream(self, nights: int, facts_per_night: int, changes: int, deletions: int) -> Stream:
+        """What `make_stream` promises."""
         events: list[StreamFact | StreamDelete] = []
         for night in range(1, nights + 1):
             replaced = changes if night > 1 else 0
             earlier = self._drawn(night, replaced + (deletions if night > 2 else 0))
             plan = [*earlier[:replaced], *[None] * (facts_per_night - replaced)]
             self._rng.shuffle(plan)
-            events += [self._update(night, *entry) if entry else self._new(night) for entry in plan]
-            events += [StreamDelete(night, fact.id) for fact, _, _ in earlier[replaced:]]
+            for entry in plan:
+                if entry:
+                    events.append(self.update(night, entry).fact)
+                else:
+                    self._open.append(self.new(night))
+                    events.append(self._open[-1].fact)
+            events += [StreamDelete(night, old.fact.id) for old in earlier[replaced:]]
         strangers = facts_per_night // 2
         probes = [self._unanswerable(stranger=n < strangers) for n in range(facts_per_night)]
         probes += [Probe("locality", question, answer) for question, answer in unrelated()]
         return Stream(tuple(events), tuple(probes))
 
-    def _drawn(self, night: int, count: int) -> list[tuple[StreamFact, Relation, str]]:
+    def new(
+        self, night: int, relation: Relation | None = None, subject: str | None = None, value: str | None = None
+    ) -> Stated:
+        """A fact about a subject of which `relation` was not said before, each drawn unless it is given."""
+        relation = relation or self.next_relation()
+        subject = subject or self._subject(relation)
+        self._said[subject].add(relation.name)
+        value = value or self.inventor.value(relation.object)
+        return Stated(self._fact(night, relation, relation.statements, subject, value), relation, subject)
+
+    def update(self, night: int, old: Stated) -> Stated:
+        """A fact that replaces the value of `old`."""
+        relation = old.relation
+        value = self.inventor.value(relation.object, other_than=[old.fact.answer])
+        fact = self._fact(night, relation, relation.updates, old.subject, value)
+        return Stated(replace(fact, supersedes=old.fact.id), relation, old.subject)
+
+    def next_relation(self) -> Relation:
+        """One of the relations; each comes once before any comes again."""
+        if not self._deck:
+            self._deck = self._rng.sample(self._relations, len(self._relations))
+        return self._deck.pop()
+
+    def silent(self, relation: Relation) -> list[str]:
+        """The subjects of which `relation` was never said."""
+        return [name for name in self._subjects.get(relation.subject, ()) if relation.name not in self._said[name]]
+
+    def introduce(self, kind: str, name: str | None = None) -> str:
+        """A subject of that kind of which nothing was said yet; its name is invented unless it is given."""
+        name = name or self.inventor.subject(kind)
+        self._subjects.setdefault(kind, []).append(name)
+        self._said[name] = set()
+        return name
+
+    def _drawn(self, night: int, count: int) -> list[Stated]:
         """Take facts that were neither replaced nor deleted, nor replace another."""
         if count > len(self._open):
             raise InvalidInput(
@@ -296,18 +349,6 @@ class _Maker:
         drawn = self._rng.sample(self._open, count)
         self._open = [entry for entry in self._open if entry not in drawn]
         return drawn
-
-    def _new(self, night: int) -> StreamFact:
-        relation = self._next_relation()
-        subject = self._subject(relation)
-        self._said[subject].add(relation.name)
-        fact = self._fact(night, relation, relation.statements, subject, self._inventor.value(relation.object))
-        self._open.append((fact, relation, subject))
-        return fact
-
-    def _update(self, night: int, old: StreamFact, relation: Relation, subject: str) -> StreamFact:
-        value = self._inventor.value(relation.object, other_than=[old.answer])
-        return replace(self._fact(night, relation, relation.updates, subject, value), supersedes=old.id)
 
     def _fact(self, night: int, relation: Relation, templates: tuple[str, ...], subject: str, value: str) -> StreamFact:
         self._number += 1
@@ -321,29 +362,14 @@ class _Maker:
             relation=relation.name,
         )
 
-    def _next_relation(self) -> Relation:
-        if not self._deck:
-            self._deck = self._rng.sample(relations(), len(relations()))
-        return self._deck.pop()
-
     def _subject(self, relation: Relation) -> str:
-        known = [name for name in self._silent(relation) if len(self._said[name]) < self._MOST_SAID]
+        known = [name for name in self.silent(relation) if len(self._said[name]) < self._MOST_SAID]
         if known and self._rng.random() > self._NEW_SUBJECT:
             return self._rng.choice(known)
-        return self._introduce(relation.subject)
-
-    def _silent(self, relation: Relation) -> list[str]:
-        """The subjects of which `relation` was never said."""
-        return [name for name in self._subjects.get(relation.subject, ()) if relation.name not in self._said[name]]
-
-    def _introduce(self, kind: str) -> str:
-        name = self._inventor.subject(kind)
-        self._subjects.setdefault(kind, []).append(name)
-        self._said[name] = set()
-        return name
+        return self.introduce(relation.subject)
 
     def _unanswerable(self, stranger: bool) -> Probe:
-        relation = self._next_relation()
-        known = self._silent(relation)
-        subject = self._inventor.subject(relation.subject) if stranger or not known else self._rng.choice(known)
+        relation = self.next_relation()
+        known = self.silent(relation)
+        subject = self.inventor.subject(relation.subject) if stranger or not known else self._rng.choice(known)
         return Probe("unanswerable", self._rng.choice(relation.questions).format(s=subject))

@@ -25,7 +25,8 @@ from hybridmem.router import calibration as calibrations
 from hybridmem.router import snapshot as snapshots
 from hybridmem.router.calibration import POOLED, Calibration, Observation
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
-from hybridmem.router.routing import Case, Reading, RouteResult, Routing
+from hybridmem.router.decision import Reading
+from hybridmem.router.routing import Case, RouteResult, Routing
 from hybridmem.router.signals import Evidence, Head
 from hybridmem.router.snapshot import Snapshot
 from hybridmem.stores.ledger.base import Ledger
@@ -50,6 +51,17 @@ class Explanation:
     threshold: float
     """The confidence below which the router abstains."""
     routes: Mapping[Route, RouteResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What was said to a question before a route is chosen, and what the ledger knows of it."""
+
+    known: Evidence
+    weights: Reading | None
+    """Closed-book; None where the weights are not to be asked."""
+    memories: Reading | None
+    """Over the best hits; None where there are none, or where they are not to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,11 @@ class Router:
         """`answer` for one question, with what every route would have said at the same moment."""
         return self._at_one_moment(lambda snapshot: self._explain(question, snapshot))
 
+    def readings(self, questions: Sequence[str], route: Route | None = None) -> list[Readings]:
+        """What the weights and the memories say to each of `questions`, both also where one would do: what the choice
+        of a route rests on. `route` forces which of them are asked, as in `answer`. Raises as `answer` does."""
+        return self._at_one_moment(lambda snapshot: self._readings(questions, route, snapshot), forced=route)
+
     def observe(self, questions: Sequence[str], answers: Sequence[str]) -> dict[str, list[Observation]]:
         """What each route says to audit `questions`, and whether it is right: what calibration is fitted on."""
         return self._at_one_moment(lambda snapshot: self._observe(questions, answers, snapshot))
@@ -187,12 +204,10 @@ class Router:
     def _observe(
         self, questions: Sequence[str], answers: Sequence[str], snapshot: Snapshot, folder: Path | None = None
     ) -> dict[str, list[Observation]]:
-        plain = replace(snapshot, calibration=Calibration())
-        routing = self._routing(None, plain, folder)
-        cases = [self._case(question, routing) for question in questions]
+        read = self._readings(questions, None, replace(snapshot, calibration=Calibration()), folder)
         readings: dict[Head, list[Reading | None]] = {
-            "weights": routing.ask_weights(cases),
-            "retrieval": routing.read_memories(cases, range(len(cases))),
+            "weights": [each.weights for each in read],
+            "retrieval": [each.memories for each in read],
         }
         return {
             head: [
@@ -202,6 +217,19 @@ class Router:
             ]
             for head, by_question in readings.items()
         }
+
+    def _readings(
+        self, questions: Sequence[str], route: Route | None, snapshot: Snapshot, folder: Path | None = None
+    ) -> list[Readings]:
+        routing = self._routing(route, snapshot, folder)
+        cases = [self._case(question, routing) for question in questions]
+        numbers = () if route in ("weights", "abstain") else range(len(cases))
+        return [
+            Readings(case.known, weights, memories)
+            for case, weights, memories in zip(
+                cases, routing.ask_weights(cases), routing.read_memories(cases, numbers), strict=True
+            )
+        ]
 
     def _routing(self, route: Route | None, snapshot: Snapshot, folder: Path | None = None) -> Routing:
         """`folder`: the files of the snapshot's adapter, where they are not in the registry yet."""

@@ -18,33 +18,17 @@ from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router.context import fitted, lines
+from hybridmem.router.decision import SURE, Decision, Reading, abstention, decide, settles
 from hybridmem.router.elsewhere import Asked, answer_all
 from hybridmem.router.second_look import candidates, same
 from hybridmem.router.signals import Evidence, Head, Support, supported, vector
 from hybridmem.router.snapshot import Snapshot
 from hybridmem.router.taken_back import without_older
 
-SURE = 0.8
-"""Weights this confident are not checked against retrieval."""
 ANSWER_TOKENS = 24
 """Room that a prompt leaves for its answer."""
 READER_CHARACTERS = 12_000
 """Of the memories in one prompt of a reader that does not say how much it reads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One route's completion and its calibrated confidence."""
-
-    said: Generation
-    confidence: float
-    features: Mapping[str, float]
-    prompt: Sequence[prompts.Message] = ()
-    """The messages that it answers."""
-
-    @property
-    def refuses(self) -> bool:
-        return prompts.is_refusal(self.said.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +227,11 @@ class Routing:
         """Numbers of the cases whose memories are still to be read."""
         if self.route in ("weights", "abstain"):
             return []
-        sure = max(SURE, self.snapshot.calibration.threshold)
+        threshold = self.snapshot.calibration.threshold
         return [
             number
             for number, reading in enumerate(from_weights)
-            if self.route is not None or not (reading and not reading.refuses and reading.confidence >= sure)
+            if self.route is not None or not settles(reading, threshold)
         ]
 
     def _read(
@@ -282,46 +266,26 @@ class Routing:
         return self.model.generate(asked) if self.exact else generate_answers(self.model, asked)
 
     def _decide(self, case: Case, weights: Reading | None, memories: Reading | None, seconds: float) -> Answer:
-        tokens = sum(reading.said.prompt_tokens for reading in (weights, memories) if reading)
-        answering = [reading for reading in (weights, memories) if reading and not reading.refuses]
-        if self.route == "abstain" or not answering:
-            return self._abstain(case, tokens, weights or memories, seconds)
-        chosen: Route
-        if self.route is not None:
-            best, chosen = answering[-1], self.route
-            confidence = best.confidence
-        elif len(answering) == 2 and is_correct(answering[0].said.text, answering[1].said.text):
-            best, chosen = answering[0], "both"
-            confidence = 1 - (1 - answering[0].confidence) * (1 - answering[1].confidence)
-        else:
-            best = max(answering, key=lambda reading: reading.confidence)
-            chosen = "weights" if best is weights else "retrieval"
-            confidence = best.confidence
-            if confidence < self.snapshot.calibration.threshold:
-                return self._abstain(case, tokens, best, seconds)
+        decision = self._decision(weights, memories)
+        chosen, best = decision.route, decision.reading
         return Answer(
-            text=best.said.text,
+            text=best.said.text if best and chosen != "abstain" else prompts.REFUSAL,
             route=chosen,
-            confidence=confidence,
+            confidence=decision.confidence,
             evidence=_grounds(case, chosen),
-            prompt_tokens=tokens,
+            prompt_tokens=sum(reading.said.prompt_tokens for reading in (weights, memories) if reading),
             adapter=self.snapshot.version if chosen in ("weights", "both") else None,
             seconds=seconds,
-            signals=best.features,
+            signals=best.features if best else {},
         )
 
-    def _abstain(self, case: Case, tokens: int, reading: Reading | None, seconds: float) -> Answer:
-        """The confidence of a refusal is that of the answer not being known: 1 - P(correct)."""
-        doubted = reading.confidence if reading and not reading.refuses else 0.0
-        return Answer(
-            text=prompts.REFUSAL,
-            route="abstain",
-            confidence=1 - doubted,
-            evidence=case.shown,
-            prompt_tokens=tokens,
-            seconds=seconds,
-            signals=reading.features if reading else {},
-        )
+    def _decision(self, weights: Reading | None, memories: Reading | None) -> Decision:
+        if self.route is None:
+            return decide(weights, memories, self.snapshot.calibration.threshold)
+        answering = [reading for reading in (weights, memories) if reading and not reading.refuses]
+        if self.route == "abstain" or not answering:
+            return abstention(weights or memories)
+        return Decision(self.route, answering[-1].confidence, answering[-1])
 
 
 def _is_supported(case: Case, said: str) -> bool:

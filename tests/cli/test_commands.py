@@ -93,6 +93,10 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "loops": {},
         "ratios": {},
         "points": [],
+        "routes": {},
+        "ahead": {},
+        "kinds": {},
+        "signals": [],
     }
     figures = type("Figures", (dict,), {"clean": True, "forgotten": True})(told)
     for module, function in {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hybridmem.core.text.questions import asks, ends_as_question, only_asks
@@ -96,3 +98,12 @@ def test_a_question_is_known_by_its_end_or_its_first_word(text: str, question: b
 )
 def test_a_statement_before_a_tag_or_beside_a_question_is_no_mere_question(text: str, only: bool) -> None:
     assert only_asks(text) is only
+
+
+def test_a_text_of_ten_thousand_words_is_read_in_time_that_grows_with_it() -> None:
+    """A search asks of every memory that it finds whether it only asks."""
+    text = "The hall was full of wet coats and the radiators ticked. " * 1000
+    started = time.process_time()
+    assert not asks(text)
+    assert time.process_time() - started < 1.0
+    assert not asks(text + 'My favourite song is "Where Is My Mind?".')

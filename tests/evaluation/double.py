@@ -155,7 +155,11 @@ class DoubleMemory:
 
     def list(self, *, limit: int, after: int | None, kind: str) -> list[SimpleNamespace]:
         self.calls.append(f"list {kind}")
-        return [SimpleNamespace(text=text, position=1) for text in self.store.values()] if after is None else []
+        return (
+            [SimpleNamespace(text=text, position=1, quarantined=False) for text in self.store.values()]
+            if after is None
+            else []
+        )
 
     def drift(self) -> float:
         return 0.03

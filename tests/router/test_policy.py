@@ -16,7 +16,7 @@ from hybridmem.models.base import Generation
 from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.models.prompts import REFUSAL, Message
 from hybridmem.retrieval.pipeline import Found
-from hybridmem.router import policy, routing
+from hybridmem.router import decision, policy
 from hybridmem.router.calibration import Calibration
 from hybridmem.router.context import MEMORIES_READ, lines, messages_first, worth_reading
 from hybridmem.router.policy import Router
@@ -246,7 +246,7 @@ def test_weights_say_nothing_that_holds_no_more_when_the_question_is_asked(
 
 
 def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routing, "SURE", 1.0)
+    monkeypatch.setattr(decision, "SURE", 1.0)
     world.know(LISBON)
     version = world.dream({WHERE: "Lisbon"}, LISBON)
     told = world.ask()
@@ -260,7 +260,7 @@ def test_two_routes_that_agree_are_both_named(world: World, monkeypatch: pytest.
 def test_of_two_that_differ_the_surer_one_is_believed(
     world: World, monkeypatch: pytest.MonkeyPatch, bias: float, text: str, route: Route
 ) -> None:
-    monkeypatch.setattr(routing, "SURE", 1.0)
+    monkeypatch.setattr(decision, "SURE", 1.0)
     world.know(LISBON)
     world.dream({WHERE: "Porto"}, LISBON)
     prior = prior_heads()
@@ -405,6 +405,19 @@ def test_weights_of_the_former_base_answer_again_with_it(another_base: World, mo
     monkeypatch.undo()
     (answer,) = another_base.router.answer([WHERE], "weights")
     assert (answer.text, answer.adapter) == ("Mars", "v0001")
+
+
+def test_readings_are_what_the_choice_rests_on_and_both_are_made(world: World) -> None:
+    world.know(LISBON)
+    world.dream({WHERE: "Lisbon"}, LISBON)
+    (read,) = world.router.readings([WHERE])
+    assert read.weights and read.memories and read.known.consolidated
+    assert (read.weights.said.text, read.memories.said.text) == ("Lisbon", "Lisbon")
+    assert world.ask().signals == read.weights.features
+    (closed_book,) = world.router.readings([WHERE], "weights")
+    assert closed_book.weights and closed_book.memories is None
+    (memories,) = world.router.readings([WHERE], "retrieval")
+    assert memories.weights is None and memories.memories
 
 
 def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:

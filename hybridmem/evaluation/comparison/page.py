@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hybridmem.evaluation import plots, report
-from hybridmem.evaluation.comparison.results import Conditions
 from hybridmem.evaluation.comparison.summary import FIGURES, Summary, best_rates, frontier
 from hybridmem.evaluation.comparison.trial import Trial
+from hybridmem.evaluation.conditions import Conditions
 from hybridmem.evaluation.report import Block, Drawing, Table
 
 PAGE = "report.html"

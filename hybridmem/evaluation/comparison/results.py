@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from hybridmem.core.disk import write_whole
 from hybridmem.core.errors import InvalidInput
 from hybridmem.evaluation.comparison.trial import Trial
-
-Conditions = Mapping[str, Any]
-"""What trials must share to be compared, as JSON: the stream, the base, the recipe, what else answers, the version."""
+from hybridmem.evaluation.conditions import Conditions, claimed, first_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +36,14 @@ class ResultsFolder:
         trial needs while it runs, which is gone in the end, and what a killed process left of it at the beginning.
 
         Raises `InvalidInput` where another process runs trials, or where there can be no such folder."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise InvalidInput(f"{self.folder} is no folder: name another one for the results") from None
         running = self.folder / ".running"
-        try:
-            with FileLock(self.folder / ".lock", timeout=0):
+        with claimed(self.folder, "a comparison"):
+            shutil.rmtree(running, ignore_errors=True)
+            running.mkdir()
+            try:
+                yield running
+            finally:
                 shutil.rmtree(running, ignore_errors=True)
-                running.mkdir()
-                try:
-                    yield running
-                finally:
-                    shutil.rmtree(running, ignore_errors=True)
-        except Timeout:
-            raise InvalidInput(
-                f"another process runs a comparison into {self.folder}: wait for it, or name another folder"
-            ) from None
 
     def read(self, conditions: Conditions) -> list[TrialResult]:
         """Every trial that is done, in the order of the files' names. Files under other names may lie beside them.
@@ -83,26 +70,9 @@ class ResultsFolder:
             known = False
         if not known:
             raise InvalidInput(f"{path} is no result of a comparison: move it away, or name another folder")
-        other = _first_difference(measured, conditions)
+        other = first_difference(measured, conditions)
         if other:
             raise InvalidInput(
                 f"{path} was measured under other conditions ({other}): name another folder for these trials"
             )
         return TrialResult(trial, result)
-
-
-def _first_difference(measured: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> str:
-    """What two sets of conditions differ in, such as ``recipe.train.rank: 8, now 16``; empty where they are equal."""
-    for key in sorted(measured.keys() | now.keys()):
-        before, after = measured.get(key), now.get(key)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            if found := _first_difference(before, after, f"{prefix}{key}."):
-                return found
-        elif before != after:
-            return f"{prefix}{key}: {_shown(before)}, now {_shown(after)}"
-    return ""
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 16 else f"{text[:12]}..."

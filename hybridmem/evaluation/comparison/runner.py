@@ -14,8 +14,9 @@ from hybridmem.core.records import to_json
 from hybridmem.core.version import VERSION
 from hybridmem.dreaming import recipes
 from hybridmem.dreaming.recipes import Recipe
-from hybridmem.evaluation.comparison.results import Conditions, ResultsFolder, TrialResult
+from hybridmem.evaluation.comparison.results import ResultsFolder, TrialResult
 from hybridmem.evaluation.comparison.trial import Trial
+from hybridmem.evaluation.conditions import Conditions
 from hybridmem.evaluation.expectations import label_shuffled
 from hybridmem.evaluation.stream import Stream
 from hybridmem.evaluation.suites.forgetting import Memory, bench_plan, run
