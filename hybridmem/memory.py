@@ -46,6 +46,7 @@ from hybridmem.core.records import (
     Trust,
     checked_text,
     new_id,
+    stated,
 )
 from hybridmem.core.roles import TRUSTS, checked_trust, least_trusted
 from hybridmem.workspace import Backends, Redact, Workspace
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
     from hybridmem.importers import ImportedTurn, ImportReport
+    from hybridmem.maintenance.agents_md import AgentsSection
+    from hybridmem.maintenance.markdown.comparison import Prefer
+    from hybridmem.maintenance.markdown.importing import MarkdownReceipt
+    from hybridmem.maintenance.markdown.writing import MarkdownExport
     from hybridmem.maintenance.secrets import SecretReport
     from hybridmem.models.base import LanguageModel
     from hybridmem.models.reader import ChatModel, Reader
@@ -384,10 +389,12 @@ class HybridMemory:
         metadata: Mapping[str, Any] | None = None,
         tags: Iterable[str] = (),
         expires_at: str | float | datetime | None = None,
+        question: str = "",
     ) -> Fact:
         """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
 
-        An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it would replace
+        With a `question`, which `object` answers, that is the slot, as it is of the facts that dreams read in
+        propositions. An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it would replace
         is quarantined instead, for a person to judge. The fact that is returned says what became of it: `quarantined`,
         or `superseded_by` a value that holds later. A naive `datetime` is local time, and a date or time in text
         without a zone is UTC."""
@@ -396,22 +403,25 @@ class HybridMemory:
         arguments.optional_text("text", text)
         begins, ends = arguments.time_or_none("valid_from", valid_from), arguments.time_or_none("valid_to", valid_to)
         arguments.choice("trust", trust, get_args(Trust))
-        for part in (subject, relation, object):
+        arguments.text("question", question)
+        for part in (subject, relation, object, *([question] if question else [])):
             checked_text(part)
         now = self._now()
+        parts = (question.strip(), subject.strip(), relation.strip(), object.strip())
         fact = Fact(
             id=new_id("fa"),
             namespace=self.namespace,
-            subject=subject.strip(),
-            relation=relation.strip(),
-            object=object.strip(),
-            text=checked_text(text) if text is not None else f"{subject.strip()} {relation.strip()} {object.strip()}.",
+            subject=parts[1],
+            relation=parts[2],
+            object=parts[3],
+            text=checked_text(text) if text is not None else stated(*parts),
             valid_from=begins or now,
             valid_to=ends,
             recorded_at=now,
             trust=trust,
             metadata=tagged(metadata or {}, tags),
             expires_at=arguments.time_or_none("expires_at", expires_at),
+            question=parts[0],
         )
         return self.ledger.put_fact(fact, replace=replace)
 
@@ -711,6 +721,49 @@ class HybridMemory:
         from hybridmem.maintenance.transfer import import_
 
         return import_(self.ledger, self.namespace, arguments.path("path", path))
+
+    def export_markdown(self, folder: str | Path) -> MarkdownExport:
+        """Write what the memory believes and keeps into `folder`: a file a subject, and a file a day with what was said.
+
+        A person reads and edits the files, keeps them in git or within an Obsidian vault, and `import_markdown` takes
+        the edits back. Equal memories give equal bytes. Only files that an export made are written or removed. Raises
+        `InvalidInput` where an earlier export in `folder` has edits that were not imported."""
+        from hybridmem.maintenance.markdown.exporting import export
+
+        return export(self.workspace, arguments.path("folder", folder))
+
+    def import_markdown(
+        self, folder: str | Path, *, dry_run: bool = False, delete: bool = False, prefer: Prefer | None = None
+    ) -> MarkdownReceipt:
+        """Take a person's edits in a folder that `export_markdown` wrote into the memory, as `add_fact`, `add`, `update`
+        and `delete_many` do, and bring the files up to it. With `dry_run`, only say what would be done.
+
+        A line in the place of another supersedes its value, a new line is added, and with `delete` a memory whose line
+        is gone is erased; without, it stays and the receipt names it. What was changed in the memory since the export
+        as well is a conflict: it is named and stays as it is on both sides, unless `prefer` says which side is right.
+        Raises `InvalidInput` for any other folder."""
+        from hybridmem.maintenance.markdown.importing import import_
+
+        if prefer is not None:
+            arguments.choice("prefer", prefer, ("file", "memory"))
+        return import_(
+            self.workspace, self, arguments.path("folder", folder), dry_run=dry_run, delete=delete, prefer=prefer
+        )
+
+    def agents_md(self, file: str | Path, *, budget: int = 800, dry_run: bool = False) -> AgentsSection:
+        """Put what is known best into an AGENTS.md, between markers, in at most `budget` tokens (estimated at four
+        characters each); the rest of the file stays byte for byte. With `dry_run`, only say what would stand there.
+
+        Nothing else writes such a file. Every prompt of the agent that reads it pays its tokens. Raises `InvalidInput`
+        for a file whose markers are broken."""
+        from hybridmem.maintenance.agents_md import write
+
+        return write(
+            self.workspace,
+            arguments.path("file", file),
+            arguments.whole("budget", budget, least=1, most=MOST_AT_ONCE),
+            dry_run=dry_run,
+        )
 
     def trainable(self) -> TrainableModel:
         """The model, when a dream can train it. Raises `ModelError`."""
