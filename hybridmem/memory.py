@@ -394,10 +394,10 @@ class HybridMemory:
         """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
 
         With a `question`, which `object` answers, that is the slot, as it is of the facts that dreams read in
-        propositions. An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it would replace
-        is quarantined instead, for a person to judge. The fact that is returned says what became of it: `quarantined`,
-        or `superseded_by` a value that holds later. A naive `datetime` is local time, and a date or time in text
-        without a zone is UTC."""
+        propositions. An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it
+        would replace is quarantined instead, for a person to judge. The fact that is returned says what became of it:
+        `quarantined`, or `superseded_by` a value that holds later. A naive `datetime` is local time, and a date or time
+        in text without a zone is UTC."""
         subject, relation = arguments.text("subject", subject), arguments.text("relation", relation)
         object = arguments.text_or_number("object", object)
         arguments.optional_text("text", text)
@@ -723,7 +723,7 @@ class HybridMemory:
         return import_(self.ledger, self.namespace, arguments.path("path", path))
 
     def export_markdown(self, folder: str | Path) -> MarkdownExport:
-        """Write what the memory believes and keeps into `folder`: a file a subject, and a file a day with what was said.
+        """Write what is believed and kept into `folder`: a file a subject, and a file a day with what was said.
 
         A person reads and edits the files, keeps them in git or within an Obsidian vault, and `import_markdown` takes
         the edits back. Equal memories give equal bytes. Only files that an export made are written or removed. Raises
@@ -735,8 +735,8 @@ class HybridMemory:
     def import_markdown(
         self, folder: str | Path, *, dry_run: bool = False, delete: bool = False, prefer: Prefer | None = None
     ) -> MarkdownReceipt:
-        """Take a person's edits in a folder that `export_markdown` wrote into the memory, as `add_fact`, `add`, `update`
-        and `delete_many` do, and bring the files up to it. With `dry_run`, only say what would be done.
+        """Take a person's edits in a folder of `export_markdown` into the memory, as `add_fact`, `add`, `update` and
+        `delete_many` do, and bring the files up to it. With `dry_run`, only say what would be done.
 
         A line in the place of another supersedes its value, a new line is added, and with `delete` a memory whose line
         is gone is erased; without, it stays and the receipt names it. What was changed in the memory since the export

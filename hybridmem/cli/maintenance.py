@@ -39,7 +39,9 @@ def export(
     markdown: Annotated[
         str | None,
         typer.Option(
-            "--markdown", metavar="DIR", help="Instead, a folder of Markdown to read and edit, or one to bring up to date."
+            "--markdown",
+            metavar="DIR",
+            help="Instead, a folder of Markdown to read and edit, or one to bring up to date.",
         ),
     ] = None,
 ) -> None:

@@ -27,9 +27,9 @@ WORDS = {"add": "added", "supersede": "superseded", "reword": "reworded", "redat
 class EditOptions:
     """What is to become of a person's edits in a folder of Markdown."""
 
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Of a folder: show what would be done and do nothing.")
-    ] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Of a folder: show what would be done and do nothing.")] = (
+        False
+    )
     delete: Annotated[
         bool, typer.Option("--delete", help="Of a folder: erase the memories whose lines are gone, for good.")
     ] = False
@@ -56,9 +56,7 @@ def export(call: Invocation, folder: Path) -> None:
 def import_(call: Invocation, folder: Path, options: EditOptions) -> None:
     """Take the edits in `folder` into the memory. Exits 1 while some of them were not taken in."""
     with call.open() as memory:
-        receipt = memory.import_markdown(
-            folder, dry_run=options.dry_run, delete=options.delete, prefer=options.prefer
-        )
+        receipt = memory.import_markdown(folder, dry_run=options.dry_run, delete=options.delete, prefer=options.prefer)
     call.answer(receipt, *_lines(receipt))
     if not receipt.is_whole:
         raise typer.Exit(errors.NO)
@@ -81,8 +79,10 @@ def _lines(receipt: MarkdownReceipt) -> list[RenderableType]:
         made.append(output.plain(f"  the memory: {conflict.in_memory or 'not believed any more, or erased'}"))
     made += _few(f"not taken in: {each.file}, line {each.line}: {each.reason}" for each in receipt.refused)
     made += _few(
-        (f"left alone: {each.file}{f', line {each.line}' if each.line else ''}: {each.reason}"
-         for each in receipt.left_alone),
+        (
+            f"left alone: {each.file}{f', line {each.line}' if each.line else ''}: {each.reason}"
+            for each in receipt.left_alone
+        ),
         "dim",
     )
     if receipt.changed_since:

@@ -146,13 +146,19 @@ def _write(file: Path, text: str) -> None:
 
 def _placed(file: Path, before: str, section: str) -> str:
     """`before` with `section` in it. Raises `InvalidInput`."""
-    newline = "\r\n" if "\r\n" in before else "\n"
-    section = section.replace("\n", newline)
     begins = [found.start() for found in re.finditer(rf"^{re.escape(SECTION_BEGINS)}", before, re.MULTILINE)]
-    ends = [found.end() for found in re.finditer(rf"^{re.escape(SECTION_ENDS)}[ \t]*(?:\r?\n|\Z)", before, re.MULTILINE)]
+    ends = [
+        found.end() for found in re.finditer(rf"^{re.escape(SECTION_ENDS)}[ \t]*(?:\r?\n|\Z)", before, re.MULTILINE)
+    ]
     if not begins and not ends:
-        gap = "" if not before else newline if before.endswith("\n") else 2 * newline
-        return f"{before}{gap}{section}"
-    if len(begins) != 1 or len(ends) != 1 or ends[0] < begins[0]:
+        gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+        return before + _ended_as(before, gap + section)
+    if len(begins) != 1 or len(ends) != 1 or ends[0] <= begins[0]:
         raise InvalidInput(f"{file} has markers of hybridmem that do not belong together: keep one begin and one end")
-    return before[: begins[0]] + section + before[ends[0] :]
+    old = before[begins[0] : ends[0]]
+    return before[: begins[0]] + _ended_as(old, section) + before[ends[0] :]
+
+
+def _ended_as(other: str, text: str) -> str:
+    """`text` with the ends of lines that `other` has."""
+    return text.replace("\n", "\r\n") if "\r\n" in other else text

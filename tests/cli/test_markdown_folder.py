@@ -75,9 +75,7 @@ def test_what_was_not_taken_in_exits_1_and_is_named(capsys: pytest.CaptureFixtur
         (("agents-md", "--budget", "3"), "no room for one fact"),
     ],
 )
-def test_bad_usage_is_one_line(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
-) -> None:
+def test_bad_usage_is_one_line(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
     Path("a.jsonl").write_text("")
     capsys.readouterr()
     assert run(list(arguments)) == 2

@@ -118,7 +118,12 @@ def test_a_link_stays_a_link_and_permissions_stay(memory: HybridMemory, tmp_path
 
 @pytest.mark.parametrize(
     "content",
-    [f"{SECTION_BEGINS} -->\n", f"{SECTION_ENDS}\n", f"{SECTION_ENDS}\n{SECTION_BEGINS} -->\n", 2 * f"{SECTION_ENDS}\n"],
+    [
+        f"{SECTION_BEGINS} -->\n",
+        f"{SECTION_ENDS}\n",
+        f"{SECTION_ENDS}\n{SECTION_BEGINS} -->\n",
+        2 * f"{SECTION_ENDS}\n",
+    ],
 )
 def test_broken_markers_are_refused(memory: HybridMemory, tmp_path: Path, content: str) -> None:
     file = tmp_path / "AGENTS.md"

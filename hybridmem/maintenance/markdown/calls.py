@@ -26,9 +26,7 @@ Slot = tuple[str, str]
 class Memory(Protocol):
     """The methods of `HybridMemory` that take a person's edits."""
 
-    def add(
-        self, content: str, *, at: datetime, role: str, speaker: str | None
-    ) -> Sequence[Episode]: ...
+    def add(self, content: str, *, at: datetime, role: str, speaker: str | None) -> Sequence[Episode]: ...
 
     def add_fact(
         self,
@@ -63,7 +61,9 @@ class AddFact:
 
     @property
     def slot(self) -> Slot:
-        return ("", normalised(self.question)) if self.question else (normalised(self.subject), normalised(self.relation))
+        return (
+            ("", normalised(self.question)) if self.question else (normalised(self.subject), normalised(self.relation))
+        )
 
     def __call__(self, memory: Memory) -> str:
         """The id of the fact that says so now."""
@@ -139,7 +139,9 @@ def of_edited(edited: Edited, *, alone: bool) -> list[Call]:
     if normalised(new.value) != normalised(old.value) and alone:
         return [_superseding(record, new, old)]
     if (new.since, new.until) != (old.since, old.until) and new.value != old.value:
-        raise InvalidInput("its value cannot change in its place together with its dates: remove the line and write it anew")
+        raise InvalidInput(
+            "its value cannot change in its place together with its dates: remove the line and write it anew"
+        )
     calls: list[Call] = []
     if new.value != old.value:
         said = new.sentence if new.sentence not in (None, old.sentence) else None
@@ -161,7 +163,9 @@ def is_another(edited: Edited) -> bool:
     if isinstance(record, Episode):
         return edited.place.page.about != record.at.date().isoformat()
     new, old = _fact_line(edited.place.item.text), _fact_line(edited.memory.text)
-    return normalised(new.key) != normalised(old.key) or normalised(edited.place.page.about) != normalised(record.subject)
+    return normalised(new.key) != normalised(old.key) or normalised(edited.place.page.about) != normalised(
+        record.subject
+    )
 
 
 def _superseding(record: Fact, new: FactLine, old: FactLine) -> AddFact:

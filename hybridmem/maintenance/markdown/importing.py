@@ -66,7 +66,7 @@ def import_(
         folder=str(root),
         namespace=workspace.namespace,
         dry_run=dry_run,
-        changes=(*map(_erased, plan.doomed), *(edit.change for edit in plan.edits)),
+        changes=(*(edit.change for edit in plan.edits), *map(_erased, plan.doomed)),
         kept=tuple(map(_erased, plan.kept)),
         conflicts=found.conflicts,
         refused=plan.refused,

@@ -100,20 +100,28 @@ def parse(text: str, known: Collection[str]) -> Page | None:
 
 def woven(page: Page, items: Sequence[Item], before: Page, kept: Collection[int]) -> Page:
     """`page` with `items`, and with what is a person's in the file as it was `before`: remarks, and the items in the
-    lines that are to be `kept`. Each stands behind the item that it stood behind, or the last one before that which is
-    still there."""
+    lines that are to be `kept`. Each stands behind the item that it stood behind; where that is gone, before the next
+    one that is still there, or at the end."""
     placed = {item.block for item in items}
     behind: dict[str | None, list[Item | Remark]] = {}
-    anchor: str | None = None
+    ahead: dict[str | None, list[Item | Remark]] = {}
+    last: str | None = None
+    loose: list[Item | Remark] = []
     for element in before.elements:
         if isinstance(element, Remark) or element.line in kept:
-            behind.setdefault(anchor, []).append(element)
-        elif element.block in placed:
-            anchor = element.block
+            if last is None or last in placed:
+                behind.setdefault(last, []).append(element)
+            else:
+                loose.append(element)
+            continue
+        last = element.block or last
+        if loose and last in placed:
+            ahead[last] = loose
+            loose = []
     elements: list[Item | Remark] = list(behind.get(None, ()))
     for item in items:
-        elements += [item, *behind.get(item.block, ())]
-    return replace(page, elements=tuple(elements))
+        elements += [*ahead.get(item.block, ()), item, *behind.get(item.block, ())]
+    return replace(page, elements=(*elements, *loose))
 
 
 def _facts(lines: Sequence[str], number: int, known: Collection[str]) -> Iterator[Item | Remark]:

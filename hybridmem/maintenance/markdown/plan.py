@@ -154,8 +154,9 @@ def _standing(rendered: Iterable[RenderedPage], touched: Collection[str]) -> dic
 
 
 def _edit(line: _Line, mark: str | None, removed: Sequence[Removed], *, alone: bool) -> list[Edit]:
-    """The edit of `line`, or none where it says what its memory says; `alone`: no other value stands in its slot. Raises
-    `InvalidInput` for what the memory does not take."""
+    """The edit of `line`; none where it says what its memory says. `alone`: no other value stands in its slot.
+
+    Raises `InvalidInput` for what the memory does not take."""
     item, edited = line.place.item, line.edited
     if edited is not None:
         made = calls.of_edited(edited, alone=alone)
@@ -168,10 +169,10 @@ def _edit(line: _Line, mark: str | None, removed: Sequence[Removed], *, alone: b
     return [
         Edit(
             place=line.place,
-        change=MarkdownChange(_action(made, edited, before), line.place.file, item.line, before, item.text),
-        calls=tuple(made),
-        mark=mark,
-        parted=Removed(line.place.file, line.another.memory) if line.another is not None else None,
+            change=MarkdownChange(_action(made, edited, before), line.place.file, item.line, before, item.text),
+            calls=tuple(made),
+            mark=mark,
+            parted=Removed(line.place.file, line.another.memory) if line.another is not None else None,
         )
     ]
 

@@ -90,7 +90,7 @@ def left_out(workspace: Workspace) -> int:
 
 
 def _facts(facts: Iterable[Fact], blocks: dict[str, str]) -> Iterable[Rendered]:
-    for fact in sorted(facts, key=lambda each: (each.slot[0] or each.slot[1], each.valid_from, each.position)):
+    for fact in sorted(facts, key=lambda each: (each.slot[1], each.valid_from, each.position)):
         yield Rendered(fact, blocks[fact.id], fact_line.render(fact, blocks[fact.id]))
 
 
@@ -131,6 +131,6 @@ def _blocks(memories: Iterable[MemoryRecord]) -> dict[str, str]:
 def _file_name(key: str) -> str:
     """A name for a file that every system takes; a digest tells apart what would have the same."""
     plain = _UNSAFE.sub("-", key)[:LONGEST_NAME].strip(" .")
-    if plain == key and not _DEVICES.fullmatch(key):
+    if plain and plain == key and not _DEVICES.fullmatch(key):
         return plain
     return f"{plain or 'subject'} {hashlib.sha256(key.encode()).hexdigest()[:6]}"

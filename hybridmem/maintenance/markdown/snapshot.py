@@ -40,7 +40,7 @@ class Snapshot:
 
     namespace: Namespace
     written: Mapping[str, Written] = field(default_factory=dict)
-    """By mark, in the order of the files and of their lines."""
+    """By mark, in the order of the files and of the marks."""
 
 
 def digest(page: tuple[str, str], text: str) -> str:

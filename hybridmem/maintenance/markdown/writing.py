@@ -9,7 +9,6 @@ from pathlib import Path
 from hybridmem.maintenance.markdown import folder, rendering, snapshot
 from hybridmem.maintenance.markdown.folder import Files
 from hybridmem.maintenance.markdown.page import Item, Page, new_page, woven
-from hybridmem.maintenance.markdown.rendering import page_key
 from hybridmem.maintenance.markdown.snapshot import Snapshot, Written, digest
 from hybridmem.workspace import Workspace
 
@@ -56,7 +55,7 @@ def write(
     empty = [file for file, page in made.items() if not page.elements]
     written = [file for file, page in sorted(made.items()) if page.elements and folder.write(root, file, page)]
     # Last: until it is there, a line that was written is known by what the memory has.
-    rows.sort(key=lambda row: row.file)
+    rows.sort(key=lambda row: (row.file, row.block))
     snapshot.write(root, Snapshot(workspace.namespace, {row.block: row for row in rows}))
     removed = [file for file in empty if folder.remove(root, file)]
     return MarkdownExport(

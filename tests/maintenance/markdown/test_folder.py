@@ -71,7 +71,7 @@ def test_a_changed_value_supersedes(memory: HybridMemory, root: Path) -> None:
     assert [(each.action, each.file, each.line) for each in receipt.changes] == [("supersede", HOME, 10)]
     assert objects(memory, "lives in") == ["Porto"]
     assert memory.get(str(receipt.changes[0].id)).text == "Ana lives in Porto."
-    assert [fact.object for fact in memory.ledger.facts(ANA, as_of=memory.clock().replace(day=3))][-1] == "Lisbon"
+    assert "Lisbon" in [fact.object for fact in memory.ledger.facts(ANA, as_of=memory.clock().replace(day=3))]
     assert "Porto (since 2026-03-05) ^" in (root / HOME).read_text()
 
 
@@ -179,7 +179,7 @@ def test_words_and_dates_alone(memory: HybridMemory, root: Path) -> None:
         ("tea (since 2026-03-02)", "tea (since 2026-13-45)", "is not a date"),
         ("likes: tea", "likes: chess", "another line says the same"),
         ("likes: tea (since 2026-03-02)", "likes: coffee (since 2026-03-05)", "remove the line and write it anew"),
-        ("moved to Lisbon", "moved to Porto or Faro", "do not say 'Lisbon'"),
+        ("Ana moved to Lisbon in March", "Ana moved away", "do not say 'Lisbon'"),
         ("Lisbon (since 2026-03-01)", "Porto (since 2026-05-01 until 2026-04-01)", "ends before it begins"),
     ],
 )
@@ -217,7 +217,9 @@ def test_a_new_subject_is_a_new_file(memory: HybridMemory, root: Path) -> None:
     page.write_text("---\nhybridmem: facts\nsubject: Bea\naliases: [B]\n---\n# Bea\n\n- sister of: Ana\n")
     memory.import_markdown(root)
     assert [fact.subject for fact in memory.ledger.facts(ANA) if fact.relation == "sister of"] == ["Bea"]
-    assert page.read_text().startswith("---\nhybridmem: facts\nsubject: Bea\naliases: [B]\n---\n# Bea\n\n- sister of: Ana")
+    assert page.read_text().startswith(
+        "---\nhybridmem: facts\nsubject: Bea\naliases: [B]\n---\n# Bea\n\n- sister of: Ana"
+    )
     assert line_of(page, "sister of").count("^") == 1
     assert not (root / "facts/bea.md").exists()
 
@@ -227,7 +229,7 @@ def test_a_dry_run_changes_nothing(memory: HybridMemory, root: Path) -> None:
     edit(root / HOME, line_of(root / HOME, "tea"), "")
     before = contents(root)
     receipt = memory.import_markdown(root, dry_run=True, delete=True)
-    assert sorted(each.action for each in receipt.changes) == ["erase", "supersede"]
+    assert [each.action for each in receipt.changes] == ["supersede", "erase"]
     assert objects(memory, "lives in") == ["Lisbon"] and len(objects(memory, "likes")) == 2
     assert contents(root) == before
 
@@ -269,7 +271,7 @@ def test_what_both_sides_changed_is_named_and_nothing_is_lost(memory: HybridMemo
 def test_a_side_can_be_preferred(memory: HybridMemory, root: Path, tmp_path: Path) -> None:
     (said,) = memory.ledger.episodes(ANA)
     for side, words in (("memory", "two ferrets"), ("file", "called Bo")):
-        memory.export_markdown(root := tmp_path / side)
+        memory.export_markdown(root := tmp_path / f"{side}-notes")
         edit(root / "days/2026-03-04.md", "Otto", "Bo")
         memory.update(said.id, "I adopted two ferrets.")
         assert memory.import_markdown(root, prefer=side).is_whole  # type: ignore[arg-type]
@@ -328,7 +330,7 @@ def test_a_vault_and_an_agents_memory_folder_survive(memory: HybridMemory, tmp_p
     assert [each.action for each in receipt.changes] == ["supersede"]
     assert {each.file for each in receipt.left_alone} >= {"facts/ana.md", "days/2026-03-04.md", "days/template.md"}
     assert memory.import_markdown(root, delete=True).changes == ()
-    for fact in memory.ledger.facts(ANA):
+    for fact in memory.ledger.facts(ANA, include_retired=True):
         memory.delete(fact.id)
     memory.delete(memory.ledger.episodes(ANA)[0].id)
     assert set(memory.export_markdown(root).removed) == set(made.written)
@@ -474,7 +476,21 @@ def test_quarantined_expired_and_retired_memories_are_not_written(memory: Hybrid
 
 
 def test_subjects_that_are_no_file_names_have_files(memory: HybridMemory, tmp_path: Path) -> None:
-    subjects = ["I", "con", "a/b", "a:b", ".", "Zoë 🦦", "x" * 200, "ana.", "C:\\d", "日本", "two\nlines", '"q"', "\x85"]
+    subjects = [
+        "I",
+        "con",
+        "a/b",
+        "a:b",
+        ".",
+        "Zoë 🦦",
+        "x" * 200,
+        "ana.",
+        "C:\\d",
+        "日本",
+        "two\nlines",
+        '"q"',
+        "a\x85b",
+    ]
     for subject in subjects:
         memory.add_fact(subject, "is", "odd")
     made = memory.export_markdown(tmp_path / "notes")
@@ -484,9 +500,9 @@ def test_subjects_that_are_no_file_names_have_files(memory: HybridMemory, tmp_pa
     assert "facts/zoë.md" not in names
     for name in names:
         page = tmp_path / "notes" / name
-        page.write_text(page.read_text() + "- likes: tea\n")
-    assert memory.import_markdown(tmp_path / "notes").is_whole
-    asked = {fact.subject for fact in memory.ledger.facts(ANA) if fact.relation == "likes"}
+        page.write_text(page.read_text() + "- owns: a boat\n")
+    assert memory.import_markdown(tmp_path / "notes").refused == ()
+    asked = {fact.subject for fact in memory.ledger.facts(ANA) if fact.relation == "owns"}
     assert asked >= {"I", "con", "a/b", "C:\\d", "two\nlines", "日本"}
     memory.add_fact("y" * 600, "is", "odd")
     assert memory.export_markdown(tmp_path / "notes").left_out == 1

@@ -68,7 +68,7 @@ ACT = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(told=st.lists(TOLD, min_size=1, max_size=8), acts=st.lists(ACT, max_size=6))
 def test_random_edits_end_in_the_same_memory(told: list[Told], acts: list[Act]) -> None:
     with tempfile.TemporaryDirectory() as name, open_memory(Path(name) / "one") as one:
@@ -81,10 +81,7 @@ def test_random_edits_end_in_the_same_memory(told: list[Told], acts: list[Act]) 
             before = state(one)
             receipt = one.import_markdown(root, delete=True)
             assert receipt.is_whole, receipt
-            assert [each.action for each in receipt.changes] == [
-                *(each.action for each in dry.changes if each.action != "erase"),
-                *(each.action for each in dry.changes if each.action == "erase"),
-            ]
+            assert [each.action for each in receipt.changes] == [each.action for each in dry.changes]
             assert (before != state(one)) or not receipt.changes
             assert state(one) == state(two)
             again = one.import_markdown(root, delete=True)
@@ -117,12 +114,13 @@ def _fill(memory: HybridMemory, told: list[Told]) -> None:
 
 def _act(root: Path, api: HybridMemory, acts: list[Act]) -> None:
     """Do the `acts` to the files at `root`, and through the `api`."""
-    facts = [each for each in api.ledger.facts(ANA)]
+    facts = api.ledger.facts(ANA)
     episodes = api.ledger.episodes(ANA)
     touched: set[str] = set()
     changed: dict[str, tuple[str, Act]] = {}
     added: list[tuple[Act, str]] = []
     doomed: list[Fact | Episode] = []
+    first: list[Any] = []
     later: list[Any] = []
     for number, act in enumerate(acts):
         value = f"value {number}"
@@ -135,7 +133,7 @@ def _act(root: Path, api: HybridMemory, acts: list[Act]) -> None:
             continue
         if act.kind == "say":
             _append(root / "days" / "2026-03-02.md", f"- 10:00 assistant: {value}\n  and more\n")
-            later.append(lambda value=value: api.add(f"{value}\nand more", at="2026-03-02T10:00Z", role="assistant"))
+            first.append(lambda value=value: api.add(f"{value}\nand more", at="2026-03-02T10:00Z", role="assistant"))
             continue
         pool: list[Any] = episodes if act.kind == "reword" else [*facts, *episodes] if act.kind == "remove" else facts
         memory = pool[act.which % len(pool)] if pool else None
@@ -153,7 +151,7 @@ def _act(root: Path, api: HybridMemory, acts: list[Act]) -> None:
             touched.add(memory.id)
             head = f"- {memory.at:%H:%M} {memory.role}: "
             _replace(root, mark, f"{head}{value} {mark}\n  and more\n")
-            later.append(lambda id=memory.id, value=value: api.update(id, f"{value}\nand more"))
+            first.append(lambda id=memory.id, value=value: api.update(id, f"{value}\nand more"))
         elif act.kind == "sentence":
             words = f"They say that {memory.subject} has {memory.object} indeed."
             try:
@@ -172,6 +170,8 @@ def _act(root: Path, api: HybridMemory, acts: list[Act]) -> None:
             left.setdefault(fact.slot, set()).add(normalised(value))
     for act, value in added:
         left.setdefault(_slot(act.subject, act.key), set()).add(value)
+    for call in first:
+        call()
     for fact in facts:
         if fact.id in changed:
             value, act = changed[fact.id]
@@ -225,7 +225,7 @@ def _page(root: Path, subject: str) -> Path | None:
 def _append(page: Path, text: str) -> None:
     if not page.exists():
         page.parent.mkdir(exist_ok=True)
-        page.write_text(f"---\nhybridmem: episodes\nday: {page.stem}\n---\n")
+        page.write_text(f'---\nhybridmem: episodes\nday: "{page.stem}"\n---\n\n# {page.stem}\n\n')
     page.write_text(page.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
