@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import BulkReceipt, Episode, Fact, stated
-from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text.first_person import SPEAKER
+from hybridmem.core.text.tokens import contains_words, normalised, whole_words
 from hybridmem.maintenance.markdown import episode_item, fact_line
 from hybridmem.maintenance.markdown.comparison import Edited, Place
 from hybridmem.maintenance.markdown.fact_line import FactLine
@@ -144,10 +145,8 @@ def of_edited(edited: Edited, *, alone: bool) -> list[Call]:
         )
     calls: list[Call] = []
     if new.value != old.value:
-        said = new.sentence if new.sentence not in (None, old.sentence) else None
-        text = said or _bare(record, new.value)
-        reworded_object(record, text, new.value)
-        calls.append(Reword(record.id, text, new.value))
+        said = new.sentence if new.sentence != old.sentence else None
+        calls.append(Reword(record.id, _words_for(record, new.value, said), new.value))
     elif new.sentence != old.sentence:
         text = new.sentence or record.bare
         reworded_object(record, text)
@@ -228,8 +227,15 @@ def _fact_line(text: str) -> FactLine:
     return line
 
 
-def _bare(record: Fact, value: str) -> str:
-    return stated(record.question, record.subject, record.relation, value)
+def _words_for(record: Fact, value: str, said: str | None) -> str:
+    """The words of `record` with another `value`: what a person `said`, else its bare words, or where these do not name
+    its subject its own sentence with that value. Raises `InvalidInput`."""
+    if said is None:
+        bare = stated(record.question, record.subject, record.relation, value)
+        names = record.subject == SPEAKER or contains_words(normalised(bare), record.subject)
+        said = bare if names else whole_words(record.object).sub(lambda _: value, record.text)
+    reworded_object(record, said, value)
+    return said
 
 
 def _time(written: str | None) -> datetime | None:
