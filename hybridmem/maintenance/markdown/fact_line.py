@@ -53,11 +53,11 @@ def render(fact: Fact, block: str) -> str:
     >>> render(home, "f1")
     '- lives in: Porto (since 2026-03-01) ^f1'
     """
-    key = fact.question or fact.relation
+    key = (fact.question or fact.relation).strip()
     until = f" until {_day(fact.valid_to)}" if fact.valid_to is not None else ""
-    sentence = f' "{_escaped(fact.text)}"' if fact.text != fact.bare else ""
+    sentence = f' "{_escaped(fact.text.strip())}"' if fact.text != fact.bare else ""
     separator = " " if key.endswith("?") else ": "
-    value = _DATES.sub(_without_meaning, _escaped(fact.object))
+    value = _DATES.sub(_without_meaning, _escaped(fact.object.strip()))
     return f"- {_escaped_key(key)}{separator}{value} (since {_day(fact.valid_from)}{until}){sentence} ^{block}"
 
 
@@ -103,8 +103,7 @@ def _day(time: datetime) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = text.replace("\\", "\\\\").replace("<br>", "\\<br>").replace("\n", "<br>")
-    return text.strip()
+    return text.replace("\\", "\\\\").replace("<br>", "\\<br>").replace("\n", "<br>")
 
 
 def _escaped_key(key: str) -> str:

@@ -106,7 +106,8 @@ def import_(
             waiting={
                 *found.held,
                 *(each.mark for each in found.conflicts if each.in_file is not None),
-                *(each.mark for each in (*plan.refused, *waiting) if each.mark),
+                *(each.mark for each in plan.refused if each.mark),
+                *(each.mark for each in waiting if each.mark),
                 *(each.memory.block for each in (*plan.kept, *doomed)),
             },
         )

@@ -93,7 +93,7 @@ class _Line:
 def planned(found: Comparison, rendered: Iterable[RenderedPage], *, delete: bool) -> Plan:
     """What to do about `found`; with `delete`, memories whose lines are gone are erased."""
     lines = sorted(_lines(found), key=lambda line: (line.place.file, line.place.item.line))
-    touched = {each.memory.record.id for each in (*found.removed, *found.edited)}
+    touched = {each.memory.record.id for each in found.removed} | {each.memory.record.id for each in found.edited}
     said = _standing(rendered, touched)
     values = {slot: set(there) for slot, there in said.items()}
     for line in lines:
@@ -194,5 +194,6 @@ def _action(made: Sequence[Call], edited: Edited | None, before: str | None) -> 
         return "reword"
     if edited is None:
         return "supersede" if before is not None else "add"
-    same = isinstance(last, AddFact) and isinstance(edited.memory.record, Fact)
-    return "redate" if same and last.object == edited.memory.record.object else "supersede"
+    record = edited.memory.record
+    same = isinstance(last, AddFact) and isinstance(record, Fact) and last.object == record.object
+    return "redate" if same else "supersede"

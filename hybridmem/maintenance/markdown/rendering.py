@@ -62,9 +62,10 @@ def render(workspace: Workspace) -> list[RenderedPage]:
     episodes = ledger.episodes(namespace)
     by_id = {episode.id: episode for episode in episodes}
     facts = ledger.facts(namespace)
-    shown: list[MemoryRecord] = [
+    every: list[MemoryRecord] = [*episodes, *facts]
+    shown = [
         each
-        for each in (*episodes, *facts)
+        for each in every
         if not each.quarantined and not has_expired(each, now) and not _is_part(each, by_id) and _has_subject(each)
     ]
     blocks = _blocks(sorted(shown, key=lambda each: each.position))

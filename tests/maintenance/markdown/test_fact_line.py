@@ -49,6 +49,7 @@ def folded(text: str) -> str:
 
 @given(relation=TEXT, object=TEXT, text=TEXT)
 @example("a?", "b", "c")
+@example("mots :", "b", "c")
 def test_what_is_written_is_read_back(relation: str, object: str, text: str) -> None:
     line = render(fact(relation, object, text), "fa-1")
     assert "\n" not in line
@@ -62,6 +63,7 @@ def test_what_is_written_is_read_back(relation: str, object: str, text: str) -> 
 
 
 @given(question=TEXT, object=TEXT)
+@example("Où est-ce ", "là")
 def test_a_question_is_read_back(question: str, object: str) -> None:
     line = render(fact(object=object, question=f"{question}?", text="Said."), "fa-1")
     read = parse(line)
