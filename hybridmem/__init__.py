@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from hybridmem.core.records import Route as Route
     from hybridmem.core.records import Step as Step
     from hybridmem.core.records import Trust as Trust
+    from hybridmem.dreaming.proposal import DreamReview as DreamReview
+    from hybridmem.dreaming.proposal import ProposedChange as ProposedChange
     from hybridmem.dreaming.recipes import Recipe as Recipe
     from hybridmem.dreaming.steps.unlearn import Probe as Probe
     from hybridmem.embedding.base import Embedder as Embedder
@@ -123,6 +125,7 @@ _NAMES = {
         ReviewItem Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",
+    "hybridmem.dreaming.proposal": "DreamReview ProposedChange",
     "hybridmem.dreaming.recipes": "Recipe",
     "hybridmem.dreaming.steps.unlearn": "Probe",
     "hybridmem.embedding.base": "Embedder",

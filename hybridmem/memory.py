@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.dreaming.proposal import DreamReview
     from hybridmem.dreaming.recipes import Recipe
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
@@ -523,12 +524,19 @@ class HybridMemory:
     # ---- dreaming
 
     def dream(
-        self, *, dry_run: bool = False, recipe: str | Recipe = "default", progress: Progress = quiet
+        self,
+        *,
+        dry_run: bool = False,
+        recipe: str | Recipe = "default",
+        accept: Sequence[str] | None = None,
+        progress: Progress = quiet,
     ) -> DreamReport:
         """One night: extract, curate, select, compose, train, gate, promote, unlearn.
 
-        With `dry_run` nothing changes and the report is an estimate. Raises `DreamBusy` while another process dreams
-        this namespace, and `DreamInterrupted` on Ctrl-C: nothing is promoted then, and the next dream resumes it."""
+        With `dry_run` nothing changes and the report is an estimate. With `accept`, ids of changes of `review_dream`
+        or ``["all"]``, it believes these and nothing else that was read, and reads nothing new. Raises `DreamBusy`
+        while another process dreams this namespace, and `DreamInterrupted` on Ctrl-C: nothing is promoted then, and the
+        next dream resumes it."""
         from hybridmem.dreaming.recipes import Recipe
         from hybridmem.dreaming.runner import estimate, run
 
@@ -538,7 +546,23 @@ class HybridMemory:
             raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         if dry_run:
             return estimate(self.workspace, recipe)
-        return run(self.workspace, recipe, progress)
+        if isinstance(accept, str):
+            raise InvalidInput(f"accept is a text: pass a list, as [{accept!r}]")
+        return run(self.workspace, recipe, progress, accept=accept)
+
+    def review_dream(self, *, recipe: str | Recipe = "default", progress: Progress = quiet) -> DreamReview:
+        """What a night would believe, as a diff: each fact with its sentence and what it would replace. It reads the
+        new episodes, and stops before anything changes: `dream(accept=...)` goes on with what a person accepts.
+
+        Asked again before anything new was said, it reads nothing anew. Raises as `dream` does."""
+        from hybridmem.dreaming.recipes import Recipe
+        from hybridmem.dreaming.runner import propose
+
+        if not isinstance(recipe, str | Recipe):
+            raise InvalidInput(f"the recipe is {arguments.kind_of(recipe)}: pass its name, or a path of a .toml file")
+        if self.folder.read_only:
+            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
+        return propose(self.workspace, recipe, progress)
 
     def dreams(self) -> list[DreamReport]:
         """The reports of every night so far, oldest first."""

@@ -6,14 +6,14 @@ day that it names; lines of one key that stand side by side hold side by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Any, Protocol
+from typing import Protocol
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import BulkReceipt, Episode, Fact, stated
+from hybridmem.core.records import Episode, Fact, stated
 from hybridmem.core.text.first_person import SPEAKER
 from hybridmem.core.text.tokens import contains_words, normalised, whole_words
 from hybridmem.maintenance.markdown import episode_item, fact_line
@@ -43,8 +43,6 @@ class Memory(Protocol):
     ) -> Fact: ...
 
     def update(self, id: str, text: str, *, object: str | None) -> Episode | Fact: ...
-
-    def delete_many(self, filters: Mapping[str, Any]) -> BulkReceipt: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from hybridmem.core.errors import InvalidInput, NotFound
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import BulkReceipt
+from hybridmem.maintenance.erasure import erase_listed
 from hybridmem.maintenance.markdown import exporting, folder, rendering, snapshot, writing
 from hybridmem.maintenance.markdown.calls import Memory
 from hybridmem.maintenance.markdown.comparison import Conflict, Prefer, Removed, compare
@@ -92,7 +93,7 @@ def import_(
                 taken.append(replace(edit.change, id=ids[-1]))
         # Last: a value that could not be written must not have cost the one before it.
         if doomed:
-            erased = memory.delete_many({"id": {"in": [each.memory.record.id for each in doomed]}})
+            erased = erase_listed(workspace, [each.memory.record.id for each in doomed])
             taken += map(_erased, doomed)
             doomed = []
     finally:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Fact
+from hybridmem.core.records import Fact, MemoryRecord
 from hybridmem.core.text.tokens import normalised
 from hybridmem.maintenance.markdown import calls, fact_line
 from hybridmem.maintenance.markdown.calls import AddFact, Call, Reword, Slot
 from hybridmem.maintenance.markdown.comparison import Comparison, Edited, Place, Removed
+from hybridmem.maintenance.markdown.fact_line import BLOCK
 from hybridmem.maintenance.markdown.rendering import RenderedPage
 
 Action = Literal["add", "supersede", "reword", "redate", "erase"]
@@ -89,9 +90,16 @@ class _Line:
     another: Edited | None = None
     """The memory that the line stood for, which said something else."""
 
+    @property
+    def says_something_new(self) -> bool:
+        """Whether its value is another than the memory's."""
+        record = self.edited.memory.record if self.edited else None
+        return not isinstance(record, Fact) or self.value != normalised(record.object)
+
 
 def planned(found: Comparison, rendered: Iterable[RenderedPage], *, delete: bool) -> Plan:
     """What to do about `found`; with `delete`, memories whose lines are gone are erased."""
+    found = _rejoined(found)
     lines = sorted(_lines(found), key=lambda line: (line.place.file, line.place.item.line))
     touched = {each.memory.record.id for each in found.removed} | {each.memory.record.id for each in found.edited}
     said = _standing(rendered, touched)
@@ -103,9 +111,10 @@ def planned(found: Comparison, rendered: Iterable[RenderedPage], *, delete: bool
     refused: list[Refusal] = []
     for line in lines:
         item = line.place.item
-        mark = item.block if line.edited or line.another else None
+        own = line.edited or line.another
+        mark = own.memory.block if own else None
         try:
-            if line.slot is not None and line.value in said.setdefault(line.slot, set()):
+            if line.slot is not None and line.says_something_new and line.value in said.setdefault(line.slot, set()):
                 raise InvalidInput("another line says the same: take one of them away")
             alone = line.slot is None or len(values[line.slot]) == 1
             edits += _edit(line, mark, found.removed, alone=alone)
@@ -113,7 +122,7 @@ def planned(found: Comparison, rendered: Iterable[RenderedPage], *, delete: bool
             refused.append(Refusal(line.place.file, item.line, item.text, str(error), mark))
         else:
             if line.slot is not None:
-                said[line.slot].add(line.value)
+                said.setdefault(line.slot, set()).add(line.value)
     gone = [*found.removed, *(edit.parted for edit in edits if edit.parted is not None)]
     return Plan(
         edits=tuple(edits),
@@ -121,6 +130,29 @@ def planned(found: Comparison, rendered: Iterable[RenderedPage], *, delete: bool
         kept=() if delete else tuple(each for each in gone if not _is_superseded(each, edits)),
         refused=tuple(refused),
     )
+
+
+def _rejoined(found: Comparison) -> Comparison:
+    """`found`, where a new line that says what a removed one said is that line, which lost its mark."""
+    removed = {_said(each.memory.record, each.memory.text): each for each in found.removed}
+    added: list[Place] = []
+    edited = list(found.edited)
+    for place in found.added:
+        line = _new(place)
+        key = (line.slot, line.value) if line.slot is not None else (place.page.about, place.item.text)
+        if place.item.block is None and (own := removed.pop(key, None)) is not None:
+            edited.append(Edited(place, own.memory))
+        else:
+            added.append(place)
+    return replace(found, added=tuple(added), edited=tuple(edited), removed=tuple(removed.values()))
+
+
+def _said(record: MemoryRecord, text: str) -> tuple[object, str]:
+    """What tells a memory's line from others without its mark."""
+    if isinstance(record, Fact):
+        return record.slot, normalised(record.object)
+    first, newline, more = text.partition("\n")
+    return record.at.date().isoformat(), BLOCK.sub("", first) + newline + more
 
 
 def _lines(found: Comparison) -> Iterator[_Line]:

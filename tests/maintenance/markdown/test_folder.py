@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -414,6 +415,20 @@ def test_a_copied_line_is_a_new_one(memory: HybridMemory, root: Path) -> None:
     edit(root / HOME, chess, chess + chess.replace("chess", "go"))
     assert [each.action for each in memory.import_markdown(root).changes] == ["add"]
     assert objects(memory, "likes") == ["tea", "chess", "go"]
+
+
+def test_a_line_that_lost_its_mark_is_its_memorys(memory: HybridMemory, root: Path) -> None:
+    before = contents(root)
+    for file in root.rglob("*.md"):
+        file.write_text(re.sub(r" \^\S+$", "", file.read_text(), flags=re.MULTILINE))
+    receipt = memory.import_markdown(root, delete=True)
+    assert receipt.is_whole and receipt.changes == ()
+    assert contents(root) == before
+    tea = line_of(root / HOME, "tea")
+    edit(root / HOME, tea, "- likes: tea (since 2026-01-01)\n")
+    receipt = memory.import_markdown(root, delete=True)
+    assert [each.action for each in receipt.changes] == ["redate"]
+    assert objects(memory, "likes") == ["tea", "chess"]
 
 
 def test_a_mark_of_another_export_is_named(memory: HybridMemory, root: Path) -> None:
