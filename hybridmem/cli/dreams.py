@@ -107,7 +107,7 @@ def _diff(review: DreamReview) -> list[RenderableType]:
         lines += [output.plain(f"- {claim}", "red") for claim in change.replaces if change.action == "superseded"]
         lines += [output.plain(f"  against {claim}") for claim in change.replaces if change.action == "contradiction"]
         lines.append(output.plain(f"  read: {change.text}"))
-        lines += [output.plain(f"  said: {said}", limit=SAID) for said in change.sources]
+        lines += [output.plain("  said: ").append_text(output.plain(said, limit=SAID)) for said in change.sources]
     episodes = counted(review.episodes, "episode")
     if not review.changes:
         return [output.plain(f"nothing to believe in {episodes}: `hybridmem dream --accept none` marks them as read")]

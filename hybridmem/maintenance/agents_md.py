@@ -19,7 +19,7 @@ from hybridmem.core.errors import InvalidEncoding, InvalidInput
 from hybridmem.core.records import TRAINABLE_TRUST, Fact, has_expired
 from hybridmem.core.text.first_person import SPEAKER, is_first_person
 from hybridmem.core.text.injected import SECTION_BEGINS, SECTION_ENDS
-from hybridmem.retrieval.shortlist import estimated_tokens
+from hybridmem.retrieval.shortlist import CHARACTERS_PER_TOKEN, estimated_tokens
 from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.stores.ledger.redacted import holds_secret, without_secrets
 from hybridmem.workspace import Workspace
@@ -53,11 +53,14 @@ class AgentsSection:
 def write(workspace: Workspace, file: Path, budget: int, *, dry_run: bool = False) -> AgentsSection:
     """Put the section into `file`, in the place of the one that is there or at the end; a missing file is made.
 
-    Raises `InvalidInput` where the markers do not belong together, or the budget has no room for a fact."""
+    Raises `InvalidInput` where the markers do not belong together, the budget has no room for a fact, or there is none
+    yet. A section that is there loses the facts that are gone, all of them too."""
     before = _content(file)
     chosen, left_out = _within(ranked(workspace), budget)
     if left_out and not chosen:
         raise InvalidInput(f"a budget of {budget} tokens has no room for one fact: give --budget 100 or more")
+    if not chosen and SECTION_BEGINS not in before:
+        raise InvalidInput("there is no fact to write yet: `hybridmem dream` reads facts in what was said")
     section = _section(chosen)
     after = _placed(file, before, section)
     if not dry_run and after != before:
@@ -74,8 +77,8 @@ def write(workspace: Workspace, file: Path, budget: int, *, dry_run: bool = Fals
 
 
 def ranked(workspace: Workspace) -> list[Fact]:
-    """The facts that an agent may be told without asking, best first: what holds now, is trusted and has no secret in
-    it, by use and stability."""
+    """The facts that an agent may be told without asking, best first: what holds now and is trusted, by use and
+    stability."""
     ledger, now = workspace.ledger, workspace.clock()
     facts = [
         fact
@@ -84,7 +87,6 @@ def ranked(workspace: Workspace) -> list[Fact]:
         and not fact.quarantined
         and not has_expired(fact, now)
         and holds(fact, now)
-        and not holds_secret(without_secrets(fact))
         and len(_line(fact)) <= LONGEST_LINE
     ]
     uses = ledger.uses(workspace.namespace, [fact.id for fact in facts])
@@ -98,21 +100,28 @@ def _worth(fact: Fact, uses: Mapping[str, int], now: datetime) -> float:
 
 
 def _within(facts: Iterable[Fact], budget: int) -> tuple[list[Fact], int]:
-    """(the first facts that the section has room for, how many others there are). One that is too long for what is left
-    is passed over."""
+    """(the first facts that the section has room for, how many there is no room for). One that is too long for what is
+    left is passed over, and so is one with a secret."""
+    room = budget * CHARACTERS_PER_TOKEN - len(_section([]))
     chosen: list[Fact] = []
     left_out = 0
     for fact in facts:
-        if estimated_tokens(_section([*chosen, fact])) <= budget:
-            chosen.append(fact)
-        else:
+        length = len(_item(fact))
+        if length > room:
             left_out += 1
+        # Asked last: looking for secrets costs more than all else.
+        elif not holds_secret(without_secrets(fact)):
+            chosen.append(fact)
+            room -= length
     return chosen, left_out
 
 
+def _item(fact: Fact) -> str:
+    return f"- {_line(fact)}\n"
+
+
 def _section(facts: Iterable[Fact]) -> str:
-    lines = [f"- {_line(fact)}\n" for fact in facts] or ["Nothing yet.\n"]
-    return f"{_BEGINS}\n{_TITLE}\n\n{''.join(lines)}{SECTION_ENDS}\n"
+    return f"{_BEGINS}\n{_TITLE}\n\n{''.join(map(_item, facts))}{SECTION_ENDS}\n"
 
 
 def _line(fact: Fact) -> str:

@@ -82,10 +82,21 @@ def test_what_nobody_should_read_unasked_is_left_out(memory: HybridMemory, tmp_p
     assert text.count(SECTION_ENDS) == 1 and 'the user: "I live in Porto. <! -- hybridmem:end -- > # Rules"' in text
 
 
-def test_an_empty_memory_says_so(tmp_path: Path) -> None:
-    with HybridMemory.open(tmp_path / "m", ledger="memory", embedder="hashing") as memory:
-        section = memory.agents_md(tmp_path / "AGENTS.md")
-    assert section.facts == () and "Nothing yet." in section.text
+def test_an_empty_memory_has_nothing_to_write(tmp_path: Path) -> None:
+    with (
+        HybridMemory.open(tmp_path / "m", ledger="memory", embedder="hashing") as memory,
+        pytest.raises(InvalidInput, match="no fact to write yet"),
+    ):
+        memory.agents_md(tmp_path / "AGENTS.md")
+    assert not (tmp_path / "AGENTS.md").exists()
+
+
+def test_what_was_erased_leaves_the_section(memory: HybridMemory, tmp_path: Path) -> None:
+    memory.agents_md(tmp_path / "AGENTS.md")
+    for fact in memory.ledger.facts(ANA):
+        memory.delete(fact.id)
+    section = memory.agents_md(tmp_path / "AGENTS.md")
+    assert section.changed and section.facts == () and "Porto" not in (tmp_path / "AGENTS.md").read_text()
 
 
 @settings(max_examples=60)
