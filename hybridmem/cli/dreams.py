@@ -109,6 +109,8 @@ def _diff(review: DreamReview) -> list[RenderableType]:
         lines.append(output.plain(f"  read: {change.text}"))
         lines += [output.plain("  said: ").append_text(output.plain(said, limit=SAID)) for said in change.sources]
     episodes = counted(review.episodes, "episode")
+    if review.reader is not None:
+        lines.append(output.pairs(_reader(review.reader)))
     if not review.changes:
         return [output.plain(f"nothing to believe in {episodes}: `hybridmem dream --accept none` marks them as read")]
     how = "`hybridmem dream --accept all`, or --accept ID for each; what is not accepted is not believed"

@@ -111,7 +111,7 @@ def read_aside(context: DreamContext, recipe: Recipe, progress: Progress) -> Pro
     aside.expire_due(context.namespace, context.clock())
     log = StepLog(context.metered.take if context.metered else None)
     _read(replace(context, ledger=aside), replace(recipe, max_retired_share=1.0), progress, log)
-    return aside.proposal()
+    return replace(aside.proposal(), tokens=log.steps[-1].tokens, reader=log.steps[-1].reader)
 
 
 def _learn(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +19,8 @@ from typing import Any, Literal
 from hybridmem.core.disk import write_whole
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Episode, Fact, to_json
+from hybridmem.core.records import Episode, Fact, ReaderUsage, to_json
+from hybridmem.dreaming.steps.unlearn import ERASED
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.stores.ledger.validation import checked_fact
@@ -53,6 +55,10 @@ class Proposal:
     steps: tuple[Found | Ended, ...]
     read: Mapping[str, str]
     """By the id of each episode that was read: a digest of its words."""
+    tokens: int = 0
+    """That the reading took."""
+    reader: ReaderUsage | None = None
+    """What of it a reader other than the memory's own model did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,10 @@ class DreamReview:
     changes: tuple[ProposedChange, ...]
     episodes: int
     """Episodes that were read."""
+    tokens: int
+    """That the reading took."""
+    reader: ReaderUsage | None = None
+    """What of it a reader other than the memory's own model did."""
 
 
 class Aside(InMemoryLedger):
@@ -119,14 +129,15 @@ def save(folder: Path, proposal: Proposal) -> None:
         {"fact": to_json(step.fact), "stored": step.stored} if isinstance(step, Found) else {"ended": step.id}
         for step in proposal.steps
     ]
-    content = {"version": VERSION, "read": dict(proposal.read), "steps": steps}
+    took = {"tokens": proposal.tokens, "reader": to_json(proposal.reader)}
+    content = {"version": VERSION, "read": dict(proposal.read), "steps": steps, **took}
     write_whole(folder / FILE, json.dumps(content, ensure_ascii=False))
 
 
 def load(folder: Path) -> Proposal | None:
     """The proposal that waits; None where there is none, or one of another version: the night reads anew then."""
     path = folder / FILE
-    if not path.is_file():
+    if not path.is_file() or (folder / ERASED).exists():
         return None
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if content.get("version") != VERSION:
@@ -135,7 +146,22 @@ def load(folder: Path) -> Proposal | None:
         Found(checked_fact(Fact(**step["fact"])), step["stored"]) if "fact" in step else Ended(step["ended"])
         for step in content["steps"]
     )
-    return Proposal(steps, content["read"])
+    reader = content["reader"]
+    return Proposal(steps, content["read"], content["tokens"], ReaderUsage(**reader) if reader else None)
+
+
+def forget(folder: Path) -> None:
+    """Remove the proposal that waits, and whatever a stopped dream left of what was erased since."""
+    (folder / FILE).unlink(missing_ok=True)
+    forget_erased(folder)
+
+
+def forget_erased(folder: Path) -> bool:
+    """Remove what lies in `folder` where something was erased as it was made; whether that is so."""
+    if not (folder / ERASED).exists():
+        return False
+    shutil.rmtree(folder)
+    return True
 
 
 def changes(ledger: Ledger, namespace: Namespace, proposal: Proposal) -> list[ProposedChange]:
@@ -183,7 +209,8 @@ def is_fresh(ledger: Ledger, namespace: Namespace, proposal: Proposal, at: datet
 
 def review(ledger: Ledger, namespace: Namespace, proposal: Proposal) -> DreamReview:
     """`proposal` as a diff of what the ledger has now. Writes nothing."""
-    return DreamReview(namespace, tuple(changes(ledger, namespace, proposal)), len(proposal.read))
+    found = tuple(changes(ledger, namespace, proposal))
+    return DreamReview(namespace, found, len(proposal.read), proposal.tokens, proposal.reader)
 
 
 def accept(ledger: Ledger, namespace: Namespace, folder: Path, wanted: Sequence[str], at: datetime) -> list[str]:

@@ -12,12 +12,12 @@ from filelock import FileLock, Timeout
 
 from hybridmem.adapters.load_verified import load_verified
 from hybridmem.continual import registry as strategies
-from hybridmem.core.errors import CorruptAdapter, DreamBusy, DreamInterrupted, ReaderBudgetSpent
+from hybridmem.core.errors import CorruptAdapter, DreamBusy, DreamInterrupted, ErasedMeanwhile, ReaderBudgetSpent
 from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
 from hybridmem.dreaming import general, proposal, recipes
 from hybridmem.dreaming.courtesy import beside
-from hybridmem.dreaming.cycle import dream, read_aside
+from hybridmem.dreaming.cycle import ATTEMPTS, dream, read_aside
 from hybridmem.dreaming.plan import REPLIES, DreamContext, selected, started_anew
 from hybridmem.dreaming.proposal import DreamReview
 from hybridmem.dreaming.reader_bound import within_bound
@@ -73,16 +73,22 @@ def run(
 
 def propose(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReview:
     """What a night would believe, for a person to judge. It is written down in the folder of the dream, and nothing
-    else changes. Raises `DreamBusy`, `ModelError`, `InvalidInput`."""
+    else changes. Raises `DreamBusy`, `ErasedMeanwhile`, `ModelError`, `InvalidInput`."""
     workspace = workspace.without_secrets()
     context, chosen = _metered(workspace, recipe)
-    with _alone(workspace), beside(workspace.resources.calls, context.model, progress) as told:
-        found = proposal.load(context.folder)
-        if found is None or not proposal.is_fresh(context.ledger, context.namespace, found, context.clock()):
-            with context.model.adapted(None):
-                found = read_aside(context, chosen, told)
-            proposal.save(context.folder, found)
-        return proposal.review(context.ledger, context.namespace, found)
+    for _ in range(ATTEMPTS):
+        with _alone(workspace), beside(workspace.resources.calls, context.model, progress) as told:
+            found = proposal.load(context.folder)
+            if found is None or not proposal.is_fresh(context.ledger, context.namespace, found, context.clock()):
+                proposal.forget(context.folder)
+                with context.model.adapted(None):
+                    found = read_aside(context, chosen, told)
+                proposal.save(context.folder, found)
+            review = proposal.review(context.ledger, context.namespace, found)
+        # After the lock is free, an erasure removes the proposal itself.
+        if not proposal.forget_erased(context.folder):
+            return review
+    raise ErasedMeanwhile("again and again, memories were deleted as the night read them: try again later")
 
 
 @contextmanager

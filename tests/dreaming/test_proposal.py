@@ -103,6 +103,24 @@ def test_what_was_erased_or_reworded_since_is_not_believed(memory: HybridMemory)
     assert [each.text for each in memory.ledger.unextracted(memory.namespace)] == ["Ben lives in Faro."]
 
 
+def test_what_is_erased_while_the_night_reads_is_in_no_proposal(
+    memory: HybridMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (said,) = memory.add("Ana lives in Lisbon.")
+    memory.add("Ben lives in Riga.")
+    kept = proposal.save
+
+    def erased_before(folder: Path, found: Proposal) -> None:
+        if said.id in memory.ledger.get_many(memory.namespace, [said.id]):
+            memory.delete(said.id)
+        kept(folder, found)
+
+    monkeypatch.setattr(proposal, "save", erased_before)
+    (change,) = memory.review_dream().changes
+    assert change.claim == "Ben | lives in | Riga"
+    assert b"Lisbon" not in b"".join(p.read_bytes() for p in memory.folder.dreams.rglob("*") if p.is_file())
+
+
 def test_a_change_that_was_not_proposed_is_refused_and_the_review_waits_on(memory: HybridMemory) -> None:
     memory.add("Ana lives in Lisbon.")
     (change,) = memory.review_dream().changes
