@@ -546,6 +546,8 @@ class HybridMemory:
             raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         if dry_run:
             return estimate(self.workspace, recipe)
+        if accept is None:
+            return run(self.workspace, recipe, progress)
         if isinstance(accept, str):
             raise InvalidInput(f"accept is a text: pass a list, as [{accept!r}]")
         return run(self.workspace, recipe, progress, accept=accept)

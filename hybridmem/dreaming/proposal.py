@@ -181,11 +181,8 @@ def changes(ledger: Ledger, namespace: Namespace, proposal: Proposal) -> list[Pr
     return made
 
 
-def apply(
-    ledger: Ledger, namespace: Namespace, proposal: Proposal, accepted: Collection[str], at: datetime
-) -> list[str]:
-    """Believe the `accepted` changes, in the night's order, and no other; the episodes count as read. Returns the ids
-    of the facts that say so now.
+def apply(ledger: Ledger, namespace: Namespace, proposal: Proposal, accepted: Collection[str], at: datetime) -> None:
+    """Believe the `accepted` changes, in the night's order, and no other; the episodes count as read.
 
     What an episode gave that was erased, reworded or set aside since is left out; the episode is read anew."""
     texts = ledger.get_many(namespace, list(proposal.read))
@@ -198,7 +195,6 @@ def apply(
             with suppress(UnknownMemory):
                 ledger.expire(namespace, stored.get(step.id, step.id), at)
     ledger.mark_extracted(namespace, sorted(same))
-    return list(dict.fromkeys(stored.values()))
 
 
 def is_fresh(ledger: Ledger, namespace: Namespace, proposal: Proposal, at: datetime) -> bool:
@@ -213,7 +209,7 @@ def review(ledger: Ledger, namespace: Namespace, proposal: Proposal) -> DreamRev
     return DreamReview(namespace, found, len(proposal.read), proposal.tokens, proposal.reader)
 
 
-def accept(ledger: Ledger, namespace: Namespace, folder: Path, wanted: Sequence[str], at: datetime) -> list[str]:
+def accept(ledger: Ledger, namespace: Namespace, folder: Path, wanted: Sequence[str], at: datetime) -> None:
     """Believe the `wanted` changes (``all`` for all) of the proposal that waits in `folder`, and no other; see `apply`.
     The proposal is over then. Raises `InvalidInput` where none waits, and for an id that is none of its changes."""
     waiting = load(folder)
@@ -224,9 +220,8 @@ def accept(ledger: Ledger, namespace: Namespace, folder: Path, wanted: Sequence[
         if id not in (*known, ALL):
             raise InvalidInput(f"{id!r} is no change of the night that waits: `hybridmem dream --review` lists them")
     # Applied first: after a kill in between, what is accepted again is there already.
-    believed = apply(ledger, namespace, waiting, known if ALL in wanted else wanted, at)
+    apply(ledger, namespace, waiting, known if ALL in wanted else wanted, at)
     (folder / FILE).unlink()
-    return believed
 
 
 def _change(ledger: Ledger, id: str, action: Any, fact: Fact, replaced: Sequence[Fact]) -> ProposedChange:

@@ -31,6 +31,7 @@ from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router import calibration
 from hybridmem.router.policy import Router
 from hybridmem.stores.ledger.fact_timeline import holds
+from hybridmem.stores.ledger.present import present
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.workspace import Workspace
 
@@ -54,7 +55,8 @@ def run(
     try:
         with _alone(workspace), beside(workspace.resources.calls, context.model, progress) as told:
             if accept is not None:
-                proposal.accept(context.ledger, context.namespace, context.folder, accept, workspace.clock())
+                now = present(context.ledger, context.namespace, context.clock)
+                proposal.accept(context.ledger, context.namespace, context.folder, accept, now)
             report = dream(context, chosen, told, reads=accept is None)
             workspace.indexes.catch_up()
             # Not only after a promotion: a dream may have been stopped between the two.

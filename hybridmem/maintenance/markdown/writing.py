@@ -52,8 +52,8 @@ def write(
     for file, old in files.pages.items():
         if file not in made:
             made[file] = woven(old, (), old, kept.get(file, ()))
-    empty = [file for file, page in made.items() if not page.elements]
-    written = [file for file, page in sorted(made.items()) if page.elements and folder.write(root, file, page)]
+    empty = {file for file, page in made.items() if page == new_page(page.kind, page.about)}
+    written = [file for file, page in sorted(made.items()) if file not in empty and folder.write(root, file, page)]
     # Last: until it is there, a line that was written is known by what the memory has.
     rows.sort(key=lambda row: (row.file, row.block))
     snapshot.write(root, Snapshot(workspace.namespace, {row.block: row for row in rows}))

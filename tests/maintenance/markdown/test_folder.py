@@ -380,6 +380,15 @@ def test_only_the_remarks_of_a_file_are_left_when_its_memories_are_gone(memory: 
     assert (root / HOME).read_text().endswith("# Ana\n\n\nMy own words.\n")
 
 
+def test_a_persons_own_front_matter_outlives_the_memories(memory: HybridMemory, root: Path) -> None:
+    edit(root / HOME, "hybridmem: facts\n", "hybridmem: facts\ntags: [people]\n")
+    memory.import_markdown(root)
+    for fact in memory.ledger.facts(ANA):
+        memory.delete(fact.id)
+    assert memory.export_markdown(root).removed == ()
+    assert "tags: [people]" in (root / HOME).read_text()
+
+
 def test_a_file_without_its_front_matter_is_nobodys(memory: HybridMemory, root: Path) -> None:
     (root / HOME).write_text((root / HOME).read_text().split("---\n")[2])
     left = contents(root)[HOME]
