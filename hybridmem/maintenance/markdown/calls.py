@@ -208,7 +208,7 @@ def _restated(record: Fact, since: datetime, until: datetime | None, *, alone: b
 
 
 def _episode(added: Place) -> AddEpisode:
-    item = episode_item.parse(added.item.text)
+    item = episode_item.parse(added.item.text, added.item.block)
     if item is None:
         raise InvalidInput("it has no words")
     try:

@@ -69,15 +69,16 @@ def reworded(item: str, episode: Episode, block: str) -> str | None:
     return trimmed("\n".join(_without_mark(line, block) for line in lines)).strip("\n")
 
 
-def parse(item: str) -> EpisodeItem | None:
-    """What a new item says; None where it has no words.
+def parse(item: str, block: str | None = None) -> EpisodeItem | None:
+    """What a new item says, without the mark `block` of the one that it was copied from; None where it has no words.
 
     >>> parse("- 10:30 assistant: It rains.")
     EpisodeItem(text='It rains.', role='assistant', speaker=None, at=datetime.time(10, 30))
     >>> parse("- Buy: milk")
     EpisodeItem(text='Buy: milk', role='user', speaker=None, at=None)
     """
-    first, *more = item.split("\n")
+    lines = item.split("\n")
+    first, *more = [_without_mark(line, block) for line in lines] if block is not None else lines
     found = _ITEM.fullmatch(first.rstrip())
     if found is None:
         return None

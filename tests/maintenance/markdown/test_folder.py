@@ -424,6 +424,11 @@ def test_a_copied_line_is_a_new_one(memory: HybridMemory, root: Path) -> None:
     edit(root / HOME, chess, chess + chess.replace("chess", "go"))
     assert [each.action for each in memory.import_markdown(root).changes] == ["add"]
     assert objects(memory, "likes") == ["tea", "chess", "go"]
+    day = root / "days/2026-03-04.md"
+    said = line_of(day, "ferret")
+    day.write_text(day.read_text() + said.replace("a ferret", "a cat"))
+    memory.import_markdown(root)
+    assert [each.text for each in memory.ledger.episodes(ANA)][1:] == ["I adopted a cat."]
 
 
 def test_a_line_that_lost_its_mark_is_its_memorys(memory: HybridMemory, root: Path) -> None:
