@@ -76,11 +76,17 @@ if TYPE_CHECKING:
     from hybridmem.core.records import Route as Route
     from hybridmem.core.records import Step as Step
     from hybridmem.core.records import Trust as Trust
+    from hybridmem.dreaming.proposal import DreamReview as DreamReview
+    from hybridmem.dreaming.proposal import ProposedChange as ProposedChange
     from hybridmem.dreaming.recipes import Recipe as Recipe
     from hybridmem.dreaming.steps.unlearn import Probe as Probe
     from hybridmem.embedding.base import Embedder as Embedder
     from hybridmem.importers.base import ImportedTurn as ImportedTurn
     from hybridmem.importers.base import ImportReport as ImportReport
+    from hybridmem.maintenance.agents_md import AgentsSection as AgentsSection
+    from hybridmem.maintenance.markdown.comparison import Prefer as Prefer
+    from hybridmem.maintenance.markdown.importing import MarkdownReceipt as MarkdownReceipt
+    from hybridmem.maintenance.markdown.writing import MarkdownExport as MarkdownExport
     from hybridmem.maintenance.secrets import SecretReport as SecretReport
     from hybridmem.memory import HybridMemory as HybridMemory
     from hybridmem.models.base import LanguageModel as LanguageModel
@@ -119,10 +125,15 @@ _NAMES = {
         ReviewItem Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",
+    "hybridmem.dreaming.proposal": "DreamReview ProposedChange",
     "hybridmem.dreaming.recipes": "Recipe",
     "hybridmem.dreaming.steps.unlearn": "Probe",
     "hybridmem.embedding.base": "Embedder",
     "hybridmem.importers.base": "ImportReport ImportedTurn",
+    "hybridmem.maintenance.agents_md": "AgentsSection",
+    "hybridmem.maintenance.markdown.comparison": "Prefer",
+    "hybridmem.maintenance.markdown.importing": "MarkdownReceipt",
+    "hybridmem.maintenance.markdown.writing": "MarkdownExport",
     "hybridmem.maintenance.secrets": "SecretReport",
     "hybridmem.memory": "HybridMemory",
     "hybridmem.models.base": "LanguageModel",

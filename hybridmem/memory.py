@@ -46,6 +46,7 @@ from hybridmem.core.records import (
     Trust,
     checked_text,
     new_id,
+    stated,
 )
 from hybridmem.core.roles import TRUSTS, checked_trust, least_trusted
 from hybridmem.core.spans import traced
@@ -55,10 +56,15 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.dreaming.proposal import DreamReview
     from hybridmem.dreaming.recipes import Recipe
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
     from hybridmem.importers import ImportedTurn, ImportReport
+    from hybridmem.maintenance.agents_md import AgentsSection
+    from hybridmem.maintenance.markdown.comparison import Prefer
+    from hybridmem.maintenance.markdown.importing import MarkdownReceipt
+    from hybridmem.maintenance.markdown.writing import MarkdownExport
     from hybridmem.maintenance.secrets import SecretReport
     from hybridmem.models.base import LanguageModel
     from hybridmem.models.reader import ChatModel, Reader
@@ -387,34 +393,39 @@ class HybridMemory:
         metadata: Mapping[str, Any] | None = None,
         tags: Iterable[str] = (),
         expires_at: str | float | datetime | None = None,
+        question: str = "",
     ) -> Fact:
         """State a fact. It replaces the current value of its (subject, relation) slot, unless `replace` is off.
 
-        An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it would replace
-        is quarantined instead, for a person to judge. The fact that is returned says what became of it: `quarantined`,
-        or `superseded_by` a value that holds later. A naive `datetime` is local time, and a date or time in text
-        without a zone is UTC."""
+        With a `question`, which `object` answers, that is the slot, as it is of the facts that dreams read in
+        propositions. An `object` that is a number is taken as its text. A fact of lower `trust` than the value that it
+        would replace is quarantined instead, for a person to judge. The fact that is returned says what became of it:
+        `quarantined`, or `superseded_by` a value that holds later. A naive `datetime` is local time, and a date or time
+        in text without a zone is UTC."""
         subject, relation = arguments.text("subject", subject), arguments.text("relation", relation)
         object = arguments.text_or_number("object", object)
         arguments.optional_text("text", text)
         begins, ends = arguments.time_or_none("valid_from", valid_from), arguments.time_or_none("valid_to", valid_to)
         arguments.choice("trust", trust, get_args(Trust))
-        for part in (subject, relation, object):
+        arguments.text("question", question)
+        for part in (subject, relation, object, *([question] if question else [])):
             checked_text(part)
         now = self._now()
+        parts = (question.strip(), subject.strip(), relation.strip(), object.strip())
         fact = Fact(
             id=new_id("fa"),
             namespace=self.namespace,
-            subject=subject.strip(),
-            relation=relation.strip(),
-            object=object.strip(),
-            text=checked_text(text) if text is not None else f"{subject.strip()} {relation.strip()} {object.strip()}.",
+            subject=parts[1],
+            relation=parts[2],
+            object=parts[3],
+            text=checked_text(text) if text is not None else stated(*parts),
             valid_from=begins or now,
             valid_to=ends,
             recorded_at=now,
             trust=trust,
             metadata=tagged(metadata or {}, tags),
             expires_at=arguments.time_or_none("expires_at", expires_at),
+            question=parts[0],
         )
         return self.ledger.put_fact(fact, replace=replace)
 
@@ -521,12 +532,19 @@ class HybridMemory:
 
     @traced("dream", lambda report: {"status": report.status, "new_facts": report.new_facts})
     def dream(
-        self, *, dry_run: bool = False, recipe: str | Recipe = "default", progress: Progress = quiet
+        self,
+        *,
+        dry_run: bool = False,
+        recipe: str | Recipe = "default",
+        accept: Sequence[str] | None = None,
+        progress: Progress = quiet,
     ) -> DreamReport:
         """One night: extract, curate, select, compose, train, gate, promote, unlearn.
 
-        With `dry_run` nothing changes and the report is an estimate. Raises `DreamBusy` while another process dreams
-        this namespace, and `DreamInterrupted` on Ctrl-C: nothing is promoted then, and the next dream resumes it."""
+        With `dry_run` nothing changes and the report is an estimate. With `accept`, ids of changes of `review_dream`
+        or ``["all"]``, it believes these and nothing else that was read, and reads nothing new. Raises `DreamBusy`
+        while another process dreams this namespace, and `DreamInterrupted` on Ctrl-C: nothing is promoted then, and the
+        next dream resumes it."""
         from hybridmem.dreaming.recipes import Recipe
         from hybridmem.dreaming.runner import estimate, run
 
@@ -536,7 +554,25 @@ class HybridMemory:
             raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         if dry_run:
             return estimate(self.workspace, recipe)
-        return run(self.workspace, recipe, progress)
+        if accept is None:
+            return run(self.workspace, recipe, progress)
+        if isinstance(accept, str):
+            raise InvalidInput(f"accept is a text: pass a list, as [{accept!r}]")
+        return run(self.workspace, recipe, progress, accept=accept)
+
+    def review_dream(self, *, recipe: str | Recipe = "default", progress: Progress = quiet) -> DreamReview:
+        """What a night would believe, as a diff: each fact with its sentence and what it would replace. It reads the
+        new episodes, and stops before anything changes: `dream(accept=...)` goes on with what a person accepts.
+
+        Asked again before anything new was said, it reads nothing anew. Raises as `dream` does."""
+        from hybridmem.dreaming.recipes import Recipe
+        from hybridmem.dreaming.runner import propose
+
+        if not isinstance(recipe, str | Recipe):
+            raise InvalidInput(f"the recipe is {arguments.kind_of(recipe)}: pass its name, or a path of a .toml file")
+        if self.folder.read_only:
+            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
+        return propose(self.workspace, recipe, progress)
 
     def dreams(self) -> list[DreamReport]:
         """The reports of every night so far, oldest first."""
@@ -720,6 +756,49 @@ class HybridMemory:
         from hybridmem.maintenance.transfer import import_
 
         return import_(self.ledger, self.namespace, arguments.path("path", path))
+
+    def export_markdown(self, folder: str | Path) -> MarkdownExport:
+        """Write what is believed and kept into `folder`: a file a subject, and a file a day with what was said.
+
+        A person reads and edits the files, keeps them in git or within an Obsidian vault, and `import_markdown` takes
+        the edits back. Equal memories give equal bytes. Only files that an export made are written or removed. Raises
+        `InvalidInput` where an earlier export in `folder` has edits that were not imported."""
+        from hybridmem.maintenance.markdown.exporting import export
+
+        return export(self.workspace, arguments.path("folder", folder))
+
+    def import_markdown(
+        self, folder: str | Path, *, dry_run: bool = False, delete: bool = False, prefer: Prefer | None = None
+    ) -> MarkdownReceipt:
+        """Take a person's edits in a folder of `export_markdown` into the memory, as `add_fact`, `add`, `update` and
+        `delete_many` do, and bring the files up to it. With `dry_run`, only say what would be done.
+
+        A line in the place of another supersedes its value, a new line is added, and with `delete` a memory whose line
+        is gone is erased; without, it stays and the receipt names it. What was changed in the memory since the export
+        as well is a conflict: it is named and stays as it is on both sides, unless `prefer` says which side is right.
+        Raises `InvalidInput` for any other folder."""
+        from hybridmem.maintenance.markdown.importing import import_
+
+        if prefer is not None:
+            arguments.choice("prefer", prefer, ("file", "memory"))
+        return import_(
+            self.workspace, self, arguments.path("folder", folder), dry_run=dry_run, delete=delete, prefer=prefer
+        )
+
+    def agents_md(self, file: str | Path, *, budget: int = 800, dry_run: bool = False) -> AgentsSection:
+        """Put what is known best into an AGENTS.md, between markers, in at most `budget` tokens (estimated at four
+        characters each); the rest of the file stays byte for byte. With `dry_run`, only say what would stand there.
+
+        Nothing else writes such a file. Every prompt of the agent that reads it pays its tokens. Raises `InvalidInput`
+        for a file whose markers are broken."""
+        from hybridmem.maintenance.agents_md import write
+
+        return write(
+            self.workspace,
+            arguments.path("file", file),
+            arguments.whole("budget", budget, least=1, most=MOST_AT_ONCE),
+            dry_run=dry_run,
+        )
 
     def trainable(self) -> TrainableModel:
         """The model, when a dream can train it. Raises `ModelError`."""

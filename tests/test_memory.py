@@ -205,6 +205,15 @@ def test_a_web_page_cannot_retire_what_the_user_said(memory: HybridMemory) -> No
     assert memory.get(said.id).superseded_by == agreed.id
 
 
+def test_a_question_may_be_the_slot(memory: HybridMemory) -> None:
+    old = memory.add_fact("Ana", "lives in", "Porto", valid_from="2025-01-01", question="Where does Ana live?")
+    new = memory.add_fact("Ana", "is at home in", "Oslo", valid_from="2026-01-01", question="where does Ana live")
+    assert (old.text, old.slot) == ("Where does Ana live? Porto.", new.slot)
+    assert memory.ledger.facts(memory.namespace) == [new]
+    with pytest.raises(InvalidInput, match="question is an int"):
+        memory.add_fact("Ana", "lives in", "Porto", question=7)  # type: ignore[arg-type]
+
+
 def test_a_slot_may_hold_several_values_on_request(memory: HybridMemory) -> None:
     memory.add_fact("Ana", "speaks", "Portuguese")
     memory.add_fact("Ana", "speaks", "Norwegian", replace=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import RenderableType
@@ -12,11 +12,19 @@ from hybridmem.cli import errors, output
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.core.clock import utc_now
-from hybridmem.core.errors import DreamInterrupted, UnknownDream
+from hybridmem.core.errors import DreamInterrupted, InvalidInput, UnknownDream
 from hybridmem.core.records import DreamReport, ReaderUsage
+from hybridmem.core.text.plural import counted
+
+if TYPE_CHECKING:
+    from hybridmem.dreaming.proposal import DreamReview
 
 app = typer.Typer()
 PANEL = "Dream"
+NONE = "none"
+"""Accepts nothing: the episodes count as read."""
+SAID = 300
+"""Characters of an episode that a diff shows."""
 HEADLINES = {
     "promoted": "promoted",
     "rejected": "rejected: everything stays with retrieval",
@@ -32,6 +40,15 @@ def dream(
     recipe: Annotated[
         str, typer.Option(metavar="NAME", help="A recipe's name, or the path of a .toml file.")
     ] = "default",
+    review: Annotated[
+        bool, typer.Option("--review", help="Stop before anything changes, and show what the night would believe.")
+    ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID|all|none", help="Go on with this change of the night that --review showed; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Consolidate: tidy the store, train an adapter, and promote it if the gate finds nothing forgotten.
 
@@ -39,9 +56,16 @@ def dream(
     HYBRIDMEM_WEBHOOK, that is sent word of how it ended."""
     from hybridmem.jobs.webhook import announce
 
+    if sum((dry_run, review, accept is not None)) > 1:
+        raise InvalidInput("--dry-run, --review and --accept are three things: give one of them")
+    chosen: dict[str, Any] = {} if accept is None else {"accept": [each for each in accept if each != NONE]}
     try:
         with call.open() as memory, bars(quiet=call.as_json) as progress:
-            report = memory.dream(dry_run=dry_run, recipe=recipe, progress=progress)
+            if review:
+                found = memory.review_dream(recipe=recipe, progress=progress)
+                call.answer(found, *_diff(found))
+                return
+            report = memory.dream(dry_run=dry_run, recipe=recipe, progress=progress, **chosen)
     except KeyboardInterrupt:
         raise DreamInterrupted(
             "the dream was interrupted and nothing was promoted: run `hybridmem dream` again to resume it"
@@ -78,6 +102,27 @@ def dreams(
     if any(report.retention for report in reports):
         tables.append(_retention(reports))
     call.answer({"dreams": reports}, *tables)
+
+
+def _diff(review: DreamReview) -> list[RenderableType]:
+    """The changes that wait, each with its sentence, and how to go on."""
+    lines: list[RenderableType] = []
+    for change in review.changes:
+        lines.append(output.plain(f"{change.id}: {change.action}", "bold"))
+        sign, style = ("-", "red") if change.action == "ended" else ("+", "green")
+        lines.append(output.plain(f"{sign} {change.claim}", style))
+        lines += [output.plain(f"- {claim}", "red") for claim in change.replaces if change.action == "superseded"]
+        lines += [output.plain(f"  against {claim}") for claim in change.replaces if change.action == "contradiction"]
+        lines.append(output.plain(f"  read: {change.text}"))
+        lines += [output.plain("  said: ").append_text(output.plain(said, limit=SAID)) for said in change.sources]
+    episodes = counted(review.episodes, "episode")
+    if review.reader is not None:
+        lines.append(output.pairs(_reader(review.reader)))
+    if not review.changes:
+        return [output.plain(f"nothing to believe in {episodes}: `hybridmem dream --accept none` marks them as read")]
+    how = "`hybridmem dream --accept all`, or --accept ID for each; what is not accepted is not believed"
+    waits = f"{counted(len(review.changes), 'change')} of {episodes}, and none of them is believed yet: {how}"
+    return [*lines, output.plain(waits)]
 
 
 def _retention(reports: list[DreamReport]) -> RenderableType:

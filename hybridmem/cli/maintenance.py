@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hybridmem.cli import errors, output
+from hybridmem.cli import errors, markdown_folder, output
 from hybridmem.cli.invocation import Invocation, command
+from hybridmem.cli.markdown_folder import EditOptions
 from hybridmem.cli.progress import bars
 from hybridmem.core import arguments
 from hybridmem.core.errors import AdapterError, InvalidInput, ModelError
@@ -32,9 +33,25 @@ def stats(call: Invocation) -> None:
 @command(app, panel=PANEL)
 def export(
     call: Invocation,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file of JSON lines.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A new file of JSON lines, with everything in it.")
+    ] = None,
+    markdown: Annotated[
+        str | None,
+        typer.Option(
+            "--markdown",
+            metavar="DIR",
+            help="Instead, a folder of Markdown to read and edit, or one to bring up to date.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the whole namespace, with its facts and history, as JSON lines that `import` reads back."""
+    """Write the whole namespace, with its facts and history, as JSON lines; or, with --markdown, what it believes as a
+    file a subject, and what was said as a file a day. `import` reads both back."""
+    if (file is None) == (markdown is None):
+        raise InvalidInput("nothing to write, or too much: name a FILE, or a folder with --markdown DIR")
+    if markdown is not None:
+        markdown_folder.export(call, arguments.path("--markdown", markdown))
+        return
     file = arguments.path("FILE", file)
     if file.exists():
         raise InvalidInput(f"{file} is there already: name a new file, or remove it first")
@@ -46,10 +63,22 @@ def export(
 @command(app, "import", panel=PANEL)
 def import_file(
     call: Invocation,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `export` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE|DIR", help="A file that `export` wrote, or a folder of `export --markdown`.")
+    ],
+    *,
+    edits: EditOptions,
 ) -> None:
-    """Read a namespace that `export` wrote, with its ids, dates, facts and history."""
+    """Read a namespace that `export` wrote, with its ids, dates, facts and history; or, of a folder of Markdown, take
+    the edits that were made in it into the memory.
+
+    Exits 1 while a folder has edits that were not taken in."""
     file = arguments.path("FILE", file)
+    if file.is_dir():
+        markdown_folder.import_(call, file, edits)
+        return
+    if edits != EditOptions():
+        raise InvalidInput("--dry-run, --delete and --prefer go with a folder of `hybridmem export --markdown`")
     if not file.is_file():
         raise InvalidInput(f"no file {file}: name one that `hybridmem export` wrote")
     with call.open(create=True) as memory:
@@ -61,6 +90,25 @@ def import_file(
     left_out = f"; left out: {' and '.join(left)}" if left else ""
     done = f"imported {counted(taken.lines, 'line')} from {file}{left_out}"
     call.answer({"file": str(file), **counts}, output.plain(done))
+
+
+@command(app, "agents-md", panel=PANEL)
+def agents_md(
+    call: Invocation,
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="The file of instructions.")] = "AGENTS.md",
+    budget: Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Most tokens that the section may take.")] = 800,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the section and change nothing.")] = False,
+) -> None:
+    """Put what is known best into a section of AGENTS.md, between markers, and print what it costs every prompt.
+
+    The facts that are used most and have stood longest come first; the rest of the file stays byte for byte."""
+    with call.open() as memory:
+        section = memory.agents_md(arguments.path("FILE", file), budget=budget, dry_run=dry_run)
+    left = f"; {counted(section.left_out, 'fact')} did not fit" if section.left_out else ""
+    cost = f"{counted(len(section.facts), 'fact')}, about {counted(section.tokens, 'token')} in every prompt{left}"
+    done = f"{'written to' if section.changed else 'unchanged:'} {section.file}"
+    shown = [output.plain(section.text.rstrip("\n"))] if dry_run else [output.plain(done)]
+    call.answer(section, *shown, output.plain(cost))
 
 
 @command(app, panel=PANEL)

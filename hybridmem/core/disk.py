@@ -18,9 +18,9 @@ def synced(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put `text`, as UTF-8, in the place of the file at `path`."""
+    """Put `text`, as UTF-8 and with the ends of lines that it has, in the place of the file at `path`."""
     unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", encoding="utf-8") as file:
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -27,6 +27,7 @@ from hybridmem.core.version import VERSION
 from hybridmem.dreaming import reader_bound
 from hybridmem.dreaming.bounds import Evaluated, Truth, figures, truth_figures
 from hybridmem.dreaming.plan import REPLIES, DreamContext, TrainingSet, selected, started_anew
+from hybridmem.dreaming.proposal import Aside, Proposal
 from hybridmem.dreaming.reading.source import only_name
 from hybridmem.dreaming.recipes import Recipe
 from hybridmem.dreaming.recovery import DreamState, Uncalibrated, finish_stopped, next_night, reject_leftovers
@@ -76,9 +77,9 @@ class _Measured:
     truth: Truth
 
 
-def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamReport:
-    """One night. Raises only what stops it midway; a night that has nothing to do, or that the gate refuses, is a
-    report."""
+def dream(context: DreamContext, recipe: Recipe, progress: Progress, *, reads: bool = True) -> DreamReport:
+    """One night; unless it `reads`, of what is believed already. Raises only what stops it midway; a night that has
+    nothing to do, or that the gate refuses, is a report."""
     strategy = strategies.get(recipe.strategy)
     log = StepLog(context.metered.take if context.metered else None)
     if context.metered and context.metered.before.calls:
@@ -89,8 +90,10 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
     reject_leftovers(context.ledger, context.registry, context.namespace)
     context.ledger.expire_due(context.namespace, context.clock())
 
-    truth = _prepare_truth(context, recipe, strategy, seed, log)
-    report = _because(report, _read(context, recipe, progress, log))
+    truth = TruthSet()
+    if reads:
+        truth = _prepare_truth(context, recipe, strategy, seed, log)
+        report = _because(report, _read(context, recipe, progress, log))
     for _ in range(ATTEMPTS):
         try:
             return _learn(context, recipe, strategy, report, truth, seed, progress, log)
@@ -99,6 +102,16 @@ def dream(context: DreamContext, recipe: Recipe, progress: Progress) -> DreamRep
             log.done("started over")
     selection = _select(context, recipe, log)
     return _end_untrained(context, report, selection, log, "again and again, memories were deleted as it learned them")
+
+
+def read_aside(context: DreamContext, recipe: Recipe, progress: Progress) -> Proposal:
+    """What a night would believe of the episodes that wait. It reads on a copy, and the ledger stays as it is. However
+    much it would retire, it goes on: a person judges."""
+    aside = Aside(context.ledger, context.namespace)
+    aside.expire_due(context.namespace, context.clock())
+    log = StepLog(context.metered.take if context.metered else None)
+    _read(replace(context, ledger=aside), replace(recipe, max_retired_share=1.0), progress, log)
+    return replace(aside.proposal(), tokens=log.steps[-1].tokens, reader=log.steps[-1].reader)
 
 
 def _learn(

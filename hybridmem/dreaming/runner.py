@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from filelock import FileLock, Timeout
 
 from hybridmem.adapters.load_verified import load_verified
 from hybridmem.continual import registry as strategies
-from hybridmem.core.errors import CorruptAdapter, DreamBusy, DreamInterrupted, ReaderBudgetSpent
+from hybridmem.core.errors import CorruptAdapter, DreamBusy, DreamInterrupted, ErasedMeanwhile, ReaderBudgetSpent
 from hybridmem.core.progress import Progress, in_words
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Step, TrainingItem, new_id
-from hybridmem.dreaming import general, recipes
+from hybridmem.dreaming import general, proposal, recipes
 from hybridmem.dreaming.courtesy import beside
-from hybridmem.dreaming.cycle import dream
+from hybridmem.dreaming.cycle import ATTEMPTS, dream, read_aside
 from hybridmem.dreaming.plan import REPLIES, DreamContext, selected, started_anew
+from hybridmem.dreaming.proposal import DreamReview
 from hybridmem.dreaming.reader_bound import within_bound
 from hybridmem.dreaming.reader_estimate import beyond_bound, reader_steps
 from hybridmem.dreaming.recipes import EvalSettings, Recipe
@@ -28,6 +30,7 @@ from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router.policy import Router
 from hybridmem.stores.ledger.fact_timeline import holds
+from hybridmem.stores.ledger.present import present
 from hybridmem.training.lr_schedule import LrSchedule
 from hybridmem.workspace import Workspace
 
@@ -37,33 +40,28 @@ USUAL_QUESTION, USUAL_ANSWER = "In which of these cities does Ana Brito live?", 
 """A row of a training, for an estimate of its cost: a question, and the tokens of an answer."""
 
 
-def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReport:
-    """One night. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
-    chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
+def run(
+    workspace: Workspace, recipe: str | Recipe, progress: Progress, *, accept: Sequence[str] | None = None
+) -> DreamReport:
+    """One night; with `accept`, of the changes with these ids (all for ``all``) of the night that waits for a person's
+    word, and of no others. Raises `DreamBusy`, `DreamInterrupted`, `ModelError`, `AdapterError`, `InvalidInput`."""
     workspace = workspace.without_secrets()
-    context = _context(workspace)
-    router = workspace.router
-    if context.reader is not context.model:
-        metered = MeteredReader(context.reader, context.folder / REPLIES)
-        chosen = within_bound(chosen, metered.settings.max_reader_tokens)
-        router = replace(router, reader=metered)
-        context = replace(context, reader=metered)
+    context, chosen = _metered(workspace, recipe)
+    router = workspace.router if context.metered is None else replace(workspace.router, reader=context.metered)
     context = replace(
         context, answering=MemoryAnswers(workspace, replace(router, exact=True), chosen.eval.calibration_questions)
     )
-    lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
     try:
-        with lock, beside(workspace.resources.calls, context.model, progress) as told:
-            report = dream(context, chosen, told)
+        with _alone(workspace), beside(workspace.resources.calls, context.model, progress) as told:
+            if accept is not None:
+                now = present(context.ledger, context.namespace, context.clock)
+                proposal.accept(context.ledger, context.namespace, context.folder, accept, now)
+            report = dream(context, chosen, told, reads=accept is None)
             workspace.indexes.catch_up()
             # Not only after a promotion: a dream may have been stopped between the two.
             if workspace.ledger.get_state(workspace.namespace, Uncalibrated) is not None:
                 report = _calibrated(workspace, context, router, chosen, report)
             return report
-    except Timeout:
-        raise DreamBusy(
-            f"another process dreams {'/'.join(workspace.namespace)} now: wait until it is done, then try again"
-        ) from None
     except KeyboardInterrupt:
         pending = workspace.ledger.get_state(workspace.namespace, Uncalibrated)
         active = workspace.adapters.active()
@@ -72,6 +70,52 @@ def run(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> Dream
         raise DreamInterrupted(
             f"the dream was interrupted and {kept}: run `hybridmem dream` again to resume it"
         ) from None
+
+
+def propose(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> DreamReview:
+    """What a night would believe, for a person to judge. It is written down in the folder of the dream, and nothing
+    else changes. Raises `DreamBusy`, `ErasedMeanwhile`, `ModelError`, `InvalidInput`."""
+    workspace = workspace.without_secrets()
+    context, chosen = _metered(workspace, recipe)
+    for _ in range(ATTEMPTS):
+        with _alone(workspace), beside(workspace.resources.calls, context.model, progress) as told:
+            found = proposal.load(context.folder)
+            if found is None or not proposal.is_fresh(context.ledger, context.namespace, found, context.clock()):
+                proposal.forget(context.folder)
+                with context.model.adapted(None):
+                    found = read_aside(context, chosen, told)
+                proposal.save(context.folder, found)
+            review = proposal.review(context.ledger, context.namespace, found)
+        # After the lock is free, an erasure removes the proposal itself.
+        if not proposal.forget_erased(context.folder):
+            return review
+    raise ErasedMeanwhile("again and again, memories were deleted as the night read them: try again later")
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Holds the lock of the namespace's dreams. Raises `DreamBusy`."""
+    lock = FileLock(workspace.folder.dream_lock(workspace.namespace), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DreamBusy(
+            f"another process dreams {'/'.join(workspace.namespace)} now: wait until it is done, then try again"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _metered(workspace: Workspace, recipe: str | Recipe) -> tuple[DreamContext, Recipe]:
+    """What a night works on, and its recipe; a reader other than the agent's own model is counted and bounded."""
+    chosen = recipes.load(recipe, workspace.model.name) if isinstance(recipe, str) else recipe
+    context = _context(workspace)
+    if context.reader is context.model:
+        return context, chosen
+    metered = MeteredReader(context.reader, context.folder / REPLIES)
+    return replace(context, reader=metered), within_bound(chosen, metered.settings.max_reader_tokens)
 
 
 def _context(workspace: Workspace) -> DreamContext:

@@ -16,6 +16,8 @@ from hybridmem.importers.encoding import opened
 
 MAX_FILE = 64 * 2**20
 """Bytes of the largest Markdown file that is read."""
+EXPORT_MARK = "hybridmem"
+"""The entry that a file of `hybridmem export --markdown` has: what it says is in a memory already."""
 
 _BLOCK = re.compile(r"---[ \t]*\r?\n(?P<yaml>.{0,65536}?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _TOML = re.compile(r"\+\+\+[ \t]*\r?\n(?P<toml>.{0,65536}?)^\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)

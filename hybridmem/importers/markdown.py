@@ -21,6 +21,7 @@ from typing import Any
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import checked_text
 from hybridmem.core.roles import trust_of
+from hybridmem.core.text.injected import without_section
 from hybridmem.importers import front_matter, mem0
 from hybridmem.importers.base import BrokenLine, Entry, ImportedFact, ImportedTurn, LeftOut
 from hybridmem.importers.long_text import passages
@@ -128,7 +129,7 @@ def _with_named(path: Path, home: _Home) -> Iterator[tuple[Path, str] | Entry]:
             yield BrokenLine(0, f"{file.name}: {error}")
             continue
         found = front_matter.parse(text)
-        body = text[found.end :] if found is not None else text
+        body = without_section(text[found.end :] if found is not None else text)
         yield file, body
         named = [_named(each, file) for each in _IMPORT.findall(_CODE.sub("", body))]
         for other in dict.fromkeys(each for each in named if each is not None):
@@ -158,6 +159,9 @@ def _note(path: Path, text: str, home: _Home) -> Iterator[Entry]:
     body = (text[found.end :] if found is not None else text).strip()
     if not body:
         yield LeftOut("no words")
+        return
+    if front_matter.EXPORT_MARK in fields:
+        yield LeftOut("files that a memory was exported to")
         return
     role = _role(fields)
     title = next((str(fields[n]) for n in ("title", "name") if isinstance(fields.get(n), (str, int))), path.stem)

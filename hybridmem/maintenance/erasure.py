@@ -70,14 +70,21 @@ def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = Fals
         raise InvalidInput("the filter is empty and would delete every memory: say which, as in {'session': 's1'}")
     matching = workspace.ledger.matching(workspace.namespace, filter, include_retired=True)
     ids = tuple(memory.id for memory in matching)
-    erased = None if dry_run else erase_many(workspace, ids, name_left=True)
+    return (
+        BulkReceipt(workspace.namespace, workspace.clock(), dry_run, ids) if dry_run else erase_listed(workspace, ids)
+    )
+
+
+def erase_listed(workspace: Workspace, ids: Sequence[str]) -> BulkReceipt:
+    """Erase those of `ids` that are there, as `erase` does, in one transaction."""
+    erased = erase_many(workspace, ids, name_left=True)
     if erased is None:
-        return BulkReceipt(workspace.namespace, workspace.clock(), dry_run, ids)
+        return BulkReceipt(workspace.namespace, workspace.clock(), False, tuple(ids))
     return BulkReceipt(
         namespace=erased.namespace,
         at=erased.at,
         dry_run=False,
-        ids=ids,
+        ids=tuple(ids),
         removed=erased.removed,
         facts=tuple(fact for fact in erased.facts if fact not in ids),
         tainted_adapters=erased.tainted_adapters,

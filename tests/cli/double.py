@@ -27,6 +27,7 @@ from hybridmem.core.records import (
     Step,
 )
 from hybridmem.importers import ImportReport, IntactTurns, read
+from hybridmem.maintenance.agents_md import AgentsSection
 from hybridmem.stores.ledger.archive import Restored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -216,6 +217,9 @@ class HybridMemory:
 
     def import_(self, path: Path) -> Restored:
         return Restored(sum(len(self.add(line)) for line in path.read_text(encoding="utf-8").splitlines()), 0)
+
+    def agents_md(self, file: Path, budget: int = 800, dry_run: bool = False) -> AgentsSection:
+        return AgentsSection(str(file), "- I adopted a ferret.\n", ("ep_1",), 0, 6, True, dry_run)
 
     def reindex(self, progress: Steps | None = None) -> int:
         return len(self.memories)

@@ -58,6 +58,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "stats": (),
     "export": ("memory.jsonl",),
     "import": ("before.jsonl",),
+    "agents-md": (),
     "reindex": (),
     "doctor": (),
     "secrets": (),
