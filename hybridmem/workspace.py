@@ -123,6 +123,9 @@ class Resources:
         self.folder = folder if self._copy is None else _copied(folder, Path(self._copy.name))
         self.backends = backends
         self.calls = RecentCalls()
+        self.derived: dict[tuple[str, Namespace], object] = {}
+        """What this process has derived of a namespace, by its kind: whoever keeps something here checks, before it is
+        used again, that it still follows from the ledger."""
         self._opened: list[Closable] = []
         self._process = os.getpid()
         self._closed = False

@@ -25,6 +25,7 @@ from hybridmem.cli import (
     notices,
     schedule,
     serve,
+    standing,
 )
 from hybridmem.cli.invocation import STDOUT, Defaults
 from hybridmem.core.version import VERSION
@@ -47,7 +48,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (demo, memories, dreams, adapters, bench, maintenance, models, mcp, schedule, serve, inspect):
+for part in (demo, memories, standing, dreams, adapters, bench, maintenance, models, mcp, schedule, serve, inspect):
     app.add_typer(part.app)
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar, cast
 
 from hybridmem.core.records import Episode, Event, Fact, TrainingItem
+from hybridmem.core.standing import Block, StandingQuestion, Statement
 from hybridmem.redaction import is_redacted, redact
 from hybridmem.stores.ledger.archive import Archive
 from hybridmem.stores.ledger.base import Ledger
@@ -32,8 +33,12 @@ READING = frozenset(
         "neighbours",
     }
     | {"newest", "said", "texts", "unextracted"}
+    | {"blocks", "block_history", "standing_questions"}
 )
-WRITING = frozenset({"annotate", "append", "put_episodes", "put_fact", "restore", "save_items", "update_text"})
+WRITING = frozenset(
+    {"annotate", "append", "put_episodes", "put_fact", "restore", "save_items", "update_text"}
+    | {"put_block", "put_standing_question"}
+)
 """The methods of a ledger that return texts, and those that take some."""
 T = TypeVar("T")
 
@@ -93,6 +98,9 @@ _TEXTS: Mapping[type, tuple[str, ...]] = {
     TrainingItem: ("question", "answer", "context"),
     Event: ("text",),
     Archive: ("memories", "events"),
+    Block: ("value", "description"),
+    StandingQuestion: ("question", "statements"),
+    Statement: ("text",),
 }
 
 

@@ -23,11 +23,12 @@ from hybridmem.stores.ledger.base import LedgerCounts
 from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
 from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.inmemory.keyed_episodes import InMemoryKeyedEpisodes
+from hybridmem.stores.ledger.inmemory.standing import InMemoryStanding
 from hybridmem.stores.ledger.inmemory.state import InMemoryState
 from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, quotes
 
 
-class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
+class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
     """A `Ledger` for tests and for trying things out, in one thread of one process.
 
     `multi_valued`: the relations that hold several values at a time."""
@@ -270,6 +271,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             self._announce(namespace, m.id, "delete")
             stripped = [replace(event, text=None, changes={}) for event in self._events[m.id]]
             self._events[m.id] = [*stripped, Event(m.id, "deleted", parse_time(at))]
+        answers = self._forget_answers(namespace, [m.id for m in erased])
+        if answers:
+            removed["standing_answers"] = answers
         self._settle(namespace, [m for m in erased if isinstance(m, Fact)], parse_time(at), id)
         return Erasure(
             removed=removed,
@@ -298,8 +302,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         return list(self._events[id])
 
     def namespaces(self) -> list[Namespace]:
-        holders = (self._memories, self._adapters, self._dreams)
-        return sorted({record.namespace for records in holders for record in records.values()})
+        holders = (self._memories, self._adapters, self._dreams, self._questions)
+        held = {record.namespace for records in holders for record in records.values()}
+        return sorted(held | {namespace for namespace, _ in self._blocks})
 
     def counts(self, namespace: Namespace) -> LedgerCounts:
         facts = self._facts(namespace)

@@ -47,12 +47,13 @@ from hybridmem.stores.ledger.sql.keyed_episodes import KeyedEpisodeRows
 from hybridmem.stores.ledger.sql.lineage import LineageRows
 from hybridmem.stores.ledger.sql.outbox import OutboxRows
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, micros
+from hybridmem.stores.ledger.sql.standing import StandingRows
 from hybridmem.stores.ledger.sql.state import StateRows
 from hybridmem.stores.ledger.sql.usage_buffer import UsageBuffer
 from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, unused_ids
 
 
-class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRows):
+class SqlLedger(BrowsingRows, KeyedEpisodeRows, StandingRows, LineageRows, OutboxRows, StateRows):
     """A `Ledger` in the SQLite file `location`, or in the database that the URL `location` names.
 
     Opening creates the file and brings an older schema up to date. `multi_valued`: the relations that hold several
