@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -89,7 +90,8 @@ def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = Fals
 
 def _left(workspace: Workspace, words: Iterable[str], sources: Iterable[str] = ()) -> Leftovers:
     ledger, namespace = workspace.ledger, workspace.namespace
-    return leftovers.find(words, ledger.texts(namespace), sources, ledger.details(namespace))
+    texts = itertools.chain(ledger.texts(namespace), leftovers.block_texts(ledger, namespace))
+    return leftovers.find(words, texts, sources, ledger.details(namespace))
 
 
 def _erase_one(workspace: Workspace, id: str, at: datetime) -> tuple[Erasure, list[str]]:

@@ -18,7 +18,7 @@ from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.tokens import STOPWORDS, contains_words, normalised, query_terms, tokens
 from hybridmem.models import prompts
 
-_CITED = re.compile(r"\s*[\[(]\s*\d{1,4}(?:\s*[,;&]\s*\d{1,4})*\s*[\])]")
+_CITED = re.compile(r"\s*\[\s*\d{1,4}(?:\s*[,;&]\s*\d{1,4})*\s*\]")
 _NUMBER = re.compile(r"\d+")
 _MARK = re.compile(r"\A\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)+")
 

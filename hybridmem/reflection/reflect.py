@@ -66,10 +66,10 @@ def _cited(hits: Sequence[Hit], question: str, reader: Reader) -> Reflection:
 
 def _quoted(hits: Sequence[Hit], question: str, reader: Reader) -> Reflection:
     def fits(shown: Shown) -> bool:
-        return _room(reader, prompts.answer(question, shown.lines)) >= ANSWER_TOKENS
+        return _room(reader, prompts.answer(question, shown.quoted)) >= ANSWER_TOKENS
 
     shown = fitting(hits[:MEMORIES_READ], fits)
-    lines = shown.lines
+    lines = shown.quoted
     if not lines:
         return Reflection(question, prompts.REFUSAL)
     reading = _read(reader, prompts.answer(question, lines), ANSWER_TOKENS)

@@ -31,6 +31,11 @@ class Shown:
         """One for each memory, with its day and its speaker."""
         return [prompts.memory(hit.text, speaker=hit.speaker, at=hit.at) for hit in self.hits]
 
+    @property
+    def quoted(self) -> list[str]:
+        """One for each memory, as a router's prompt has it: a small model reads a day for a part of what was said."""
+        return [hit.quoted for hit in self.hits]
+
 
 def find(workspace: Workspace, question: str, limit: int) -> tuple[Hit, ...]:
     """The memories that bear on `question`, best first: those that hold now, without what was replaced and without

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, cast
 from hybridmem.core.records import Episode, Event, Fact, TrainingItem
 from hybridmem.core.standing import Block, StandingQuestion, Statement
 from hybridmem.redaction import is_redacted, redact
-from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.archive import Archive, KeptQuestion
 from hybridmem.stores.ledger.base import Ledger
 
 READING = frozenset(
@@ -97,10 +97,11 @@ _TEXTS: Mapping[type, tuple[str, ...]] = {
     Fact: ("subject", "relation", "object", "text", "question"),
     TrainingItem: ("question", "answer", "context"),
     Event: ("text",),
-    Archive: ("memories", "events"),
+    Archive: ("memories", "events", "blocks", "block_events", "questions"),
     Block: ("value", "description"),
     StandingQuestion: ("question", "statements"),
     Statement: ("text",),
+    KeptQuestion: ("question",),
 }
 
 

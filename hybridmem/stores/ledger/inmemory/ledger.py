@@ -339,7 +339,8 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
     def archive(self, namespace: Namespace) -> Archive:
         episodes = self._episodes(namespace)
         memories: list[Episode | Fact] = [*episodes, *self._facts(namespace)]
-        return Archive(
+        return replace(
+            self._standing(namespace),
             memories=tuple(sorted(memories, key=lambda memory: memory.position)),
             extracted=frozenset(episode.id for episode in episodes if episode.id in self._extracted),
             events=archives.recorded_events(
@@ -349,6 +350,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
 
     def restore(self, namespace: Namespace, archive: Archive) -> Restored:
         checked = archives.checked(namespace, archive)
+        standing = self._restore_standing(namespace, checked)
         known = [id for id in archives.ids(checked) if id in self._homes]
         here = frozenset(id for id in known if self._homes[id] == namespace)
         there = here & self._memories.keys()
@@ -364,7 +366,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
         facts = [memory for memory in checked.memories if isinstance(memory, Fact)]
         if facts and (restored.there or restored.erased):
             self._settle(namespace, facts, max(fact.recorded_at for fact in facts), facts[-1].id)
-        return restored
+        return archives.together(restored, standing)
 
     def check(self) -> list[str]:
         return []

@@ -10,6 +10,7 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact
 from hybridmem.core.standing import Block, StandingQuestion, checked_block, checked_question
+from hybridmem.stores.ledger.archive import Archive, KeptQuestion, Restored, fitted_standing
 from hybridmem.stores.ledger.standing import block_event, stripped
 
 
@@ -72,3 +73,26 @@ class InMemoryStanding:
         for question in doomed:
             self._questions[namespace, question.id] = question.unanswered()
         return len(doomed)
+
+    def _standing(self, namespace: Namespace) -> Archive:
+        """What stands in `namespace`, and no memories."""
+        blocks = self.blocks(namespace)
+        return Archive(
+            memories=(),
+            extracted=frozenset(),
+            events=(),
+            blocks=tuple(blocks),
+            block_events=tuple(event for block in blocks for event in self.block_history(namespace, block.label)),
+            questions=tuple(KeptQuestion(each.id, each.question) for each in self.standing_questions(namespace)),
+        )
+
+    def _restore_standing(self, namespace: Namespace, archive: Archive) -> Restored:
+        erased = {label for home, label in self._block_events if home == namespace}
+        fits, restored = fitted_standing(archive, self._standing(namespace), erased)
+        for block in fits.blocks:
+            self._blocks[namespace, block.label] = block
+        for event in fits.block_events:
+            self._block_events.setdefault((namespace, event.memory), []).append(event)
+        for each in fits.questions:
+            self._questions[namespace, each.id] = StandingQuestion(each.id, namespace, each.question)
+        return restored

@@ -13,6 +13,7 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Event
 from hybridmem.core.standing import Block, Statement, StandingQuestion, checked_block, checked_question
+from hybridmem.stores.ledger.archive import Archive, KeptQuestion, Restored, fitted_standing
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import find
 from hybridmem.stores.ledger.sql.database import Database
@@ -69,7 +70,7 @@ class StandingRows:
         table = tables.block_events
         query = select(table).where(*_named(table, namespace, label)).order_by(table.c.number)
         with self._database.read() as connection:
-            return [event_of({**row, "memory": row["label"]}) for row in connection.execute(query).mappings()]
+            return [_event_of(row) for row in connection.execute(query).mappings()]
 
     def standing_questions(self, namespace: Namespace) -> list[StandingQuestion]:
         table = tables.standing_questions
@@ -176,3 +177,42 @@ def _question_of(row: Row) -> StandingQuestion:
         answered_at=time_of(answered) if answered is not None else None,
         position=row["position"],
     )
+
+
+def read_standing(connection: Connection, namespace: Namespace) -> Archive:
+    """What stands in `namespace`, and no memories."""
+    events, questions = tables.block_events, tables.standing_questions
+    blocks = [_block_of(row) for row in connection.execute(_BLOCKS, {"namespace": key(namespace)}).mappings()]
+    labels = {block.label for block in blocks}
+    histories = select(events).where(events.c.namespace == key(namespace)).order_by(events.c.label, events.c.number)
+    asked = select(questions.c.id, questions.c.question).where(questions.c.namespace == key(namespace))
+    return Archive(
+        memories=(),
+        extracted=frozenset(),
+        events=(),
+        blocks=tuple(blocks),
+        block_events=tuple(
+            _event_of(row) for row in connection.execute(histories).mappings() if row["label"] in labels
+        ),
+        questions=tuple(KeptQuestion(*row) for row in connection.execute(asked.order_by(questions.c.id))),
+    )
+
+
+def write_standing(connection: Connection, namespace: Namespace, archive: Archive) -> Restored:
+    """Take in what stands in `archive`, which is checked, as `Archives.restore` promises."""
+    events = tables.block_events
+    erased = select(events.c.label).where(events.c.namespace == key(namespace)).distinct()
+    here = read_standing(connection, namespace)
+    fits, restored = fitted_standing(archive, here, set(connection.execute(erased).scalars()))
+    for block in fits.blocks:
+        connection.execute(insert(tables.blocks), _block_row(namespace, block))
+    for event in fits.block_events:
+        _record(connection, namespace, event)
+    for each in fits.questions:
+        row = _question_row(StandingQuestion(each.id, namespace, each.question))
+        connection.execute(insert(tables.standing_questions), row)
+    return restored
+
+
+def _event_of(row: Row) -> Event:
+    return event_of({**row, "memory": row["label"]})
