@@ -115,8 +115,8 @@ _NAMES = {
     "hybridmem.adapters.registry": "AdapterDiff AdapterRegistry",
     "hybridmem.core.clock": "Clock Time",
     "hybridmem.core.errors": """
-        AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EditRefused
-        EmbeddingMismatch EmptyText ErasedMeanwhile HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
+        AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EditRefused EmbeddingMismatch
+        EmptyText ErasedMeanwhile HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
         ModelError ModelIncomplete ModelNotFound ModelTooLarge NewerFormat NotAMemory NotFound ReadOnlyMemory
         ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownBlock UnknownDream
         UnknownFormat UnknownMemory UnknownQuestion WrongBase

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.core.standing import Reflection
     from hybridmem.dreaming.recipes import Recipe
     from hybridmem.dreaming.steps.unlearn import Probe
     from hybridmem.embedding.base import Embedder
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from hybridmem.models.base import LanguageModel
     from hybridmem.models.reader import ChatModel, Reader
     from hybridmem.models.trainable import TrainableModel
-    from hybridmem.core.standing import Reflection
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Router
     from hybridmem.standing.blocks import Blocks
@@ -510,9 +510,7 @@ class HybridMemory:
         self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers
 
-    def reflect(
-        self, question: str, *, limit: int = 20, reader: str | Reader | ChatModel | None = None
-    ) -> Reflection:
+    def reflect(self, question: str, *, limit: int = 20, reader: str | Reader | ChatModel | None = None) -> Reflection:
         """An answer over up to `limit` memories, statement by statement, each with the memories that it rests on.
 
         What the model cites is checked against what it was shown; a statement that nothing bears out is left out, and

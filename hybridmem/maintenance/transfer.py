@@ -1,5 +1,5 @@
-"""One namespace as a file of JSON lines, and back: episodes, facts, blocks and histories, with their ids, dates and links,
-and standing questions.
+"""One namespace as a file of JSON lines, and back: episodes, facts, blocks and histories, with their ids, dates and
+links, and standing questions.
 
 The first line is a header with the format's name, its version and how many lines of each kind follow, so that a file
 that was cut short is noticed. Each other line is a memory, in the order of the ledger, or one event of a history. The

@@ -18,7 +18,7 @@ from hybridmem.models import prompts
 from hybridmem.models.reader import Reader, Reading
 from hybridmem.reflection import citations
 from hybridmem.reflection.shown import Shown, find, fitting
-from hybridmem.router.context import MEMORIES_READ
+from hybridmem.router.context import worth_reading
 from hybridmem.router.routing import ANSWER_TOKENS
 from hybridmem.router.signals import supported
 from hybridmem.workspace import Workspace
@@ -28,7 +28,7 @@ REFLECTION_TOKENS = 400
 
 
 def reflect(workspace: Workspace, question: str, *, limit: int, reader: Reader) -> Reflection:
-    """The answer of `reader` to `question` over at most `limit` memories. Where none bears on it, nobody is asked.
+    """The answer of `reader` to `question` over at most `limit` memories. Where none is found, nobody is asked.
     Raises `ModelError`."""
     return over(find(workspace, question, limit), question, reader)
 
@@ -68,7 +68,7 @@ def _quoted(hits: Sequence[Hit], question: str, reader: Reader) -> Reflection:
     def fits(shown: Shown) -> bool:
         return _room(reader, prompts.answer(question, shown.quoted)) >= ANSWER_TOKENS
 
-    shown = fitting(hits[:MEMORIES_READ], fits)
+    shown = fitting(worth_reading(hits), fits)
     lines = shown.quoted
     if not lines:
         return Reflection(question, prompts.REFUSAL)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from hybridmem.core.records import Hit
 from hybridmem.models import prompts
-from hybridmem.retrieval.pipeline import Found
 from hybridmem.router.context import without_replaced
 from hybridmem.workspace import Workspace
 
@@ -38,7 +37,7 @@ class Shown:
 
 
 def find(workspace: Workspace, question: str, limit: int) -> tuple[Hit, ...]:
-    """The memories that bear on `question`, best first: those that hold now, without what was replaced and without
+    """The memories nearest to `question`, best first: those that hold now, without what was replaced and without
     questions that were asked before."""
     now = workspace.clock()
     workspace.ledger.expire_due(workspace.namespace, now)
@@ -51,8 +50,7 @@ def find(workspace: Workspace, question: str, limit: int) -> tuple[Hit, ...]:
         half_life=workspace.policy.half_life,
         reference_date=now,
     )
-    matching = [hit for hit in found.hits if hit.matches]
-    return without_replaced(Found.of(matching, found.records)).hits
+    return without_replaced(found).hits
 
 
 def fitting(hits: Sequence[Hit], fits: Callable[[Shown], bool]) -> Shown:

@@ -178,7 +178,9 @@ async def write(label: Label, body: WriteBlock, caller: Writer) -> Response:
     """Write a block, made where there is none."""
     given = body.model_dump(exclude_none=True)
     return to_response(
-        await caller.run("edit_block", "write", lambda: caller.memory.blocks.set(label, given.pop("value", None), **given))
+        await caller.run(
+            "edit_block", "write", lambda: caller.memory.blocks.set(label, given.pop("value", None), **given)
+        )
     )
 
 
@@ -186,9 +188,7 @@ async def write(label: Label, body: WriteBlock, caller: Writer) -> Response:
 async def append(label: Label, body: Append, caller: Writer) -> Response:
     """Add a line at the end of a block."""
     return to_response(
-        await caller.run(
-            "edit_block", "write", lambda: caller.memory.blocks.append(label, body.text, by=body.by)
-        )
+        await caller.run("edit_block", "write", lambda: caller.memory.blocks.append(label, body.text, by=body.by))
     )
 
 
@@ -232,9 +232,7 @@ async def questions(
 ) -> Response:
     """The questions that are kept answered, with what they rest on."""
     kept = caller.memory.standing_questions
-    found = (
-        await caller.run("reflect", "model", kept.answers) if fresh else await caller.run("list", "read", kept.list)
-    )
+    found = await caller.run("reflect", "model", kept.answers) if fresh else await caller.run("list", "read", kept.list)
     return to_response({"questions": found})
 
 

@@ -93,9 +93,7 @@ class Blocks:
         """Erase a block and the texts of its history; returns what was removed, by place."""
         block = self.get(label)
         _require_editor(by, block)
-        return self._workspace.ledger.remove_block(
-            self._workspace.namespace, label, self._workspace.clock(), by=by
-        )
+        return self._workspace.ledger.remove_block(self._workspace.namespace, label, self._workspace.clock(), by=by)
 
     def history(self, label: str) -> builtins.list[Event]:
         """What became of a block, oldest first, of an erased one without its words."""

@@ -133,9 +133,7 @@ def _best(places: list[tuple[Ranked, bool]]) -> tuple[Ranked, ...]:
 
 def _without(candidates: Candidates, ids: Sequence[str]) -> Candidates:
     gone = set(ids)
-    sections = {
-        name: tuple(place for place in candidates.sections[name] if place.id not in gone) for name in SECTIONS
-    }
+    sections = {name: tuple(place for place in candidates.sections[name] if place.id not in gone) for name in SECTIONS}
     return replace(candidates, sections=sections)
 
 

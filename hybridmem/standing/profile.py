@@ -28,7 +28,7 @@ MOST_FACTS = 200
 AT_ONCE = 40
 """Facts that are read together."""
 SAVED_AFTER = 200
-"""Positions of the ledger that are followed before the candidates are stored anew: a process that starts follows no more."""
+"""Positions of the ledger that are followed before the candidates are stored anew: a start follows no more."""
 HEADINGS = {"user": "What is known of the user:", "work": "What else is known, the latest first:"}
 
 
@@ -168,8 +168,8 @@ class _Facts:
     def next(self) -> Fact | None:
         """None at the end. Raises `_TooFew`."""
         if self.waiting is not None:
-            fact, self.waiting = self.waiting, None
-            return fact
+            waiting, self.waiting = self.waiting, None
+            return waiting
         if self.given == MOST_FACTS:
             return None
         self._reading = self._reading or self._read()
@@ -185,7 +185,12 @@ class _Facts:
             found = self.ledger.get_many(self.namespace, ids)
             for id in ids:
                 fact = found.get(id)
-                if isinstance(fact, Fact) and is_known(fact) and holds(fact, self.now) and not has_expired(fact, self.now):
+                if (
+                    isinstance(fact, Fact)
+                    and is_known(fact)
+                    and holds(fact, self.now)
+                    and not has_expired(fact, self.now)
+                ):
                     yield fact
 
 
@@ -199,7 +204,8 @@ def _chosen(
     }
     lines: dict[str, ProfileLine] = {}
     spent = 0
-    for section, bound in (("user", budget // 2), ("work", budget), ("user", budget)):
+    turns: tuple[tuple[Section, int], ...] = (("user", budget // 2), ("work", budget), ("user", budget))
+    for section, bound in turns:
         spent = _fill(lines, facts[section], section, spent, bound, budget)
     return tuple(sorted(lines.values(), key=lambda line: SECTIONS.index(line.about)))
 

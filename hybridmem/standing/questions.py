@@ -100,7 +100,7 @@ def _is_fresh(workspace: Workspace, question: StandingQuestion, hits: tuple[Hit,
     """Whether the answer was read from what a search finds now, and nothing of it has changed since."""
     if question.answered_at is None or not _stands(workspace, question):
         return False
-    if set(question.shown) != {hit.id for hit in hits[: len(question.shown)]}:
+    if not {hit.id for hit in hits}.issuperset(question.shown):
         return False
     read = max(len(question.shown), MEMORIES_READ)
     return _changed_since(workspace, question).isdisjoint(hit.id for hit in hits[:read])

@@ -24,7 +24,7 @@ def block(label: str = "persona", value: str = "You are brief.", **values: Any) 
 
 def question(id: str = "sq1", *cited: str, **values: Any) -> StandingQuestion:
     said = (Statement("Ana lives in Lisbon.", cited),) if cited else ()
-    answered = {"shown": cited, "read_by": "tiny", "answered_at": NOW, "position": 7} if cited else {}
+    answered: dict[str, Any] = {"shown": cited, "read_by": "tiny", "answered_at": NOW, "position": 7} if cited else {}
     return StandingQuestion(id, ANA, "Where does Ana live?", said, **answered | values)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
 from hybridmem.retrieval.shortlist import estimated_tokens
 from hybridmem.standing import candidates, profile
-from tests import permissions
 from tests.standing.conftest import NOON, Clock
 
 
@@ -264,15 +262,3 @@ def test_many_changes_are_followed_and_stored(memory: HybridMemory, monkeypatch:
     assert before is not None and after is not None
     assert after.position > before.position
     assert after.made == before.made
-
-
-def test_a_folder_that_cannot_be_written_to_has_a_profile(memory: HybridMemory, clock: Clock) -> None:
-    memory.add_fact("I", "like", "tea")
-    folder = Path(memory.folder.root)
-    memory.close()
-    with (
-        permissions.read_only(folder),
-        HybridMemory.open(folder, model=FakeModel(), embedder="hashing", clock=clock) as reading,
-    ):
-        assert texts(reading) == ["I like tea."]
-        assert texts(reading) == ["I like tea."]

@@ -49,7 +49,8 @@ class Turn:
         return message.model_copy(update={"response_metadata": {**message.response_metadata, "evidence": evidence}})
 
     def close(self, reply: BaseMessage | None) -> None:
-        """Remember the turn: the user's words, and a complete `reply` if no memory was quoted to it and it calls no tool."""
+        """Remember the turn: the user's words, and a complete `reply` if no memory was quoted for it and it calls no
+        tool."""
         if self.said is None:
             return
         speaks = isinstance(reply, AIMessage) and not reply.tool_calls and not self.has_standing
@@ -70,9 +71,10 @@ def open_turn(
     *,
     session: str | None,
     remembers: bool,
-    profile: int = 0,
+    profile_budget: int = 0,
 ) -> Turn:
-    """Recall for `messages`, and put what stands in the memory before them where `profile` says how many tokens of it.
+    """Recall for `messages`, and put what stands in the memory before them where
+    `profile_budget` says how many tokens of it.
     Without words of a user nothing is recalled, and the messages stay as they are."""
     chat = [chat_message(message) for message in messages]
     has_words = any(message["role"] == "user" and words_of(message["content"]).strip() for message in chat)
@@ -84,16 +86,18 @@ def open_turn(
         hits = [hit for hit in conversation.recall(memory, chat, limit=limit + 1) if hit.text != asked][:limit]
         oldest_first = sorted(hits, key=lambda hit: (hit.at is not None, hit.at))
         quoted = conversation.with_memories(quoted, [hit.quoted for hit in oldest_first])
-    recalling = quoted
-    if has_words and profile:
-        quoted = conversation.with_standing(memory, quoted, budget=profile)
+    with_hits = quoted
+    if has_words and profile_budget:
+        quoted = conversation.with_standing(memory, quoted, budget=profile_budget)
     extended = [
-        message if changed["content"] == given["content"] else message.model_copy(update={"content": changed["content"]})
+        message
+        if changed["content"] == given["content"]
+        else message.model_copy(update={"content": changed["content"]})
         for message, given, changed in zip(messages, chat, quoted, strict=True)
     ]
     is_new = remembers and has_words and role_of(messages[-1]) == "user" and words_of(messages[-1].content).strip()
     said = words_of(messages[-1].content) if is_new else None
-    return Turn(memory, extended, hits, said, session, has_standing=quoted != recalling)
+    return Turn(memory, extended, hits, said, session, has_standing=quoted != with_hits)
 
 
 def _as_chunk(message: BaseMessage) -> AIMessageChunk:

@@ -192,7 +192,6 @@ def quoted(memories: list[Recollection]) -> str:
     return "\n".join([HEADER, *lines])
 
 
-
 def _dreams(memory: HybridMemory) -> bool:
     from filelock import FileLock, Timeout
 

@@ -18,9 +18,7 @@ class Standing(Protocol):
         """In the order of their labels."""
         ...
 
-    def put_block(
-        self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str
-    ) -> Block | None:
+    def put_block(self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str) -> Block | None:
         """Store `block` in place of `replaces` (None: there is no such block yet); its `updated_at` and `by` go into
         its history. One that says the same as the stored one changes nothing. Returns what is stored; None, and stores
         nothing, where another than `replaces` is there: somebody was faster. Raises `InvalidInput`."""

@@ -30,9 +30,7 @@ class InMemoryStanding:
         found = [block for (home, _), block in self._blocks.items() if home == namespace]
         return sorted(found, key=lambda block: block.label)
 
-    def put_block(
-        self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str
-    ) -> Block | None:
+    def put_block(self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str) -> Block | None:
         block, place = checked_block(block), (namespace, block.label)
         stored = self._blocks.get(place)
         if stored != replaces:

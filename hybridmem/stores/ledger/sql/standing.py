@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Event
-from hybridmem.core.standing import Block, Statement, StandingQuestion, checked_block, checked_question
+from hybridmem.core.standing import Block, StandingQuestion, Statement, checked_block, checked_question
 from hybridmem.stores.ledger.archive import Archive, KeptQuestion, Restored, fitted_standing
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import find
@@ -33,9 +33,7 @@ class StandingRows:
         with self._database.read() as connection:
             return [_block_of(row) for row in connection.execute(_BLOCKS, {"namespace": key(namespace)}).mappings()]
 
-    def put_block(
-        self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str
-    ) -> Block | None:
+    def put_block(self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str) -> Block | None:
         block = checked_block(block)
         with self._database.write() as connection:
             found = connection.execute(_one(tables.blocks, namespace, block.label)).mappings().first()
