@@ -18,13 +18,15 @@ from hybridmem.models import prompts
 from hybridmem.models.reader import Reader, Reading
 from hybridmem.reflection import citations
 from hybridmem.reflection.shown import Shown, find, fitting
-from hybridmem.router.context import worth_reading
+from hybridmem.router.context import MEMORIES_READ
 from hybridmem.router.routing import ANSWER_TOKENS
 from hybridmem.router.signals import supported
 from hybridmem.workspace import Workspace
 
 REFLECTION_TOKENS = 400
 """The longest reflection."""
+LIKELY = 0.5
+"""A hit of this relevance is as likely to bear on the question as not."""
 
 
 def reflect(workspace: Workspace, question: str, *, limit: int, reader: Reader) -> Reflection:
@@ -68,7 +70,7 @@ def _quoted(hits: Sequence[Hit], question: str, reader: Reader) -> Reflection:
     def fits(shown: Shown) -> bool:
         return _room(reader, prompts.answer(question, shown.quoted)) >= ANSWER_TOKENS
 
-    shown = fitting(worth_reading(hits), fits)
+    shown = fitting(_likely(hits), fits)
     lines = shown.quoted
     if not lines:
         return Reflection(question, prompts.REFUSAL)
@@ -83,6 +85,11 @@ def _quoted(hits: Sequence[Hit], question: str, reader: Reader) -> Reflection:
     ]
     statements = [Statement(said, tuple(having))] if having else []
     return _reflection(question, hits, shown, statements, [] if having else [said], reader, reading)
+
+
+def _likely(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that a small model can tell apart. Among few memories a score says little, and the relevance more."""
+    return ([hit for hit in hits if hit.matches or hit.relevance >= LIKELY] or list(hits))[:MEMORIES_READ]
 
 
 def _reflection(
