@@ -106,17 +106,20 @@ def made(ledger: Ledger, namespace: Namespace, now: datetime) -> Candidates:
     return Candidates(kept, whole, position, position)
 
 
-def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> Candidates:
-    """`candidates` after everything that has changed since: equal, as far as they reach, to those made anew, apart from
-    uses of facts that did not change."""
+def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> tuple[Candidates, frozenset[str]]:
+    """`candidates` after everything that has changed since, and the ids of all that has.
+
+    As far as they reach, they are equal to those made anew, apart from uses of facts that did not change."""
+    every: set[str] = set()
     while entries := ledger.changes(namespace, after=candidates.position, limit=PAGE):
         changed = [entry.memory for entry in entries]
+        every |= {*changed}
         found = ledger.get_many(namespace, [entry.memory for entry in entries if entry.operation == "upsert"])
         facts = [memory for memory in found.values() if isinstance(memory, Fact) and is_known(memory)]
         candidates = replace(
             _with(_without(candidates, changed), ranked(ledger, namespace, facts)), position=entries[-1].position
         )
-    return candidates
+    return candidates, frozenset(every)
 
 
 def _best(places: list[tuple[Ranked, bool]]) -> tuple[Ranked, ...]:

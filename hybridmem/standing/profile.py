@@ -6,7 +6,7 @@ moment when it is shown, so that what was deleted, replaced, set aside or has ex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,6 +29,10 @@ AT_ONCE = 40
 """Facts that are read together."""
 SAVED_AFTER = 200
 """Positions of the ledger that are followed before the candidates are stored anew: a start follows no more."""
+MOST_KEPT = 2_000
+"""Facts that a process keeps of one namespace between two profiles."""
+NAMESPACES_KEPT = 64
+"""Namespaces of which a process keeps anything."""
 HEADINGS = {"user": "What is known of the user:", "work": "What else is known, the latest first:"}
 
 
@@ -82,23 +86,59 @@ class _TooFew(Exception):
     """The candidates end before the profile does, and there are facts behind them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The lines of one budget, and as long as they are right if nothing changes."""
+
+    budget: int
+    lines: tuple[ProfileLine, ...]
+    at: datetime
+    until: datetime | None
+    """The next day of a fact that was looked at: it begins, ends or expires. None for no such day."""
+
+    def is_right(self, budget: int, now: datetime) -> bool:
+        return budget == self.budget and self.at <= now and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a process keeps of a namespace between two profiles. Everything in it is dropped once the ledger says that
+    it has changed, which is asked each time."""
+
+    candidates: Candidates
+    stored_at: int
+    """The position of the candidates that the ledger has."""
+    facts: Mapping[str, Fact]
+    """Those that were read, by id."""
+    shown: _Shown | None = None
+
+    def after(self, candidates: Candidates, changed: frozenset[str]) -> _Kept:
+        """The same once `candidates` have followed everything that `changed`."""
+        if changed.isdisjoint(self.facts) and candidates.sections == self.candidates.sections:
+            return replace(self, candidates=candidates)
+        facts = {id: fact for id, fact in self.facts.items() if id not in changed}
+        return _Kept(candidates, self.stored_at, facts)
+
+
 def profile(workspace: Workspace, budget: int) -> Profile:
     """The profile as it is now, of at most `budget` tokens."""
     ledger, namespace, now = workspace.ledger, workspace.namespace, workspace.clock()
     ledger.expire_due(namespace, now)
-    candidates, making = _current(workspace, now)
-    # Passwords and keys do not belong in front of every conversation.
-    reading = workspace.without_secrets().ledger
-    while True:
+    kept, making = _current(workspace, now)
+    shown = kept.shown
+    while shown is None or not shown.is_right(budget, now):
+        facts = {} if len(kept.facts) > MOST_KEPT else dict(kept.facts)
         try:
-            lines = _chosen(reading, namespace, candidates, budget, now)
+            shown = _shown(workspace, kept.candidates, facts, budget, now)
         except _TooFew:
-            candidates, making = make(workspace, now)
-            continue
-        return Profile(namespace, lines, budget, now, making.at)
+            kept, making = make(workspace, now)
+        else:
+            kept = replace(kept, facts=facts, shown=shown)
+    _keep(workspace, kept)
+    return Profile(namespace, shown.lines, budget, now, making.at)
 
 
-def make(workspace: Workspace, now: datetime, *, night_from: int | None = None) -> tuple[Candidates, Making]:
+def make(workspace: Workspace, now: datetime, *, night_from: int | None = None) -> tuple[_Kept, Making]:
     """Make the order anew from every fact and its uses, and store it. `night_from`: the ledger's position before the
     night that has just ended, if one has."""
     ledger, namespace = workspace.ledger, workspace.namespace
@@ -109,8 +149,7 @@ def make(workspace: Workspace, now: datetime, *, night_from: int | None = None) 
     if not workspace.folder.read_only:
         ledger.put_state(namespace, candidates)
         ledger.put_state(namespace, making)
-    _keep(workspace, _Kept(candidates, candidates.position))
-    return candidates, making
+    return _Kept(candidates, candidates.position, {}), making
 
 
 def position(workspace: Workspace) -> int:
@@ -118,8 +157,8 @@ def position(workspace: Workspace) -> int:
     return last_change(workspace.ledger, workspace.namespace)
 
 
-def _current(workspace: Workspace, now: datetime) -> tuple[Candidates, Making]:
-    """The stored order, after what has changed since."""
+def _current(workspace: Workspace, now: datetime) -> tuple[_Kept, Making]:
+    """What is kept, after what has changed since."""
     ledger, namespace = workspace.ledger, workspace.namespace
     making = ledger.get_state(namespace, Making)
     kept = workspace.resources.derived.get((Candidates.KEY, namespace))
@@ -129,26 +168,44 @@ def _current(workspace: Workspace, now: datetime) -> tuple[Candidates, Making]:
         stored = ledger.get_state(namespace, Candidates)
         if stored is None or making is None or stored.made != making.position:
             return make(workspace, now)
-        kept = _Kept(stored, stored.position)
-    candidates, stored_at = followed(kept.candidates, ledger, namespace), kept.stored_at
-    if candidates.position - stored_at >= SAVED_AFTER and not workspace.folder.read_only:
-        ledger.put_state(namespace, candidates)
-        stored_at = candidates.position
-    _keep(workspace, _Kept(candidates, stored_at))
-    return candidates, making
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a process keeps of a namespace between two profiles."""
-
-    candidates: Candidates
-    stored_at: int
-    """The position of those that the ledger has."""
+        kept = _Kept(stored, stored.position, {})
+    kept = kept.after(*followed(kept.candidates, ledger, namespace))
+    if kept.candidates.position - kept.stored_at >= SAVED_AFTER and not workspace.folder.read_only:
+        ledger.put_state(namespace, kept.candidates)
+        kept = replace(kept, stored_at=kept.candidates.position)
+    return kept, making
 
 
 def _keep(workspace: Workspace, kept: _Kept) -> None:
-    workspace.resources.derived[Candidates.KEY, workspace.namespace] = kept
+    derived = workspace.resources.derived
+    derived[Candidates.KEY, workspace.namespace] = kept
+    if len(derived) > NAMESPACES_KEPT:
+        # What was kept first is read anew when it is asked for.
+        derived.popitem(last=False)
+
+
+def _shown(workspace: Workspace, candidates: Candidates, facts: dict[str, Fact], budget: int, now: datetime) -> _Shown:
+    """The lines within `budget`: half of it is the user's first, the work has what is left, and the user what the work
+    does not need. What is read is added to `facts`. Raises `_TooFew`."""
+    # Passwords and keys do not belong in front of every conversation.
+    ledger = workspace.without_secrets().ledger
+    known = {
+        name: _Facts(ledger, workspace.namespace, candidates.sections[name], candidates.whole[name], now, facts)
+        for name in SECTIONS
+    }
+    lines: dict[str, ProfileLine] = {}
+    spent = 0
+    turns: tuple[tuple[Section, int], ...] = (("user", budget // 2), ("work", budget), ("user", budget))
+    for section, bound in turns:
+        spent = _fill(lines, known[section], section, spent, bound, budget)
+    days = [
+        day
+        for fact in facts.values()
+        for day in (fact.valid_from, fact.valid_to, fact.expires_at)
+        if day is not None and day > now
+    ]
+    ordered = tuple(sorted(lines.values(), key=lambda line: SECTIONS.index(line.about)))
+    return _Shown(budget, ordered, now, min(days, default=None))
 
 
 @dataclass
@@ -160,6 +217,8 @@ class _Facts:
     places: tuple[Ranked, ...]
     whole: bool
     now: datetime
+    facts: dict[str, Fact]
+    """What was read, here and before."""
     waiting: Fact | None = None
     """The next one, which did not fit before."""
     given: int = 0
@@ -182,32 +241,17 @@ class _Facts:
     def _read(self) -> Iterator[Fact]:
         for start in range(0, len(self.places), AT_ONCE):
             ids = [place.id for place in self.places[start : start + AT_ONCE]]
-            found = self.ledger.get_many(self.namespace, ids)
+            if unread := [id for id in ids if id not in self.facts]:
+                found = self.ledger.get_many(self.namespace, unread)
+                self.facts.update((id, fact) for id, fact in found.items() if isinstance(fact, Fact))
             for id in ids:
-                fact = found.get(id)
-                if (
-                    isinstance(fact, Fact)
-                    and is_known(fact)
-                    and holds(fact, self.now)
-                    and not has_expired(fact, self.now)
-                ):
+                fact = self.facts.get(id)
+                if fact is not None and _may_be_shown(fact, self.now):
                     yield fact
 
 
-def _chosen(
-    ledger: Ledger, namespace: Namespace, candidates: Candidates, budget: int, now: datetime
-) -> tuple[ProfileLine, ...]:
-    """The lines within `budget`: half of it is the user's first, the work has what is left, and the user what the work
-    does not need."""
-    facts = {
-        name: _Facts(ledger, namespace, candidates.sections[name], candidates.whole[name], now) for name in SECTIONS
-    }
-    lines: dict[str, ProfileLine] = {}
-    spent = 0
-    turns: tuple[tuple[Section, int], ...] = (("user", budget // 2), ("work", budget), ("user", budget))
-    for section, bound in turns:
-        spent = _fill(lines, facts[section], section, spent, bound, budget)
-    return tuple(sorted(lines.values(), key=lambda line: SECTIONS.index(line.about)))
+def _may_be_shown(fact: Fact, now: datetime) -> bool:
+    return is_known(fact) and holds(fact, now) and not has_expired(fact, now)
 
 
 def _fill(lines: dict[str, ProfileLine], facts: _Facts, section: Section, spent: int, bound: int, budget: int) -> int:

@@ -207,6 +207,8 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
         if changes:
             self._memories[id] = changed
             self._events[id].append(Event(id, "edited", at, memory.text, changes=changes))
+        if "expires_at" in changes:
+            self._announce(namespace, id, "upsert")
         if is_revived(memory, changed, at):
             self._extracted.discard(id)
         return changed
