@@ -106,20 +106,21 @@ def made(ledger: Ledger, namespace: Namespace, now: datetime) -> Candidates:
     return Candidates(kept, whole, position, position)
 
 
-def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> tuple[Candidates, frozenset[str]]:
-    """`candidates` after everything that has changed since, and the ids of all that has.
+def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> tuple[Candidates, dict[str, Fact | None]]:
+    """`candidates` after everything that has changed since, and all that has, by id: the facts that a profile may show
+    as they are now, and None for anything else.
 
     As far as they reach, they are equal to those made anew, apart from uses of facts that did not change."""
-    every: set[str] = set()
+    every: dict[str, Fact | None] = {}
     while entries := ledger.changes(namespace, after=candidates.position, limit=PAGE):
         changed = [entry.memory for entry in entries]
-        every |= {*changed}
         found = ledger.get_many(namespace, [entry.memory for entry in entries if entry.operation == "upsert"])
         facts = [memory for memory in found.values() if isinstance(memory, Fact) and is_known(memory)]
+        every |= {**dict.fromkeys(changed), **{fact.id: fact for fact in facts}}
         candidates = replace(
             _with(_without(candidates, changed), ranked(ledger, namespace, facts)), position=entries[-1].position
         )
-    return candidates, frozenset(every)
+    return candidates, every
 
 
 def _best(places: list[tuple[Ranked, bool]]) -> tuple[Ranked, ...]:

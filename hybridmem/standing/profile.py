@@ -19,6 +19,7 @@ from hybridmem.standing.candidates import Candidates, Making, followed, last_cha
 from hybridmem.standing.ranking import SECTIONS, Ranked, Section, is_known
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.fact_timeline import holds
+from hybridmem.stores.ledger.redacted import without_secrets
 from hybridmem.workspace import Workspace
 
 BUDGET = 800
@@ -73,7 +74,7 @@ class Profile:
         for section in SECTIONS:
             lines = [line for line in self.lines if line.about == section]
             if lines:
-                parts += [HEADINGS[section], *map(_written, lines)]
+                parts += [HEADINGS[section], *(f"- {line.text}" for line in lines)]
         return "\n".join(parts)
 
     @property
@@ -112,11 +113,12 @@ class _Kept:
     """Those that were read, by id."""
     shown: _Shown | None = None
 
-    def after(self, candidates: Candidates, changed: frozenset[str]) -> _Kept:
-        """The same once `candidates` have followed everything that `changed`."""
-        if changed.isdisjoint(self.facts) and candidates.sections == self.candidates.sections:
+    def after(self, candidates: Candidates, changed: Mapping[str, Fact | None]) -> _Kept:
+        """The same once `candidates` have followed everything that `changed` (as `candidates.followed` has it)."""
+        if changed.keys().isdisjoint(self.facts) and candidates.sections == self.candidates.sections:
             return replace(self, candidates=candidates)
         facts = {id: fact for id, fact in self.facts.items() if id not in changed}
+        facts |= {id: without_secrets(fact) for id, fact in changed.items() if fact is not None}
         return _Kept(candidates, self.stored_at, facts)
 
 
@@ -241,8 +243,10 @@ class _Facts:
     def _read(self) -> Iterator[Fact]:
         for start in range(0, len(self.places), AT_ONCE):
             ids = [place.id for place in self.places[start : start + AT_ONCE]]
-            if unread := [id for id in ids if id not in self.facts]:
-                found = self.ledger.get_many(self.namespace, unread)
+            if any(id not in self.facts for id in ids):
+                # A few more than are shown: when one of these goes, the next is here already.
+                ahead = self.places[start : start + 2 * AT_ONCE]
+                found = self.ledger.get_many(self.namespace, [each.id for each in ahead if each.id not in self.facts])
                 self.facts.update((id, fact) for id, fact in found.items() if isinstance(fact, Fact))
             for id in ids:
                 fact = self.facts.get(id)
@@ -257,29 +261,30 @@ def _may_be_shown(fact: Fact, now: datetime) -> bool:
 def _fill(lines: dict[str, ProfileLine], facts: _Facts, section: Section, spent: int, bound: int, budget: int) -> int:
     """Add lines of `section` until `bound` tokens are spent; returns how many are then. A fact in the words of a line
     that is there joins it. One that is longer than the whole budget is passed over."""
+    # A section's first line brings its heading along.
+    begun = any(line.about == section for line in lines.values())
+    heading = estimated_tokens(HEADINGS[section] + "\n")
     while (fact := facts.next()) is not None:
         words = normalised(fact.text)
         if words in lines:
             lines[words] = _joined(lines[words], fact)
             continue
         line = _line(fact, section)
-        # A section's first line brings its heading along.
-        begins = all(each.about != section for each in lines.values())
-        cost = line.tokens + (estimated_tokens(HEADINGS[section] + "\n") if begins else 0)
+        cost = line.tokens if begun else line.tokens + heading
         if cost > budget:
             continue
         if spent + cost > bound:
             facts.waiting = fact
             break
-        lines[words] = line
+        lines[words], begun = line, True
         spent += cost
     return spent
 
 
 def _line(fact: Fact, section: Section) -> ProfileLine:
     text = one_line(fact.text)
-    line = ProfileLine(text, section, (fact.id,), fact.sources, fact.valid_from, fact.evidence, 0)
-    return replace(line, tokens=estimated_tokens(_written(line) + "\n"))
+    tokens = estimated_tokens(f"- {text}\n")
+    return ProfileLine(text, section, (fact.id,), fact.sources, fact.valid_from, fact.evidence, tokens)
 
 
 def _joined(line: ProfileLine, fact: Fact) -> ProfileLine:
@@ -290,7 +295,3 @@ def _joined(line: ProfileLine, fact: Fact) -> ProfileLine:
         since=min(line.since, fact.valid_from),
         evidence=max(line.evidence, fact.evidence),
     )
-
-
-def _written(line: ProfileLine) -> str:
-    return f"- {line.text}"
