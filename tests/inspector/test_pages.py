@@ -39,9 +39,9 @@ def test_the_opening_page_shows_what_is_known_with_its_sources(look: TestClient)
     page = look.get("/").text
     text = words(page)
     assert "What your agent knows" in text
-    lately = text.split("Lately, and at work")[1].split("What last night changed")[0]
-    assert "Ana lives in Lisbon." in lately and "Ben Okafor keeps a ferret." in lately
-    assert "Ana lives in Porto." not in lately
+    user, lately = text.split("What last night changed")[0].split("About the user")[1].split("Lately, and at work")
+    assert "Ana lives in Lisbon." in user and "Ben Okafor keeps a ferret." in lately
+    assert "Ana lives in Porto." not in user
     assert 'href="/memory?id=ep_0"' in page and 'href="/memory?id=fa_1"' in page
     assert "in the weights" in lately
     assert "What waits 5 episodes for the next night to read" in text
@@ -61,15 +61,17 @@ def test_the_opening_page_shows_what_last_night_changed(own: HybridMemory) -> No
 
 def test_the_opening_page_shows_blocks_and_standing_answers(own: HybridMemory) -> None:
     own.blocks.set("persona", SCRIPT, description="who you are", read_only=True)
-    own.standing_questions.add("Where does Ana live?")
+    own.add("Zoe lives in Riga.")
+    own.standing_questions.add("Where does Zoe live?")
     own.standing_questions.add("Who repairs the oven?")
     assert "Not answered yet: the next night does it." in shown(visitor(own), "/")
     own.standing_questions.answers()
     page = visitor(own).get("/").text
     assert "<script>window" not in page
     text = words(page)
-    assert f"persona read-only {SCRIPT}" in unescape(page) or SCRIPT in unescape(page)
-    assert "Where does Ana live? Lisbon" in text
+    assert SCRIPT in unescape(page)
+    assert "persona read-only" in text
+    assert "Where does Zoe live? Riga" in text
     assert "Who repairs the oven? The memories do not say." in text
 
 
