@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.records import Fact, has_expired
+from hybridmem.core.records import Fact, has_expired, new_id
 from hybridmem.standing.ranking import SECTIONS, Ranked, Section, is_known, ranked
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.fact_timeline import holds
@@ -41,8 +41,8 @@ class Candidates:
     """Whether a section has every fact of its kind, and not only the best."""
     position: int
     """Everything up to it has been followed."""
-    made: int
-    """The position at which they were made: it tells one making from another."""
+    made: str
+    """A name of the making that they come from, which no other has."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -71,18 +71,18 @@ class Making:
 
     KEY: ClassVar[str] = "profile_making"
     VERSION: ClassVar[int] = 1
-    position: int
+    made: str
     """`Candidates.made`."""
     at: datetime
     night_from: int | None = None
     """The ledger's position before the last night, whose changes come after it; None before the first night."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"position": self.position, "at": self.at.isoformat(), "night_from": self.night_from}
+        return {"made": self.made, "at": self.at.isoformat(), "night_from": self.night_from}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], version: int) -> Making:
-        return cls(content["position"], parse_time(content["at"]), content["night_from"])
+        return cls(content["made"], parse_time(content["at"]), content["night_from"])
 
 
 def last_change(ledger: Ledger, namespace: Namespace) -> int:
@@ -103,7 +103,7 @@ def made(ledger: Ledger, namespace: Namespace, now: datetime) -> Candidates:
             every[section].append((place, holds(fact, now) and not has_expired(fact, now)))
     kept = {name: _best(places) for name, places in every.items()}
     whole = {name: len(kept[name]) == len(every[name]) for name in SECTIONS}
-    return Candidates(kept, whole, position, position)
+    return Candidates(kept, whole, position, new_id("pr"))
 
 
 def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> tuple[Candidates, dict[str, Fact | None]]:

@@ -166,9 +166,9 @@ def _current(workspace: Workspace, now: datetime) -> tuple[_Kept, Making]:
     kept = workspace.resources.derived.get((Candidates.KEY, namespace))
     if making is None and workspace.folder.read_only and isinstance(kept, _Kept):
         making = Making(kept.candidates.made, now)
-    if not isinstance(kept, _Kept) or making is None or kept.candidates.made != making.position:
+    if not isinstance(kept, _Kept) or making is None or kept.candidates.made != making.made:
         stored = ledger.get_state(namespace, Candidates)
-        if stored is None or making is None or stored.made != making.position:
+        if stored is None or making is None or stored.made != making.made:
             return make(workspace, now)
         kept = _Kept(stored, stored.position, {})
     kept = kept.after(*followed(kept.candidates, ledger, namespace))

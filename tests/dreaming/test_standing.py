@@ -1,4 +1,4 @@
-"""A night makes the profile's order anew and answers the standing questions on which something bears that has changed."""
+"""A night makes the profile's order anew, and answers the standing questions on which something bears that changed."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def test_a_night_answers_standing_questions_and_says_so(memory: HybridMemory) ->
     (step,) = [step for step in report.steps if step.name == "standing questions"]
     assert step.counts == {"questions": 1}
     assert memory.dreams() == [report]
-    # Nothing that bears on it came or went: nobody is asked, and the report has no such step.
-    memory.add("Ben plays chess.")
-    asked = answer.answered_at
+    memory.dream()
+    # Nothing came or went: nobody is asked, and the report has no such step.
+    asked = memory.standing_questions.list()[0].answered_at
     assert "standing questions" not in [step.name for step in memory.dream().steps]
     assert [each.answered_at for each in memory.standing_questions.list()] == [asked]
 
@@ -46,4 +46,5 @@ def test_a_night_counts_the_uses(memory: HybridMemory) -> None:
     after = memory.ledger.get_state(memory.namespace, Making)
     assert [line.facts for line in memory.profile().lines] == [("tea",), ("salt",)]
     assert before is not None and after is not None
-    assert (before.night_from, after.night_from) == (None, before.position)
+    assert before.night_from is None
+    assert after.night_from == memory.ledger.last_pending(["nobody"], memory.namespace)
