@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from hybridmem.core import arguments
@@ -49,7 +49,9 @@ class StandingQuestions:
     def list(self) -> builtins.list[StandingQuestion]:
         """All of them as they were last answered, oldest first. Calls no model."""
         kept = self._workspace.ledger.standing_questions(self._workspace.namespace)
-        return [question if _stands(self._workspace, question) else question.unanswered() for question in kept]
+        answered = [question.position for question in kept if question.statements]
+        changed = _changes(self._workspace, min(answered)) if answered else {}
+        return [question if _stands(self._workspace, question, changed) else question.unanswered() for question in kept]
 
     def answers(self) -> builtins.list[StandingQuestion]:
         """All of them, answered anew where a memory that bears on them came, changed or went since; as they
@@ -98,12 +100,13 @@ def _answered_anew(workspace: Workspace, question: StandingQuestion, reader: Rea
 
 def _is_fresh(workspace: Workspace, question: StandingQuestion, hits: tuple[Hit, ...]) -> bool:
     """Whether the answer was read from what a search finds now, and nothing of it has changed since."""
-    if question.answered_at is None or not _stands(workspace, question):
+    changed = _changes(workspace, question.position)
+    if question.answered_at is None or not _stands(workspace, question, changed):
         return False
     if not {hit.id for hit in hits}.issuperset(question.shown):
         return False
     read = max(len(question.shown), MEMORIES_READ)
-    return _changed_since(workspace, question).isdisjoint(hit.id for hit in hits[:read])
+    return changed.keys().isdisjoint(hit.id for hit in hits[:read])
 
 
 def _may_have_changed(workspace: Workspace, question: StandingQuestion) -> bool:
@@ -113,24 +116,24 @@ def _may_have_changed(workspace: Workspace, question: StandingQuestion) -> bool:
     return bool(workspace.ledger.changes(workspace.namespace, after=question.position, limit=1))
 
 
-def _changed_since(workspace: Workspace, question: StandingQuestion) -> set[str]:
-    changed: set[str] = set()
-    after = question.position
-    while entries := workspace.ledger.changes(workspace.namespace, after=after):
-        changed |= {entry.memory for entry in entries}
-        after = entries[-1].position
+def _changes(workspace: Workspace, position: int) -> dict[str, int]:
+    """The position of the last change of each memory that changed after `position`."""
+    changed: dict[str, int] = {}
+    while entries := workspace.ledger.changes(workspace.namespace, after=position):
+        changed |= {entry.memory: entry.position for entry in entries}
+        position = entries[-1].position
     return changed
 
 
-def _stands(workspace: Workspace, question: StandingQuestion) -> bool:
-    """Whether every memory that the answer cites is there, and holds now."""
+def _stands(workspace: Workspace, question: StandingQuestion, changed: Mapping[str, int]) -> bool:
+    """Whether every memory that the answer cites is there, may be cited now, and is as it was when it was read.
+
+    `changed` has the last changes since then."""
     cited = list(dict.fromkeys(id for statement in question.statements for id in statement.sources))
-    found = workspace.ledger.get_many(workspace.namespace, cited)
-    if len(found) < len(cited) or not all(_may_be_cited(memory, workspace) for memory in found.values()):
+    if any(changed.get(id, 0) > question.position for id in cited):
         return False
-    # What a fact has replaced is still found, and may be cited; an answer from before that may not know of it.
-    replaced = {id for id, memory in found.items() if isinstance(memory, Episode) and memory.superseded_by is not None}
-    return not replaced or replaced.isdisjoint(_changed_since(workspace, question))
+    found = workspace.ledger.get_many(workspace.namespace, cited)
+    return len(found) == len(cited) and all(_may_be_cited(memory, workspace) for memory in found.values())
 
 
 def _may_be_cited(memory: Episode | Fact, workspace: Workspace) -> bool:

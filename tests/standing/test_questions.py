@@ -62,13 +62,15 @@ def test_it_is_asked_again_when_its_evidence_goes(memory: HybridMemory) -> None:
     assert the_answer(memory).text == "Lisbon"
 
 
-@pytest.mark.parametrize("go", ["quarantine", "delete", "supersede", "expire"])
+@pytest.mark.parametrize("go", ["quarantine", "delete", "supersede", "expire", "reword"])
 def test_an_answer_is_not_given_any_more_once_its_evidence_is_gone(memory: HybridMemory, go: str) -> None:
     fact = memory.add_fact("Ana", "lives in", "Lisbon", valid_from="2026-01-01")
     memory.standing_questions.add(HOME)
     assert the_answer(memory).text == "Lisbon"
     if go == "supersede":
         memory.add_fact("Ana", "lives in", "Porto")
+    elif go == "reword":
+        memory.update(fact.id, "Ana lives in Porto.")
     elif go == "expire":
         memory.update(fact.id, expires_at="2026-02-01")
     else:

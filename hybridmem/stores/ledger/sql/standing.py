@@ -20,7 +20,7 @@ from hybridmem.stores.ledger.sql.database import Database
 from hybridmem.stores.ledger.sql.rows import Row, event_of, event_row, key, micros, namespace_of, time_of
 from hybridmem.stores.ledger.standing import block_event
 
-_BLOCKS = text("SELECT * FROM blocks WHERE namespace = :namespace ORDER BY label")
+_BLOCKS = text("SELECT * FROM blocks WHERE namespace = :namespace")
 """Built once: every conversation begins with them."""
 
 
@@ -31,7 +31,7 @@ class StandingRows:
 
     def blocks(self, namespace: Namespace) -> list[Block]:
         with self._database.read() as connection:
-            return [_block_of(row) for row in connection.execute(_BLOCKS, {"namespace": key(namespace)}).mappings()]
+            return _blocks(connection, namespace)
 
     def put_block(self, namespace: Namespace, block: Block, *, replaces: Block | None, by: str) -> Block | None:
         block = checked_block(block)
@@ -109,6 +109,12 @@ def forget_answers(connection: Connection, namespace: Namespace, ids: Sequence[s
     return len(doomed)
 
 
+def _blocks(connection: Connection, namespace: Namespace) -> list[Block]:
+    found = [_block_of(row) for row in connection.execute(_BLOCKS, {"namespace": key(namespace)}).mappings()]
+    # Here, because databases put letters in orders of their own.
+    return sorted(found, key=lambda block: block.label)
+
+
 def _named(table: Any, namespace: Namespace, label: str) -> tuple[Any, Any]:
     return table.c.namespace == key(namespace), table.c.label == label
 
@@ -180,18 +186,19 @@ def _question_of(row: Row) -> StandingQuestion:
 def read_standing(connection: Connection, namespace: Namespace) -> Archive:
     """What stands in `namespace`, and no memories."""
     events, questions = tables.block_events, tables.standing_questions
-    blocks = [_block_of(row) for row in connection.execute(_BLOCKS, {"namespace": key(namespace)}).mappings()]
-    labels = {block.label for block in blocks}
-    histories = select(events).where(events.c.namespace == key(namespace)).order_by(events.c.label, events.c.number)
+    blocks = _blocks(connection, namespace)
+    histories = select(events).where(events.c.namespace == key(namespace)).order_by(events.c.number)
+    lines: dict[str, list[Event]] = {block.label: [] for block in blocks}
+    for row in connection.execute(histories).mappings():
+        if row["label"] in lines:
+            lines[row["label"]].append(_event_of(row))
     asked = select(questions.c.id, questions.c.question).where(questions.c.namespace == key(namespace))
     return Archive(
         memories=(),
         extracted=frozenset(),
         events=(),
         blocks=tuple(blocks),
-        block_events=tuple(
-            _event_of(row) for row in connection.execute(histories).mappings() if row["label"] in labels
-        ),
+        block_events=tuple(event for events in lines.values() for event in events),
         questions=tuple(KeptQuestion(*row) for row in connection.execute(asked.order_by(questions.c.id))),
     )
 
