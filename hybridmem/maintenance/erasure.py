@@ -13,6 +13,7 @@ from hybridmem.dreaming.steps.unlearn import in_weights, is_dreaming, remove_tra
 from hybridmem.maintenance import leftovers
 from hybridmem.maintenance.leftovers import Leftovers
 from hybridmem.redaction import redact
+from hybridmem.standing import profile
 from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
 from hybridmem.workspace import Workspace
 
@@ -105,6 +106,7 @@ def _receipt(
     """Follow an erasure of the ledger everywhere else."""
     # Texts that a dream of this process has read without their secrets.
     redact.cache_clear()
+    profile.forget(workspace, [*gone, *erased.reworded])
     # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
     dropped = remove_weights(workspace.adapters, gone)
     folder, lock = workspace.folder.dream(workspace.namespace), workspace.folder.dream_lock(workspace.namespace)

@@ -1,7 +1,7 @@
 """The best candidates for a profile, kept in the ledger as ids and scores and never as texts.
 
 They are made of every fact once, at night or when there are none yet, and then follow what the ledger says has changed.
-Whatever they hold, a profile reads each fact anew before it shows it.
+Whatever they hold, a profile shows a fact only as the ledger has it now.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """What is known of the user and of the current work, ready without a question and without a model.
 
-The order is made at night and follows the ledger by day (`candidates`); every line is read from the ledger at the
-moment when it is shown, so that what was deleted, replaced, set aside or has expired is never in it.
+The order is made at night and follows the ledger by day (`candidates`). The ledger is asked each time what has changed,
+and every fact that has is read anew, so that what was deleted, replaced, set aside or has expired is never shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,8 +22,6 @@ from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.stores.ledger.redacted import without_secrets
 from hybridmem.workspace import Workspace
 
-BUDGET = 800
-"""Tokens of a profile, unless the caller says otherwise."""
 MOST_FACTS = 200
 """Facts of one section at most, whatever the budget."""
 AT_ONCE = 40
@@ -152,6 +150,15 @@ def make(workspace: Workspace, now: datetime, *, night_from: int | None = None) 
         ledger.put_state(namespace, candidates)
         ledger.put_state(namespace, making)
     return _Kept(candidates, candidates.position, {}), making
+
+
+def forget(workspace: Workspace, ids: Iterable[str]) -> None:
+    """Keep no words of facts `ids` in this process: they were erased, or what they quoted was."""
+    kept = workspace.resources.derived.get((Candidates.KEY, workspace.namespace))
+    if isinstance(kept, _Kept):
+        gone = set(ids)
+        facts = {id: fact for id, fact in kept.facts.items() if id not in gone}
+        _keep(workspace, replace(kept, facts=facts, shown=None))
 
 
 def position(workspace: Workspace) -> int:

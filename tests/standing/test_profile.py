@@ -152,6 +152,16 @@ def test_what_is_gone_is_out_of_it_at_once(memory: HybridMemory, go: Callable[[H
     assert "I live in Porto." not in texts(memory)
 
 
+def test_the_process_keeps_no_word_of_what_was_deleted(memory: HybridMemory) -> None:
+    fact = memory.add_fact("I", "like", "marzipan")
+    memory.add_fact("I", "drink", "tea")
+    memory.profile()
+    assert "marzipan" in str(memory.workspace.resources.derived)
+    memory.delete(fact.id)
+    assert "marzipan" not in str(memory.workspace.resources.derived)
+    assert texts(memory) == ["I drink tea."]
+
+
 def test_what_is_released_or_given_its_place_back_is_in_it_again(memory: HybridMemory) -> None:
     memory.add_fact("I", "live in", "Porto", valid_from="2024-01-01")
     newer = memory.add_fact("I", "live in", "Lisbon", valid_from="2025-01-01")
