@@ -112,7 +112,9 @@ def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> tu
 
     As far as they reach, they are equal to those made anew, apart from uses of facts that did not change."""
     every: dict[str, Fact | None] = {}
-    while entries := ledger.changes(namespace, after=candidates.position, limit=PAGE):
+    more = True
+    while more and (entries := ledger.changes(namespace, after=candidates.position, limit=PAGE)):
+        more = len(entries) == PAGE
         changed = [entry.memory for entry in entries]
         found = ledger.get_many(namespace, [entry.memory for entry in entries if entry.operation == "upsert"])
         facts = [memory for memory in found.values() if isinstance(memory, Fact) and is_known(memory)]

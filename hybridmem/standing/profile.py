@@ -100,6 +100,29 @@ class _Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    """A fact that was read, and how it is written."""
+
+    fact: Fact
+    words: str
+    """Its text, normalised: facts in the same words are one line."""
+    text: str
+    tokens: int
+
+    @classmethod
+    def of(cls, fact: Fact) -> _Known:
+        text = one_line(fact.text)
+        return cls(fact, normalised(text), text, estimated_tokens(f"- {text}\n"))
+
+    def may_be_shown(self, now: datetime) -> bool:
+        return is_known(self.fact) and holds(self.fact, now) and not has_expired(self.fact, now)
+
+    def line(self, section: Section) -> ProfileLine:
+        fact = self.fact
+        return ProfileLine(self.text, section, (fact.id,), fact.sources, fact.valid_from, fact.evidence, self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """What a process keeps of a namespace between two profiles. Everything in it is dropped once the ledger says that
     it has changed, which is asked each time."""
@@ -107,7 +130,7 @@ class _Kept:
     candidates: Candidates
     stored_at: int
     """The position of the candidates that the ledger has."""
-    facts: Mapping[str, Fact]
+    facts: Mapping[str, _Known]
     """Those that were read, by id."""
     shown: _Shown | None = None
 
@@ -116,7 +139,7 @@ class _Kept:
         if changed.keys().isdisjoint(self.facts) and candidates.sections == self.candidates.sections:
             return replace(self, candidates=candidates)
         facts = {id: fact for id, fact in self.facts.items() if id not in changed}
-        facts |= {id: without_secrets(fact) for id, fact in changed.items() if fact is not None}
+        facts |= {id: _Known.of(without_secrets(fact)) for id, fact in changed.items() if fact is not None}
         return _Kept(candidates, self.stored_at, facts)
 
 
@@ -193,7 +216,9 @@ def _keep(workspace: Workspace, kept: _Kept) -> None:
         derived.popitem(last=False)
 
 
-def _shown(workspace: Workspace, candidates: Candidates, facts: dict[str, Fact], budget: int, now: datetime) -> _Shown:
+def _shown(
+    workspace: Workspace, candidates: Candidates, facts: dict[str, _Known], budget: int, now: datetime
+) -> _Shown:
     """The lines within `budget`: half of it is the user's first, the work has what is left, and the user what the work
     does not need. What is read is added to `facts`. Raises `_TooFew`."""
     # Passwords and keys do not belong in front of every conversation.
@@ -209,8 +234,8 @@ def _shown(workspace: Workspace, candidates: Candidates, facts: dict[str, Fact],
         spent = _fill(lines, known[section], section, spent, bound, budget)
     days = [
         day
-        for fact in facts.values()
-        for day in (fact.valid_from, fact.valid_to, fact.expires_at)
+        for known_fact in facts.values()
+        for day in (known_fact.fact.valid_from, known_fact.fact.valid_to, known_fact.fact.expires_at)
         if day is not None and day > now
     ]
     ordered = tuple(sorted(lines.values(), key=lambda line: SECTIONS.index(line.about)))
@@ -226,14 +251,14 @@ class _Facts:
     places: tuple[Ranked, ...]
     whole: bool
     now: datetime
-    facts: dict[str, Fact]
+    facts: dict[str, _Known]
     """What was read, here and before."""
-    waiting: Fact | None = None
+    waiting: _Known | None = None
     """The next one, which did not fit before."""
     given: int = 0
-    _reading: Iterator[Fact] | None = field(default=None, repr=False)
+    _reading: Iterator[_Known] | None = field(default=None, repr=False)
 
-    def next(self) -> Fact | None:
+    def next(self) -> _Known | None:
         """None at the end. Raises `_TooFew`."""
         if self.waiting is not None:
             waiting, self.waiting = self.waiting, None
@@ -247,22 +272,18 @@ class _Facts:
         self.given += fact is not None
         return fact
 
-    def _read(self) -> Iterator[Fact]:
+    def _read(self) -> Iterator[_Known]:
         for start in range(0, len(self.places), AT_ONCE):
             ids = [place.id for place in self.places[start : start + AT_ONCE]]
             if any(id not in self.facts for id in ids):
                 # A few more than are shown: when one of these goes, the next is here already.
                 ahead = self.places[start : start + 2 * AT_ONCE]
                 found = self.ledger.get_many(self.namespace, [each.id for each in ahead if each.id not in self.facts])
-                self.facts.update((id, fact) for id, fact in found.items() if isinstance(fact, Fact))
+                self.facts.update((id, _Known.of(fact)) for id, fact in found.items() if isinstance(fact, Fact))
             for id in ids:
                 fact = self.facts.get(id)
-                if fact is not None and _may_be_shown(fact, self.now):
+                if fact is not None and fact.may_be_shown(self.now):
                     yield fact
-
-
-def _may_be_shown(fact: Fact, now: datetime) -> bool:
-    return is_known(fact) and holds(fact, now) and not has_expired(fact, now)
 
 
 def _fill(lines: dict[str, ProfileLine], facts: _Facts, section: Section, spent: int, bound: int, budget: int) -> int:
@@ -272,26 +293,18 @@ def _fill(lines: dict[str, ProfileLine], facts: _Facts, section: Section, spent:
     begun = any(line.about == section for line in lines.values())
     heading = estimated_tokens(HEADINGS[section] + "\n")
     while (fact := facts.next()) is not None:
-        words = normalised(fact.text)
-        if words in lines:
-            lines[words] = _joined(lines[words], fact)
+        if fact.words in lines:
+            lines[fact.words] = _joined(lines[fact.words], fact.fact)
             continue
-        line = _line(fact, section)
-        cost = line.tokens if begun else line.tokens + heading
+        cost = fact.tokens if begun else fact.tokens + heading
         if cost > budget:
             continue
         if spent + cost > bound:
             facts.waiting = fact
             break
-        lines[words], begun = line, True
+        lines[fact.words], begun = fact.line(section), True
         spent += cost
     return spent
-
-
-def _line(fact: Fact, section: Section) -> ProfileLine:
-    text = one_line(fact.text)
-    tokens = estimated_tokens(f"- {text}\n")
-    return ProfileLine(text, section, (fact.id,), fact.sources, fact.valid_from, fact.evidence, tokens)
 
 
 def _joined(line: ProfileLine, fact: Fact) -> ProfileLine:
