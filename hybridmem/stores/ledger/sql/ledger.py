@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hybridmem.core.clock import parse_time
@@ -51,6 +51,11 @@ from hybridmem.stores.ledger.sql.standing import StandingRows
 from hybridmem.stores.ledger.sql.state import StateRows
 from hybridmem.stores.ledger.sql.usage_buffer import UsageBuffer
 from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, unused_ids
+
+_USES = select(tables.uses.c.memory, tables.uses.c.times).where(
+    tables.uses.c.namespace == bindparam("namespace"), tables.uses.c.memory.in_(bindparam("ids", expanding=True))
+)
+"""Built once: a profile asks after every change."""
 
 
 class SqlLedger(BrowsingRows, KeyedEpisodeRows, StandingRows, LineageRows, OutboxRows, StateRows):
@@ -222,12 +227,11 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, StandingRows, LineageRows, Outbo
 
     def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
         self._usage.flush(self._database)
-        uses = tables.uses.c
         counted = dict.fromkeys(ids, 0)
         with self._database.read() as connection:
             for some in chunks(counted):
-                query = select(uses.memory, uses.times).where(uses.namespace == key(namespace), uses.memory.in_(some))
-                counted.update((memory, times) for memory, times in connection.execute(query))
+                rows = connection.execute(_USES, {"namespace": key(namespace), "ids": some})
+                counted.update((memory, times) for memory, times in rows)
         return counted
 
     def unextracted(
