@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hybridmem.core.errors import DreamBusy as DreamBusy
     from hybridmem.core.errors import DreamError as DreamError
     from hybridmem.core.errors import DreamInterrupted as DreamInterrupted
+    from hybridmem.core.errors import EditRefused as EditRefused
     from hybridmem.core.errors import EmbeddingMismatch as EmbeddingMismatch
     from hybridmem.core.errors import EmptyText as EmptyText
     from hybridmem.core.errors import ErasedMeanwhile as ErasedMeanwhile
@@ -51,9 +52,11 @@ if TYPE_CHECKING:
     from hybridmem.core.errors import StoreFull as StoreFull
     from hybridmem.core.errors import TextTooLong as TextTooLong
     from hybridmem.core.errors import UnknownAdapter as UnknownAdapter
+    from hybridmem.core.errors import UnknownBlock as UnknownBlock
     from hybridmem.core.errors import UnknownDream as UnknownDream
     from hybridmem.core.errors import UnknownFormat as UnknownFormat
     from hybridmem.core.errors import UnknownMemory as UnknownMemory
+    from hybridmem.core.errors import UnknownQuestion as UnknownQuestion
     from hybridmem.core.errors import WrongBase as WrongBase
     from hybridmem.core.folder import MemoryFolder as MemoryFolder
     from hybridmem.core.namespace import Namespace as Namespace
@@ -76,6 +79,10 @@ if TYPE_CHECKING:
     from hybridmem.core.records import Route as Route
     from hybridmem.core.records import Step as Step
     from hybridmem.core.records import Trust as Trust
+    from hybridmem.core.standing import Block as Block
+    from hybridmem.core.standing import Reflection as Reflection
+    from hybridmem.core.standing import StandingQuestion as StandingQuestion
+    from hybridmem.core.standing import Statement as Statement
     from hybridmem.dreaming.proposal import DreamReview as DreamReview
     from hybridmem.dreaming.proposal import ProposedChange as ProposedChange
     from hybridmem.dreaming.recipes import Recipe as Recipe
@@ -95,6 +102,10 @@ if TYPE_CHECKING:
     from hybridmem.models.reader import Reader as Reader
     from hybridmem.models.reader import ReaderSettings as ReaderSettings
     from hybridmem.models.trainable import TrainableModel as TrainableModel
+    from hybridmem.standing.blocks import Blocks as Blocks
+    from hybridmem.standing.profile import Profile as Profile
+    from hybridmem.standing.profile import ProfileLine as ProfileLine
+    from hybridmem.standing.questions import StandingQuestions as StandingQuestions
     from hybridmem.stores.index.base import GraphIndex as GraphIndex
     from hybridmem.stores.index.base import LexicalIndex as LexicalIndex
     from hybridmem.stores.index.base import VectorIndex as VectorIndex
@@ -110,11 +121,11 @@ _NAMES = {
     "hybridmem.adapters.registry": "AdapterDiff AdapterRegistry",
     "hybridmem.core.clock": "Clock Time",
     "hybridmem.core.errors": """
-        AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EmbeddingMismatch
+        AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EditRefused EmbeddingMismatch
         EmptyText ErasedMeanwhile HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
         ModelError ModelIncomplete ModelNotFound ModelTooLarge NewerFormat NotAMemory NotFound ReadOnlyMemory
-        ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownDream UnknownFormat
-        UnknownMemory WrongBase
+        ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownBlock UnknownDream
+        UnknownFormat UnknownMemory UnknownQuestion WrongBase
     """,
     "hybridmem.core.edit": "Unchanged",
     "hybridmem.core.namespace": "Namespace",
@@ -125,6 +136,7 @@ _NAMES = {
         ReviewItem Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",
+    "hybridmem.core.standing": "Block Reflection StandingQuestion Statement",
     "hybridmem.dreaming.proposal": "DreamReview ProposedChange",
     "hybridmem.dreaming.recipes": "Recipe",
     "hybridmem.dreaming.steps.unlearn": "Probe",
@@ -141,6 +153,9 @@ _NAMES = {
     "hybridmem.core.folder": "MemoryFolder",
     "hybridmem.models.reader": "ChatModel LangChainReader Reader ReaderSettings",
     "hybridmem.models.trainable": "TrainableModel",
+    "hybridmem.standing.blocks": "Blocks",
+    "hybridmem.standing.profile": "Profile ProfileLine",
+    "hybridmem.standing.questions": "StandingQuestions",
     "hybridmem.stores.index.base": "GraphIndex LexicalIndex VectorIndex",
     "hybridmem.stores.ledger.archive": "Restored",
     "hybridmem.stores.ledger.base": "Ledger",

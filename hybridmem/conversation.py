@@ -14,7 +14,7 @@ Where does Ana live?
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +29,7 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.router.context import fitted
 from hybridmem.router.routing import ANSWER_TOKENS
 from hybridmem.router.signals import supported
+from hybridmem.standing.context import standing_lines
 
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
@@ -100,11 +101,26 @@ def recall(memory: HybridMemory, messages: Sequence[ChatMessage], *, limit: int 
 
 def with_memories(messages: Sequence[ChatMessage], memories: Sequence[str]) -> list[dict[str, Any]]:
     """`messages` with `memories` (oldest first) quoted before the last user message, one line each."""
+    return _quoting(messages, memories, reversed)
+
+
+def with_standing(memory: HybridMemory, messages: Sequence[ChatMessage], *, budget: int) -> list[dict[str, Any]]:
+    """`messages` with what stands in the memory quoted before the first user message: its blocks, and its profile of at
+    most `budget` tokens. In every turn of a conversation it is in the same place, so that servers can cache it."""
+    return _quoting(messages, standing_lines(memory.workspace, budget), iter)
+
+
+def _quoting(
+    messages: Sequence[ChatMessage],
+    lines: Sequence[str],
+    order: Callable[[list[dict[str, Any]]], Iterator[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """`messages` with `lines` quoted before the first user message in `order`."""
     extended = [dict(message) for message in messages]
-    if not memories:
+    if not lines:
         return extended
-    quoted = "\n".join([HEADER, *(f"- {prompts.one_line(memory)}" for memory in memories)]) + "\n\n"
-    for message in reversed(extended):
+    quoted = "\n".join([HEADER, *(f"- {prompts.one_line(line)}" for line in lines)]) + "\n\n"
+    for message in order(extended):
         if message.get("role") != "user":
             continue
         content = message.get("content")

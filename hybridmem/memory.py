@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.core.standing import Reflection
     from hybridmem.dreaming.proposal import DreamReview
     from hybridmem.dreaming.recipes import Recipe
     from hybridmem.dreaming.steps.unlearn import Probe
@@ -71,6 +72,9 @@ if TYPE_CHECKING:
     from hybridmem.models.trainable import TrainableModel
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Router
+    from hybridmem.standing.blocks import Blocks
+    from hybridmem.standing.profile import Profile
+    from hybridmem.standing.questions import StandingQuestions
     from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex
     from hybridmem.stores.index.follower import Indexes
     from hybridmem.stores.ledger.archive import Restored
@@ -524,9 +528,54 @@ class HybridMemory:
         self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers
 
+    def reflect(self, question: str, *, limit: int = 20, reader: str | Reader | ChatModel | None = None) -> Reflection:
+        """An answer over up to `limit` memories, statement by statement, each with the memories that it rests on.
+
+        What the model cites is checked against what it was shown; a statement that nothing bears out is left out, and
+        without evidence there is no answer. `reader`, as `open` takes it, answers this once; without it, the memory's
+        own reader. Raises `InvalidInput` and `ModelError`."""
+        from hybridmem.reflection.reader import chosen_reader
+        from hybridmem.reflection.reflect import reflect
+
+        self.workspace.resources.calls.note()
+        asked = checked_text(arguments.text("question", question))
+        limit = arguments.whole("limit", limit, least=1, most=MOST_AT_ONCE)
+        with chosen_reader(self.workspace, reader) as answering:
+            reflection = reflect(self.workspace, asked, limit=limit, reader=answering)
+        self.ledger.touch(self.namespace, [hit.id for hit in reflection.evidence], self.clock())
+        return reflection
+
     def catch_up(self, *, progress: Progress = quiet) -> int:
         """Bring the indexes up to the ledger; `search` and `answer` do so themselves. Returns what was followed."""
         return self.indexes.catch_up(lambda done, total: progress("index", done, total))
+
+    # ---- what stands
+
+    def profile(self, *, budget: int = 800) -> Profile:
+        """What is known of the user and the current work, in milliseconds, without a question and without a model:
+        facts that hold now, ranked by use and stability, up to `budget` tokens, each line with its facts and episodes.
+
+        A night makes the order anew, and every change moves it. What is deleted, replaced, set aside or expired is out
+        of it at once. Raises `InvalidInput`."""
+        from hybridmem.standing.profile import profile
+
+        self.workspace.resources.calls.note()
+        return profile(self.workspace, arguments.whole("budget", budget, least=0, most=MOST_AT_ONCE))
+
+    @property
+    def blocks(self) -> Blocks:
+        """Texts that are always in the agent's context, and that it edits: list, get, set, append, replace, delete,
+        history."""
+        from hybridmem.standing.blocks import Blocks
+
+        return Blocks(self.workspace)
+
+    @property
+    def standing_questions(self) -> StandingQuestions:
+        """Questions that are kept answered, with the evidence: add, list, answers, remove."""
+        from hybridmem.standing.questions import StandingQuestions
+
+        return StandingQuestions(self.workspace)
 
     # ---- dreaming
 
@@ -809,6 +858,8 @@ class HybridMemory:
     asearch = _twin(search)
     aanswer = _twin(answer)
     aanswer_many = _twin(answer_many)
+    areflect = _twin(reflect)
+    aprofile = _twin(profile)
     adream = _twin(dream)
     aget = _twin(get)
     alist = _twin(list)

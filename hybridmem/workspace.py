@@ -11,6 +11,7 @@ import functools
 import os
 import shutil
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -123,6 +124,9 @@ class Resources:
         self.folder = folder if self._copy is None else _copied(folder, Path(self._copy.name))
         self.backends = backends
         self.calls = RecentCalls()
+        self.derived: OrderedDict[tuple[str, Namespace], object] = OrderedDict()
+        """What this process has derived of a namespace, by its kind: whoever keeps something here checks, before it is
+        used again, that it still follows from the ledger."""
         self._opened: list[Closable] = []
         self._process = os.getpid()
         self._closed = False

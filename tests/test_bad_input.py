@@ -184,7 +184,9 @@ def test_a_read_only_folder_is_read(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     exported = tmp_path / "other" / "memory.jsonl"
     reads = [["list"], ["search", "Ana"], ["stats"], ["secrets"], ["ask", "Where does Ana live?"], ["adapters", "list"]]
+    reads += [["profile"], ["profile"], ["block", "list"], ["question", "list"], ["reflect", "Where does Ana live?"]]
     writes = [["add", "x"], ["dream"], ["import", str(exported)], ["update", "ID", "x"], ["delete", "ID"]]
+    writes += [["block", "set", "persona", "x"], ["question", "add", "Where does Ana live?"]]
     with HybridMemory.open(folder, embedder="hashing") as memory:
         memory.reindex()
         writes = [[memory.list()[0].id if word == "ID" else word for word in command] for command in writes]

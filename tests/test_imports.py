@@ -28,6 +28,8 @@ LAYERS = (
     ("training",),
     ("continual",),
     ("workspace",),
+    ("reflection",),
+    ("standing",),
     ("dreaming",),
     ("maintenance",),
     ("memory",),

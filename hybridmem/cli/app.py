@@ -27,6 +27,7 @@ from hybridmem.cli import (
     notices,
     schedule,
     serve,
+    standing,
 )
 from hybridmem.cli.invocation import STDOUT, Defaults
 from hybridmem.core.version import VERSION
@@ -52,6 +53,7 @@ app = typer.Typer(
 for part in (
     demo,
     memories,
+    standing,
     dreams,
     adapters,
     bench,

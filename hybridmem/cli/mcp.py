@@ -41,7 +41,8 @@ def mcp(
         ),
     ] = None,
 ) -> None:
-    """Serve the memory to MCP clients: remember, recall, ask, forget, why, dream_status, and memories as resources.
+    """Serve the memory to MCP clients: remember, recall, ask, forget, why, dream_status, profile, reflect, edit_block,
+    and memories as resources.
 
     A client starts it and talks over stdin and stdout, or connects to --http with the bearer token. It serves only the
     given namespace. Without --token, --http makes a token and shows it once, on stderr."""

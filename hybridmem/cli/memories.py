@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
@@ -14,10 +13,11 @@ from rich.tree import Tree
 from hybridmem.cli import imports, output
 from hybridmem.cli.filtering import FilterOption, SearchFilters, written_filters
 from hybridmem.cli.imports import ImportOptions
-from hybridmem.cli.invocation import STDOUT, Invocation, command
+from hybridmem.cli.invocation import Invocation, command
+from hybridmem.cli.typed import typed
 from hybridmem.core import arguments
 from hybridmem.core.clock import end_of_time, parse_time
-from hybridmem.core.errors import EmptyText, InvalidEncoding, InvalidInput
+from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import (
     ROUTES,
     Episode,
@@ -91,7 +91,7 @@ def add(
         raise InvalidInput("--watch follows a file or folder: name it with --from PATH")
     with call.open(create=True) as memory:
         added = memory.add(
-            _typed(str(text)),
+            typed(str(text)),
             session=turn.session,
             at=parse_time(turn.at) if turn.at is not None else None,
             metadata=_metadata(turn.metadata or []),
@@ -262,7 +262,7 @@ def update(
     if expires is not None:
         changes["expires_at"] = None if expires == "never" else expires
     with call.open() as memory:
-        record = memory.update(id, None if text is None else _typed(text), object=object, **changes)
+        record = memory.update(id, None if text is None else typed(text), object=object, **changes)
     call.answer(_record(record), output.plain(f"updated {record.id}"))
 
 
@@ -432,28 +432,6 @@ def _with_branches(tree: Tree, value: Any) -> Tree:
     else:
         tree.add(output.plain(output.render_value(value)))
     return tree
-
-
-def _typed(text: str) -> str:
-    """The text of an argument, or of the standard input for ``-``. Raises `InvalidEncoding`."""
-    if text == STDOUT:
-        return _stdin()
-    # The terminal's bytes that are no UTF-8 come as halves of surrogate pairs: stored, they would be lost for good.
-    escaped = next((place for place, each in enumerate(text) if "\udc80" <= each <= "\udcff"), None)
-    if escaped is not None:
-        raise InvalidEncoding(f"the text is not valid Unicode at character {escaped}: pass it as UTF-8")
-    return text
-
-
-def _stdin() -> str:
-    """The whole standard input as text. Raises `EmptyText` or `InvalidEncoding`."""
-    raw = sys.stdin.buffer.read()
-    if not raw.strip():
-        raise EmptyText("standard input is empty: pipe the text into the command, or pass it as TEXT")
-    try:
-        return raw.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise InvalidEncoding(f"standard input is not UTF-8 at byte {error.start + 1}: convert it to UTF-8") from None
 
 
 def _metadata(given: list[str]) -> dict[str, Any]:

@@ -8,11 +8,14 @@ HybridMemError
 │   ├── InvalidEncoding
 │   ├── InvalidNamespace
 │   ├── InvalidDate
-│   └── UnknownFormat
+│   ├── UnknownFormat
+│   └── EditRefused
 ├── NotFound (also LookupError)            nothing in this namespace has that name
 │   ├── UnknownMemory
 │   ├── UnknownAdapter
-│   └── UnknownDream
+│   ├── UnknownDream
+│   ├── UnknownBlock
+│   └── UnknownQuestion
 ├── StoreError                             the memory folder cannot be used as it is
 │   ├── NotAMemory
 │   ├── ReadOnlyMemory
@@ -89,6 +92,10 @@ class UnknownFormat(InvalidInput):
     """A file is in none of the formats that the importers read."""
 
 
+class EditRefused(InvalidInput):
+    """A block cannot be edited so: it is read-only or full, or the words to replace are not in it."""
+
+
 class NotFound(HybridMemError, LookupError):
     """Nothing in this namespace has that name."""
 
@@ -107,6 +114,14 @@ class UnknownAdapter(NotFound):
 
 class UnknownDream(NotFound):
     """No dream of this namespace has that id."""
+
+
+class UnknownBlock(NotFound):
+    """No block of this namespace has that label."""
+
+
+class UnknownQuestion(NotFound):
+    """No standing question of this namespace has that id."""
 
 
 class StoreError(HybridMemError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
 from hybridmem.router.policy import Router
+from hybridmem.standing import profile as profiles
+from hybridmem.standing import questions as standing_questions
 from hybridmem.stores.ledger.fact_timeline import holds
 from hybridmem.stores.ledger.present import present
 from hybridmem.training.lr_schedule import LrSchedule
@@ -53,6 +56,7 @@ def run(
     )
     try:
         with _alone(workspace), beside(workspace.resources.calls, context.model, progress) as told:
+            before = profiles.position(workspace)
             if accept is not None:
                 now = present(context.ledger, context.namespace, context.clock)
                 proposal.accept(context.ledger, context.namespace, context.folder, accept, now)
@@ -61,7 +65,8 @@ def run(
             # Not only after a promotion: a dream may have been stopped between the two.
             if workspace.ledger.get_state(workspace.namespace, Uncalibrated) is not None:
                 report = _calibrated(workspace, context, router, chosen, report)
-            return report
+            profiles.make(workspace, workspace.clock(), night_from=before)
+            return _with_standing_answers(workspace, context, report)
     except KeyboardInterrupt:
         pending = workspace.ledger.get_state(workspace.namespace, Uncalibrated)
         active = workspace.adapters.active()
@@ -183,6 +188,23 @@ def _calibrated(
     if context.metered is None:
         return report
     log.done("calibrate", questions=asked)
+    steps = (*report.steps, *log.steps)
+    report = replace(report, steps=steps, seconds=report.seconds + log.seconds, reader=reader_usage(steps))
+    workspace.ledger.save_dream(report)
+    return report
+
+
+def _with_standing_answers(workspace: Workspace, context: DreamContext, report: DreamReport) -> DreamReport:
+    """`report`, after the standing questions were answered anew on which something bears that has changed."""
+    log = StepLog(context.metered.take if context.metered else None)
+    answered = 0
+    # Those that the reader's bound leaves out are answered when they are asked for, or in the next night.
+    with contextlib.suppress(ReaderBudgetSpent):
+        for _ in standing_questions.refreshed(workspace, context.reader):
+            answered += 1
+    if not answered:
+        return report
+    log.done("standing questions", questions=answered)
     steps = (*report.steps, *log.steps)
     report = replace(report, steps=steps, seconds=report.seconds + log.seconds, reader=reader_usage(steps))
     workspace.ledger.save_dream(report)

@@ -1,4 +1,5 @@
-"""The overview: counts, the last weeks, the active adapter, the last night, and the other namespaces."""
+"""The opening page, what the agent knows: the profile with its sources, what last night changed, what the weights hold,
+what waits; below it counts and the last weeks. And the list of namespaces."""
 
 from __future__ import annotations
 
@@ -6,10 +7,13 @@ from datetime import date, timedelta
 
 from starlette.responses import Response
 
+from hybridmem.inspector import known
 from hybridmem.inspector.charts import Column, columns
 from hybridmem.inspector.site import Visit
 
 WEEKS = 26
+BUDGET = 1_200
+"""Tokens of the profile on the page."""
 LATEST = 6
 
 
@@ -19,9 +23,11 @@ def page(visit: Visit) -> Response:
     span = memory.ledger.span(memory.namespace)
     summaries = memory.adapters.summaries()
     nights = memory.dreams()
+    profile = memory.profile(budget=BUDGET)
+    last = nights[-1] if nights else None
     return visit.page(
         "overview",
-        title="Overview",
+        title="What your agent knows",
         here="overview",
         counts=counts,
         secrets=visit.site.secrets(memory.ledger, memory.namespace),
@@ -29,7 +35,14 @@ def page(visit: Visit) -> Response:
         weeks=_weeks(visit, span[1].date()) if span else (),
         active=next((each for each in summaries if each.status == "active"), None),
         adapters=len(summaries),
-        night=nights[-1] if nights else None,
+        night=last,
+        changed=known.night(memory, last) if last is not None else None,
+        known=known.lines(memory, profile),
+        blocks=memory.blocks.list(),
+        questions=memory.standing_questions.list(),
+        unread=known.unread(memory),
+        unread_counted=known.UNREAD_COUNTED,
+        review=visit.site.reviews(memory),
         latest=memory.ledger.latest(memory.namespace, limit=LATEST),
         folder=memory.folder.root,
     )

@@ -59,6 +59,7 @@ def warm(memory: HybridMemory) -> None:
         memory.catch_up()
         memory.retrieval.search(memory.namespace, "first search", limit=1)
         memory.indexes.graph.neighbourhood(memory.namespace, None, 1)
+        memory.profile()
     except HybridMemError:
         return  # The page that needs them gets the same error and shows it.
 

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from hybridmem.core.errors import HybridMemError, InvalidInput, NotFound, StoreBusy
 from hybridmem.core.records import MAX_TEXT
 from hybridmem.inspector import access, words
+from hybridmem.inspector.review_counts import ReviewCounts
 from hybridmem.maintenance.secrets import SecretCounts
 from hybridmem.memory import HybridMemory
 
@@ -29,7 +30,7 @@ LARGEST_FORM = 12 * MAX_TEXT + 10_000
 """Most bytes of a form: the longest memory with four escaped bytes per character, and the other fields."""
 NAMESPACES_IN_MENU = 20
 NAVIGATION = (
-    ("overview", "/", "Overview"),
+    ("overview", "/", "What it knows"),
     ("search", "/search", "Search"),
     ("ask", "/ask", "Ask"),
     ("timeline", "/timeline", "Timeline"),
@@ -53,6 +54,8 @@ class Site:
 
     secrets: SecretCounts = field(default_factory=lambda: SecretCounts(every=60.0))
     """How many memories hold one, which no page of many memories counts anew for each visit."""
+    reviews: ReviewCounts = field(default_factory=ReviewCounts)
+    """How many facts wait for a person's word."""
 
     @functools.cached_property
     def templates(self) -> Environment:

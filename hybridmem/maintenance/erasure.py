@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from hybridmem.dreaming.steps.unlearn import in_weights, is_dreaming, remove_tra
 from hybridmem.maintenance import leftovers
 from hybridmem.maintenance.leftovers import Leftovers
 from hybridmem.redaction import redact
+from hybridmem.standing import profile
 from hybridmem.stores.ledger.erasure import Erasure, merge_erasures
 from hybridmem.workspace import Workspace
 
@@ -96,7 +98,8 @@ def erase_listed(workspace: Workspace, ids: Sequence[str]) -> BulkReceipt:
 
 def _left(workspace: Workspace, words: Iterable[str], sources: Iterable[str] = ()) -> Leftovers:
     ledger, namespace = workspace.ledger, workspace.namespace
-    return leftovers.find(words, ledger.texts(namespace), sources, ledger.details(namespace))
+    texts = itertools.chain(ledger.texts(namespace), leftovers.block_texts(ledger, namespace))
+    return leftovers.find(words, texts, sources, ledger.details(namespace))
 
 
 def _erase_one(workspace: Workspace, id: str, at: datetime) -> tuple[Erasure, list[str]]:
@@ -110,6 +113,7 @@ def _receipt(
     """Follow an erasure of the ledger everywhere else."""
     # Texts that a dream of this process has read without their secrets.
     redact.cache_clear()
+    profile.forget(workspace, [*gone, *erased.reworded])
     # Weights before indexes: one that is damaged must not keep them, and is rebuilt without the memory anyway.
     dropped = remove_weights(workspace.adapters, gone)
     folder, lock = workspace.folder.dream(workspace.namespace), workspace.folder.dream_lock(workspace.namespace)

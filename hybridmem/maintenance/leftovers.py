@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.tokens import is_unspaced, normalised, whole_words
+from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import parts_of
 from hybridmem.workspace import Workspace
 
@@ -22,7 +24,7 @@ _ENDS = "。、「」『』“”«»¡¿؟،؛।॥ "
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Ids of the memories that still say something erased."""
+    """Ids of the memories that still say something erased, and ``block:LABEL`` for a block that does."""
 
     copies: tuple[str, ...] = ()
     """In the same words, whatever their case and punctuation; now, or in their history."""
@@ -42,6 +44,14 @@ def words_of(workspace: Workspace, id: str) -> tuple[str, ...]:
         found += [event.text for event in ledger.history(namespace, going.id) if event.text is not None]
         found.append(going.quoted if isinstance(going, Episode) else going.bare)
     return tuple(dict.fromkeys(found))
+
+
+def block_texts(ledger: Ledger, namespace: Namespace) -> Iterator[tuple[str, str]]:
+    """(``block:LABEL``, text) of what every block says, and has said before."""
+    for block in ledger.blocks(namespace):
+        id = f"block:{block.label}"
+        yield id, block.value
+        yield from ((id, event.text) for event in ledger.block_history(namespace, block.label) if event.text)
 
 
 def find(

@@ -1,4 +1,5 @@
-"""One namespace as a file of JSON lines, and back: episodes, facts and histories, with their ids, dates and links.
+"""One namespace as a file of JSON lines, and back: episodes, facts, blocks and histories, with their ids, dates and
+links, and standing questions.
 
 The first line is a header with the format's name, its version and how many lines of each kind follow, so that a file
 that was cut short is noticed. Each other line is a memory, in the order of the ledger, or one event of a history. The
@@ -15,7 +16,7 @@ import os
 import secrets
 import types
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,13 +26,24 @@ from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput, NewerFormat
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Event, Fact, checked_text, to_json
+from hybridmem.core.standing import Block, checked_block
 from hybridmem.importers.base import checked_file, lines
-from hybridmem.stores.ledger.archive import Archive, Restored
+from hybridmem.stores.ledger.archive import Archive, KeptQuestion, Restored
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact
 
-FORMAT, VERSION = "hybridmem-export", 3
-_KINDS: Mapping[str, type[Episode] | type[Fact] | type[Event]] = {"episode": Episode, "fact": Fact, "event": Event}
+FORMAT, VERSION = "hybridmem-export", 4
+Record = Episode | Fact | Event | Block | KeptQuestion
+_KINDS: Mapping[str, type[Record]] = {
+    "episode": Episode,
+    "fact": Fact,
+    "event": Event,
+    "block": Block,
+    "block_event": Event,
+    "question": KeptQuestion,
+}
+_KIND_SINCE = {"block": 4, "block_event": 4, "question": 4}
+"""The version in which a kind of line came. A header counts those that its file has."""
 _LEFT_OUT = {"namespace", "position"}
 """Fields that the ledger which reads the file sets itself."""
 _SINCE: Mapping[str, Mapping[str, tuple[int, Any]]] = {
@@ -44,6 +56,9 @@ _SINCE: Mapping[str, Mapping[str, tuple[int, Any]]] = {
         "expires_at": (3, None),
     },
     "event": {"changes": (3, {})},
+    "block_event": {"changes": (4, {})},
+    "block": {},
+    "question": {},
 }
 """By kind: the version in which a field came, and the value that a line without it means. A file has the lowest version
 that its lines need."""
@@ -57,10 +72,11 @@ def export(ledger: Ledger, namespace: Namespace, path: Path) -> int:
     lines = list(_lines(archive))
     counts = Counter(line["kind"] for line in lines)
     came = [_SINCE[line["kind"]][name][0] for line in lines for name in line.keys() & _SINCE[line["kind"]].keys()]
-    version = max(came, default=1)
+    version = max([*came, *(_KIND_SINCE.get(kind, 1) for kind in counts)], default=1)
     if version < 3 and _with_stated_intervals(list(archive.memories)) != list(archive.memories):
         version = 3
-    header = {"format": FORMAT, "version": version, **{f"{kind}s": counts[kind] for kind in _KINDS}}
+    counted = {f"{kind}s": counts[kind] for kind in _KINDS if counts[kind] or kind not in _KIND_SINCE}
+    header = {"format": FORMAT, "version": version, **counted}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         # A lone surrogate, which metadata may hold, becomes the very escape that JSON has for it.
@@ -84,22 +100,29 @@ def import_(ledger: Ledger, namespace: Namespace, path: Path) -> Restored:
     checked_file(path)
     values = _values(path)
     header = _header(path, next(values, (1, None))[1])
-    memories: list[Episode | Fact] = []
-    events: list[Event] = []
+    read: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
     extracted = set()
+    memories: list[Episode | Fact] = []
     for number, value in values:
         with _broken(path, number):
             record, was_extracted = _record(namespace, value)
-        if isinstance(record, Event):
-            events.append(record)
-            continue
-        memories.append(record)
-        if was_extracted:
+        read[value["kind"]].append(record)
+        if isinstance(record, Episode | Fact):
+            memories.append(record)
+        if isinstance(record, Episode) and was_extracted:
             extracted.add(record.id)
-    _require_counts(path, header, memories, events)
+    _require_counts(path, header, read)
     if header["version"] < 3:
         memories = _with_stated_intervals(memories)
-    return ledger.restore(namespace, Archive(tuple(memories), frozenset(extracted), tuple(events)))
+    archive = Archive(
+        tuple(memories),
+        frozenset(extracted),
+        tuple(read["event"]),
+        tuple(read["block"]),
+        tuple(read["block_event"]),
+        tuple(read["question"]),
+    )
+    return ledger.restore(namespace, archive)
 
 
 def _with_stated_intervals(memories: list[Episode | Fact]) -> list[Episode | Fact]:
@@ -126,9 +149,15 @@ def _lines(archive: Archive) -> Iterator[dict[str, Any]]:
         yield {**line, "extracted": memory.id in archive.extracted} if kind == "episode" else line
     for event in archive.events:
         yield _line("event", event)
+    for block in archive.blocks:
+        yield _line("block", block)
+    for event in archive.block_events:
+        yield _line("block_event", event)
+    for question in archive.questions:
+        yield _line("question", question)
 
 
-def _line(kind: str, record: Episode | Fact | Event) -> dict[str, Any]:
+def _line(kind: str, record: Record) -> dict[str, Any]:
     """The record's fields, without those that say what a line without them means."""
     since = {name: default for name, (_, default) in _SINCE[kind].items()}
     fields = {name: value for name, value in to_json(record).items() if name not in _LEFT_OUT}
@@ -167,26 +196,23 @@ def _header(path: Path, value: Any) -> dict[str, int]:
             f"{path} has format {value['version']} and this hybridmem reads up to {VERSION}: "
             f"run `pip install --upgrade hybridmem`"
         )
-    counts: dict[str, Any] = {kind: value.get(f"{kind}s") for kind in _KINDS}
+    counts: dict[str, Any] = {kind: value.get(f"{kind}s", 0 if kind in _KIND_SINCE else None) for kind in _KINDS}
     if not all(isinstance(count, int) for count in counts.values()):
         raise InvalidInput(f"line 1 of {path} is broken (it lacks a count), and nothing was imported: export it again")
     return {**counts, "version": value["version"]}
 
 
-def _require_counts(
-    path: Path, promised: Mapping[str, int], memories: list[Episode | Fact], events: list[Event]
-) -> None:
-    found = Counter(type(record) for record in (*memories, *events))
+def _require_counts(path: Path, promised: Mapping[str, int], read: Mapping[str, Sequence[Record]]) -> None:
     for kind in _KINDS:
         count = promised[kind]
-        if found[_KINDS[kind]] != count:
+        if len(read[kind]) != count:
             raise InvalidInput(
-                f"{path} has {found[_KINDS[kind]]} {kind}s and its header says {count}: it was cut or edited, "
+                f"{path} has {len(read[kind])} {kind}s and its header says {count}: it was cut or edited, "
                 f"export it again"
             )
 
 
-def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, bool]:
+def _record(namespace: Namespace, value: Any) -> tuple[Record, bool]:
     """The record of one line, checked as the ledger will, and whether it is an episode that a dream has read."""
     if not isinstance(value, dict) or value.get("kind") not in _KINDS:
         raise InvalidInput(f"its kind is not one of {', '.join(_KINDS)}")
@@ -197,8 +223,12 @@ def _record(namespace: Namespace, value: Any) -> tuple[Episode | Fact | Event, b
     for name in sorted(given.keys() ^ hints.keys()):
         raise InvalidInput(f"it has the unknown field {name!r}" if name in given else f"it lacks the field {name!r}")
     parsed = {name: _checked(hints[name], name, each) for name, each in given.items()}
+    if kind is Block:
+        return checked_block(Block(**parsed)), False
+    if kind is KeptQuestion:
+        return KeptQuestion(parsed["id"], checked_text(parsed["question"])), False
     if kind is Event:
-        if parsed["text"] is not None:
+        if parsed["text"] is not None and value["kind"] == "event":
             checked_text(parsed["text"])
         return Event(**parsed), False
     if kind is Fact:

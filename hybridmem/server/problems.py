@@ -45,6 +45,7 @@ UNSERVED_OPENAI_PATHS = tuple(
 RETRY_SECONDS = 1
 
 _STATUS: tuple[tuple[type[errors.HybridMemError], int], ...] = (
+    (errors.EditRefused, 409),
     (errors.InvalidInput, 422),
     (errors.NotFound, 404),
     (errors.DreamBusy, 409),
@@ -63,6 +64,8 @@ _OPENAI_TYPES = {
 
 ADVICE: dict[type[errors.HybridMemError], str] = {
     errors.UnknownMemory: "GET /v1/memories lists the ids",
+    errors.UnknownBlock: "GET /v1/blocks lists their labels",
+    errors.UnknownQuestion: "GET /v1/questions lists the ids",
     errors.TextTooLong: "split it, and send each part",
 }
 """What a client can do about an error: requests, and no commands of the server's shell."""

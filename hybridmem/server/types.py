@@ -106,6 +106,12 @@ Label = Annotated[
     AfterValidator(_without_nul),
 ]
 Name = Annotated[str, Field(max_length=200, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Brief = Annotated[str, Field(max_length=1_000, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Free = Annotated[
+    str,
+    Field(description="Words, or none: at most a million characters.", json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
+]
 _RFC_3339 = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 Moment = Annotated[
     datetime,

@@ -24,6 +24,7 @@ from hybridmem.testing.ledger_lineage_conformance import LineageConformance
 from hybridmem.testing.ledger_memories_conformance import MemoriesConformance
 from hybridmem.testing.ledger_outbox_conformance import OutboxConformance
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, episode, fact, fact_of, item
+from hybridmem.testing.ledger_standing_conformance import StandingConformance
 from hybridmem.testing.ledger_state_conformance import StateConformance
 from hybridmem.testing.ledger_twins import ONE_LEDGER, assert_twins_agree, operations
 
@@ -31,6 +32,7 @@ from hybridmem.testing.ledger_twins import ONE_LEDGER, assert_twins_agree, opera
 class LedgerConformance(
     MemoriesConformance,
     KeyedEpisodesConformance,
+    StandingConformance,
     OutboxConformance,
     LineageConformance,
     StateConformance,

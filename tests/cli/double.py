@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 from hybridmem.adapters.registry import AdapterDiff
@@ -26,9 +26,13 @@ from hybridmem.core.records import (
     ReviewItem,
     Step,
 )
+from hybridmem.core.standing import Block, Reflection, StandingQuestion, Statement
 from hybridmem.importers import ImportReport, IntactTurns, read
 from hybridmem.maintenance.agents_md import AgentsSection
+from hybridmem.standing.blocks import Blocks
+from hybridmem.standing.profile import Profile, ProfileLine
 from hybridmem.stores.ledger.archive import Restored
+from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Steps = Callable[[str, int, int], None]
@@ -74,6 +78,25 @@ class Adapters:
         return self.get(version)
 
 
+class Questions:
+    """One standing question, which is answered."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        said = (Statement("On the sofa.", ("ep_1",)),)
+        self.kept = [StandingQuestion("sq_1", namespace, "Where is the ferret?", said, ("ep_1",), "tiny", NOON)]
+
+    def add(self, question: str) -> StandingQuestion:
+        return self.kept[0]
+
+    def list(self) -> list[StandingQuestion]:
+        return self.kept
+
+    answers = list
+
+    def remove(self, id: str) -> None:
+        self.kept = [each for each in self.kept if each.id != id]
+
+
 class HybridMemory:
     """What `hybridmem.memory.HybridMemory` promises the command line. One for each folder and namespace."""
 
@@ -90,6 +113,11 @@ class HybridMemory:
         self.memories: dict[str, Episode | Fact] = {}
         self.adapters = Adapters()
         self.calls: list[tuple[str, Any]] = []
+        ledger = InMemoryLedger()
+        ledger.put_block(namespace, Block("persona", "You are brief."), replaces=None, by="user")
+        stub: Any = SimpleNamespace(ledger=ledger, namespace=namespace, clock=lambda: NOON)
+        self.blocks = Blocks(stub)
+        self.standing_questions = Questions(namespace)
 
     @classmethod
     def open(
@@ -141,6 +169,14 @@ class HybridMemory:
 
     def answer(self, question: str, route: Any = None, reference_date: Any = None) -> Answer:
         return Answer("Lisbon", route or "retrieval", 0.9, tuple(self.search(question)), 42, "v0002", 0.1)
+
+    def reflect(self, question: str, limit: int = 20) -> Reflection:
+        said = (Statement("The ferret is adopted.", ("ep_1",)),)
+        return Reflection(question, said[0].text, said, tuple(self.search(question)), ("ep_1",), ("It flies.",), "tiny")
+
+    def profile(self, budget: int = 800) -> Profile:
+        line = ProfileLine("I adopted a ferret.", "user", ("fa_1",), ("ep_1",), NOON, 2, 6)
+        return Profile(self.namespace, (line,), budget, NOON, NOON)
 
     def get(self, id: str) -> Episode | Fact:
         if id not in self.memories:

@@ -35,6 +35,46 @@ def test_the_overview_counts_and_says_who_answers(look: TestClient) -> None:
     assert "Night 3 promoted" in text
 
 
+def test_the_opening_page_shows_what_is_known_with_its_sources(look: TestClient) -> None:
+    page = look.get("/").text
+    text = words(page)
+    assert "What your agent knows" in text
+    user, lately = text.split("What last night changed")[0].split("About the user")[1].split("Lately, and at work")
+    assert "Ana lives in Lisbon." in user and "Ben Okafor keeps a ferret." in lately
+    assert "Ana lives in Porto." not in user
+    assert 'href="/memory?id=ep_0"' in page and 'href="/memory?id=fa_1"' in page
+    assert "in the weights" in lately
+    assert "What waits 5 episodes for the next night to read" in text
+
+
+def test_the_opening_page_shows_what_last_night_changed(own: HybridMemory) -> None:
+    own.add("Zoe lives in Riga.")
+    own.dream()
+    own.add("Zoe lives in Oslo.")
+    own.dream()
+    text = shown(visitor(own), "/")
+    changed = text.split("What last night changed")[1].split("What the weights hold")[0]
+    assert "new: Zoe lives in Oslo." in changed
+    assert "gone: Zoe lives in Riga. → Zoe lives in Oslo." in changed
+    assert "Ben Okafor" not in changed
+
+
+def test_the_opening_page_shows_blocks_and_standing_answers(own: HybridMemory) -> None:
+    own.blocks.set("persona", SCRIPT, description="who you are", read_only=True)
+    own.add("Zoe lives in Riga.")
+    own.standing_questions.add("Where does Zoe live?")
+    own.standing_questions.add("Who repairs the oven?")
+    assert "Not answered yet: the next night does it." in shown(visitor(own), "/")
+    own.standing_questions.answers()
+    page = visitor(own).get("/").text
+    assert "<script>window" not in page
+    text = words(page)
+    assert SCRIPT in unescape(page)
+    assert "persona read-only" in text
+    assert "Where does Zoe live? Riga" in text
+    assert "Who repairs the oven? The memories do not say." in text
+
+
 def test_secrets_are_counted_and_marked(own: HybridMemory) -> None:
     (episode,) = own.add("The wifi password is Tr0ub4dor&3.")
     look = visitor(own)
@@ -248,4 +288,4 @@ def test_an_empty_memory_has_all_its_pages(look: TestClient) -> None:
     for path in ("/", "/search?q=a", "/ask?q=Who?", "/timeline", "/graph", "/dreams", "/adapters"):
         assert look.get(path, params={"ns": "users/nobody"} if "?" not in path else None).status_code == 200
     assert "No night yet" in shown(look, "/dreams?ns=users/nobody")
-    assert "The bare base" in shown(look, "/?ns=users/nobody")
+    assert "Nothing yet: the bare base answers" in shown(look, "/?ns=users/nobody")

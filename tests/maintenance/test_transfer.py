@@ -214,8 +214,8 @@ def test_files_of_other_makings_are_refused(tmp_path: Path) -> None:
         _refused(path, "a.jsonl")
     _refused(tmp_path / "none.jsonl", "no file")
     _refused(tmp_path, "is a folder")
-    path.write_text('{"format": "hybridmem-export", "version": 4}\n')
-    with pytest.raises(NewerFormat, match="format 4"):
+    path.write_text('{"format": "hybridmem-export", "version": 5}\n')
+    with pytest.raises(NewerFormat, match="format 5"):
         import_(InMemoryLedger(), ANA, path)
 
 

@@ -47,6 +47,9 @@ class HybridChatModel(BaseChatModel):
     remembers: bool = True
     recalled: int = Field(default=conversation.RECALLED, ge=0)
     """Most memories quoted to the wrapped model."""
+    profile_budget: int = Field(default=0, ge=0)
+    """Most tokens of the memory's profile, quoted with its blocks to the wrapped model at the start of the
+    conversation; 0 for neither."""
     max_tokens: int = Field(default=conversation.REPLY_TOKENS, ge=1)
     """The longest reply of the memory's own model."""
     stop: list[str] | None = None
@@ -143,7 +146,14 @@ class HybridChatModel(BaseChatModel):
         await asyncio.to_thread(turn.close, turn.streamed)
 
     def _open(self, messages: Sequence[BaseMessage]) -> Turn:
-        return open_turn(self.memory, messages, self.recalled, session=self.session, remembers=self.remembers)
+        return open_turn(
+            self.memory,
+            messages,
+            self.recalled,
+            session=self.session,
+            remembers=self.remembers,
+            profile_budget=self.profile_budget,
+        )
 
     def _answer(self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]) -> AIMessage:
         """The reply of the memory's own model, which calls no tools and takes no option but `max_tokens`."""

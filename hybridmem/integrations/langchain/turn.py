@@ -30,6 +30,8 @@ class Turn:
     session: str | None
     streamed: AIMessageChunk | None = None
     """The reply so far."""
+    has_standing: bool = False
+    """Whether the memory's profile or blocks were quoted."""
 
     def take_chunk(self, piece: BaseMessage) -> AIMessageChunk:
         """Add a chunk of the reply, and return it to be passed on; the first names the quoted memories."""
@@ -47,10 +49,11 @@ class Turn:
         return message.model_copy(update={"response_metadata": {**message.response_metadata, "evidence": evidence}})
 
     def close(self, reply: BaseMessage | None) -> None:
-        """Remember the turn: the user's words, and a complete `reply` if it uses no memory and calls no tool."""
+        """Remember the turn: the user's words, and a complete `reply` if no memory was quoted for it and it calls no
+        tool."""
         if self.said is None:
             return
-        speaks = isinstance(reply, AIMessage) and not reply.tool_calls
+        speaks = isinstance(reply, AIMessage) and not reply.tool_calls and not self.has_standing
         conversation.remember(
             self.memory,
             [{"role": "user", "content": self.said}],
@@ -62,27 +65,39 @@ class Turn:
 
 
 def open_turn(
-    memory: HybridMemory, messages: Sequence[BaseMessage], limit: int, *, session: str | None, remembers: bool
+    memory: HybridMemory,
+    messages: Sequence[BaseMessage],
+    limit: int,
+    *,
+    session: str | None,
+    remembers: bool,
+    profile_budget: int = 0,
 ) -> Turn:
-    """Recall for `messages`. Without words of a user nothing is recalled, and the messages stay as they are."""
+    """Recall for `messages`, and put what stands in the memory before them where
+    `profile_budget` says how many tokens of it.
+    Without words of a user nothing is recalled, and the messages stay as they are."""
     chat = [chat_message(message) for message in messages]
     has_words = any(message["role"] == "user" and words_of(message["content"]).strip() for message in chat)
     hits: list[Hit] = []
-    extended = list(messages)
+    quoted = chat
     if has_words and limit:
         asked = conversation.last_said(chat)
         # In the turns after a tool call, the user's words are already remembered.
         hits = [hit for hit in conversation.recall(memory, chat, limit=limit + 1) if hit.text != asked][:limit]
         oldest_first = sorted(hits, key=lambda hit: (hit.at is not None, hit.at))
-        quoted = conversation.with_memories(chat, [hit.quoted for hit in oldest_first])
-        extended = [
-            message
-            if changed["content"] == message.content
-            else message.model_copy(update={"content": changed["content"]})
-            for message, changed in zip(messages, quoted, strict=True)
-        ]
+        quoted = conversation.with_memories(quoted, [hit.quoted for hit in oldest_first])
+    with_hits = quoted
+    if has_words and profile_budget:
+        quoted = conversation.with_standing(memory, quoted, budget=profile_budget)
+    extended = [
+        message
+        if changed["content"] == given["content"]
+        else message.model_copy(update={"content": changed["content"]})
+        for message, given, changed in zip(messages, chat, quoted, strict=True)
+    ]
     is_new = remembers and has_words and role_of(messages[-1]) == "user" and words_of(messages[-1].content).strip()
-    return Turn(memory, extended, hits, words_of(messages[-1].content) if is_new else None, session)
+    said = words_of(messages[-1].content) if is_new else None
+    return Turn(memory, extended, hits, said, session, has_standing=quoted != with_hits)
 
 
 def _as_chunk(message: BaseMessage) -> AIMessageChunk:

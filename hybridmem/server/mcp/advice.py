@@ -9,6 +9,7 @@ from hybridmem.core.errors import (
     StoreBusy,
     StoreError,
     TextTooLong,
+    UnknownBlock,
     UnknownMemory,
 )
 from hybridmem.models.prompts import one_line
@@ -16,6 +17,7 @@ from hybridmem.models.prompts import one_line
 _OPERATOR = "the person who runs this server can mend that, and no tool can"
 ADVICE: dict[type[HybridMemError], str] = {
     UnknownMemory: "recall returns the ids of memories",
+    UnknownBlock: "profile returns the labels of blocks",
     TextTooLong: "split it, and call remember for each part",
     StoreBusy: "",  # the message itself says to try again
     StoreError: _OPERATOR,

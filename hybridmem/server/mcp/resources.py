@@ -1,4 +1,5 @@
-"""Memories as resources: ``memory://memories/ID``, listed a page at a time."""
+"""The memory as resources: ``memory://profile``, ``memory://blocks/LABEL``, and ``memory://memories/ID``, listed a page
+at a time."""
 
 from __future__ import annotations
 
@@ -11,15 +12,18 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ListResourcesResult, Resource
 
-from hybridmem.core.errors import HybridMemError, UnknownMemory
+from hybridmem.core.errors import HybridMemError, NotFound, UnknownMemory
 from hybridmem.core.records import Episode, to_json
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
 from hybridmem.server.mcp.advice import advised
 from hybridmem.server.mcp.results import Record
+from hybridmem.server.mcp.standing import BlockText, Known
 
 ROOT = "memory://memories/"
 TEMPLATE = ROOT + "{id}"
+PROFILE = "memory://profile"
+BLOCK_TEMPLATE = "memory://blocks/{label}"
 PAGE = 50
 """Memories on one page of `resources/list`."""
 MIME_TYPE = "application/json"
@@ -42,6 +46,24 @@ class Memories:
             raise ResourceError(advised(error)) from error
         return json.dumps(to_json(record), ensure_ascii=False)
 
+    def profile(self) -> str:
+        """The profile and the blocks as JSON, with a note that their texts are quoted data."""
+        try:
+            known = Known.of(self._memory.blocks.list(), self._memory.profile())
+        except HybridMemError as error:
+            raise ResourceError(advised(error)) from error
+        return json.dumps(to_json(known), ensure_ascii=False)
+
+    def block(self, label: str) -> str:
+        """One block as JSON."""
+        try:
+            block = BlockText.of(self._memory.blocks.get(label))
+        except NotFound as error:
+            raise ResourceNotFoundError(advised(error)) from error
+        except HybridMemError as error:
+            raise ResourceError(advised(error)) from error
+        return json.dumps(to_json(block), ensure_ascii=False)
+
     async def pages(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """A middleware that answers `resources/list`: the SDK's own list has no pages and knows no memory."""
         if ctx.method != "resources/list" or ctx.request_id is None:
@@ -55,7 +77,10 @@ class Memories:
     def _page(self, cursor: object) -> ListResourcesResult:
         page = self._memory.list(limit=PAGE + 1, after=_position(cursor))
         records = page[:PAGE]
-        resources = [
+        # The first page begins with what a conversation begins with.
+        known = [Resource(uri=PROFILE, name="profile", title="What is known", mime_type=MIME_TYPE)]
+        resources = known if cursor is None else []
+        resources += [
             Resource(
                 uri=ROOT + memory.id,
                 name=memory.id,

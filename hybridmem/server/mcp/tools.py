@@ -1,22 +1,16 @@
-"""The six tools: each turns a call into one on the memory, and its answer into a result."""
+"""The tools on single memories: each turns a call into one on the memory, and its answer into a result."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from hybridmem.conversation import HEADER
-from hybridmem.core.errors import HybridMemError
-from hybridmem.core.records import MAX_TEXT, Kind, Route, Trust, to_json
+from hybridmem.core.records import MAX_TEXT, Kind, Route, Trust
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
-from hybridmem.server.mcp.advice import advised
 from hybridmem.server.mcp.results import (
     Answered,
     DreamStatus,
@@ -27,14 +21,7 @@ from hybridmem.server.mcp.results import (
     Remembered,
     Trace,
 )
-
-MAX_QUESTION = 10_000
-"""The longest question or query, in characters."""
-MOST = 100
-"""At most so many memories in one answer."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from hybridmem.server.mcp.tool import MAX_QUESTION, MOST, Tool, errors_in_one_line, result
 
 Id = Annotated[str, Field(max_length=100, description="A memory's id, as recall and remember return it.")]
 Date = Annotated[str | None, Field(max_length=64, description="In ISO 8601, as 2026-03-01 or 2026-03-01T09:00:00Z.")]
@@ -51,28 +38,6 @@ Filters = Annotated[
         "metadata.KEY. Operators: eq, ne, gt, gte, lt, lte, in, nin, contains, icontains, exists; and, or, not."
     ),
 ]
-
-
-def _errors_in_one_line(tool: Callable[P, T]) -> Callable[P, T]:
-    """`tool`, with its expected errors in one line for the client."""
-
-    @functools.wraps(tool)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return tool(*args, **kwargs)
-        except HybridMemError as error:
-            raise ToolError(advised(error)) from error
-
-    return run
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool, and what a client may assume about it."""
-
-    run: Callable[..., Any]
-    title: str
-    annotations: ToolAnnotations
 
 
 class Tools:
@@ -99,7 +64,7 @@ class Tools:
             Tool(self.dream_status, "Dream status", reads),
         ]
 
-    @_errors_in_one_line
+    @errors_in_one_line
     def remember(
         self,
         text: Annotated[str, Field(max_length=MAX_TEXT, description="The words to remember, one thought at a time.")],
@@ -136,7 +101,7 @@ class Tools:
         )
         return Remembered(episode.id, episode.at, episode.session)
 
-    @_errors_in_one_line
+    @errors_in_one_line
     def recall(
         self,
         query: Annotated[str, Field(max_length=MAX_QUESTION, description="What to look for, in plain words.")],
@@ -171,9 +136,9 @@ class Tools:
             session=session,
         )
         found = [Recollection.of(hit) for hit in hits]
-        return _result(Recalled(found), quoted(found) if found else "No memory bears on that.")
+        return result(Recalled(found), quoted(found) if found else "No memory bears on that.")
 
-    @_errors_in_one_line
+    @errors_in_one_line
     def ask(
         self,
         question: Annotated[
@@ -186,21 +151,21 @@ class Tools:
         Says which, with a calibrated confidence and the memories that it used."""
         answered = Answered.of(self._memory.answer(question, route=route))
         grounds = f"{one_line(answered.text)}\n(route {answered.route}, confidence {answered.confidence:.2f})"
-        return _result(answered, f"{grounds}\n\n{quoted(answered.evidence)}" if answered.evidence else grounds)
+        return result(answered, f"{grounds}\n\n{quoted(answered.evidence)}" if answered.evidence else grounds)
 
-    @_errors_in_one_line
+    @errors_in_one_line
     def forget(self, id: Id) -> Forgotten:
         """Erase a memory everywhere: ledger, history, indexes, training items, and trust in weights that hold it.
 
         Cannot be undone. Returns a receipt of every place that it was removed from."""
         return Forgotten.of(self._memory.delete(id))
 
-    @_errors_in_one_line
+    @errors_in_one_line
     def why(self, id: Id) -> Trace:
         """Trace a memory: from episodes to facts to the adapters that hold them, and back."""
         return Trace.of(self._memory.why(id))
 
-    @_errors_in_one_line
+    @errors_in_one_line
     def dream_status(self) -> DreamStatus:
         """How far the nightly consolidation into the weights has come: the last night, its gate, what is unread."""
         memory = self._memory
@@ -225,10 +190,6 @@ def quoted(memories: list[Recollection]) -> str:
         said = f"{each.speaker}: {each.text}" if each.speaker else each.text
         lines.append(f"- [{each.id}] {one_line(said)}")
     return "\n".join([HEADER, *lines])
-
-
-def _result(structured: Recalled | Answered, text: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=to_json(structured))
 
 
 def _dreams(memory: HybridMemory) -> bool:

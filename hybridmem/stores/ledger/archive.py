@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Protocol, get_args, get_type_hints
@@ -10,10 +10,20 @@ from typing import Any, Protocol, get_args, get_type_hints
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace, checked_namespace
-from hybridmem.core.records import Episode, Event, Fact, checked_text, new_id
+from hybridmem.core.records import Episode, Event, Fact, checked_text, new_id, sound_text
+from hybridmem.core.standing import MAX_BLOCK, Block, checked_block
+from hybridmem.core.text.tokens import normalised
 from hybridmem.stores.ledger.composite import renamed_parts
 from hybridmem.stores.ledger.fact_timeline import only_quotes, without_source
 from hybridmem.stores.ledger.validation import checked_episode, checked_fact, unused_ids
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuestion:
+    """A standing question without its answer."""
+
+    id: str
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,12 @@ class Archive:
     events: tuple[Event, ...]
     """Histories by memory, in order of id; a memory that was added, and nothing more, is left out. Those of erased
     memories are here and end in `deleted`."""
+    blocks: tuple[Block, ...] = ()
+    """In the order of their labels."""
+    block_events: tuple[Event, ...] = ()
+    """Their histories, in that order; those of erased blocks stay behind."""
+    questions: tuple[KeptQuestion, ...] = ()
+    """The standing questions. Their answers stay behind: they are made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +55,16 @@ class Restored:
     events: int
     """Lines of histories that were taken in."""
     there: int = 0
-    """Memories that were in the namespace already."""
+    """Memories and blocks that were in the namespace already."""
     erased: int = 0
-    """Memories that were erased from it, or stand on such alone."""
+    """Memories and blocks that were erased from it, or stand on such alone."""
+    standing: int = 0
+    """Blocks, lines of their histories and standing questions that were taken in."""
 
     @property
     def lines(self) -> int:
         """Of an exported file."""
-        return self.memories + self.events
+        return self.memories + self.events + self.standing
 
 
 class Archives(Protocol):
@@ -70,6 +88,36 @@ def recorded_events(memories: Iterable[Episode | Fact], histories: Mapping[str, 
     return tuple(event for id in sorted(histories) if list(histories[id]) != plain.get(id) for event in histories[id])
 
 
+def fitted_standing(archive: Archive, here: Archive, erased: Container[str]) -> tuple[Archive, Restored]:
+    """What a ledger takes in of what stands in `archive`, and how much of it that is. `here` has what stands there
+    already, and `erased` the labels of the blocks that were erased there."""
+    there = {block.label for block in here.blocks}
+    known = {normalised(each.question) for each in here.questions}
+    taken = tuple(block for block in archive.blocks if block.label not in there and block.label not in erased)
+    labels = {block.label for block in taken}
+    events = tuple(event for event in archive.block_events if event.memory in labels)
+    asked = tuple(each for each in archive.questions if normalised(each.question) not in known)
+    fits = replace(archive, blocks=taken, block_events=events, questions=asked)
+    left = [block.label for block in archive.blocks if block.label not in labels]
+    return fits, Restored(
+        0,
+        0,
+        there=sum(label in there for label in left),
+        erased=sum(label not in there for label in left),
+        standing=len(taken) + len(events) + len(asked),
+    )
+
+
+def together(memories: Restored, standing: Restored) -> Restored:
+    """Both parts of one archive."""
+    return replace(
+        memories,
+        there=memories.there + standing.there,
+        erased=memories.erased + standing.erased,
+        standing=standing.standing,
+    )
+
+
 def histories(archive: Archive) -> dict[str, list[Event]]:
     """Its events by memory."""
     return {id: list(events) for id, events in groupby(archive.events, lambda event: event.memory)}
@@ -90,8 +138,12 @@ def checked(namespace: Namespace, archive: Archive) -> Archive:
         memories=memories,
         extracted=archive.extracted & {memory.id for memory in memories},
         events=tuple(_checked_event(event) for event in sorted(archive.events, key=lambda event: event.memory)),
+        blocks=tuple(checked_block(block) for block in archive.blocks),
+        block_events=tuple(_checked_block_event(event) for event in archive.block_events),
+        questions=tuple(KeptQuestion(each.id, checked_text(each.question)) for each in archive.questions),
     )
     unused_ids((memory.id for memory in memories), ())
+    unused_ids((block.label for block in kept.blocks), ())
     _require_whole(kept)
     return kept
 
@@ -144,7 +196,7 @@ def fitted(archive: Archive, known: Known) -> tuple[Archive, Restored]:
         for event in archive.events
         if event.memory in kept or event.memory in tombs
     )
-    fits = Archive(tuple(memories), archive.extracted & kept, events)
+    fits = replace(archive, memories=tuple(memories), extracted=archive.extracted & kept, events=events)
     there = sum(memory.id in known.there for memory in archive.memories)
     return fits, Restored(len(memories), len(events), there, len(gone) + lost)
 
@@ -172,7 +224,8 @@ def _with_fresh_ids(archive: Archive, taken: frozenset[str]) -> Archive:
             changes["metadata"] = renamed_parts(memory.metadata, fresh)
         return replace(memory, **changes)
 
-    return Archive(
+    return replace(
+        archive,
         memories=tuple(renamed(memory) for memory in archive.memories),
         extracted=frozenset(fresh.get(id, id) for id in archive.extracted),
         events=tuple(
@@ -210,7 +263,18 @@ def _checked(memory: Episode | Fact) -> Episode | Fact:
 
 
 def _checked_event(event: Event) -> Event:
-    if event.event not in get_args(get_type_hints(Event)["event"]):
-        raise InvalidInput(f"a history of {event.memory} has the event {event.event!r}: there is none such")
+    _require_kind(event)
     text = checked_text(event.text) if event.text is not None else None
     return replace(event, at=parse_time(event.at), text=text)
+
+
+def _checked_block_event(event: Event) -> Event:
+    """A block may be empty."""
+    _require_kind(event)
+    checked_block(Block(event.memory, event.text or "", limit=MAX_BLOCK))
+    return replace(event, at=parse_time(event.at), text=sound_text(event.text) if event.text is not None else None)
+
+
+def _require_kind(event: Event) -> None:
+    if event.event not in get_args(get_type_hints(Event)["event"]):
+        raise InvalidInput(f"a history of {event.memory} has the event {event.event!r}: there is none such")

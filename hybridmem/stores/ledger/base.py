@@ -11,6 +11,7 @@ from hybridmem.stores.ledger.keyed_episodes import KeyedEpisodes
 from hybridmem.stores.ledger.lineage import Lineage
 from hybridmem.stores.ledger.memories import Memories
 from hybridmem.stores.ledger.outbox import Outbox
+from hybridmem.stores.ledger.standing import Standing
 from hybridmem.stores.ledger.state import State
 
 
@@ -29,14 +30,14 @@ class LedgerCounts:
     """Entries that some consumer has not acknowledged."""
 
 
-class Ledger(Memories, KeyedEpisodes, Outbox, Lineage, State, Archives, Protocol):
+class Ledger(Memories, KeyedEpisodes, Standing, Outbox, Lineage, State, Archives, Protocol):
     """The truth. Every method that writes is one transaction: it is done whole, and kept, when it returns.
 
     Reading methods see one namespace and nothing else. Code that needs one part names that part.
     """
 
     def namespaces(self) -> list[Namespace]:
-        """Every namespace that holds a memory, an adapter or a dream, in order."""
+        """Every namespace that holds a memory, a block, a standing question, an adapter or a dream, in order."""
         ...
 
     def counts(self, namespace: Namespace) -> LedgerCounts: ...

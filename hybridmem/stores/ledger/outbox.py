@@ -30,6 +30,10 @@ class Outbox(Protocol):
         """The next entries that `consumer` has not acknowledged."""
         ...
 
+    def changes(self, namespace: Namespace, *, after: int, limit: int = 1000) -> list[OutboxEntry]:
+        """The entries of `namespace` behind the position `after`, in order: each memory that changed since, once."""
+        ...
+
     def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         """The last position of an entry (of `namespace`, where one is named) that one of `consumers` has not
         acknowledged; 0 for none."""

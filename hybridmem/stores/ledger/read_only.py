@@ -21,6 +21,7 @@ WRITES = frozenset(
     | {"put_episodes", "erase_all", "annotate", "restore"}
     | {"save_items", "drop_items", "save_adapter", "activate", "save_audits", "save_dream"}
     | {"put_state", "remove_state"}
+    | {"put_block", "remove_block", "put_standing_question", "remove_standing_question"}
 )
 """The methods that change what a memory holds. Counting uses, and following the outbox, only concern the copy."""
 

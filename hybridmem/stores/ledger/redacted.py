@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar, cast
 
 from hybridmem.core.records import Episode, Event, Fact, TrainingItem
+from hybridmem.core.standing import Block, StandingQuestion, Statement
 from hybridmem.redaction import is_redacted, redact
-from hybridmem.stores.ledger.archive import Archive
+from hybridmem.stores.ledger.archive import Archive, KeptQuestion
 from hybridmem.stores.ledger.base import Ledger
 
 READING = frozenset(
@@ -32,8 +33,12 @@ READING = frozenset(
         "neighbours",
     }
     | {"newest", "said", "texts", "unextracted"}
+    | {"blocks", "block_history", "standing_questions"}
 )
-WRITING = frozenset({"annotate", "append", "put_episodes", "put_fact", "restore", "save_items", "update_text"})
+WRITING = frozenset(
+    {"annotate", "append", "put_episodes", "put_fact", "restore", "save_items", "update_text"}
+    | {"put_block", "put_standing_question"}
+)
 """The methods of a ledger that return texts, and those that take some."""
 T = TypeVar("T")
 
@@ -92,7 +97,11 @@ _TEXTS: Mapping[type, tuple[str, ...]] = {
     Fact: ("subject", "relation", "object", "text", "question"),
     TrainingItem: ("question", "answer", "context"),
     Event: ("text",),
-    Archive: ("memories", "events"),
+    Archive: ("memories", "events", "blocks", "block_events", "questions"),
+    Block: ("value", "description"),
+    StandingQuestion: ("question", "statements"),
+    Statement: ("text",),
+    KeptQuestion: ("question",),
 }
 
 

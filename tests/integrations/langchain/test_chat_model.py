@@ -62,6 +62,25 @@ def test_memories_are_quoted_to_the_wrapped_model_as_the_users_data(
     assert answer.response_metadata["model_name"] == "double-1"
 
 
+def test_profile_and_blocks_begin_the_conversation_if_asked(
+    memory: HybridMemory, model: HybridChatModel, double: ToolCallingChatModel
+) -> None:
+    memory.add_fact("I", "keep", "bees")
+    memory.blocks.set("persona", "You are kind.")
+    model.invoke("Hello.")
+    assert "persona" not in str(double.heard[0][0].content)
+    knowing = HybridChatModel(memory=memory, wrapped=double, recalled=0, profile_budget=800)
+    turns = [HumanMessage("I like tea."), AIMessage("Noted."), HumanMessage("Say something.")]
+    knowing.invoke(turns)
+    first, answered, last = double.heard[-1]
+    assert first.content == f"{HEADER}\n- persona: You are kind.\n- I keep bees.\n\nI like tea."
+    assert (answered, last) == (turns[1], turns[2])
+    # What it says with these before it may come from them: it is no new experience.
+    assert stored(memory)[-1] == ("user", "Say something.")
+    with pytest.raises(ValueError, match="profile_budget"):
+        HybridChatModel(memory=memory, wrapped=double, profile_budget=-1)
+
+
 def test_pictures_and_parts_pass_through(
     memory: HybridMemory, model: HybridChatModel, double: ToolCallingChatModel
 ) -> None:

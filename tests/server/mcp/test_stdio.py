@@ -56,10 +56,16 @@ def test_a_life_of_a_memory(tmp_path: Path, mode: str) -> None:
     async def live() -> None:
         async with Client(parameters(tmp_path / "m"), mode=mode) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-            assert list(tools) == ["remember", "recall", "ask", "forget", "why", "dream_status"]
+            assert list(tools) == [
+                *("remember", "recall", "ask", "forget", "why", "dream_status"),
+                *("profile", "reflect", "edit_block"),
+            ]
             assert all(tool.output_schema and tool.description for tool in tools.values())
             hints = {name: tool.annotations for name, tool in tools.items() if tool.annotations is not None}
-            assert [name for name in tools if hints[name].read_only_hint] == ["recall", "ask", "why", "dream_status"]
+            assert [name for name in tools if hints[name].read_only_hint] == [
+                *("recall", "ask", "why", "dream_status"),
+                *("profile", "reflect"),
+            ]
             assert [name for name in tools if hints[name].destructive_hint] == ["forget"]
 
             stored = await client.call_tool(
@@ -90,9 +96,10 @@ def test_a_life_of_a_memory(tmp_path: Path, mode: str) -> None:
                 "last": None,
             }
 
-            (template,) = (await client.list_resource_templates()).resource_templates
-            assert template.uri_template == "memory://memories/{id}"
-            listed = (await client.list_resources()).resources
+            templates = (await client.list_resource_templates()).resource_templates
+            assert [each.uri_template for each in templates] == ["memory://memories/{id}", "memory://blocks/{label}"]
+            known, *listed = (await client.list_resources()).resources
+            assert str(known.uri) == "memory://profile"
             assert [resource.title for resource in listed] == [
                 "Ana: Ana Brito lives in Porto.",
                 "Zane plays the cello.",
@@ -177,8 +184,8 @@ def test_pages_quoted_orders_and_another_namespace(tmp_path: Path) -> None:
                 cursor = page.next_cursor
                 if cursor is None:
                     break
-            assert seen == [*mine, orders]
-            assert sizes == [PAGE, PAGE, 8]
+            assert seen == ["profile", *mine, orders]
+            assert sizes == [PAGE + 1, PAGE, 8]
 
             found = await client.call_tool("recall", {"query": "What does Ana like?", "limit": 1})
             assert said(found).splitlines() == [

@@ -37,6 +37,10 @@ READS = {
         "identity",
         "erased",
         "matching",
+        "changes",
+        "blocks",
+        "block_history",
+        "standing_questions",
     ),
     *("history", "uses", "unextracted", "newest", "child_namespaces", "archive", "namespaces", "counts", "check"),
     *(

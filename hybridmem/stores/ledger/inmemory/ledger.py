@@ -23,11 +23,12 @@ from hybridmem.stores.ledger.base import LedgerCounts
 from hybridmem.stores.ledger.cardinality import MULTI_VALUED, relation_set
 from hybridmem.stores.ledger.erasure import Erasure
 from hybridmem.stores.ledger.inmemory.keyed_episodes import InMemoryKeyedEpisodes
+from hybridmem.stores.ledger.inmemory.standing import InMemoryStanding
 from hybridmem.stores.ledger.inmemory.state import InMemoryState
 from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, quotes
 
 
-class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
+class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
     """A `Ledger` for tests and for trying things out, in one thread of one process.
 
     `multi_valued`: the relations that hold several values at a time."""
@@ -206,6 +207,8 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         if changes:
             self._memories[id] = changed
             self._events[id].append(Event(id, "edited", at, memory.text, changes=changes))
+        if "expires_at" in changes:
+            self._announce(namespace, id, "upsert")
         if is_revived(memory, changed, at):
             self._extracted.discard(id)
         return changed
@@ -270,6 +273,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
             self._announce(namespace, m.id, "delete")
             stripped = [replace(event, text=None, changes={}) for event in self._events[m.id]]
             self._events[m.id] = [*stripped, Event(m.id, "deleted", parse_time(at))]
+        answers = self._forget_answers(namespace, [m.id for m in erased])
+        if answers:
+            removed["standing_answers"] = answers
         self._settle(namespace, [m for m in erased if isinstance(m, Fact)], parse_time(at), id)
         return Erasure(
             removed=removed,
@@ -298,8 +304,9 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         return list(self._events[id])
 
     def namespaces(self) -> list[Namespace]:
-        holders = (self._memories, self._adapters, self._dreams)
-        return sorted({record.namespace for records in holders for record in records.values()})
+        holders = (self._memories, self._adapters, self._dreams, self._questions)
+        held = {record.namespace for records in holders for record in records.values()}
+        return sorted(held | {namespace for namespace, _ in self._blocks})
 
     def counts(self, namespace: Namespace) -> LedgerCounts:
         facts = self._facts(namespace)
@@ -334,7 +341,8 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
     def archive(self, namespace: Namespace) -> Archive:
         episodes = self._episodes(namespace)
         memories: list[Episode | Fact] = [*episodes, *self._facts(namespace)]
-        return Archive(
+        return replace(
+            self._standing(namespace),
             memories=tuple(sorted(memories, key=lambda memory: memory.position)),
             extracted=frozenset(episode.id for episode in episodes if episode.id in self._extracted),
             events=archives.recorded_events(
@@ -344,6 +352,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
 
     def restore(self, namespace: Namespace, archive: Archive) -> Restored:
         checked = archives.checked(namespace, archive)
+        standing = self._restore_standing(namespace, checked)
         known = [id for id in archives.ids(checked) if id in self._homes]
         here = frozenset(id for id in known if self._homes[id] == namespace)
         there = here & self._memories.keys()
@@ -359,7 +368,7 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryState):
         facts = [memory for memory in checked.memories if isinstance(memory, Fact)]
         if facts and (restored.there or restored.erased):
             self._settle(namespace, facts, max(fact.recorded_at for fact in facts), facts[-1].id)
-        return restored
+        return archives.together(restored, standing)
 
     def check(self) -> list[str]:
         return []

@@ -28,6 +28,10 @@ class InMemoryOutbox:
         entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
         return [entry for entry in entries if entry.position > followed][:limit]
 
+    def changes(self, namespace: Namespace, *, after: int, limit: int = 1000) -> list[OutboxEntry]:
+        entries = sorted(self._outbox.values(), key=lambda entry: entry.position)
+        return [entry for entry in entries if entry.namespace == namespace and entry.position > after][:limit]
+
     def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:
         entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
         return max((entry.position for entry in entries if namespace in (None, entry.namespace)), default=0)

@@ -23,6 +23,7 @@ from hybridmem.stores.ledger.sql.rows import (
     fact_row,
     key,
 )
+from hybridmem.stores.ledger.sql.standing import read_standing, write_standing
 
 
 def read_archive(connection: Connection, namespace: Namespace) -> Archive:
@@ -31,7 +32,8 @@ def read_archive(connection: Connection, namespace: Namespace) -> Archive:
     rows = connection.execute(select(table).where(table.c.namespace == key(namespace))).mappings().all()
     facts = read_facts(connection, select(tables.facts).where(tables.facts.c.namespace == key(namespace)))
     memories: list[Episode | Fact] = [*map(episode_of, rows), *facts]
-    return Archive(
+    return replace(
+        read_standing(connection, namespace),
         memories=tuple(sorted(memories, key=lambda memory: memory.position)),
         extracted=frozenset(row["id"] for row in rows if row["extracted"]),
         events=archives.recorded_events(memories, _histories(connection, namespace, memories)),
@@ -40,6 +42,7 @@ def read_archive(connection: Connection, namespace: Namespace) -> Archive:
 
 def write_archive(change: Change, archive: Archive) -> Restored:
     """Take in `archive`, which is checked, as `Archives.restore` promises."""
+    standing = write_standing(change.connection, change.namespace, archive)
     archive, restored = archives.fitted(archive, _known(change, archives.ids(archive)))
     gone = archives.erased(archive)
     positions = change.positions(len(archive.memories) + len(gone))
@@ -73,7 +76,7 @@ def write_archive(change: Change, archive: Archive) -> Restored:
     if facts and (restored.there or restored.erased):
         # What it meets here, or lacks, decides anew who holds when.
         settle(change, facts, max(fact.recorded_at for fact in facts), facts[-1].id)
-    return restored
+    return archives.together(restored, standing)
 
 
 def _known(change: Change, ids: Sequence[str]) -> Known:

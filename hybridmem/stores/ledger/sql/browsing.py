@@ -135,7 +135,14 @@ class BrowsingRows:
             return read_facts(connection, query.order_by(table.c.position).limit(limit))
 
     def namespaces(self) -> list[Namespace]:
-        holders = (tables.episodes, tables.facts, tables.adapters, tables.dreams)
+        holders = (
+            tables.episodes,
+            tables.facts,
+            tables.adapters,
+            tables.dreams,
+            tables.blocks,
+            tables.standing_questions,
+        )
         with self._database.read() as connection:
             found = {name for table in holders for name in _distinct(connection, table.c.namespace)}
         return sorted(namespace_of(name) for name in found)

@@ -20,13 +20,19 @@ _CHUNK = 500
 """How many values one statement names: every database takes that many."""
 
 
-# Built once: every write needs them, and building a statement costs as much as running it.
+# Built once: every write or read needs them, and building a statement costs as much as running it.
 _COUNT_ON = text("UPDATE counters SET value = value + :count WHERE name = 'position'")
 _COUNTED = text("SELECT value FROM counters WHERE name = 'position'")
 _FORGET_TOMBSTONE = text(
     "DELETE FROM outbox WHERE memory = :memory AND namespace = :namespace AND operation = 'delete'"
 )
 _ANNOUNCE = insert(tables.outbox)
+_LINKS = tables.fact_sources.c
+_LINKED = (
+    select(_LINKS.fact, _LINKS.episode)
+    .where(_LINKS.fact.in_(bindparam("ids", expanding=True)))
+    .order_by(_LINKS.fact, _LINKS.number)
+)
 
 
 def chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -40,10 +46,8 @@ def read_facts(connection: Connection, query: Select[Any]) -> list[Fact]:
     """The facts whose rows `query` selects, with their sources."""
     rows = connection.execute(query).mappings().all()
     sources: dict[str, list[str]] = {row["id"]: [] for row in rows}
-    links = tables.fact_sources.c
     for ids in chunks(sources):
-        linked = select(links.fact, links.episode).where(links.fact.in_(ids)).order_by(links.fact, links.number)
-        for fact, episode in connection.execute(linked):
+        for fact, episode in connection.execute(_LINKED, {"ids": ids}):
             sources[fact].append(episode)
     return [fact_of(row, sources[row["id"]]) for row in rows]
 

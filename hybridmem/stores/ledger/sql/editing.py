@@ -31,4 +31,7 @@ def edit_memory(change: Change, id: str, edit: Edit, at: datetime) -> Episode | 
     if isinstance(memory, Episode) and is_revived(memory, changed, at):
         values["extracted"] = False
     change.connection.execute(update(table).where(table.c.id == id).values(values))
+    if "expires_at" in changes:
+        # Whoever keeps what holds now has to know until when.
+        change.announce([id])
     return changed

@@ -15,6 +15,7 @@ from hybridmem.stores.ledger.fact_timeline import only_quotes, without_source, w
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.facts import settle
+from hybridmem.stores.ledger.sql.standing import forget_answers
 from hybridmem.stores.ledger.validation import quotes
 
 
@@ -45,6 +46,9 @@ def erase(change: Change, id: str, at: datetime) -> Erasure:
     }
     if isinstance(memory, Episode):
         removed["ledger"] += _remove(change, tables.episodes, "id", [id])
+    answers = forget_answers(change.connection, change.namespace, ids)
+    if answers:
+        removed["standing_answers"] = answers
     change.announce(ids, "delete")
     settle(change, [record for record in erased if isinstance(record, Fact)], at, id)
     return Erasure(

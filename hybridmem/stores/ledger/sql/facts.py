@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from hybridmem.core.errors import InvalidInput, UnknownMemory
 from hybridmem.core.namespace import Namespace
@@ -17,6 +17,15 @@ from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find, find_one
 from hybridmem.stores.ledger.sql.rows import fact_row, key, micros, slot_digest
 from hybridmem.stores.ledger.validation import unused_ids
+
+# Built once: every search and every profile asks.
+_STATED_UNTIL = text("SELECT id FROM facts WHERE namespace = :namespace AND expires_at <= :at AND retired_at IS NULL")
+_SAID_UNTIL = text("SELECT id FROM episodes WHERE namespace = :namespace AND expires_at <= :at LIMIT 1")
+_BEHIND = text(
+    "SELECT DISTINCT facts.id FROM fact_sources JOIN episodes ON episodes.id = fact_sources.episode "
+    "JOIN facts ON facts.id = fact_sources.fact "
+    "WHERE episodes.namespace = :namespace AND episodes.expires_at <= :at AND facts.retired_at IS NULL"
+)
 
 
 def put(change: Change, fact: Fact, *, several: bool) -> Fact:
@@ -76,21 +85,11 @@ def expire(change: Change, id: str, at: datetime) -> None:
 def due(connection: Connection, namespace: Namespace, at: datetime) -> list[Fact]:
     """The current facts whose time has come by `at`, or that of the last episode behind them, as they are retired.
 
-    Two looks into small indexes where nothing expires: every search asks."""
-    facts, episodes, links = tables.facts, tables.episodes, tables.fact_sources
-    own = facts.c.expires_at <= micros(at)
-    past = (episodes.c.namespace == key(namespace), episodes.c.expires_at <= micros(at))
-    stated = select(facts.c.id).where(facts.c.namespace == key(namespace), own, facts.c.retired_at.is_(None))
-    wanted = [*connection.execute(stated).scalars()]
-    if connection.execute(select(episodes.c.id).where(*past).limit(1)).first() is not None:
-        behind = (
-            select(links.c.fact)
-            .join(episodes, episodes.c.id == links.c.episode)
-            .join(facts, facts.c.id == links.c.fact)
-            .where(*past, facts.c.retired_at.is_(None))
-            .distinct()
-        )
-        wanted += connection.execute(behind).scalars()
+    Two looks into small indexes where nothing expires."""
+    values = {"namespace": key(namespace), "at": micros(at)}
+    wanted = [*connection.execute(_STATED_UNTIL, values).scalars()]
+    if connection.execute(_SAID_UNTIL, values).first() is not None:
+        wanted += connection.execute(_BEHIND, values).scalars()
     found = []
     for fact in find(connection, namespace, list(dict.fromkeys(wanted))).values():
         if isinstance(fact, Fact) and fact.current:

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hybridmem.core.clock import parse_time
@@ -47,12 +47,18 @@ from hybridmem.stores.ledger.sql.keyed_episodes import KeyedEpisodeRows
 from hybridmem.stores.ledger.sql.lineage import LineageRows
 from hybridmem.stores.ledger.sql.outbox import OutboxRows
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, micros
+from hybridmem.stores.ledger.sql.standing import StandingRows
 from hybridmem.stores.ledger.sql.state import StateRows
 from hybridmem.stores.ledger.sql.usage_buffer import UsageBuffer
 from hybridmem.stores.ledger.validation import checked_edit, checked_episode, checked_fact, unused_ids
 
+_USES = select(tables.uses.c.memory, tables.uses.c.times).where(
+    tables.uses.c.namespace == bindparam("namespace"), tables.uses.c.memory.in_(bindparam("ids", expanding=True))
+)
+"""Built once: a profile asks after every change."""
 
-class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRows):
+
+class SqlLedger(BrowsingRows, KeyedEpisodeRows, StandingRows, LineageRows, OutboxRows, StateRows):
     """A `Ledger` in the SQLite file `location`, or in the database that the URL `location` names.
 
     Opening creates the file and brings an older schema up to date. `multi_valued`: the relations that hold several
@@ -221,12 +227,11 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, LineageRows, OutboxRows, StateRo
 
     def uses(self, namespace: Namespace, ids: Sequence[str]) -> dict[str, int]:
         self._usage.flush(self._database)
-        uses = tables.uses.c
         counted = dict.fromkeys(ids, 0)
         with self._database.read() as connection:
             for some in chunks(counted):
-                query = select(uses.memory, uses.times).where(uses.namespace == key(namespace), uses.memory.in_(some))
-                counted.update((memory, times) for memory, times in connection.execute(query))
+                rows = connection.execute(_USES, {"namespace": key(namespace), "ids": some})
+                counted.update((memory, times) for memory, times in rows)
         return counted
 
     def unextracted(

@@ -20,6 +20,10 @@ _NAMES: BindParameter[str] = bindparam("names", expanding=True)
 _OF_ANY = text(_WAITS.format(of="")).bindparams(_NAMES)
 _OF_ONE = text(_WAITS.format(of="AND namespace = :namespace")).bindparams(_NAMES)
 _ALL_FOLLOWED = text(_FOLLOWED).bindparams(_NAMES)
+_CHANGES = text(
+    "SELECT position, memory, operation FROM outbox WHERE namespace = :namespace AND position > :after "
+    "ORDER BY position LIMIT :limit"
+)
 
 
 class OutboxRows:
@@ -49,6 +53,14 @@ class OutboxRows:
             return [
                 OutboxEntry(position, namespace_of(namespace), memory, operation)
                 for position, namespace, memory, operation in connection.execute(query)
+            ]
+
+    def changes(self, namespace: Namespace, *, after: int, limit: int = 1000) -> list[OutboxEntry]:
+        values = {"namespace": key(namespace), "after": after, "limit": limit}
+        with self._database.read() as connection:
+            return [
+                OutboxEntry(position, namespace, memory, operation)
+                for position, memory, operation in connection.execute(_CHANGES, values)
             ]
 
     def last_pending(self, consumers: Sequence[str], namespace: Namespace | None = None) -> int:

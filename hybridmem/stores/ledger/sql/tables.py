@@ -55,3 +55,8 @@ activations = _table("activations", "namespace version", "number at")
 audits = _table("audits", "namespace adapter fact split", "questions correct")
 dreams = _table("dreams", "namespace id report", "position")
 small_state = _table("small_state", "namespace name content")
+blocks = _table("blocks", "namespace label value description", "characters updated_at", "read_only")
+block_events = _table("block_events", "namespace label event text cause changes", "number at")
+standing_questions = _table(
+    "standing_questions", "namespace id question statements shown read_by", "answered_at position"
+)

@@ -1,0 +1,1 @@
+"""Answers over many memories, with citations that were checked against what was shown."""
