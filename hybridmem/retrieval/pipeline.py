@@ -52,8 +52,11 @@ class Query:
         return not self.questions and normalised(record.text) == normalised(self.text)
 
     def takes(self, record: MemoryRecord) -> bool:
-        """Whether `record`, which may be shown, is a hit."""
-        return self.questions or isinstance(record, Fact) or not only_asks(record.text)
+        """Whether `record`, which may be shown, is a hit. What only asks tells nothing, nor does what says the query
+        again, in whatever language that asks."""
+        if self.questions or isinstance(record, Fact):
+            return True
+        return not self.repeats(record) and not only_asks(record.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,29 @@ def test_words_within_other_words_are_named(memory: HybridMemory) -> None:
     assert (receipt.copies, receipt.mentions) == ((reworded.id,), (longer.id, other.id))
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "my pin\u00a0hint is the ferret",
+        "My PIN\u200b hint is the fer\u00adret.",
+        "\ufeff«Ｍｙ PIN hint is the ferret»",
+        "**My PIN hint:** is the ferret 🎉",
+        "My PIN hint (is) the ferret",
+    ],
+)
+def test_the_same_words_in_other_signs_are_named(memory: HybridMemory, other: str) -> None:
+    first, second = memory.add("My PIN hint is the ferret.")[0], memory.add(other)[0]
+    assert named(memory.delete(first.id)) == {second.id}
+    memory.add("My PIN hint is the ferret.")
+    assert len(named(memory.delete(second.id))) == 1
+
+
+def test_a_sign_tells_two_memories_apart(memory: HybridMemory) -> None:
+    first, second = memory.add("I voted for it today 👍")[0], memory.add("I voted for it today 👎")[0]
+    assert memory.delete(first.id, copies=True).copies == ()
+    assert memory.get(second.id) == second
+
+
 def test_a_short_text_is_not_looked_for_within_others(memory: HybridMemory) -> None:
     said = memory.add("ok")[0]
     memory.add("ok, let us go")
@@ -104,9 +127,10 @@ def test_what_a_memory_says_in_its_metadata_or_its_triple_is_named(memory: Hybri
     edited = memory.add("Hm.", metadata={"note": "ana lives in lisbon"})[0]
     memory.update(edited.id, metadata={"note": None})
     stated = memory.add_fact("Ana", "lives in", "Lisbon", text="She has a flat there, in Lisbon.")
-    other = memory.add("Ok.", metadata={"note": "Ana lives in Oslo.", "tags": ["lisbon"]})[0]
+    titled = memory.add("Hm.", session="Ana lives in Lisbon")[0]
+    other = memory.add("Ok.", metadata={"note": "Ana lives in Oslo.", "tags": ["lisbon"]}, session="Lisbon")[0]
     receipt = memory.delete(said.id)
-    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id})
+    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id, titled.id})
     assert other.id not in named(receipt)
 
 
