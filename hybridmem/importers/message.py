@@ -23,6 +23,9 @@ RECORD_KINDS = ("message", "text", "input_text", "output_text", "note", "memory"
 TEXTS = ("text", "input_text", "output_text")
 """Types of parts that hold words."""
 
+DEEPEST = 16
+"""Deepest nesting of tools' results."""
+
 PARTICIPANT = "participant"
 """The role of people in a chat of people who are not known to be the user."""
 
@@ -235,10 +238,12 @@ def _trust(value: Mapping[str, Any], role: str) -> Trust:
     return trust_of(role) if named is None else least_trusted(trust_of(role), checked_trust(named))
 
 
-def words(content: object) -> tuple[str | None, list[str]]:
+def words(content: object, depth: int = 0) -> tuple[str | None, list[str]]:
     """(the words, the texts of tool results) of a content: a string, a part, or a list of strings and parts.
 
     Parts that nobody said, and pictures, are left out. Raises `InvalidInput` for anything else."""
+    if depth > DEEPEST:
+        raise InvalidInput(f"its content is nested more than {DEEPEST} deep: flatten it")
     content = plain(content)
     if isinstance(content, str):
         return content, []
@@ -258,7 +263,7 @@ def words(content: object) -> tuple[str | None, list[str]]:
         elif not isinstance(block, Mapping):
             raise InvalidInput("a part of its content is neither a string nor an object")
         elif (result := _result_in(block)) is not None:
-            inner, nested = words(result)
+            inner, nested = words(result, depth + 1)
             results += [inner or "", *nested]
         elif _HIDDEN.fullmatch(str(block.get("type"))) or block.get("thought"):
             continue

@@ -20,7 +20,7 @@ from hybridmem.core.text.questions import asks, ends_as_question, only_asks
         ("You like it (don't you?) ", True, True),
         ("Whatever Ana says.", False, False),
         ("Ana lives in Porto.", False, False),
-        ("Why? I forgot.", True, False),
+        ("Why? I left.", True, False),
         ("", False, False),
         ("安娜住在哪里？", True, True),
         ("アナはどこに住んでいますか", True, False),

@@ -199,3 +199,10 @@ def test_a_long_type_takes_no_time() -> None:
     started = perf_counter()
     assert turns({"type": "a_" * 5000, "content": "x"})[0].trust == "web"
     assert perf_counter() - started < 1
+
+
+def test_results_within_results_end_somewhere(memory: HybridMemory) -> None:
+    part: dict[str, Any] = {"type": "tool_result"}
+    part["content"] = [part]
+    with pytest.raises(InvalidInput, match="nested"):
+        memory.add([{"role": "user", "content": [part]}])

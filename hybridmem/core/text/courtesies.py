@@ -26,6 +26,9 @@ _ASIDES = (
     r"(?:sorry,? )?i (?:forgot|forget|can(?:no|['’])t remember|do(?:n['’]t| not) remember|do(?:n['’]t| not) know"
     r"|keep forgetting|just forgot|was (?:just )?wondering|wonder|need to know)(?: (?:it|that|again|right now|this|anymore))?",
     r"(?:just|only)? ?(?:curious|checking|wondering|asking(?: for a friend)?)|(?:a |one |another |quick |small |last |more )*question",
+    r"you (?:always |already |should )*(?:know|knew|told me)(?: (?:it|that|this|all|everything|the answer|well|better))?"
+    r"|as (?:always|usual|ever|before)|i need (?:the|to know)\b[^.!?]{0,40}|let['’]?s (?:think|go)\b[^.!?]{0,30}"
+    r"|you are (?:a|an|my)\b[^.!?]{0,40}\b(?:assistant|bot|expert|model)",
     r"i have (?:a|one|another) (?:quick |small |last )?question|remind me(?: again| please)?|tell me(?: again| please)?|help",
 )
 _MANNER = (

@@ -25,8 +25,12 @@ _IN_QUOTES = re.compile(
 """A title that asks, at the end of a statement: My favourite song is "Where Is My Mind?"."""
 _STATES = re.compile(r"[.!…。！][\s\"'”’)]*$")
 _REQUEST = re.compile(
-    r"(?:please |can you |could you )?(?:tell me|remind me|let me know|i wonder|any (?:idea|clue)|no idea)"
-    r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b",
+    r"(?:please |kindly |can you |could you )*(?:(?:tell|remind|show) me|let me know|i wonder|any (?:idea|clue)|no idea"
+    r"|i(?:['’]d like| would like| want| need) to know|(?:look up|find out|check|say|recall|remember|repeat))"
+    r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b"
+    # an order of what the memory has: tell me Ana's address
+    r"|(?:please |kindly )*(?:(?:tell|show|give|send|remind) me|look up|find|list|recall) (?:again )?"
+    r"(?:(?:my|our|his|her|their|\w+['’]s)\s+(?:\S+\s*){1,4}$|(?:all|everything|anything|what)\b)",
     re.IGNORECASE,
 )
 _TO_NOTE = re.compile(
@@ -148,6 +152,17 @@ def only_asks(text: str) -> bool:
     """
     said = sentences(text)
     return bool(said) and asks(text) and not any(map(_states, said))
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The sentences of `text` that ask or are courtesies, and those that state something.
+
+    >>> parted("Where does Ana live? She moved. Thanks!")
+    ('Where does Ana live? Thanks!', 'She moved.')
+    """
+    said = sentences(text)
+    stating = [sentence for sentence in said if _states(sentence)]
+    return " ".join(sentence for sentence in said if sentence not in stating), " ".join(stating)
 
 
 def _states(sentence: str) -> bool:
