@@ -26,6 +26,8 @@ from hybridmem.retrieval.visibility import Visibility
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.ledger.base import Ledger
 
+LONGEST_ECHO = 2_000
+"""Characters of a memory that may be an earlier question with other words beside it."""
 GROWTH = 4
 """How much wider the next pass looks when too few of the candidates may be shown."""
 
@@ -53,7 +55,7 @@ class Query:
 
     def echoes(self, record: MemoryRecord) -> bool:
         """Whether `record` is near to this query for what it asks alone: "Where does Ana live? You know it."."""
-        if self.questions or isinstance(record, Fact) or not asks(record.text):
+        if self.questions or isinstance(record, Fact) or len(record.text) > LONGEST_ECHO or not asks(record.text):
             return False
         asking, stating = parted(record.text)
         return coverage(self.text, asking) > 0 and coverage(self.text, stating) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from hybridmem.core.text.questions import asks
@@ -85,3 +87,11 @@ def test_a_statement(text: str) -> None:
 @pytest.mark.parametrize("text", each(QUESTIONS))
 def test_a_question(text: str) -> None:
     assert asks(text)
+
+
+@pytest.mark.parametrize("word", ["không ", "何", "哪", "tell me my a", "wie alt ", "ไม่", "m-je ", "please "])
+def test_a_very_long_text_takes_no_time(word: str) -> None:
+    started = process_time()
+    asks(word * (200_000 // len(word)))
+    asks(word * (200_000 // len(word)) + " b c d e f g h i か")
+    assert process_time() - started < 2

@@ -290,7 +290,10 @@ NAIVE = {
     },
     "a.jsonl": lines({"text": "x", "at": "2026-03-01 09:00"}, {"text": "y", "at": "2026-03-01T09:00Z"}),
     "a.csv": "date,role,text\n2026-03-01 09:00,user,x\n2026-03-01T09:00:00Z,user,y\n",
-    "a.json": [{"text": "x", "date": "Sun, 1 Mar 2026 09:00:00"}, {"text": "y", "date": "Sun, 1 Mar 2026 09:00:00 GMT"}],
+    "a.json": [
+        {"text": "x", "date": "Sun, 1 Mar 2026 09:00:00"},
+        {"text": "y", "date": "Sun, 1 Mar 2026 09:00:00 GMT"},
+    ],
 }
 """The first message of each has no zone, the second has one."""
 

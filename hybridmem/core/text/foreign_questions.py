@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import re
 
+LONGEST = 200
+"""Characters of the longest text, or of the end of one, that is looked at: nobody types a longer question bare."""
+
 _GERMANIC = (
     # German and Dutch: no pronoun comes before the verb, as in "was ich mag, ist Jazz"
     r"(?:wer|wen|wem|wessen|wo|wohin|woher|wann|warum|wieso|weshalb|was|welche[rsnm]?)\s+"
@@ -41,7 +44,8 @@ _ROMANCE = (
     r"|comment (?:s'appell\w+|t'appell\w+|va|vas|allez|est|sont|était))\b.*",
     r"où\s+(?!qu[e']|je\b|j'|tu\b|il\b|elle\b|on\b|nous\b|vous\b)\S.*",
     r"où\s+(?:je|tu|il|elle|on|nous|vous)\s+\S+|où\s+j'\S+",
-    r"(?!(?:peut-être|sans doute|aussi|ainsi|dit|répond)\b)(?:\S+\s+){0,3}\w+-(?:t-(?:il|elle|on|ils|elles)|je|tu|il|elle|ils|elles)\b.*",
+    r"(?!(?:peut-être|sans doute|aussi|ainsi|dit|répond)\b)"
+    r"(?:\S+\s+){0,3}\w+-(?:t-(?:il|elle|on|ils|elles)|je|tu|il|elle|ils|elles)\b.*",
     r"(?:dove|chi|quale|quanto|quanti|onde|quem|qual|quais|quantos|donde|cuantos|cuantas|unde|cine|câ[țt]i|câte)"
     r"(?:\s+\S+){1,3}",
 )
@@ -53,8 +57,9 @@ _SLAVIC = (
 )
 _OTHERS = (
     # requests
-    r"(?:sage? mir|erinner\w* mich|dime|dígame|recuérdame|dis-moi|dites-moi|rappelle-moi|diga-me|me diga|dimmi|ricordami"
-    r"|zeg me|herinner me|powiedz mi|přip\w+ mi|скажи(?:те)?|напомни|söyle bana|ingatkan saya|tolong beri tahu)\s+\S.*",
+    r"(?:sage? mir|erinner\w* mich|dime|dígame|recuérdame|dis-moi|dites-moi|rappelle-moi|diga-me|me diga|dimmi"
+    r"|ricordami|zeg me|herinner me|powiedz mi|přip\w+ mi|скажи(?:те)?|напомни|söyle bana|ingatkan saya"
+    r"|tolong beri tahu)\s+\S.*",
     # where the word comes last
     r"(?!.*\b(?:nicht|pas|no|non|não|niet|nie|sais|sé|weiß)\b)"
     r"(?:\S+\s+){1,5}(?:où|quand|combien|wo|wohin|wann|dónde|dove|onde|waar|wanneer)",
@@ -90,17 +95,19 @@ _HAN = re.compile(
     r"[^。！，,.!]{0,6}"
 )
 _TOLD = re.compile(
-    r"(?:告诉我|告訴我|提醒我).*(?:哪|什么|什麼|谁|誰|几|幾|多少|怎)|か(?:どうか)?(?:を|、)?(?:教えて|おしえて|知りたい)[ぁ-ん]{0,6}[。.]?\s*$"
+    r"(?:告诉我|告訴我|提醒我)[^。！？.!?\n]*(?:哪|什么|什麼|谁|誰|几|幾|多少|怎)|か(?:どうか)?(?:を|、)?(?:教えて|おしえて|知りたい)[ぁ-ん]{0,6}[。.]?\s*$"
     r"|(?:는지|인지|을지|ㄹ지)\s*(?:알려|말해|가르쳐)\s?(?:줘|주세요|줄래)[요]?[.]?\s*$"
 )
 """Requests to be told."""
-_HAN_PARTICLE = re.compile(r"(?:[嗎吗]|(?<![什甚怎那这這多])[么麼]|^[^。！，,.!]{1,4}呢|(?:哪|什么|什麼|谁|誰|怎).*呢)[。.]?\s*$")
+_HAN_PARTICLE = re.compile(
+    r"(?:[嗎吗]|(?<![什甚怎那这這多])[么麼]|^[^。！，,.!]{1,4}呢|(?:哪|什么|什麼|谁|誰|怎)[^。！？.!?\n]*呢)[。.]?\s*$"
+)
 _JAPANESE = re.compile(
     # A polite or a plain verb before か, or a word that asks: names and fruit end in か, too
     r"(?:です|ます|でした|ました|ません|ましょう|でしょう|だろう|[るたい]の)か[。.]?\s*$"
     r"|[一-龥](?:[うくすつぬぶむぐる]|った|んだ|いた|いだ|した|[べめれけせてえげきしちじび]る|[かがさたなまらわば]?ない)か"
     r"[。.]?\s*$"
-    r"|(?:何|なに|どこ|どちら|どっち|どれ|どの|どう|どんな|いつ|だれ|誰|なぜ|いくら|いくつ)(?!か|も|でも).*か[。.]?\s*$"
+    r"|(?:何|なに|どこ|どちら|どっち|どれ|どの|どう|どんな|いつ|だれ|誰|なぜ|いくら|いくつ)(?!か|も|でも)[^。！？.!?\n]*か[。.]?\s*$"
 )
 
 
@@ -117,7 +124,8 @@ _KOREAN = re.compile(
 )
 _THAI = re.compile(
     # beside ไม่, not, these words mean any
-    r"(?:ไหม|มั้ย|หรือไม่|หรือเปล่า|หรือยัง)\s*$|^(?!.*(?<!หรือ)ไม่).*(?:ที่ไหน|เมื่อไหร่|เมื่อไร|อะไร|ใคร|อย่างไร|ยังไง|เท่าไหร่|เท่าไร)\s*$"
+    r"(?:ไหม|มั้ย|หรือไม่|หรือเปล่า|หรือยัง)\s*$"
+    r"|^(?!.*(?<!หรือ)ไม่).*(?:ที่ไหน|เมื่อไหร่|เมื่อไร|อะไร|ใคร|อย่างไร|ยังไง|เท่าไหร่|เท่าไร)\s*$"
 )
 _UNSPACED = (_TOLD, _HAN_PARTICLE, _JAPANESE, _KOREAN, _THAI)
 
@@ -125,10 +133,11 @@ _UNSPACED = (_TOLD, _HAN_PARTICLE, _JAPANESE, _KOREAN, _THAI)
 def ends_in_particle(text: str) -> bool:
     """Whether `text` is a question by its end in Chinese, Japanese, Korean or Thai, which often leave its mark out.
 
-    >>> ends_in_particle("アナはどこに住んでいますか"), ends_in_particle("好きな果物はすいか"), ends_in_particle("ไม่มีอะไร")
-    (True, False, False)
+    >>> ends_in_particle("アナはどこに住んでいますか"), ends_in_particle("好きな果物はすいか")
+    (True, False)
     """
-    return any(ending.search(text) for ending in _UNSPACED)
+    end = text[-LONGEST:]
+    return any(ending.search(end) for ending in _UNSPACED)
 
 
 def asks_unmarked(text: str) -> bool:
@@ -137,4 +146,6 @@ def asks_unmarked(text: str) -> bool:
     >>> asks_unmarked("我住在哪里"), asks_unmarked("我什么都吃"), asks_unmarked("où est-ce que j'habite")
     (True, False, True)
     """
-    return ends_in_particle(text) or _WORDED.fullmatch(text) is not None or _HAN.fullmatch(text) is not None
+    if ends_in_particle(text):
+        return True
+    return len(text) <= LONGEST and any(each.fullmatch(text) for each in (_WORDED, _HAN))

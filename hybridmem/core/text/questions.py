@@ -8,6 +8,8 @@ from hybridmem.core.text.courtesies import is_courtesy
 from hybridmem.core.text.foreign_questions import asks_unmarked, ends_in_particle
 from hybridmem.core.text.sentences import sentences
 
+_END = 500
+"""Characters from which the end of a text is judged: looking back from it costs the square of what is looked at."""
 _MARKS = "?？؟⁇⁈⁉‽⸮꘏፧՞"
 _CLOSING = r"[\s\"'”’»）)\]]*(\[photo: [^\]]*\])?\s*$"
 _QUESTION_MARK = re.compile(rf"[{_MARKS}][{_MARKS}!]*{_CLOSING}")
@@ -18,8 +20,8 @@ _ARMENIAN = re.compile(r"[\u0531-\u0587]՞[^։.!]*[։.]?\s*$")
 """Armenian sets its mark on the word that asks."""
 _INVERTED = re.compile(r"^\s*¿")
 _IN_QUOTES = re.compile(
-    r".*\w.*\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
-    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?\s*",
+    r"\w.*\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
+    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?\s*$",
     re.DOTALL,
 )
 """A title that asks, at the end of a statement: My favourite song is "Where Is My Mind?"."""
@@ -30,7 +32,7 @@ _REQUEST = re.compile(
     r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b"
     # an order of what the memory has: tell me Ana's address
     r"|(?:please |kindly )*(?:(?:tell|show|give|send|remind) me|look up|find|list|recall) (?:again )?"
-    r"(?:(?:my|our|his|her|their|\w+['’]s)\s+(?:\S+\s*){1,4}$|(?:all|everything|anything|what)\b)",
+    r"(?:(?:my|our|his|her|their|\w+['’]s)\s+(?:\S+\s+){0,3}\S+$|(?:all|everything|anything|what)\b)",
     re.IGNORECASE,
 )
 _TO_NOTE = re.compile(
@@ -54,7 +56,8 @@ _ASKING = re.compile(
     # what city was it, how many dogs do I have: no pronoun comes before the verb, as in "what I like most is"
     rf"|(?:what|which|whose|how)(?:\s+(?!{_PRONOUN}\b)[\w'’-]+){{1,4}}?\s+{_AUXILIARY}\b"
     # who lives in Porto, what happened, which of them left; not "who I trust is", "what happened is", "how much I miss"
-    rf"|who\s+(?!{_PRONOUN}\b)\w+|what\s+(?:happened|happens)\b(?! (?:is|was)\b)|what\s+(?:about|if|became|made|kind|time)\b"
+    rf"|who\s+(?!{_PRONOUN}\b)\w+|what\s+(?:happened|happens)\b(?! (?:is|was)\b)"
+    r"|what\s+(?:about|if|became|made|kind|time)\b"
     rf"|which\s+of\b|how\s+(?:about|come)\b|how\s+(?:much|many)\b(?!\s+(?:i|we|he|she|they|it)\b)"
     rf"|(?:where|why|how)\s+to\b"
     # does Ana live here; "Will" and "Can" are names too
@@ -73,8 +76,8 @@ _IMPERATIVE = re.compile(
 )
 _ASIDE = re.compile(
     # a clause that goes on from what was said before, and a cry
-    r"which(?:['’]s|\s+(?:is|was|are|were))\s+(?:why|how|where|when|what|because|to say|not|also|still|just|really|so|very"
-    r"|fine|ok(?:ay)?|great|nice|good|bad|sad|funny|odd|weird|lucky|perfect)\b"
+    r"which(?:['’]s|\s+(?:is|was|are|were))\s+(?:why|how|where|when|what|because|to say|not|also|still|just|really|so"
+    r"|very|fine|ok(?:ay)?|great|nice|good|bad|sad|funny|odd|weird|lucky|perfect)\b"
     r"|what(?:['’]s|\s+is|\s+was)\s+(?:more|worse|better)\s*(?:[,:]|(?:is|that|i|we|my|our|the|he|she|they)\b)"
     r"|what\s+happened\s+(?:is|was)\b"
     r"|should\s+(?:i|you|he|she|we|they|it|any\w+)\b[^,?]*,"
@@ -114,7 +117,8 @@ def ends_as_question(text: str) -> bool:
     >>> ends_as_question('She asked: "where to?"'), ends_as_question("Why? I forgot."), ends_as_question("住在哪里？")
     (True, False, True)
     """
-    return any(mark.search(text) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
+    end = text[-_END:]
+    return any(mark.search(end) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
 
 
 def asks(text: str) -> bool:
@@ -128,7 +132,11 @@ def asks(text: str) -> bool:
     """
     said = text.strip()
     opened = _OPENING.sub("", said)
-    if _IN_QUOTES.fullmatch(said) and not _begins_as_question(opened) and not re.search(r"\bask(?:s|ed|ing)?\b", said):
+    if (
+        _IN_QUOTES.search(said[-_END:])
+        and not _begins_as_question(opened)
+        and not re.search(r"\bask(?:s|ed|ing)?\b", said)
+    ):
         return False
     if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
         return False
@@ -147,7 +155,7 @@ def only_asks(text: str) -> bool:
     """Whether `text` asks and states nothing: all of its sentences are questions or courtesies, and none has a
     statement in front of a tag such as "right?".
 
-    >>> only_asks("Where does Ana live? Thanks!"), only_asks("My dog is called Rex, cute right?"), only_asks("Why? I left.")
+    >>> only_asks("Where does Ana live? Thanks!"), only_asks("My dog is Rex, cute right?"), only_asks("Why? I left.")
     (True, False, False)
     """
     said = sentences(text)

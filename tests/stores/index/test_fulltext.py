@@ -158,7 +158,9 @@ def test_a_file_whose_words_were_folded_otherwise_is_brought_to_the_new_form(tmp
         opened = FullTextIndex(path)
         assert [id for id, _ in opened.query(ANA, "BAHNHOFSTRASSE", 5)] == ["ep_0"]
         assert [id for id, _ in opened.query(ANA, "Bahnhofstraße", 5)] == ["ep_0"]
-        assert [id for id, _ in opened.query(ANA, "Lodz", 5)] == [id for id, _ in opened.query(ANA, "Łódź", 5)] == ["ep_0"]
+        assert (
+            [id for id, _ in opened.query(ANA, "Lodz", 5)] == [id for id, _ in opened.query(ANA, "Łódź", 5)] == ["ep_0"]
+        )
         assert [id for id, _ in opened.query(ANA, "今天", 5)] == ["ep_1"]
         opened.close()
 
