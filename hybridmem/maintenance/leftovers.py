@@ -97,7 +97,7 @@ class _Phrases:
         runs = _RUN.findall(text) if self._beginning else []
         begun = (
             phrase
-            for first in zip(*(runs[start:] for start in range(FEWEST_WORDS)), strict=False)
+            for first in set(zip(*(runs[start:] for start in range(FEWEST_WORDS)), strict=False))
             for phrase in self._beginning.get(first, ())
         )
         return any(_is_within(phrase, text) for phrase in begun) or any(_is_within(each, text) for each in self._others)

@@ -170,6 +170,12 @@ def test_many_texts_are_looked_for_in_many_at_once() -> None:
     assert time.process_time() - started < 5
 
 
+def test_a_text_of_one_word_again_and_again_is_looked_for_in_time() -> None:
+    started = time.process_time()
+    assert find(["echo " * 20_000], [("e1", "echo " * 19_000), ("e2", "echo " * 2)]).mentions == ("e1",)
+    assert time.process_time() - started < 5
+
+
 def test_a_text_that_was_erased_is_in_no_cache(memory: HybridMemory) -> None:
     said = memory.add("Ana lives in Lisbon.")[0]
     memory.dream()

@@ -132,11 +132,8 @@ def asks(text: str) -> bool:
     """
     said = text.strip()
     opened = _OPENING.sub("", said)
-    if (
-        _IN_QUOTES.search(said[-_END:])
-        and not _begins_as_question(opened)
-        and not re.search(r"\bask(?:s|ed|ing)?\b", said)
-    ):
+    asked = _begins_as_question(opened) or re.search(r"\bask(?:s|ed|ing)?\b", said)
+    if not asked and _IN_QUOTES.search(said[-_END:]):
         return False
     if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
         return False
