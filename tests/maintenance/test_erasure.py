@@ -19,7 +19,7 @@ from hybridmem.conversation import recall, respond
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.plain_json import texts_in
 from hybridmem.core.records import BulkReceipt, ErasureReceipt, Fact, Hit, to_json
-from hybridmem.core.text.tokens import contains_words, normalised
+from hybridmem.core.text.tokens import contains_words, normalised, tokens
 from hybridmem.maintenance.leftovers import find
 from hybridmem.models.fake import FakeModel
 from hybridmem.redaction import redact
@@ -191,6 +191,7 @@ SENTENCES = (
     "ana lives in Lisbon",
     "Ana lives in Oslo.",
     "As I said, Ana lives in Lisbon.",
+    "**Ana**: lives in\u200b Lisbon!",
     "Ben lives in Oslo.",
     "ok",
 )
@@ -242,7 +243,12 @@ def says(text: str, words: set[str]) -> bool:
 
 
 def quotes(text: str, words: set[str]) -> bool:
-    return any(" " in each and contains_words(normalised(text), each) for each in words)
+    spelt = f" {' '.join(tokens(text))} "
+    return any(
+        contains_words(normalised(text), each) or f" {' '.join(tokens(each))} " in spelt
+        for each in words
+        if each.count(" ") > 1
+    )
 
 
 def given_texts(memory: HybridMemory, words: set[str], folder: Path) -> Iterator[tuple[str, str, bool]]:
