@@ -86,7 +86,7 @@ _TAKING_BACK = re.compile(
     r"|\b(?:is|was) (?:nonsense|false|a lie|untrue|unclear|wrong|rubbish|made up|fake)\W*$"
     r"|^\W*(?:not really|i don't think(?: so)?|in (?:my|your|his|her|our|their) dreams"
     r"|or so (?:\w+ ){1,3}(?:say|said|think|thought|claim|believe)\w*"
-    r"|(?:said|says|wrote|writes|claims|claimed|sang|sings|joked|lied) (?:the )?\w+(?: \w+)?)\W*$",
+    r"|(?:said|says|wrote|writes|sang|sings|joked|lied) (?:the )?(?-i:[A-Z])\w+(?: \w+)?)\W*$",
     re.IGNORECASE,
 )
 _CUES = tuple((name, re.compile(cue, re.IGNORECASE)) for name, cue in _UNREAL)
