@@ -28,6 +28,8 @@ from hybridmem.stores.ledger.base import Ledger
 
 LONGEST_ECHO = 2_000
 """Characters of a memory that may be an earlier question with other words beside it."""
+LOOKED_FOR_ECHOES = 20
+"""Of the best candidates."""
 GROWTH = 4
 """How much wider the next pass looks when too few of the candidates may be shown."""
 
@@ -208,10 +210,13 @@ class Retrieval:
             fused = fuse(scores, self._weights(), floors)
             ranking = [id for id in fused.ranking() if admitted is None or id in admitted]
             listed = self.ledger.get_many(query.namespace, ranking[:considered])
-            if apart := {id for id, record in listed.items() if not query.takes(record) or query.echoes(record)}:
+            asked = {id for id, record in listed.items() if not query.takes(record)}
+            best = [id for id in ranking[:considered] if id in listed and id not in asked][:LOOKED_FOR_ECHOES]
+            if apart := asked.union(id for id in best if query.echoes(listed[id])):
                 # What was asked before is the nearest of all to a question, and would leave no other memory near.
                 fused = fuse(scores, self._weights(), floors, apart)
-            found = self._scored(query, scores, fused, listed)
+            told = {id: record for id, record in listed.items() if id not in asked}
+            found = self._scored(query, scores, fused, listed, told)
             whole = all(len(named) < pool for named in scores.values()) or len(ranking) == len(admitted or ())
             everything = whole and considered >= len(ranking)
             if len(found.hits) >= query.limit or everything:
@@ -245,8 +250,9 @@ class Retrieval:
         scores: Mapping[str, Mapping[str, float]],
         fused: Fused,
         candidates: Mapping[str, MemoryRecord],
+        told: Mapping[str, MemoryRecord],
     ) -> Found:
-        """The distinct hits among `candidates` and the turns around them, best first."""
+        """The distinct hits among `candidates`, of which `told` may be hits, and the turns around them, best first."""
         listed = dict(candidates)
         if query.time.period is not None and self.settings.period:
             listed |= said_in(self.ledger, query.namespace, query.time.period, self.settings.considered)
@@ -269,7 +275,7 @@ class Retrieval:
         said = set(tokens(query.text))
         hits = []
         for id, record in visible.items():
-            if not query.takes(record):
+            if id not in told and (id in candidates or not query.takes(record)):
                 continue
             why = dict(fused.of(id))
             if id in shares:
