@@ -174,3 +174,42 @@ def test_asking_fifty_times_gives_the_same_answer(memory: HybridMemory) -> None:
     recalled = conversation.recall(memory, [user("Where does Ana live?")])
     assert recalled[0].text == "Ana lives in Porto."
     assert memory.search("Where does Ana live?")[0].text == "Where does Ana live?"
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Ana anaishi Lisbon.", "Ana anaishi wapi"),
+        ("அனா லிஸ்பனில் வசிக்கிறாள்.", "அனா எங்கே வசிக்கிறாள்"),
+        ("ანა ლისაბონში ცხოვრობს.", "სად ცხოვრობს ანა"),
+    ],
+)
+def test_a_question_that_is_asked_again_is_no_evidence_in_any_language(
+    memory: HybridMemory, said: str, asked: str
+) -> None:
+    memory.add(said)
+    for _ in range(12):
+        memory.add(asked)
+    hits = conversation.recall(memory, [{"role": "user", "content": asked}])
+    assert hits[0].text == said and asked not in [hit.text for hit in hits]
+    assert asked in [hit.text for hit in memory.search(asked)]
+
+
+ASKED = (
+    "Where does Ben live? I keep forgetting.",
+    "Hi! Where does Ben live?",
+    "Where does Ben live? One word only.",
+    "I'd like to know where Ben lives.",
+    "Where does Ben live? You of all people remember this.",
+)
+
+
+def test_what_was_asked_beside_other_words_pushes_no_fact_out(memory: HybridMemory) -> None:
+    memory.add("Ben lives in Oslo.")
+    memory.add("My dog is Rex.")
+    for asked in ASKED * 3:
+        memory.add(asked)
+        assert memory.answer("Where does Ben live?").text == "Oslo"
+    memory.add("Where does Ben live? He moved to Riga.")
+    recalled = [hit.text for hit in conversation.recall(memory, [user("Where does Ben live?")])]
+    assert {"Ben lives in Oslo.", "Where does Ben live? He moved to Riga."} <= set(recalled)

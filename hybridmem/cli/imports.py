@@ -50,7 +50,9 @@ class ImportOptions:
     timezone: Annotated[
         str | None,
         typer.Option(
-            "--timezone", metavar="ZONE", help="With --from, where a chat was written whose times have no zone (here)."
+            "--timezone",
+            metavar="ZONE",
+            help="With --from, where times were written that have no zone (UTC; in WhatsApp and Telegram, here).",
         ),
     ] = None
     watch: Annotated[

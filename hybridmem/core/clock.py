@@ -36,7 +36,7 @@ def parse_time(value: Time) -> datetime:
     """
     plain = _plain(value)
     if isinstance(plain, str):
-        plain = _read(plain)
+        plain = written_time(plain)
         plain = plain if plain.tzinfo else plain.replace(tzinfo=UTC)
     elif isinstance(plain, int | float) and not isinstance(plain, bool):
         return _of_unix_time(plain)
@@ -83,7 +83,8 @@ def _plain(value: Any) -> Any:
     return value.item() if unit in ("i", "u", "f") and hasattr(value, "item") else value
 
 
-def _read(text: str) -> datetime:
+def written_time(text: str) -> datetime:
+    """The time that an ISO 8601 or RFC 3339 `text` writes: naive where it names no zone. Raises `InvalidDate`."""
     written = text.strip()
     if _MIDNIGHT_24.search(written):
         raise InvalidDate(f"{text!r} has the hour 24: write 00:00 of the next day")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from hybridmem.core.errors import InvalidNamespace
+from hybridmem.core.text.tokens import composed
 
 Namespace = tuple[str, ...]
 _JOINERS = "\u200c\u200d"
@@ -57,7 +57,7 @@ def same_names(given: Namespace, known: Iterable[Namespace]) -> Namespace:
 
 
 def _composed(namespace: Namespace) -> Namespace:
-    return tuple(unicodedata.normalize("NFC", part) for part in namespace)
+    return tuple(map(composed, namespace))
 
 
 def _is_printable(part: str) -> bool:

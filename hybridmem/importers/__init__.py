@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.core.roles import trust_of
+from hybridmem.core.text.tokens import normalised
 from hybridmem.importers import archive, csv_rows, jsonl, locomo, markdown, openai, text, whatsapp
 from hybridmem.importers.base import (
     BrokenLine,
@@ -23,7 +24,7 @@ from hybridmem.importers.base import (
     LeftOut,
     checked_file,
 )
-from hybridmem.importers.dating import HERE, ChatClock, Dates, file_time, zone_of
+from hybridmem.importers.dating import HERE, ChatClock, Dates, file_time, in_zone, zone_of
 from hybridmem.importers.detect import JSON_FORMATS, detect, shape_of
 from hybridmem.importers.folder import readable_files
 from hybridmem.importers.identity import Keys, file_name
@@ -75,8 +76,8 @@ def read(
     Every turn has a key, which is the same at every import, and a time: where the file does not say it, that of its
     neighbour, its conversation or the file, and its metadata's `dated_by` says which. `me`: the user's names in chats
     of people; what the others say is not the user's word. `day_first`: how a chat's dates are written, where it leaves
-    that open. `timezone`: where the clock stood whose times a chat without a zone has, as ``Europe/Lisbon``; None for
-    this machine's.
+    that open. `timezone`: where the clock stood whose times the file has without a zone, as ``Europe/Lisbon``; None for
+    UTC, and for this machine's where the format is a chat of WhatsApp or Telegram.
 
     The path and the format are checked at once. Raises `InvalidInput` for a file that cannot be read,
     `UnknownFormat`, and `InvalidEncoding` for a text that is not UTF-8. Texts, JSON lines and lists are streamed."""
@@ -111,8 +112,7 @@ def read_file(
         entries = markdown.read(path, root=root, place=place)
     else:
         entries = FORMATS[name](path)
-    dated = Dates(file_time(path)).dated(Keys().keyed(entries))
-    return whatsapp.in_zone(dated, clock.zone) if name == "whatsapp" else dated
+    return in_zone(Dates(file_time(path)).dated(Keys().keyed(entries)), name, clock.zone)
 
 
 def _folder(folder: Path, format: str, clock: ChatClock, place: str, inner: Sequence[Path] = ()) -> Iterator[Entry]:
@@ -162,9 +162,9 @@ def _zip(path: Path, format: str, clock: ChatClock) -> Iterator[Entry]:
 
 def claimed(entries: Iterable[Entry], me: Sequence[str]) -> Iterator[Entry]:
     """`entries`, where what a participant of the user's names says is the user's."""
-    names = {name.strip().casefold() for name in ([me] if isinstance(me, str) else me)}
+    names = {normalised(name) for name in ([me] if isinstance(me, str) else me)}
     for entry in entries:
         mine = isinstance(entry, ImportedTurn) and entry.role == PARTICIPANT
-        if isinstance(entry, ImportedTurn) and mine and (entry.speaker or "").casefold() in names:
+        if isinstance(entry, ImportedTurn) and mine and normalised(entry.speaker or "") in names:
             entry = replace(entry, role="user", trust=trust_of("user"))
         yield entry

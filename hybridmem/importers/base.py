@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -59,7 +59,7 @@ class ImportedTurn:
             role=role,
             speaker=self.speaker,
             session=self.session,
-            at=self.at or now,
+            at=(self.at or now).astimezone(UTC),
             recorded_at=now,
             source=self.source,
             trust=trust,

@@ -12,16 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hybridmem.core.errors import InvalidInput
 from hybridmem.importers.base import Entry, ImportedFact, ImportedTurn
 from hybridmem.importers.identity import DATED_BY
+from hybridmem.importers.times import NO_ZONE
+
+ON_LOCAL_CLOCKS = ("whatsapp", "telegram")
+"""Formats of programs that write the time as the device shows it, and not in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatClock:
-    """How to read the times of chats that do not say it themselves."""
+    """How to read the times of files that do not say it themselves."""
 
     day_first: bool | None = None
     """Whether 03/04 is in April; None for what the chat tells."""
     zone: tzinfo | None = None
-    """Where the clock stood; None for where this machine's stands."""
+    """Where the clock stood; None for where this machine's stands in formats `ON_LOCAL_CLOCKS`, and else for UTC."""
 
 
 HERE = ChatClock()
@@ -78,6 +82,31 @@ def dated_within(turns: Sequence[ImportedTurn], conversation: datetime | None) -
         else:
             found.append(_stamped(turn, near, named) if near is not None else turn)
     return found
+
+
+def in_zone(entries: Iterable[Entry], format: str, zone: tzinfo | None) -> Iterator[Entry]:
+    """`entries` of a file of `format`, whose times without a zone are those of a clock in `zone` (None: as `ChatClock`
+    says), which a turn's metadata then names.
+
+    It comes after the keys are made, so that a turn's key is what the file says, wherever it is imported."""
+    for entry in entries:
+        if isinstance(entry, ImportedTurn) and entry.at is not None and entry.at.tzinfo is NO_ZONE:
+            at, name = _placed(entry.at, format, zone)
+            entry = replace(entry, at=at, metadata={**entry.metadata, **({"timezone": name} if name else {})})
+        elif isinstance(entry, ImportedFact) and entry.valid_from is not None and entry.valid_from.tzinfo is NO_ZONE:
+            entry = replace(entry, valid_from=_placed(entry.valid_from, format, zone)[0])
+        yield entry
+
+
+def _placed(written: datetime, format: str, zone: tzinfo | None) -> tuple[datetime, str | None]:
+    """(the moment, its zone's name) of a time without a zone; no name where nobody says that it is UTC."""
+    if zone is None and format not in ON_LOCAL_CLOCKS:
+        return written.replace(tzinfo=UTC), None
+    there = written.replace(tzinfo=zone)
+    try:
+        return there.astimezone(UTC), str(zone or there.astimezone().tzname())
+    except (OverflowError, OSError, ValueError):
+        return written.replace(tzinfo=UTC), "UTC"
 
 
 def file_time(path: Path) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,11 +20,24 @@ from hybridmem.importers.times import moment, moment_or_none
 RECORD_KINDS = ("message", "text", "input_text", "output_text", "note", "memory", "episode", "chat")
 """What a log calls a line that has words, where it does not say whose: no speaker's role."""
 
+TEXTS = ("text", "input_text", "output_text")
+"""Types of parts that hold words."""
+
+DEEPEST = 16
+"""Deepest nesting of tools' results."""
+
 PARTICIPANT = "participant"
 """The role of people in a chat of people who are not known to be the user."""
 
-HIDDEN = ("thinking", "redacted_thinking", "reasoning", "tool_use", "tool_call", "server_tool_use", "function_call")
-"""Types of parts that nobody said."""
+_HIDDEN = re.compile(
+    r"(?:redacted[_-])?(?:thinking|thought|reasoning)(?:[_.-][^\W_]+)*|summary_text|encrypted_content|compaction|item_reference"
+    # what a model asks of tools, by any provider's name for it
+    r"|(?:[^\W_]+[_-])*(?:tool|function|call)[_-](?:use|calls?|request)|(?:[^\W_]+_)+call|mcp_(?:list_tools|approval_\w+)",
+    re.IGNORECASE,
+)
+"""Types of messages and parts that nobody said: thoughts, and calls of tools."""
+_RESULT = re.compile(r"(?:[^\W_]+[_-])*(?:tool[_-]result|call_output|function[_-]response)", re.IGNORECASE)
+"""Types of messages and parts that hold what a tool said."""
 
 _TIMES = ("at", "timestamp", "created_at", "date", "ts")
 """Fields that say when it was said."""
@@ -34,8 +49,10 @@ _OWN = ("isCreatedByUser", "is_user", "isUser", "fromMe", "from_me")
 """Fields that say whether the user did."""
 _HELD = ("messages", "chat_messages", "conversation", "conversations", "history", "turns", "items", "data")
 """What an object calls the list of its messages."""
+_WORDS = ("text", "content", "parts", "blocks")
+"""Fields that hold the words: of OpenAI and Anthropic, of Gemini and Vercel's SDK, and of LlamaIndex."""
 _KNOWN = {
-    *("text", "content", "parts", "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
+    *(*_WORDS, "role", "type", "speaker", "name", "session", "session_id", "thread_id"),
     *(*_TIMES, "metadata", "trust", "source"),
 }
 _CALLS = ("tool_calls", "function_call", "tool_call_id", "audio", "refusal")
@@ -51,12 +68,14 @@ def is_message(value: object) -> bool:
         return "role" in inner
     if isinstance(inner.get("value"), str) and is_role(inner.get("from")):
         return True  # as ShareGPT and the sets that follow it write a message
-    return "text" in inner or ("content" in inner and isinstance(inner["content"], (str, list, Mapping)))
+    if isinstance(inner.get("message"), str) and is_role(inner.get("role")):
+        return True
+    return "text" in inner or any(isinstance(inner.get(name), (str, list, Mapping)) for name in ("content", "blocks"))
 
 
 def is_single(value: object) -> bool:
     """Whether `value` is one message, as an object or a client library's own class, and not a list of them."""
-    return isinstance(value, Mapping) or callable(getattr(value, "model_dump", None))
+    return isinstance(value, Mapping) or _is_record(value)
 
 
 def listed(value: Any) -> Sequence[Any]:
@@ -71,10 +90,20 @@ def listed(value: Any) -> Sequence[Any]:
 
 
 def plain(value: object) -> object:
-    """`value`, or the object that a client library's own class (Pydantic's, as OpenAI, Anthropic and LangChain use it)
-    stands for."""
+    """`value`, or the object that a client library's own class stands for: Pydantic's, as OpenAI, Anthropic and
+    LangChain use it, or a dataclass."""
+    if isinstance(value, Mapping) or not _is_record(value):
+        return value
     dump = getattr(value, "model_dump", None)
-    return dump() if callable(dump) and not isinstance(value, (Mapping, type)) else value
+    if callable(dump):
+        return dump()
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}  # type: ignore[arg-type]
+
+
+def _is_record(value: object) -> bool:
+    if isinstance(value, type):
+        return False
+    return callable(getattr(value, "model_dump", None)) or dataclasses.is_dataclass(value)
 
 
 def turns(
@@ -90,7 +119,7 @@ def turns(
     [('user', 'I adopted a ferret.')]
     """
     value = plain(value)
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, str) for each in value):
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
         # LangChain's short form of a message
         value = {"role": value[0], "content": value[1]}
     if not isinstance(value, Mapping):
@@ -98,12 +127,21 @@ def turns(
     inner = _unwrapped(value)
     if "text" not in inner and "content" not in inner and is_message(inner) and isinstance(inner.get("value"), str):
         inner = {**{name: item for name, item in inner.items() if name != "value"}, "content": inner["value"]}
+    kind = inner.get("type")
+    if isinstance(kind, str) and "role" not in inner and _HIDDEN.fullmatch(kind):
+        return []
+    if isinstance(kind, str) and "role" not in inner and _RESULT.fullmatch(kind):
+        # OpenAI's responses have a result as an item of its own, beside the messages
+        kept = {name: item for name, item in inner.items() if name not in ("type", "output", "result")}
+        inner = {**kept, "role": "tool", "content": _result_in(inner)}
+    if isinstance(inner.get("message"), str) and is_role(inner.get("role")) and not any(map(inner.get, _WORDS)):
+        inner = {**{name: item for name, item in inner.items() if name != "message"}, "content": inner["message"]}
     role, sender = _said_by(inner)
-    if not any(name in inner for name in ("text", "content", "parts", *_CALLS)):
+    if not any(name in inner for name in (*_WORDS, *_CALLS)):
         if role == "assistant":
             return []
         raise InvalidInput("it has no text or content field")
-    said, results = words(next((inner[name] for name in ("text", "content", "parts") if inner.get(name)), None))
+    said, results = words(next((inner[name] for name in _WORDS if inner.get(name)), None))
     named = _string(inner, "session", "session_id", "thread_id") or session
     key = own_key(named or place, next((inner[name] for name in ("id", "uuid", "message_id") if inner.get(name)), None))
     common: dict[str, Any] = {
@@ -200,10 +238,12 @@ def _trust(value: Mapping[str, Any], role: str) -> Trust:
     return trust_of(role) if named is None else least_trusted(trust_of(role), checked_trust(named))
 
 
-def words(content: object) -> tuple[str | None, list[str]]:
+def words(content: object, depth: int = 0) -> tuple[str | None, list[str]]:
     """(the words, the texts of tool results) of a content: a string, a part, or a list of strings and parts.
 
     Parts that nobody said, and pictures, are left out. Raises `InvalidInput` for anything else."""
+    if depth > DEEPEST:
+        raise InvalidInput(f"its content is nested more than {DEEPEST} deep: flatten it")
     content = plain(content)
     if isinstance(content, str):
         return content, []
@@ -222,17 +262,30 @@ def words(content: object) -> tuple[str | None, list[str]]:
             continue
         elif not isinstance(block, Mapping):
             raise InvalidInput("a part of its content is neither a string nor an object")
-        elif block.get("type") == "tool_result":
-            inner, nested = words(block.get("content"))
+        elif (result := _result_in(block)) is not None:
+            inner, nested = words(result, depth + 1)
             results += [inner or "", *nested]
-        elif block.get("type") in HIDDEN or block.get("thought"):
+        elif _HIDDEN.fullmatch(str(block.get("type"))) or block.get("thought"):
             continue
         elif isinstance(block.get("text"), str):
             said.append(block["text"])
         elif isinstance(block.get("text"), Mapping) and isinstance(block["text"].get("value"), str):
             # OpenAI's assistants write a text with its annotations.
             said.append(block["text"]["value"])
+        elif block.get("type") in TEXTS and isinstance(block.get("content"), str):
+            # as OpenTelemetry has it
+            said.append(block["content"])
     return ("\n".join(said) if said else None), results
+
+
+def _result_in(block: Mapping[str, Any]) -> Any:
+    """The content of a part that holds a tool's result, as Anthropic, Bedrock and Gemini write it; None for others."""
+    if isinstance(block.get("toolResult"), Mapping):
+        return block["toolResult"].get("content") or ""
+    if not _RESULT.fullmatch(str(block.get("type"))):
+        return None
+    found = next((block[name] for name in ("content", "output", "result") if block.get(name) is not None), "")
+    return found if isinstance(found, (str, list)) or (isinstance(found, Mapping) and "text" in found) else ""
 
 
 def _string(value: Mapping[str, Any], *names: str) -> str | None:

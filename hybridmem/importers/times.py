@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from hybridmem.core.clock import parse_time
+from hybridmem.core.clock import parse_time, written_time
 from hybridmem.core.errors import InvalidDate
 
+NO_ZONE = timezone(timedelta(0), "no zone")
+"""The zone of a time of day that is written without one: as good as UTC until `dating.in_zone` says where its clock
+stood. A date without a time of day stays in UTC: in another zone it would become another day."""
+
 _NUMBER = re.compile(r"-?\d{1,19}(?:\.\d+)?")
+_TIME_OF_DAY = re.compile(r"\d[Tt ]\d")
 _SPELLINGS = (
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
@@ -40,9 +45,12 @@ def moment(value: object) -> datetime | None:
     """The time that `value` writes, in UTC; None for None and "". Raises `InvalidDate`.
 
     A number counts seconds, milliseconds, microseconds or nanoseconds since 1970: the unit is the one that puts it
-    before the year 5138. A text without a zone is taken as UTC."""
+    before the year 5138. A text without a zone is taken as UTC; where it has a time of day, the time says so by its
+    zone, which is `NO_ZONE`."""
     if value is None or value == "":
         return None
+    if isinstance(value, date):
+        return parse_time(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InvalidDate(f"{value!r} is neither a date nor seconds since 1970")
     if isinstance(value, (int, float)):
@@ -51,9 +59,12 @@ def moment(value: object) -> datetime | None:
     if _NUMBER.fullmatch(text) and not re.fullmatch(r"\d{4}|(?:19|20)\d{6}", text):
         return _since_1970(float(text) if "." in text else int(text))
     try:
-        return parse_time(text)
+        written = written_time(text)
     except InvalidDate:
         return _spelt(text)
+    if written.tzinfo is not None:
+        return parse_time(written)
+    return written.replace(tzinfo=NO_ZONE if _TIME_OF_DAY.search(text) else UTC)
 
 
 def moment_or_none(value: object) -> datetime | None:
@@ -85,11 +96,12 @@ def _spelt(text: str) -> datetime:
     plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", plain)
     for spelling in _SPELLINGS:
         try:
-            return datetime.strptime(plain, spelling).replace(tzinfo=UTC)
+            return datetime.strptime(plain, spelling).replace(tzinfo=NO_ZONE if "%M" in spelling else UTC)
         except ValueError:
             continue
     try:
-        return parse_time(parsedate_to_datetime(text))
+        sent = parsedate_to_datetime(text)
+        return parse_time(sent) if sent.tzinfo is not None else sent.replace(tzinfo=NO_ZONE)
     except (ValueError, TypeError, IndexError, OverflowError):
         raise InvalidDate(
             f"{text[:60]!r} is not a date: write it as 2026-03-01, 2026-03-01T09:00:00Z or seconds since 1970"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from typing import BinaryIO
 from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.importers import FORMATS, archive, claimed, jsonl, read_file
 from hybridmem.importers.base import MAX_LINE, BrokenLine, Entry, LeftOut, checked_file, lines, too_long
-from hybridmem.importers.dating import ChatClock, Dates, file_time, zone_of
+from hybridmem.importers.dating import ChatClock, Dates, file_time, in_zone, zone_of
 from hybridmem.importers.detect import detect, json_format
 from hybridmem.importers.encoding import is_transcoded
 from hybridmem.importers.folder import readable_files
@@ -43,6 +44,7 @@ class _Lines:
     reader: Reader
     keys: Keys
     dates: Dates
+    zone: tzinfo | None
     offset: int = 0
     number: int = 0
     mark: bytes = b""
@@ -130,7 +132,7 @@ class Watcher:
         if name != "jsonl" and format is None:
             return False
         reader = format.reader(path) if format is not None else jsonl.Reader(path)
-        known.lines = _Lines(name, reader, Keys(), Dates(file_time(path)))
+        known.lines = _Lines(name, reader, Keys(), Dates(file_time(path)), self._clock.zone)
         return True
 
     def _lines(self, path: Path, known: _File, stands: bool) -> Iterator[Entry]:
@@ -199,7 +201,8 @@ def _read_on(path: Path, followed: _Lines, *, to_the_end: bool) -> Iterator[Entr
             followed.offset = stream.tell()
             followed.mark = (followed.mark + raw)[-MARK:] if len(raw) < MAX_LINE else b""
             if value is not None:
-                yield from followed.dates.dated(followed.keys.keyed(entries_of(followed.reader, value)))
+                read = followed.dates.dated(followed.keys.keyed(entries_of(followed.reader, value)))
+                yield from in_zone(read, followed.format, followed.zone)
 
 
 def _skip_line(stream: BinaryIO) -> bool:

@@ -2,15 +2,15 @@
 
 Whether 03/04 is in April or in March is told by the whole file: by a number above 12, by the separator, or by the order
 of the messages. Where nothing tells, the file is refused with that question. The file does not name the zone of its
-times: they are read as they stand, and `in_zone` says which moments they are.
+times.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from hybridmem.core.roles import trust_of
 from hybridmem.importers.base import BrokenLine, Entry, ImportedTurn, LeftOut, lines, too_long
 from hybridmem.importers.identity import file_name
 from hybridmem.importers.message import PARTICIPANT
+from hybridmem.importers.times import NO_ZONE
 
 SOURCE = "whatsapp"
 SAMPLE = 60
@@ -101,7 +102,7 @@ class _Head:
             "year first": (first, second, third),
         }[order]
         try:
-            return datetime(year + 2000 if year < 100 else year, month, day, *self.time, tzinfo=UTC)
+            return datetime(year + 2000 if year < 100 else year, month, day, *self.time, tzinfo=NO_ZONE)
         except ValueError:
             return None
 
@@ -125,21 +126,6 @@ def read(path: Path, *, day_first: bool | None = None, place: str | None = None)
     if session == _NO_NAME:
         session = file_name(Path(place).name) if place else path.resolve().parent.name
     return _messages(path, order, session)
-
-
-def in_zone(entries: Iterable[Entry], zone: tzinfo | None) -> Iterator[Entry]:
-    """`entries` of `read`, whose times are those of clocks in `zone` (None: this machine's), as their metadata says.
-
-    Apart from `read`, so that a turn's key is what the file says, wherever it is imported."""
-    for entry in entries:
-        if isinstance(entry, ImportedTurn) and entry.at is not None:
-            written = entry.at.replace(tzinfo=zone)
-            try:
-                said, name = written.astimezone(UTC), str(zone or written.astimezone().tzname())
-            except (OverflowError, OSError, ValueError):
-                said, name = entry.at, "UTC"
-            entry = replace(entry, at=said, metadata={**entry.metadata, "timezone": name})
-        yield entry
 
 
 def _messages(path: Path, order: Order, session: str) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
-from hybridmem.core.text.tokens import is_unspaced, normalised, whole_words
+from hybridmem.core.text.tokens import is_unspaced, normalised, tokens, whole_words
 from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import parts_of
 from hybridmem.workspace import Workspace
@@ -68,16 +68,23 @@ def find(
     """
     words = {folded for text in erased if (folded := _folded(text))}
     phrases = _Phrases(each for each in words if _is_long(each))
+    # The same words with other signs between them ("PIN: the ferret", "**PIN** the ferret") are no copy: a sign may
+    # be what tells two memories from each other.
+    spelt = _Phrases(_spelt(each) for each in words if _is_long(each))
     copies: dict[str, None] = {}
     mentions: dict[str, None] = dict.fromkeys(sources)
     for id, text in texts:
         folded = _folded(text)
         if folded in words:
             copies[id] = None
-        elif phrases.are_in(folded) or (_is_long(folded) and phrases.have(folded)):
+        elif phrases.touch(folded, _is_long(folded)) or spelt.touch(_spelt(text), _is_long(folded)):
             mentions[id] = None
     # A word in a tag says nothing, and a memory is no copy for what its metadata quotes.
-    mentions |= {id: None for id, text in details if _is_long(text) and phrases.are_in(_folded(text))}
+    mentions |= {
+        id: None
+        for id, text in details
+        if _is_long(text) and (phrases.are_in(_folded(text)) or spelt.are_in(_spelt(text)))
+    }
     return Leftovers(tuple(copies), tuple(id for id in mentions if id not in copies))
 
 
@@ -100,19 +107,24 @@ class _Phrases:
         runs = _RUN.findall(text) if self._beginning else []
         begun = (
             phrase
-            for first in zip(*(runs[start:] for start in range(FEWEST_WORDS)), strict=False)
+            for first in set(zip(*(runs[start:] for start in range(FEWEST_WORDS)), strict=False))
             for phrase in self._beginning.get(first, ())
         )
         return any(_is_within(phrase, text) for phrase in begun) or any(_is_within(each, text) for each in self._others)
 
-    def have(self, text: str) -> bool:
-        """Whether the normalised `text` is within one of them."""
-        return any(_is_within(text, phrase) for phrase in self._every)
+    def touch(self, text: str, is_long: bool) -> bool:
+        """Whether one of them is within the `text`, or a text that `is_long` within one of them."""
+        return self.are_in(text) or (is_long and any(_is_within(text, phrase) for phrase in self._every))
 
 
 def _folded(text: str) -> str:
     """`text` for comparison, without the punctuation of other scripts at its ends, either."""
     return normalised(text).strip(_ENDS)
+
+
+def _spelt(text: str) -> str:
+    """The words of `text` alone, whatever stands between them."""
+    return " ".join(tokens(text))
 
 
 def _is_long(text: str) -> bool:

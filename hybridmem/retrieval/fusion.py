@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -35,7 +35,10 @@ class Fused:
 
 
 def fuse(
-    found: Mapping[str, Mapping[str, float]], weights: Mapping[str, float], floors: Mapping[str, float] | None = None
+    found: Mapping[str, Mapping[str, float]],
+    weights: Mapping[str, float],
+    floors: Mapping[str, float] | None = None,
+    apart: Collection[str] = (),
 ) -> Fused:
     """Fuse the scores that each searcher `found`, by candidate.
 
@@ -44,13 +47,17 @@ def fuse(
     all candidates the same score, contributes 0. Scores that are not finite count as not named. Weights are not
     negative.
 
+    Candidates that stand `apart` are measured by the others, with no say in what is near and what is far, and get no
+    more from a searcher than the best of those.
+
     A candidate that scores at least as high as another with every searcher never ranks below it."""
     lists = {
         name: {id: score for id, score in scores.items() if math.isfinite(score)} for name, scores in found.items()
     }
     candidates = sorted({id for scores in lists.values() for id in scores})
+    measured = [id for id in candidates if id not in apart] or candidates
     by_searcher = {
-        name: _standardised(scores, candidates, weights[name], (floors or {}).get(name, math.inf))
+        name: _standardised(scores, candidates, measured, weights[name], (floors or {}).get(name, math.inf))
         for name, scores in lists.items()
     }
     return Fused(
@@ -60,20 +67,21 @@ def fuse(
 
 
 def _standardised(
-    scores: Mapping[str, float], candidates: list[str], weight: float, floor: float
+    scores: Mapping[str, float], candidates: list[str], measured: list[str], weight: float, floor: float
 ) -> tuple[dict[str, float], float]:
-    """(weight times z-score of each candidate, the same of one that is not named)."""
+    """(weight times z-score of each candidate among the `measured`, the same of one that is not named)."""
     if not scores:
         return dict.fromkeys(candidates, 0.0), 0.0
-    missing = min(floor, *scores.values())
+    missing = min(floor, *([scores[id] for id in measured if id in scores] or scores.values()))
     # halving the largest keeps the squares below from overflowing
     scale = 2 * max(abs(missing), *map(abs, scores.values())) or 1.0
-    values = [scores.get(id, missing) / scale for id in candidates]
+    values = [scores.get(id, missing) / scale for id in measured]
+    highest = max(values)
     mean = math.fsum(values) / len(values)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
     if deviation < 1e-12:
         return dict.fromkeys(candidates, 0.0), 0.0
     return (
-        {id: weight * (value - mean) / deviation for id, value in zip(candidates, values, strict=True)},
+        {id: weight * (min(scores.get(id, missing) / scale, highest) - mean) / deviation for id in candidates},
         weight * (missing / scale - mean) / deviation,
     )

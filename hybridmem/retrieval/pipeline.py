@@ -13,7 +13,7 @@ from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.filters.nodes import EVERYTHING, Filter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
-from hybridmem.core.text.questions import only_asks
+from hybridmem.core.text.questions import asks, only_asks, parted
 from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
@@ -26,6 +26,10 @@ from hybridmem.retrieval.visibility import Visibility
 from hybridmem.stores.index.base import GraphIndex, LexicalIndex, VectorIndex, Vectors
 from hybridmem.stores.ledger.base import Ledger
 
+LONGEST_ECHO = 2_000
+"""Characters of a memory that may be an earlier question with other words beside it."""
+LOOKED_FOR_ECHOES = 20
+"""Of the best candidates."""
 GROWTH = 4
 """How much wider the next pass looks when too few of the candidates may be shown."""
 
@@ -51,9 +55,19 @@ class Query:
         """Whether `record` is this query, asked before: not even the turns around it bear on it."""
         return not self.questions and normalised(record.text) == normalised(self.text)
 
+    def echoes(self, record: MemoryRecord) -> bool:
+        """Whether `record` is near to this query for what it asks alone: "Where does Ana live? You know it."."""
+        if self.questions or isinstance(record, Fact) or len(record.text) > LONGEST_ECHO or not asks(record.text):
+            return False
+        asking, stating = parted(record.text)
+        return coverage(self.text, asking) > 0 and coverage(self.text, stating) == 0
+
     def takes(self, record: MemoryRecord) -> bool:
-        """Whether `record`, which may be shown, is a hit."""
-        return self.questions or isinstance(record, Fact) or not only_asks(record.text)
+        """Whether `record`, which may be shown, is a hit. What only asks tells nothing, nor does what says the query
+        again, in whatever language that asks."""
+        if self.questions or isinstance(record, Fact):
+            return True
+        return not self.repeats(record) and not only_asks(record.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +209,14 @@ class Retrieval:
             floors = {name: 0.0 for name in ("lexical", "graph") if len(scores[name]) < pool}
             fused = fuse(scores, self._weights(), floors)
             ranking = [id for id in fused.ranking() if admitted is None or id in admitted]
-            found = self._scored(query, scores, fused, ranking[:considered])
+            listed = self.ledger.get_many(query.namespace, ranking[:considered])
+            asked = {id for id, record in listed.items() if not query.takes(record)}
+            best = [id for id in ranking[:considered] if id in listed and id not in asked][:LOOKED_FOR_ECHOES]
+            if apart := asked.union(id for id in best if query.echoes(listed[id])):
+                # What was asked before is the nearest of all to a question, and would leave no other memory near.
+                fused = fuse(scores, self._weights(), floors, apart)
+            told = {id: record for id, record in listed.items() if id not in asked}
+            found = self._scored(query, scores, fused, listed, told)
             whole = all(len(named) < pool for named in scores.values()) or len(ranking) == len(admitted or ())
             everything = whole and considered >= len(ranking)
             if len(found.hits) >= query.limit or everything:
@@ -224,16 +245,21 @@ class Retrieval:
         }
 
     def _scored(
-        self, query: Query, scores: Mapping[str, Mapping[str, float]], fused: Fused, candidates: list[str]
+        self,
+        query: Query,
+        scores: Mapping[str, Mapping[str, float]],
+        fused: Fused,
+        candidates: Mapping[str, MemoryRecord],
+        told: Mapping[str, MemoryRecord],
     ) -> Found:
-        """The distinct hits among `candidates` (best first) and the turns around them, best first."""
-        listed = self.ledger.get_many(query.namespace, candidates)
+        """The distinct hits among `candidates`, of which `told` may be hits, and the turns around them, best first."""
+        listed = dict(candidates)
         if query.time.period is not None and self.settings.period:
             listed |= said_in(self.ledger, query.namespace, query.time.period, self.settings.considered)
         visible = query.visibility.visible(self.ledger, query.namespace, listed)
         anchors = [
             (record, score)
-            for id in candidates
+            for id in sorted(candidates, key=lambda id: (-fused.score(id), id))
             if isinstance(record := visible.get(id), Episode)
             and (score := fused.score(id)) > 0
             and not query.repeats(record)
@@ -249,7 +275,7 @@ class Retrieval:
         said = set(tokens(query.text))
         hits = []
         for id, record in visible.items():
-            if not query.takes(record):
+            if id not in told and (id in candidates or not query.takes(record)):
                 continue
             why = dict(fused.of(id))
             if id in shares:

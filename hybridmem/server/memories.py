@@ -127,6 +127,7 @@ async def add_fact(body: schemas.AddFact, caller: Writer) -> Response:
             body.object,
             text=body.text,
             valid_from=body.valid_from,
+            valid_to=body.valid_to,
             trust=body.trust,
             replace=body.replace,
             metadata=body.metadata,

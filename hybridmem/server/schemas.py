@@ -119,6 +119,7 @@ class AddFact(Strict):
     object: Words
     text: Text | None = Field(None, description="The statement in a sentence; its three parts, unless given.")
     valid_from: Moment | None = None
+    valid_to: Moment | None = None
     trust: Trust = "user"
     replace: bool = Field(True, description="Retire the present value of (subject, relation).")
     metadata: Metadata = Field(default_factory=dict)

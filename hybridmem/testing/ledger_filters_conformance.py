@@ -33,6 +33,12 @@ class FiltersConformance:
             assert "f1" in [memory.id for memory in ledger.matching(ANA, parse(written))]
         assert ledger.matching(ANA, parse({"kind": "fact", "session": "s2", "tags": "x"})) == []
 
+    def test_a_text_is_the_same_however_it_is_composed(self, ledger: Ledger) -> None:
+        ledger.append([episode("e1", session="Jos\u00e9"), episode("e2", session="Jose\u0301"), episode("e3")])
+        for name in ("Jos\u00e9", "Jose\u0301"):
+            assert [memory.id for memory in ledger.matching(ANA, parse({"session": name}))] == ["e1", "e2"]
+            assert [memory.id for memory in ledger.matching(ANA, parse({"session": {"ne": name}}))] == ["e3"]
+
     def test_pages_go_through_everything_once(self, ledger: Ledger) -> None:
         ledger.append([episode(f"e{number:04}", metadata={"n": number % 2}) for number in range(1100)])
         wanted = parse({"metadata.n": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -233,3 +234,20 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_as_json(each) for each in value]
     return "2026-01-01" if isinstance(value, datetime) else value
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"session": "Jose\u0301"},
+        {"session": {"in": ["x", "Jos\u00e9"]}},
+        {"metadata.who": "Jos\u00e9"},
+        {"metadata.who": {"contains": "s\u00e9"}},
+        {"tags": {"icontains": "JOS\u00c9"}},
+    ],
+)
+def test_a_text_is_the_same_however_it_is_composed(written: dict[str, Any]) -> None:
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "José")
+        values = {"session": name, "tags": (name,), "metadata": {"who": name}}
+        assert holds(parse(written), values) and not holds(parse({"not": written}), values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -190,3 +191,9 @@ def test_a_value_has_its_date_alone() -> None:
 def test_questions_in_other_languages_name_periods() -> None:
     asked = "Was geschah letzte Woche?"
     assert str(period_asked(asked, MONDAY, phrases(asked, MONDAY))) == "2026-04-27 to 2026-05-03"
+
+
+def test_thousands_of_days_in_one_text_take_no_time() -> None:
+    started = process_time()
+    assert resolved("yesterday " * 5_000, date(2026, 5, 4)).count("2026-05-03") == 5_000
+    assert process_time() - started < 5

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridmem.core.text.tokens import has_visible, index_tokens, normalised, query_terms, tokens
+from hybridmem.core.text.tokens import (
+    composed,
+    has_other_forms,
+    has_visible,
+    index_tokens,
+    normalised,
+    query_terms,
+    tokens,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +36,15 @@ from hybridmem.core.text.tokens import has_visible, index_tokens, normalised, qu
         ("ｆｕｌｌ width", "full"),
         ("Bahnhofstraße 5", "BAHNHOFSTRASSE"),
         ("ΟΔΥΣΣΕΥΣ", "Οδυσσευς"),
+        ("Łódź is cold", "Lodz"),
+        ("Đà Nẵng", "da nang"),
+        ("København", "kobenhavn"),
+        ("İsmim Işık", "isik"),
+        ("Œuvre", "oeuvre"),
+        ("من کتاب می‌خوانم", "كتاب"),
+        ("أسكن في القاهرة", "القاهره"),
+        ("room ١٢٣", "123"),
+        ("my fer\u00adret", "ferret"),
     ],
 )
 def test_what_is_asked_is_among_the_words_of_what_was_said(said: str, asked: str) -> None:
@@ -56,6 +73,16 @@ def test_one_name_however_it_is_composed(text: str) -> None:
 def test_tokens_are_single_words(text: str) -> None:
     assert all(token and not token.isspace() for token in index_tokens(text))
     assert set(tokens(text)) <= set(index_tokens(text))
+
+
+def test_what_is_not_seen_tells_no_words_apart() -> None:
+    assert normalised("My PIN\u200b is\u00a0the fer\u00adret.\ufeff") == "my pin is the ferret"
+
+
+@given(st.text(max_size=60))
+def test_comparing_twice_changes_nothing(text: str) -> None:
+    assert normalised(normalised(text)) == normalised(text)
+    assert has_other_forms(text) or composed(text) == text
 
 
 def test_visible() -> None:

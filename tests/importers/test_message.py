@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -105,3 +107,102 @@ def test_a_time_by_any_of_its_names(field: str) -> None:
     assert turn.at == datetime(2026, 3, 1, 9, tzinfo=UTC)
     (turn,) = turns({"content": "x", field: "three hours"})
     assert turn.at is None and turn.metadata[field] == "three hours"
+
+
+TEA, NOTED, TIME = ("user", "user", "I like tea."), ("assistant", "agent", "Noted."), ("tool", "tool", "10:35")
+ASKED = {"role": "user", "content": "I like tea."}
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        pytest.param(
+            [
+                ASKED,
+                {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "The user likes"}]},
+                {"type": "web_search_call", "id": "ws", "action": {"type": "search", "query": "tea"}},
+                {"type": "function_call", "call_id": "c", "name": "clock", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": "c", "output": "10:35"},
+                {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Noted."}]},
+            ],
+            [TEA, TIME, NOTED],
+            id="OpenAI's responses",
+        ),
+        pytest.param(
+            [ASKED, {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "The user likes"}]}],
+            [TEA],
+            id="open reasoning",
+        ),
+        pytest.param(
+            [
+                {"role": "user", "content": [{"text": "I like tea."}, {"image": {"format": "png"}}]},
+                {"role": "assistant", "content": [{"reasoningContent": {}}, {"toolUse": {"toolUseId": "1"}}]},
+                {"role": "user", "content": [{"toolResult": {"toolUseId": "1", "content": [{"text": "10:35"}]}}]},
+            ],
+            [TEA, TIME],
+            id="Bedrock",
+        ),
+        pytest.param(
+            [
+                {"role": "user", "parts": [{"type": "text", "text": "I like tea."}]},
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {"type": "step-start"},
+                        {"type": "reasoning", "text": "The user likes"},
+                        {"type": "tool-clock", "state": "output-available", "output": {"time": "10:35"}},
+                        {"type": "text", "text": "Noted."},
+                    ],
+                },
+            ],
+            [TEA, NOTED],
+            id="Vercel's SDK",
+        ),
+        pytest.param(
+            [{"role": "user", "parts": [{"type": "text", "content": "I like tea."}]}], [TEA], id="OpenTelemetry"
+        ),
+        pytest.param(
+            [{"role": "user", "blocks": [{"block_type": "text", "text": "I like tea."}]}], [TEA], id="LlamaIndex"
+        ),
+        pytest.param(
+            [{"role": "USER", "message": "I like tea."}, {"role": "CHATBOT", "message": "Noted."}],
+            [TEA, NOTED],
+            id="Cohere",
+        ),
+        pytest.param([("human", [{"type": "text", "text": "I like tea."}])], [TEA], id="a pair with parts"),
+        pytest.param(
+            [{"role": "assistant", "content": [{"type": "redacted_thinking", "data": "x"}, {"text": "Noted."}]}],
+            [NOTED],
+            id="Anthropic",
+        ),
+    ],
+)
+def test_what_other_programs_call_messages(
+    memory: HybridMemory, messages: Any, expected: list[tuple[str, str, str]]
+) -> None:
+    assert added(memory, messages) == expected
+
+
+def test_a_dataclass_is_a_message(memory: HybridMemory) -> None:
+    @dataclass
+    class Message:
+        role: str
+        content: str
+        timestamp: datetime
+
+    moment = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    (episode,) = memory.add([Message("user", "I like tea.", moment)])
+    assert (episode.role, episode.text, episode.at) == ("user", "I like tea.", moment)
+
+
+def test_a_long_type_takes_no_time() -> None:
+    started = perf_counter()
+    assert turns({"type": "a_" * 5000, "content": "x"})[0].trust == "web"
+    assert perf_counter() - started < 1
+
+
+def test_results_within_results_end_somewhere(memory: HybridMemory) -> None:
+    part: dict[str, Any] = {"type": "tool_result"}
+    part["content"] = [part]
+    with pytest.raises(InvalidInput, match="nested"):
+        memory.add([{"role": "user", "content": [part]}])

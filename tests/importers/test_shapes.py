@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +290,49 @@ def test_whatsapps_clock_stands_somewhere(tmp_path: Path, zone: str | None, hour
     assert isinstance(first, ImportedTurn) and first.at is not None
     assert (first.at.hour, first.metadata["timezone"]) == (hour, zone or "UTC")
     assert first.key == next(each.key for each in read(tmp_path / "a.txt") if isinstance(each, ImportedTurn))
+
+
+TIMELESS = {"id": 1, "type": "message", "from": "Ivo", "from_id": "user7", "text": "x"}
+NAIVE = {
+    "result.json": {
+        "name": "Ivo",
+        "type": "personal_chat",
+        "id": 7,
+        "messages": [TIMELESS | {"date": "2026-03-01T09:00:00"}, TIMELESS | {"id": 2, "date_unixtime": "1772355600"}],
+    },
+    "a.jsonl": lines({"text": "x", "at": "2026-03-01 09:00"}, {"text": "y", "at": "2026-03-01T09:00Z"}),
+    "a.csv": "date,role,text\n2026-03-01 09:00,user,x\n2026-03-01T09:00:00Z,user,y\n",
+    "a.json": [
+        {"text": "x", "date": "Sun, 1 Mar 2026 09:00:00"},
+        {"text": "y", "date": "Sun, 1 Mar 2026 09:00:00 GMT"},
+    ],
+}
+"""The first message of each has no zone, the second has one."""
+
+
+@pytest.mark.parametrize("name", NAIVE)
+@pytest.mark.parametrize(("zone", "hour"), [("Europe/Berlin", 8), ("Asia/Tokyo", 0), (None, 9)])
+def test_a_zone_that_the_file_does_not_say(tmp_path: Path, name: str, zone: str | None, hour: int) -> None:
+    path = written(tmp_path, name, NAIVE[name])
+    first, second = (each for each in read(path, timezone=zone) if isinstance(each, ImportedTurn))
+    assert first.at is not None and second.at is not None
+    assert (first.at.hour, second.at.hour) == (hour, 9)
+    assert "timezone" not in second.metadata and first.metadata.get("timezone", "UTC") == (zone or "UTC")
+    assert first.key == next(each.key for each in read(path) if isinstance(each, ImportedTurn))
+
+
+def test_telegrams_clock_is_this_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    hours = [each.at.hour for each in read(written(tmp_path, "result.json", NAIVE["result.json"])) if each.at]  # type: ignore[union-attr]
+    assert hours == [0, 9]
+    hours = [each.at.hour for each in read(written(tmp_path, "a.jsonl", NAIVE["a.jsonl"])) if each.at]  # type: ignore[union-attr]
+    assert hours == [9, 9]
+
+
+def test_a_day_is_the_same_in_every_zone(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", lines({"text": "x", "date": "2026-03-01"}))
+    assert [each.at for each in read(path, timezone="Asia/Tokyo")] == [datetime(2026, 3, 1, tzinfo=UTC)]  # type: ignore[union-attr]
 
 
 def test_a_zone_that_is_none_is_refused(tmp_path: Path) -> None:

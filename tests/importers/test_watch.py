@@ -111,6 +111,13 @@ def test_notes_are_read_again_once_they_stand_still(tmp_path: Path) -> None:
     assert looked(watcher) == [] and len(looked(watcher)) == 1
 
 
+def test_a_watched_file_is_read_in_its_zone(tmp_path: Path) -> None:
+    path = write(tmp_path, "s1.jsonl", lines({"text": "x", "at": "2026-03-01 09:00"}))
+    for look in range(2):
+        (turn,) = (each for each in Watcher(path, timezone="Asia/Tokyo").poll() if isinstance(each, ImportedTurn))
+        assert turn.at is not None and turn.at.hour == 0, look
+
+
 def test_what_cannot_grow_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="does not grow"):
         Watcher(packed(tmp_path, a_txt="x"))

@@ -19,7 +19,7 @@ from hybridmem.conversation import recall, respond
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.plain_json import texts_in
 from hybridmem.core.records import BulkReceipt, ErasureReceipt, Fact, Hit, to_json
-from hybridmem.core.text.tokens import contains_words, normalised
+from hybridmem.core.text.tokens import contains_words, normalised, tokens
 from hybridmem.maintenance.leftovers import find
 from hybridmem.models.fake import FakeModel
 from hybridmem.redaction import redact
@@ -60,6 +60,29 @@ def test_words_within_other_words_are_named(memory: HybridMemory) -> None:
     other = memory.add("Ana lives in Lisbon-on-Sea, Ben says.")[0]
     receipt = memory.delete(said.id)
     assert (receipt.copies, receipt.mentions) == ((reworded.id,), (longer.id, other.id))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "my pin\u00a0hint is the ferret",
+        "My PIN\u200b hint is the fer\u00adret.",
+        "\ufeff«Ｍｙ PIN hint is the ferret»",
+        "**My PIN hint:** is the ferret 🎉",
+        "My PIN hint (is) the ferret",
+    ],
+)
+def test_the_same_words_in_other_signs_are_named(memory: HybridMemory, other: str) -> None:
+    first, second = memory.add("My PIN hint is the ferret.")[0], memory.add(other)[0]
+    assert named(memory.delete(first.id)) == {second.id}
+    memory.add("My PIN hint is the ferret.")
+    assert len(named(memory.delete(second.id))) == 1
+
+
+def test_a_sign_tells_two_memories_apart(memory: HybridMemory) -> None:
+    first, second = memory.add("I voted for it today 👍")[0], memory.add("I voted for it today 👎")[0]
+    assert memory.delete(first.id, copies=True).copies == ()
+    assert memory.get(second.id) == second
 
 
 def test_a_short_text_is_not_looked_for_within_others(memory: HybridMemory) -> None:
@@ -104,9 +127,10 @@ def test_what_a_memory_says_in_its_metadata_or_its_triple_is_named(memory: Hybri
     edited = memory.add("Hm.", metadata={"note": "ana lives in lisbon"})[0]
     memory.update(edited.id, metadata={"note": None})
     stated = memory.add_fact("Ana", "lives in", "Lisbon", text="She has a flat there, in Lisbon.")
-    other = memory.add("Ok.", metadata={"note": "Ana lives in Oslo.", "tags": ["lisbon"]})[0]
+    titled = memory.add("Hm.", session="Ana lives in Lisbon")[0]
+    other = memory.add("Ok.", metadata={"note": "Ana lives in Oslo.", "tags": ["lisbon"]}, session="Lisbon")[0]
     receipt = memory.delete(said.id)
-    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id})
+    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id, titled.id})
     assert other.id not in named(receipt)
 
 
@@ -146,6 +170,12 @@ def test_many_texts_are_looked_for_in_many_at_once() -> None:
     assert time.process_time() - started < 5
 
 
+def test_a_text_of_one_word_again_and_again_is_looked_for_in_time() -> None:
+    started = time.process_time()
+    assert find(["echo " * 20_000], [("e1", "echo " * 19_000), ("e2", "echo " * 2)]).mentions == ("e1",)
+    assert time.process_time() - started < 5
+
+
 def test_a_text_that_was_erased_is_in_no_cache(memory: HybridMemory) -> None:
     said = memory.add("Ana lives in Lisbon.")[0]
     memory.dream()
@@ -161,6 +191,7 @@ SENTENCES = (
     "ana lives in Lisbon",
     "Ana lives in Oslo.",
     "As I said, Ana lives in Lisbon.",
+    "**Ana**: lives in\u200b Lisbon!",
     "Ben lives in Oslo.",
     "ok",
 )
@@ -212,7 +243,12 @@ def says(text: str, words: set[str]) -> bool:
 
 
 def quotes(text: str, words: set[str]) -> bool:
-    return any(" " in each and contains_words(normalised(text), each) for each in words)
+    spelt = f" {' '.join(tokens(text))} "
+    return any(
+        contains_words(normalised(text), each) or f" {' '.join(tokens(each))} " in spelt
+        for each in words
+        if each.count(" ") > 1
+    )
 
 
 def given_texts(memory: HybridMemory, words: set[str], folder: Path) -> Iterator[tuple[str, str, bool]]:

@@ -94,3 +94,19 @@ def test_a_searchers_unit_does_not_matter(found: dict[str, dict[str, float]], un
     before, after = fuse(found, WEIGHTS), fuse(moved, WEIGHTS)
     for id in before.contributions:
         assert after.score(id) == pytest.approx(before.score(id), abs=1e-6)
+
+
+@given(lists(finite), st.sets(st.sampled_from(IDS), max_size=4), finite)
+def test_what_stands_apart_moves_nothing_and_never_leads(
+    found: dict[str, dict[str, float]], apart: set[str], other: float
+) -> None:
+    moved = {
+        name: {id: other if id in apart else score for id, score in scores.items()} for name, scores in found.items()
+    }
+    before, after = (fuse(each, WEIGHTS, {"lexical": 0.0}, apart) for each in (found, moved))
+    measured = [id for id in before.contributions if id not in apart]
+    for id in measured:
+        assert after.score(id) == pytest.approx(before.score(id), abs=1e-6)
+    for id in apart & before.contributions.keys() if measured else ():
+        for name, share in before.of(id).items():
+            assert share <= max(before.of(each)[name] for each in measured) + 1e-9

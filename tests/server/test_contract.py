@@ -95,6 +95,12 @@ def test_a_fact_replaces_the_value_of_its_slot(ana: httpx.Client) -> None:
     then = ana.post("/v1/search", json={**ask, "as_of": "2026-02-01"}).json()["hits"]
     assert [hit["text"] for hit in now if "Juri" in hit["text"]] == ["Juri lives in Bergen."]
     assert [hit["text"] for hit in then if "Juri" in hit["text"]] == ["Juri lives in Tartu."]
+    stint = {"subject": "Juri", "relation": "works at", "object": "Aho", "valid_from": "2020-01-01"}
+    assert ana.post("/v1/facts", json={**stint, "valid_to": "2021-01-01"}).status_code == 201
+    ask = {"query": "Where does Juri work?", "kinds": ["fact"]}
+    for day, held in (("2020-06-01", True), ("2022-01-01", False)):
+        hits = ana.post("/v1/search", json={**ask, "as_of": day}).json()["hits"]
+        assert ("Juri works at Aho." in [hit["text"] for hit in hits]) is held
 
 
 def test_an_answer_tells_its_route(ana: httpx.Client) -> None:

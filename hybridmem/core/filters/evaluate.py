@@ -2,6 +2,7 @@
 
 - A value that is missing or null has nothing to compare: it equals null alone, so that ``ne`` and ``nin`` hold.
 - A list satisfies a condition by one of its elements, or as a whole where ``eq`` names a list.
+- A text is the same however its letters are composed (Unicode's NFC and NFD).
 - Numbers are compared with numbers, times with times (whatever their offsets), texts with texts; values of two types
   are neither equal nor in any order.
 """
@@ -17,6 +18,7 @@ from hybridmem.core.filters.fields import METADATA, Field, view
 from hybridmem.core.filters.moments import Moment, moment_in
 from hybridmem.core.filters.nodes import AllOf, AnyOf, Condition, Filter, Not
 from hybridmem.core.records import Episode, Fact
+from hybridmem.core.text.tokens import composed, has_other_forms
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
@@ -110,8 +112,12 @@ def _equals(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, str):
         if not isinstance(value, str):
             return False
-        return value == wanted or _same_time(value, wanted)
+        return _same_letters(value, wanted) or _same_time(value, wanted)
     return _is_number(value) and bool(value == wanted)
+
+
+def _same_letters(value: str, wanted: str) -> bool:
+    return value == wanted or (has_other_forms(wanted) and composed(value) == composed(wanted))
 
 
 def _same_time(value: str, wanted: str) -> bool:
@@ -132,11 +138,13 @@ def _contains(value: Any, part: Any, *, folded: bool) -> bool:
     if isinstance(value, str):
         if not isinstance(part, str):
             return False
+        part, value = composed(part), composed(value)
         return part.casefold() in value.casefold() if folded else part in value
     if not isinstance(value, list | tuple):
         return False
     if folded:
-        return any(isinstance(each, str) and each.casefold() == part.casefold() for each in value)
+        wanted = composed(part).casefold()
+        return any(isinstance(each, str) and composed(each).casefold() == wanted for each in value)
     return any(_equals(each, part) for each in value)
 
 

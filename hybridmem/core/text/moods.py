@@ -84,7 +84,9 @@ _TAKING_BACK = re.compile(
     r"^\W*(?:which |that |this |it )?(?:is |was |'s )?(?:just |all |simply )?"
     r"(?:nonsense|false|a lie|untrue|rubbish|made up|fake)\W*$"
     r"|\b(?:is|was) (?:nonsense|false|a lie|untrue|unclear|wrong|rubbish|made up|fake)\W*$"
-    r"|^\W*(?:not really|i don't think(?: so)?|or so (?:i|they|he|she) (?:say|says|said|think|thought)\w*)\W*$",
+    r"|^\W*(?:not really|i don't think(?: so)?|in (?:my|your|his|her|our|their) dreams"
+    r"|or so (?:\w+ ){1,3}(?:say|said|think|thought|claim|believe)\w*"
+    r"|(?:said|says|wrote|writes|sang|sings|joked|lied) (?:the )?(?-i:[A-Z])\w+(?: \w+)?)\W*$",
     re.IGNORECASE,
 )
 _CUES = tuple((name, re.compile(cue, re.IGNORECASE)) for name, cue in _UNREAL)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+from hybridmem.core.text.courtesies import is_courtesy
+from hybridmem.core.text.foreign_questions import asks_unmarked, ends_in_particle
 from hybridmem.core.text.sentences import sentences
 
+_END = 500
+"""Characters from which the end of a text is judged: looking back from it costs the square of what is looked at."""
 _MARKS = "?？؟⁇⁈⁉‽⸮꘏፧՞"
 _CLOSING = r"[\s\"'”’»）)\]]*(\[photo: [^\]]*\])?\s*$"
 _QUESTION_MARK = re.compile(rf"[{_MARKS}][{_MARKS}!]*{_CLOSING}")
@@ -15,39 +19,20 @@ _GREEK = re.compile(rf"[\u0370-\u03ff\u1f00-\u1fff][^.!]*[;\u037e]{_CLOSING}")
 _ARMENIAN = re.compile(r"[\u0531-\u0587]՞[^։.!]*[։.]?\s*$")
 """Armenian sets its mark on the word that asks."""
 _INVERTED = re.compile(r"^\s*¿")
-_PARTICLE = re.compile(
-    r"(?:[嗎吗呢麼么]|[ぁ-んー]か|습니까|을까|나요|ㄹ까|ไหม|มั้ย|หรือไม่|หรือเปล่า|ที่ไหน|เมื่อไหร่|เมื่อไร|อะไร|ใคร|อย่างไร)[。.]?\s*$"
-)
-"""Words that end a question in Chinese, Japanese, Korean and Thai, which often leave its mark out."""
 _IN_QUOTES = re.compile(
-    r"\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
-    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?$"
+    r"\w.*\s[\"'“‘«](?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with)"
+    r"(?:[ ,:]+(?:[A-Z0-9][\w'’-]*|of|the|an?|and|in|on|to|for|or|my|is|with))*\?[\"'”’»][.!]?\s*$",
+    re.DOTALL,
 )
 """A title that asks, at the end of a statement: My favourite song is "Where Is My Mind?"."""
-_ELSEWHERE = re.compile(
-    # German and Dutch: no pronoun comes before the verb, as in "was ich mag, ist Jazz"
-    r"(?:wer|wen|wem|wessen|wo|wohin|woher|wann|warum|wieso|weshalb|was|wie|welche[rsnm]?)\s+"
-    r"(?!(?:ich|du|er|sie|es|wir|ihr|man|mir|dir|gesagt|immer|gewohnt|üblich|auch|ein|eine|der|die|das"
-    r"|in|at|on|to|from|with|out|back|not|so|very|born|there|going|told)\b)\w+.*"
-    r"|(?:waar|wanneer|waarom|hoeveel|welke)\s+(?!(?:ik|jij|je|hij|zij|ze|het|we|wij|er|ook)\b)\w+.*"
-    # Spanish writes an accent where it asks; French has words that only ask
-    r"|(?:(?:a|de|en|con|por|para|desde)\s+)?(?:dónde|cuándo|quién(?:es)?|cómo|cuál(?:es)?|cuánt[oa]s?|qué)\s+\S.*"
-    r"|(?:où|d'où|est-ce|qu'est-ce|qui est-ce|quand est-ce|comment est-ce|pourquoi|combien"
-    r"|quel(?:le)?s? (?:est|sont))\b.*"
-    # where the word may also begin a clause, a text of four words
-    r"|(?:dove|chi|quale|quanto|quanti|onde|quem|qual|quais|quanto|quantos|gdzie|kto|kiedy|kde|kdo|kdy|vem|vad|hur|var|når|hvor"
-    r"|где|кто|когда|куда|сколько|почему|де|хто|коли)(?:\s+\S+){1,3}"
-    r"|(?:\S+\s+){0,3}(?:nerede\w*|nereye|kim|ne zaman|kaç)(?:\s+\S+)?",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Questions in other languages, as people type them without a mark."""
-_HAN = re.compile(
-    r"[^。！，,.!]{0,12}(?:哪里|哪裡|哪儿|哪兒|什么|什麼|谁|誰|多少|几点|幾點|为什么|為什麼)[^。！，,.!]{0,6}"
-)
 _STATES = re.compile(r"[.!…。！][\s\"'”’)]*$")
 _REQUEST = re.compile(
-    r"(?:please |can you |could you )?(?:tell me|remind me|let me know|i wonder|any (?:idea|clue)|no idea)"
-    r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b",
+    r"(?:please |kindly |can you |could you )*(?:(?:tell|remind|show) me|let me know|i wonder|any (?:idea|clue)|no idea"
+    r"|i(?:['’]d like| would like| want| need) to know|(?:look up|find out|check|say|recall|remember|repeat))"
+    r"(?: again| please)? (?:about|who|whom|whose|what|when|where|which|why|how|if|whether)\b"
+    # an order of what the memory has: tell me Ana's address
+    r"|(?:please |kindly )*(?:(?:tell|show|give|send|remind) me|look up|find|list|recall) (?:again )?"
+    r"(?:(?:my|our|his|her|their|\w+['’]s)\s+(?:\S+\s+){0,3}\S+$|(?:all|everything|anything|what)\b)",
     re.IGNORECASE,
 )
 _TO_NOTE = re.compile(
@@ -70,14 +55,18 @@ _ASKING = re.compile(
     rf"|(?:whats|wheres|whens|whos|hows|whys)\b"
     # what city was it, how many dogs do I have: no pronoun comes before the verb, as in "what I like most is"
     rf"|(?:what|which|whose|how)(?:\s+(?!{_PRONOUN}\b)[\w'’-]+){{1,4}}?\s+{_AUXILIARY}\b"
-    # who lives in Porto, what happened, which of them left
-    rf"|who\s+\w+|what\s+(?:happened|happens|about|if|became|made|kind|time)\b|which\s+of\b|how\s+(?:about|come|much|many)\b"
+    # who lives in Porto, what happened, which of them left; not "who I trust is", "what happened is", "how much I miss"
+    rf"|who\s+(?!{_PRONOUN}\b)\w+|what\s+(?:happened|happens)\b(?! (?:is|was)\b)"
+    r"|what\s+(?:about|if|became|made|kind|time)\b"
+    rf"|which\s+of\b|how\s+(?:about|come)\b|how\s+(?:much|many)\b(?!\s+(?:i|we|he|she|they|it)\b)"
     rf"|(?:where|why|how)\s+to\b"
     # does Ana live here; "Will" and "Can" are names too
     # ... and a person who writes "Was in Rome" leaves the subject out
     r"|(?:is|are|was|were|does|did|has|isn't|aren't|wasn't|weren't|doesn't|didn't|hasn't)\s+"
-    r"(?!(?:in|at|on|to|from|with|out|back|off|up|born|told|been|just|already|supposed|going|thinking|ich|du|er|wir)\b)\w+"
-    rf"|(?:do|don't)\s+(?:{_PRONOUN}|people|others|[A-Z]\w+)\b(?! (?:know|remember) that)"
+    r"(?!(?:in|at|on|to|from|with|out|back|off|up|born|told|been|just|already|supposed|going|thinking|ich|du|er|wir|mich|mir|uns|euch|soll)\b)\w+"
+    # "Don't forget" and "do remember" ask nothing
+    rf"|(?:do|don't)\s+(?:{_PRONOUN}|people|others)\b(?! (?:know|remember) that)"
+    r"|do\s+(?:(?-i:[A-Z])\w+|\w+s)\b(?! (?:know|remember) that)"
     rf"|(?:can|can't|could|couldn't|will|won't|would|wouldn't|should|shouldn't|have|haven't|may|shall|am)\s+{_PRONOUN}\b"
     rf")",
     re.IGNORECASE,
@@ -85,6 +74,32 @@ _ASKING = re.compile(
 _IMPERATIVE = re.compile(
     r"(?:have (?:a|an|the|some|my|your|fun)|do (?:not|the|a|your|it|this|that)\b(?! you))\b", re.IGNORECASE
 )
+_ASIDE = re.compile(
+    # a clause that goes on from what was said before, and a cry
+    r"which(?:['’]s|\s+(?:is|was|are|were))\s+(?:why|how|where|when|what|because|to say|not|also|still|just|really|so"
+    r"|very|fine|ok(?:ay)?|great|nice|good|bad|sad|funny|odd|weird|lucky|perfect)\b"
+    r"|what(?:['’]s|\s+is|\s+was)\s+(?:more|worse|better)\s*(?:[,:]|(?:is|that|i|we|my|our|the|he|she|they)\b)"
+    r"|what\s+happened\s+(?:is|was)\b"
+    r"|should\s+(?:i|you|he|she|we|they|it|any\w+)\b[^,?]*,"
+    r"|who\s+(?:knew|cares|would(?:['’]ve|\s+have)\s+(?:thought|guessed))\b"
+    # a line of a diary, which leaves the subject out
+    r"|(?:is|was|has|have|had)\s+(?:(?:now|moved|gone|left|sick|ill|tired|busy|married|late|away|feeling)\b"
+    r"|(?!\w*thing\b)\w{3,}ing\s+(?:in|to|at|from|on|with|for|home|my|the|a)\b)",
+    re.IGNORECASE,
+)
+_LAST = re.compile(
+    r"(?!.*\b(?:not|no|never|know|knew|matter|guess|remember|forgot|forget|idea|care|sure|wonder|say|said|tell|told|so|else"
+    r"|some|any|every|\w+n['’]t)\b)(?:\S+\s+){2,6}(?:where|when|who|whom|what|which|how (?:many|much|old|often|long))",
+    re.IGNORECASE,
+)
+"""The word that asks may come last: ana lives where."""
+_TELLING = re.compile(
+    r"(?:(?:did|do) you (?:know|hear)|did i (?:ever )?(?:mention|tell you|say)|have i (?:mentioned|told you)"
+    r"|(?:can|could|would) you believe)"
+    r"\s+(?:that\s+(?!\w+\W*$)|(?:i|we|he|she|they)(?:['’]\w+|\s+\w+)|it(?:['’]s|\s+(?:is|was|has|will)))",
+    re.IGNORECASE,
+)
+"""A question that tells what it asks about: did you know that I moved?"""
 _OPENING = re.compile(
     r"^(?:(?:and|so|but|or|hey|hi|hello|ok|okay|well|um|also|please|sorry|oh|then)\b[\s,]*)+", re.IGNORECASE
 )
@@ -92,8 +107,6 @@ _QUESTION_WORD = re.compile(
     r"(?:^|[,;:–—-]\s+|\b(?:in|at|on|from|to|for|with|by) )(?:who|whom|whose|what|where|which|why|how)\b", re.IGNORECASE
 )
 _CLAUSE = re.compile(r"\s*[,;:–—]\s+|\s+-\s+")
-_ENDING = 1_000
-"""Characters of a text's end in which its marks are looked for: the patterns go over an end more than once."""
 _TAG_WORDS = 4
 """Words of the longest clause that only asks for a nod: "right?", "isn't it?", "don't you think?"."""
 
@@ -104,8 +117,8 @@ def ends_as_question(text: str) -> bool:
     >>> ends_as_question('She asked: "where to?"'), ends_as_question("Why? I forgot."), ends_as_question("住在哪里？")
     (True, False, True)
     """
-    ending = text.rstrip()[-_ENDING:]
-    return any(mark.search(ending) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
+    end = text[-_END:]
+    return any(mark.search(end) for mark in (_QUESTION_MARK, _GREEK, _ARMENIAN))
 
 
 def asks(text: str) -> bool:
@@ -119,35 +132,49 @@ def asks(text: str) -> bool:
     """
     said = text.strip()
     opened = _OPENING.sub("", said)
-    if _ends_in_a_title(said) and not _begins_as_question(opened) and not re.search(r"\bask(?:s|ed|ing)?\b", said):
+    asked = _begins_as_question(opened) or re.search(r"\bask(?:s|ed|ing)?\b", said)
+    if not asked and _IN_QUOTES.search(said[-_END:]):
         return False
     if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
         return False
-    if ends_as_question(said) or _INVERTED.match(said) or _PARTICLE.search(said[-_ENDING:]):
+    if ends_as_question(said) or _INVERTED.match(said) or ends_in_particle(said):
         return True
     if any(ends_as_question(sentence) for sentence in sentences(said)):
         return True
     if _REQUEST.match(opened):
         return True
-    if _STATES.search(said[-_ENDING:]):
+    if _STATES.search(said) or _ASIDE.match(opened):
         return False
-    return _begins_as_question(opened) or any(each.fullmatch(opened) for each in (_ELSEWHERE, _HAN))
+    return _begins_as_question(opened) or _LAST.fullmatch(opened) is not None or asks_unmarked(opened)
 
 
 def only_asks(text: str) -> bool:
-    """Whether `text` asks and states nothing: all of its sentences are questions, and none has a statement in front of
-    a tag such as "right?".
+    """Whether `text` asks and states nothing: all of its sentences are questions or courtesies, and none has a
+    statement in front of a tag such as "right?".
 
-    >>> only_asks("Where does Ana live?"), only_asks("My dog is called Rex, cute right?"), only_asks("Why? I forgot.")
+    >>> only_asks("Where does Ana live? Thanks!"), only_asks("My dog is Rex, cute right?"), only_asks("Why? I left.")
     (True, False, False)
     """
     said = sentences(text)
     return bool(said) and asks(text) and not any(map(_states, said))
 
 
+def parted(text: str) -> tuple[str, str]:
+    """The sentences of `text` that ask or are courtesies, and those that state something.
+
+    >>> parted("Where does Ana live? She moved. Thanks!")
+    ('Where does Ana live? Thanks!', 'She moved.')
+    """
+    said = sentences(text)
+    stating = [sentence for sentence in said if _states(sentence)]
+    return " ".join(sentence for sentence in said if sentence not in stating), " ".join(stating)
+
+
 def _states(sentence: str) -> bool:
-    """Whether a sentence says that something is so, if it is only before a tag."""
-    if not asks(sentence):
+    """Whether a sentence says that something is so, if it is only before a tag or behind "did you know"."""
+    if is_courtesy(sentence):
+        return False
+    if not asks(sentence) or _TELLING.match(_OPENING.sub("", sentence.strip())):
         return True
     if not ends_as_question(sentence):
         return False
@@ -155,13 +182,6 @@ def _states(sentence: str) -> bool:
     if len(clauses) < 2 or len(clauses[-1].split()) > _TAG_WORDS or _QUESTION_WORD.search(sentence):
         return False
     return not any(_begins_as_question(clause) for clause in clauses[:-1]) and len(clauses[0].split()) > 1
-
-
-def _ends_in_a_title(said: str) -> bool:
-    """Whether `said` has words of its own before a title that asks."""
-    before = max(0, len(said) - _ENDING)
-    title = _IN_QUOTES.search(said, before)
-    return title is not None and re.search(r"\w", said[: title.start()]) is not None
 
 
 def _begins_as_question(text: str) -> bool:

@@ -28,6 +28,9 @@ LONGEST_FOREIGN = 2_000
 """Characters of a text in another language than English that are read for dates: dateparser takes a second for ten
 thousand, and a night reads long texts in pieces that are shorter."""
 
+NEAR = 80
+"""Characters before a phrase that decide how it is written."""
+
 
 def phrases(text: str, said_on: date) -> list[TimePhrase]:
     """The phrases of `text` that name a time, in English or in another language that is known by its words."""
@@ -66,7 +69,7 @@ def value_resolved(value: str, said_on: date) -> str:
 
 def is_deictic(phrase: TimePhrase, text: str) -> bool:
     """Whether `phrase` of `text` means another time on another day, so that a date has to take its place."""
-    if not phrase.is_relative or _RECURRING.search(text[: phrase.start]) or _PLURAL.match(text, phrase.end):
+    if not phrase.is_relative or _RECURRING.search(_before(phrase, text)) or _PLURAL.match(text, phrase.end):
         return False
     if _is_name(phrase, text):
         return False
@@ -77,10 +80,15 @@ def is_deictic(phrase: TimePhrase, text: str) -> bool:
     return not (len(words) == 1 and MONTH_NAMES.fullmatch(words[0]))
 
 
+def _before(phrase: TimePhrase, text: str) -> str:
+    """What stands right before `phrase`: a text may have thousands, and is not to be read anew for each."""
+    return text[max(0, phrase.start - NEAR) : phrase.start]
+
+
 def _is_name(phrase: TimePhrase, text: str) -> bool:
     """Whether a phrase is what something is called: 'Yesterday', The Day After Tomorrow, Yesterday's Bar."""
-    before, after = text[: phrase.start], text[phrase.end :]
-    if before[-1:] in _QUOTES and after[:1] in _QUOTES and before and after:
+    before, following = _before(phrase, text), text[phrase.end : phrase.end + 1]
+    if before[-1:] in _QUOTES and following in _QUOTES and before and following:
         return True
     words = phrase.words.split()
     if len(words) > 2 and all(word[0].isupper() for word in words):
@@ -101,11 +109,12 @@ class _Writer:
         date_words = _in_words(phrase)
         if _POSSESSIVE.match(text, phrase.end):
             return date_words
-        if _PREPOSITION.search(text[: phrase.start]):
+        before = _before(phrase, text)
+        if _PREPOSITION.search(before):
             return date_words
         preposition = "around" if phrase.is_vague else "on" if phrase.grain in ("day", "weekend") else "in"
         written = f"{preposition} {date_words}"
-        at_start = not text[: phrase.start].strip() or re.search(r"[.!?]\s+$", text[: phrase.start])
+        at_start = not before.strip() or re.search(r"[.!?]\s+$", before)
         return written[0].upper() + written[1:] if at_start else written
 
 

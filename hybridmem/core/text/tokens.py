@@ -44,15 +44,31 @@ _UNSPACED = re.compile(
 """Runs of scripts that put no space between words, or add their endings without one, as Korean does."""
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and signs that are drawn as nothing: Hangul's fillers, and Braille without a dot."""
+_UNSEEN = dict.fromkeys(
+    [0xAD, 0x61C, 0x180E, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+)
+"""Soft hyphens, joiners, and marks of the writing direction: a word is the same word without them."""
+_UNSEEN_BETWEEN = _UNSEEN | dict.fromkeys([0x200B, 0x200C])
+"""With those that may part words, too: the space without width, as Thai has it, and Persian's non-joiner."""
 _ACCENTS = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
 )
 """Marks that a word is the same word without. Those of Indian scripts and of Thai are its vowels, and stay."""
+_ALIKE = str.maketrans(
+    {"ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+    # Arabic and Persian keyboards have letters of their own for yeh and kaf
+    | {"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647", "\u0640": ""}
+    # Arabic, Persian, Devanagari and Bengali
+    | {chr(zero + digit): str(digit) for zero in (0x660, 0x6F0, 0x966, 0x9E6) for digit in range(10)}
+)
+"""Letters that people write as others where their keyboard lacks them, as Lucene folds them, and the digits of other
+scripts. Unicode does not decompose them."""
 
 
 def tokens(text: str) -> list[str]:
     """Every run of letters and digits in order, in lower case and without diacritics.
 
+    Letters with a stroke are those without (Łódź, Lodz), and digits are those of ASCII.
     Scripts without spaces between words give each two neighbouring characters (bigrams, as Lucene's CJK analyser does).
     An emoji is a word, and so are C++, C# and .NET, as people say them. Letters are compared without case as Unicode
     folds it: ß is ss.
@@ -66,6 +82,15 @@ def tokens(text: str) -> list[str]:
 def index_tokens(text: str) -> list[str]:
     """`tokens`, with the single characters of scripts without spaces, so that one of them can be looked for."""
     return [token for run in _runs(text) for token in (*_bigrams(run), *(_single(run)))]
+
+
+def alike(folded: str) -> str:
+    """Words in lower case, with one letter for those that are written for each other.
+
+    >>> alike("łódź"), alike("۱۲۳")
+    ('lódź', '123')
+    """
+    return folded.translate(_ALIKE)
 
 
 def query_terms(text: str) -> list[str]:
@@ -83,14 +108,26 @@ def query_terms(text: str) -> list[str]:
     return content or list(found)
 
 
+def composed(text: str) -> str:
+    """`text` in Unicode's NFC, in which one name is one name however keyboards and file systems compose its letters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def has_other_forms(text: str) -> bool:
+    """Whether another text is the same in NFC: one with an accent, say, that may be composed or not."""
+    return not text.isascii() and not (
+        unicodedata.is_normalized("NFC", text) and unicodedata.normalize("NFD", text) == text
+    )
+
+
 def normalised(text: str) -> str:
     """`text` for comparison: lower case, no punctuation at the ends, no leading article, single spaces; letters as
-    Unicode's NFKC has them, so that one name is one name however a keyboard composed it."""
-    folded = (
-        text.casefold()
-        if text.isascii()
-        else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    )
+    Unicode's NFKC has them, so that one name is one name however a keyboard composed it, and nothing that is not
+    seen."""
+    folded = text.casefold()
+    if not text.isascii():
+        seen = unicodedata.normalize("NFKC", text.translate(_UNSEEN_BETWEEN))
+        folded = unicodedata.normalize("NFKC", seen.casefold())
     words = folded.replace("’", "'").strip(" \t\n.,;:!?\"'()[]").split()
     while len(words) > 1 and words[0] in {"the", "a", "an"}:
         words = words[1:]
@@ -116,7 +153,8 @@ def _runs(text: str) -> Iterator[str]:
         return
     # Composed first: a sign is one before a plain letter alone, and an accent may stand apart from its letter.
     spelled = _spelled(unicodedata.normalize("NFC", text))
-    folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.casefold())))
+    bare = alike(_ACCENTS.sub("", unicodedata.normalize("NFKD", spelled.casefold())))
+    folded = unicodedata.normalize("NFC", bare)
     for chunk in "".join(map(_spaced, folded)).split():
         last = 0
         for run in _UNSPACED.finditer(chunk):
@@ -132,6 +170,8 @@ def _spelled(text: str) -> str:
     >>> _spelled("C# or .NET?")
     'Csharp  or  dotNET?'
     """
+    if not text.isascii():
+        text = text.translate(_UNSEEN)
     return _MARK_SIGNS.sub(lambda sign: _SIGNS[sign.group()], text)
 
 

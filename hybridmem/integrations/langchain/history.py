@@ -51,7 +51,8 @@ class HybridChatMessageHistory(BaseChatMessageHistory):
 
     def clear(self) -> None:
         """Erase the session everywhere, as `HybridMemory.delete` does: its messages, and what came of them."""
-        found = self.memory.ledger.episodes(self.memory.namespace, session=self.session)
+        everything = parse({"session": self.session})
+        found = self.memory.ledger.matching(self.memory.namespace, everything, kinds=("episode",))
         erase_many(self.memory.workspace, [episode.id for episode in found])
 
     async def aclear(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from hybridmem.core.errors import InvalidInput, InvalidNamespace
-from hybridmem.core.namespace import Namespace, checked_namespace
+from hybridmem.core.namespace import Namespace, checked_namespace, same_names
 
 OWNERS = {"user_id": "users", "agent_id": "agents", "run_id": "runs"}
 """The first given one names the namespace."""
@@ -56,7 +56,7 @@ class Scope:
         >>> Scope(user_id="bob", run_id="r1").within(("users", "ana")) is None
         True
         """
-        if namespace == self.namespace:
+        if same_names(self.namespace, (namespace,)) == namespace:
             return self.narrowing()
         ids = self._given()
         (owner,) = owner_of(namespace)

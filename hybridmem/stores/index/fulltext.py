@@ -10,15 +10,16 @@ from pathlib import Path
 
 from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
 from hybridmem.core.namespace import Namespace, namespace_digest
-from hybridmem.core.text.tokens import index_tokens, query_terms
+from hybridmem.core.text.tokens import alike, index_tokens, query_terms
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process before `StoreBusy`."""
 MAX_TERMS = 256
 """Terms of one query; FTS5 takes expressions of limited size, and a question has far fewer."""
-FORMAT = 2
+FORMAT = 3
 """Of the file, as its ``user_version``. At 0 the tables held texts as they were said, and FTS5 cut other scripts than
-the Latin one at the wrong places; since 1 they hold the texts' `index_tokens`, and since 2 these fold ß to ss."""
+the Latin one at the wrong places; since 1 they hold the texts' `index_tokens`, since 2 these fold ß to ss, and since 3
+ł to l and Persian letters to Arabic ones."""
 _VARIABLES = 500
 
 _ERRORS: dict[int, tuple[type[StoreError], str]] = {
@@ -155,7 +156,7 @@ class FullTextIndex:
                 connection.execute(_create(table))
                 connection.executemany(
                     f"INSERT INTO {table} (rowid, text) VALUES (?, ?)",  # noqa: S608 - the name is a hash
-                    ((number, text.casefold() if written else _indexed(text)) for number, text in rows),
+                    ((number, alike(text.casefold()) if written else _indexed(text)) for number, text in rows),
                 )
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 

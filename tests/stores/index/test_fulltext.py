@@ -150,7 +150,7 @@ def test_a_file_whose_words_were_folded_otherwise_is_brought_to_the_new_form(tmp
     (table,) = old.execute(
         "SELECT name FROM sqlite_master WHERE name LIKE 'text!_%' ESCAPE '!' AND sql LIKE 'CREATE V%'"
     )
-    old.execute(f"UPDATE {table[0]} SET text = 'bahnhofstraße' WHERE rowid = 1")
+    old.execute(f"UPDATE {table[0]} SET text = 'bahnhofstraße łodz' WHERE rowid = 1")
     old.execute("PRAGMA user_version = 1")
     old.commit()
     old.close()
@@ -158,6 +158,9 @@ def test_a_file_whose_words_were_folded_otherwise_is_brought_to_the_new_form(tmp
         opened = FullTextIndex(path)
         assert [id for id, _ in opened.query(ANA, "BAHNHOFSTRASSE", 5)] == ["ep_0"]
         assert [id for id, _ in opened.query(ANA, "Bahnhofstraße", 5)] == ["ep_0"]
+        assert (
+            [id for id, _ in opened.query(ANA, "Lodz", 5)] == [id for id, _ in opened.query(ANA, "Łódź", 5)] == ["ep_0"]
+        )
         assert [id for id, _ in opened.query(ANA, "今天", 5)] == ["ep_1"]
         opened.close()
 

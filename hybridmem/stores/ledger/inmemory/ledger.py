@@ -131,6 +131,8 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
         here: list[Episode | Fact] = [*self._episodes(namespace), *self._facts(namespace)]
         for memory in here:
             yield from ((memory.id, text) for text in texts_in(memory.metadata))
+            names = (memory.session, memory.speaker) if isinstance(memory, Episode) else ()
+            yield from ((memory.id, name) for name in names if name is not None)
         for id in [id for id, home in self._homes.items() if home == namespace]:
             yield from ((id, text) for event in self._events[id] for text in texts_in(event.changes))
 

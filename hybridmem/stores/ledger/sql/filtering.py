@@ -17,6 +17,7 @@ from hybridmem.core.filters.moments import Moment
 from hybridmem.core.filters.nodes import AllOf, AnyOf, Condition, Filter, Not
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Kind
+from hybridmem.core.text.tokens import has_other_forms
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import find, read_facts
 from hybridmem.stores.ledger.sql.rows import episode_of, key, micros
@@ -167,6 +168,8 @@ def _equal(column: Any, value: Any) -> ColumnElement[bool] | None:
         return and_(column.is_not(None), within)
     if isinstance(value, str) and not _is_storable(value):
         return false()
+    if isinstance(value, str) and has_other_forms(value):
+        return None
     if isinstance(value, str | bool) or _is_whole(value):
         return and_(column.is_not(None), column == value)
     return None

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from hybridmem.stores.ledger.sql.rows import fact_of, slot_digest
 from hybridmem.stores.ledger.sql.tables import counters, facts
 
-FORMAT = 1
-"""Of `normalised`, by which slots are compared; 1 folds the forms of Unicode in which one name can be written."""
+FORMAT = 2
+"""Of `normalised`, by which slots are compared; 1 folds the forms of Unicode in which one name can be written, and 2
+leaves out characters that are not seen."""
 _COUNTER = "slots"
 
 
