@@ -78,7 +78,7 @@ class Outcome:
     closed_book: Heard | None
     """What the weights say whatever the evidence; None where what they may hold was deleted or changed."""
     consolidated: bool
-    """Whether the fact that the question seems to be about is in the active adapter, and holds."""
+    """Whether the nearest fact, of a subject that the question names if it can be, is in the weights and holds."""
     popularity: int
     """How many memories name what the question names."""
 

@@ -11,7 +11,7 @@ part of the questions that nothing was fitted or chosen on. `docs/router.md` exp
                              accuracy of each way
     signals                  list of `routing.signal_worth` rows
     curves, reliability      objects by way: points (coverage, risk), and bins
-    consolidated             share of the questions that are about a fact in the weights
+    consolidated             share of the questions whose nearest fact is in the weights and holds
     dreams                   list of objects, one a night of each seed
     parts                    object by part: questions
     questions, facts, nights, facts_per_night, seeds, model, base_sha256, embedder, recipe, version
