@@ -177,12 +177,22 @@ def _removed(text: str, node: Node, name: str | int) -> str:
     end = item.node.end
     if at == len(node.items) - 1:
         comma = text.index(",", _BLANK.match(text, before.node.end).end())  # type: ignore[union-attr]
-        kept = text[comma + 1 : item.start].rstrip()
+        blank = text[comma + 1 : item.start]
+        kept = blank.rstrip()
         # The comma before it goes, and a comment between the two stays.
-        return text[: comma if node.comma is None else comma + 1] + kept + text[_end(text, node, at) :]
+        rest = text[_end(text, node, at) :]
+        return text[: comma if node.comma is None else comma + 1] + kept + _on_a_line(blank[len(kept) :], rest)
     following = text[end : node.items[at + 1].start]
+    rest = following[following.index(",") + 1 :] + text[node.items[at + 1].start :]
     start = len(text[: item.start].rstrip())
-    return text[:start] + following[following.index(",") + 1 :] + text[node.items[at + 1].start :]
+    return text[:start] + _on_a_line(text[start : item.start], rest)
+
+
+def _on_a_line(blank: str, rest: str) -> str:
+    """`rest`, on a line of its own where `blank`, which stood in front of what goes, began one: a comment may end the
+    line before."""
+    ahead = rest[: len(rest) - len(rest.lstrip())]
+    return rest if "\n" not in blank or "\n" in ahead else blank + rest[len(ahead) :]
 
 
 def _end(text: str, node: Node, at: int) -> int:

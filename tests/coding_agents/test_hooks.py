@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def session(world: World, agent: Agent, id: str, **options: Any) -> Session:
 
 @EVERY
 def test_a_session_knows_what_an_earlier_one_said(world: World, agent: Agent) -> None:
+    world = replace(world, as_agents_do=agent.name == "claude-code")
     world.install(agent)
     first = session(world, agent, "s1")
     assert first.start() == ""

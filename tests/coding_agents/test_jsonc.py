@@ -174,3 +174,16 @@ def test_what_is_no_json_is_refused_with_its_line(text: str, line: str) -> None:
 def test_what_lies_too_deep_is_refused() -> None:
     with pytest.raises(InvalidInput, match="within one another"):
         jsonc.parse("[" * 10_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "left"),
+    [
+        ('{"b": [1, // one\n  2, 3]}', 1, '{"b": [1, // one\n  3]}'),
+        ('{"b": [1, // one\n  2]}', 1, '{"b": [1 // one\n  ]}'),
+        ('{"b": [\n  1,\n  2,\n  3\n]}', 1, '{"b": [\n  1,\n  3\n]}'),
+        ('{"b": [\n  1,\n  2\n]}', 1, '{"b": [\n  1\n]}'),
+    ],
+)
+def test_what_stood_behind_a_comment_is_not_taken_into_it(text: str, at: int, left: str) -> None:
+    assert jsonc.without(text, ["b", at]) == left

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hybridmem.coding_agents import installation
 from hybridmem.coding_agents.agent import Agent, Commands
+from hybridmem.coding_agents.hook import answered
+from hybridmem.coding_agents.hook_settings import HookSettings
 from hybridmem.coding_agents.installation import Plan
 from hybridmem.coding_agents.place import Place, Scope
+from hybridmem.coding_agents.registry import agent_named
 from hybridmem.memory import HybridMemory
 from tests import scripts
 
@@ -32,6 +38,8 @@ class World:
     """One user's home and one project."""
 
     root: Path
+    as_agents_do: bool = False
+    """Whether every hook is a process, and not those alone that fail."""
 
     @property
     def home(self) -> Path:
@@ -85,8 +93,6 @@ class World:
     @property
     def environ(self) -> dict[str, str]:
         """The variables of an agent's hooks."""
-        import os
-
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "OMP_NUM_THREADS") if name in os.environ}
         return {**kept, "HOME": str(self.home)}
 
@@ -94,9 +100,19 @@ class World:
         """What the hook's `command` prints for an event, as an object; None where it prints nothing."""
         raw = event if isinstance(event, bytes) else json.dumps(event).encode()
         words = shlex.split(command)
+        if not self.as_agents_do:
+            with suppress(Exception), patch.dict("os.environ", {**self.environ, **environ}, clear=True):
+                said = self._answered(words, raw)
+                return json.loads(said) if said else None
         done = scripts.run_command(words, raw, cwd=self.project, env={**self.environ, **environ})
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    @staticmethod
+    def _answered(words: list[str], raw: bytes) -> str:
+        """As the command does it once it runs, in milliseconds. Whatever this raises is the command's to deal with."""
+        name, *options = words[words.index("hook") + 1 :]
+        return answered(agent_named(name), raw, HookSettings.of(options), os.environ)
 
     @property
     def log(self) -> str:

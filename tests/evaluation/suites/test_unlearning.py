@@ -24,6 +24,8 @@ LIVES = Relation(
     statements=("{s} lives in {o}.",),
     updates=("{s} lives in {o}.",),
     questions=("Where does {s} live?", "In which city does {s} live?"),
+    indirect=(),
+    dated="Where did {s} live on {d}?",
 )
 """A relation that the fake model reads."""
 UNGATED = replace(recipes.load("default"), gate=None)
