@@ -106,10 +106,18 @@ def without(text: str, path: Path) -> str:
             return text
         text = _removed(text, holder, path[-1])
         path = path[:-1]
-        left = _found(_document(text), path)
-        if left is None or text[left.start + 1 : left.end - 1].strip():
+        above = _found(_document(text), path[:-1]) if path else None
+        left = _item(above, path[-1]) if above is not None else None
+        if left is None or left.node.items or _has_comment(text, left):
             return text
     return text
+
+
+def _has_comment(text: str, item: Item) -> bool:
+    """Whether a comment stands in an item that holds nothing, or between its name and that."""
+    name = _STRING.match(text, item.start)
+    between = text[name.end() if name else item.start : item.node.start].strip(" \t\r\n:")
+    return bool(between or text[item.node.start + 1 : item.node.end - 1].strip())
 
 
 def _found(node: Node, path: Path) -> Node | None:
@@ -171,21 +179,26 @@ def _removed(text: str, node: Node, name: str | int) -> str:
     if len(node.items) == 1:
         inner = text[node.start + 1 : item.start] + text[_end(text, node, at) : node.end - 1]
         return _spliced(text, node.start + 1, node.end - 1, inner if inner.strip() else "")
-    if at == 0:
-        return _spliced(text, item.start, node.items[1].start, "")
-    before = node.items[at - 1]
     end = item.node.end
     if at == len(node.items) - 1:
-        comma = text.index(",", _BLANK.match(text, before.node.end).end())  # type: ignore[union-attr]
+        comma = _comma(text, node.items[at - 1])
         blank = text[comma + 1 : item.start]
         kept = blank.rstrip()
         # The comma before it goes, and a comment between the two stays.
         rest = text[_end(text, node, at) :]
         return text[: comma if node.comma is None else comma + 1] + kept + _on_a_line(blank[len(kept) :], rest)
-    following = text[end : node.items[at + 1].start]
-    rest = following[following.index(",") + 1 :] + text[node.items[at + 1].start :]
+    comma = _comma(text, item)
+    comments = text[end:comma] if text[end:comma].strip() else ""
+    rest = comments + text[comma + 1 :]
+    if at == 0:
+        return text[: item.start] + rest.lstrip()
     start = len(text[: item.start].rstrip())
     return text[:start] + _on_a_line(text[start : item.start], rest)
+
+
+def _comma(text: str, item: Item) -> int:
+    """Where the comma behind `item` stands, which has one; a comment may stand before it."""
+    return text.index(",", _BLANK.match(text, item.node.end).end())  # type: ignore[union-attr]
 
 
 def _on_a_line(blank: str, rest: str) -> str:
