@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from mcp_types import CallToolResult, ToolAnnotations
+from mcp_types import CallToolResult
 from pydantic import Field
 
 from hybridmem.conversation import HEADER
@@ -15,7 +15,7 @@ from hybridmem.core.standing import Block, Reflection
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
 from hybridmem.server.mcp.results import NOTE
-from hybridmem.server.mcp.tool import MAX_QUESTION, MOST, Tool, errors_in_one_line, result
+from hybridmem.server.mcp.tool import MAX_QUESTION, MOST, READS, WRITES, Tool, errors_in_one_line, result
 from hybridmem.standing.profile import Profile
 
 MAX_EDIT = 100_000
@@ -95,14 +95,10 @@ class StandingTools:
 
     def all(self) -> list[Tool]:
         """The tools in the order in which a client lists them."""
-        reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-        writes = ToolAnnotations(
-            read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
-        )
         return [
-            Tool(self.profile, "What is known", reads),
-            Tool(self.reflect, "Reflect", reads),
-            Tool(self.edit_block, "Edit a block", writes),
+            Tool(self.profile, "What is known", READS),
+            Tool(self.reflect, "Reflect", READS),
+            Tool(self.edit_block, "Edit a block", WRITES),
         ]
 
     @errors_in_one_line

@@ -19,6 +19,10 @@ MAX_QUESTION = 10_000
 MOST = 100
 """At most so many memories in one answer."""
 
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+ERASES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from mcp_types import CallToolResult, ToolAnnotations
+from mcp_types import CallToolResult
 from pydantic import Field
 
 from hybridmem.conversation import HEADER
@@ -21,7 +21,7 @@ from hybridmem.server.mcp.results import (
     Remembered,
     Trace,
 )
-from hybridmem.server.mcp.tool import MAX_QUESTION, MOST, Tool, errors_in_one_line, result
+from hybridmem.server.mcp.tool import ERASES, MAX_QUESTION, MOST, READS, WRITES, Tool, errors_in_one_line, result
 
 Id = Annotated[str, Field(max_length=100, description="A memory's id, as recall and remember return it.")]
 Date = Annotated[str | None, Field(max_length=64, description="In ISO 8601, as 2026-03-01 or 2026-03-01T09:00:00Z.")]
@@ -48,20 +48,13 @@ class Tools:
 
     def all(self) -> list[Tool]:
         """The tools in the order in which a client lists them."""
-        reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-        writes = ToolAnnotations(
-            read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
-        )
-        erases = ToolAnnotations(
-            read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
-        )
         return [
-            Tool(self.remember, "Remember", writes),
-            Tool(self.recall, "Recall", reads),
-            Tool(self.ask, "Ask the memory", reads),
-            Tool(self.forget, "Forget", erases),
-            Tool(self.why, "Trace a memory", reads),
-            Tool(self.dream_status, "Dream status", reads),
+            Tool(self.remember, "Remember", WRITES),
+            Tool(self.recall, "Recall", READS),
+            Tool(self.ask, "Ask the memory", READS),
+            Tool(self.forget, "Forget", ERASES),
+            Tool(self.why, "Trace a memory", READS),
+            Tool(self.dream_status, "Dream status", READS),
         ]
 
     @errors_in_one_line

@@ -88,7 +88,7 @@ def test_asking_is_no_use_of_a_memory(tmp_path: Path, monkeypatch: pytest.Monkey
         assert outcome.weights is None and outcome.memories and not outcome.consolidated
 
 
-@pytest.mark.parametrize("when", [1, 2])
+@pytest.mark.parametrize("when", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     whole: tuple[Path, Life], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int
 ) -> None:

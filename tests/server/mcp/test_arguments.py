@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp.server.mcpserver.exceptions import ToolError
 
 from hybridmem import HybridMemory
-from hybridmem.models.fake import FakeModel
-from hybridmem.server.mcp.application import MemoryServer, application
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Iterator[HybridMemory]:
-    with HybridMemory.open(tmp_path / "m", model=FakeModel(), embedder="hashing") as opened:
-        yield opened
-
-
-@pytest.fixture
-def server(memory: HybridMemory) -> MemoryServer:
-    return application(memory)
-
-
-def call(server: MemoryServer, tool: str, **arguments: Any) -> Any:
-    return asyncio.run(server.call_tool(tool, arguments))
+from hybridmem.server.mcp.application import MemoryServer
+from tests.server.mcp.calls import call
 
 
 def test_arguments_that_a_tool_does_not_have_are_refused_by_name(server: MemoryServer, memory: HybridMemory) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,23 +11,8 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 
 from hybridmem import HybridMemory
 from hybridmem.conversation import HEADER
-from hybridmem.models.fake import FakeModel
-from hybridmem.server.mcp.application import MemoryServer, application
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Iterator[HybridMemory]:
-    with HybridMemory.open(tmp_path / "m", model=FakeModel(), embedder="hashing") as opened:
-        yield opened
-
-
-@pytest.fixture
-def server(memory: HybridMemory) -> MemoryServer:
-    return application(memory)
-
-
-def call(server: MemoryServer, tool: str, **arguments: Any) -> Any:
-    return asyncio.run(server.call_tool(tool, arguments))
+from hybridmem.server.mcp.application import MemoryServer
+from tests.server.mcp.calls import call
 
 
 def test_a_conversation_begins_with_what_is_known(server: MemoryServer, memory: HybridMemory) -> None:
