@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from hybridmem.coding_agents.agent import SERVER, AgentFile, Commands
 from hybridmem.coding_agents.grouped_hooks import GroupedHooks
-from hybridmem.coding_agents.hook_entries import with_server
+from hybridmem.coding_agents.hook_entries import server_entry, with_server
 from hybridmem.coding_agents.hook_event import HookEvent, Kind, text_of
 from hybridmem.coding_agents.place import Place
 
@@ -58,5 +58,4 @@ class ClaudeCode(GroupedHooks):
 
 
 def _with_server(text: str, commands: Commands) -> str:
-    entry = None if commands.mcp is None else {"type": "stdio", "command": commands.mcp[0], "args": [*commands.mcp[1:]]}
-    return with_server(text, SERVERS, entry)
+    return with_server(text, SERVERS, server_entry(commands, type="stdio"))

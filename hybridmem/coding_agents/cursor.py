@@ -9,7 +9,7 @@ from typing import Any
 
 from hybridmem.coding_agents import jsonc
 from hybridmem.coding_agents.agent import SERVER, AgentFile, Commands
-from hybridmem.coding_agents.hook_entries import with_hooks, with_server, without_hooks
+from hybridmem.coding_agents.hook_entries import server_entry, with_hooks, with_server, without_hooks
 from hybridmem.coding_agents.hook_event import HookEvent, Kind, said, session_of, text_of
 from hybridmem.coding_agents.place import Place
 
@@ -76,5 +76,4 @@ def _with_hooks(text: str, commands: Commands) -> str:
 
 
 def _with_server(text: str, commands: Commands) -> str:
-    entry = None if commands.mcp is None else {"command": commands.mcp[0], "args": [*commands.mcp[1:]]}
-    return with_server(text, SERVERS, entry)
+    return with_server(text, SERVERS, server_entry(commands))

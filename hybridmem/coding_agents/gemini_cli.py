@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from hybridmem.coding_agents.agent import SERVER, AgentFile, Commands
 from hybridmem.coding_agents.grouped_hooks import GroupedHooks
-from hybridmem.coding_agents.hook_entries import with_server
+from hybridmem.coding_agents.hook_entries import server_entry, with_server
 from hybridmem.coding_agents.hook_event import Kind
 from hybridmem.coding_agents.place import Place
 
@@ -39,5 +39,4 @@ class GeminiCli(GroupedHooks):
         return (AgentFile(settings, self._put, lambda text: with_server(self.without_hooks(text), SERVERS, None)),)
 
     def _put(self, text: str, commands: Commands) -> str:
-        entry = None if commands.mcp is None else {"command": commands.mcp[0], "args": [*commands.mcp[1:]]}
-        return with_server(self.with_hooks(text, commands), SERVERS, entry)
+        return with_server(self.with_hooks(text, commands), SERVERS, server_entry(commands))

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from hybridmem.coding_agents import jsonc
+from hybridmem.coding_agents.agent import Commands
 from hybridmem.core.errors import InvalidInput
 
 HOOKS = "hooks"
@@ -55,6 +56,11 @@ def without_hooks(text: str, agent: str) -> str:
     while (path := _first(jsonc.parse(text), agent)) is not None:
         text = jsonc.without(text, path)
     return text
+
+
+def server_entry(commands: Commands, **more: Any) -> dict[str, Any] | None:
+    """The MCP server as most agents write it, with `more` in front; None where it is to be left out."""
+    return None if commands.mcp is None else {**more, "command": commands.mcp[0], "args": [*commands.mcp[1:]]}
 
 
 def with_server(text: str, path: tuple[str, ...], entry: Mapping[str, Any] | None) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -188,6 +187,11 @@ def _calibrated(
     if context.metered is None:
         return report
     log.done("calibrate", questions=asked)
+    return _saved_with(workspace, report, log)
+
+
+def _saved_with(workspace: Workspace, report: DreamReport, log: StepLog) -> DreamReport:
+    """`report` with the steps of `log` behind its own, put in the ledger in its place."""
     steps = (*report.steps, *log.steps)
     report = replace(report, steps=steps, seconds=report.seconds + log.seconds, reader=reader_usage(steps))
     workspace.ledger.save_dream(report)
@@ -199,16 +203,13 @@ def _with_standing_answers(workspace: Workspace, context: DreamContext, report: 
     log = StepLog(context.metered.take if context.metered else None)
     answered = 0
     # Those that the reader's bound leaves out are answered when they are asked for, or in the next night.
-    with contextlib.suppress(ReaderBudgetSpent):
+    with suppress(ReaderBudgetSpent):
         for _ in standing_questions.refreshed(workspace, context.reader):
             answered += 1
     if not answered:
         return report
     log.done("standing questions", questions=answered)
-    steps = (*report.steps, *log.steps)
-    report = replace(report, steps=steps, seconds=report.seconds + log.seconds, reader=reader_usage(steps))
-    workspace.ledger.save_dream(report)
-    return report
+    return _saved_with(workspace, report, log)
 
 
 def calibrate(workspace: Workspace, router: Router, most: int) -> int:

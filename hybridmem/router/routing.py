@@ -164,7 +164,7 @@ class Routing:
 
         The bundled base was never shown that: only a model that was trained to read memories as they were said."""
         readings = list(together)
-        if not trained_for(self.model, "propositions"):
+        if not self.reads_messages:
             return readings
         unsure = {
             number: reading
