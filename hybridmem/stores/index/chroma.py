@@ -8,9 +8,11 @@ the last writer's opens the folder again.
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import shutil
+import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +24,8 @@ from urllib.parse import urlsplit
 from hybridmem.core.errors import CorruptStore, EmbeddingMismatch, InvalidInput, StoreBusy, StoreError
 from hybridmem.core.namespace import Namespace, namespace_digest
 from hybridmem.stores.index.base import Vectors
+
+log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 60.0
 """How long to wait for another process before `StoreBusy`."""
@@ -37,6 +41,11 @@ _WIDER = 4
 _AHEAD = 1.25
 """How many more parts than the last query took are asked for."""
 _CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200}}
+_HEADER = struct.Struct("<i4Q")
+"""How a graph's `header.bin` begins: version, offset, room for how many vectors, how many there are, bytes of each."""
+_HEADER_VERSION = 1
+_LENGTH_BYTES = 4
+"""Of each vector in `length.bin`."""
 
 
 class ChromaIndex:
@@ -199,6 +208,8 @@ class _Folder:
         self._turn = threading.RLock()
         self._client: Any = None
         self._collections: dict[str, Any] = {}
+        self._loading = False
+        """Whether a graph that this client has not loaded yet is in use."""
         self._seen = b""
         self._users = 0
 
@@ -219,12 +230,19 @@ class _Folder:
             if writing:
                 # Before the write: should this process be killed in it, the others must look again all the same.
                 self._tell_others()
-            yield self._client
+            try:
+                yield self._client
+            finally:
+                if self._loading:
+                    self._loading = False
+                    _zero_unused(self._database)
 
     def collection(self, name: str) -> Any:
         """The collection of the client in use, or None. Looking it up costs as much as a query."""
-        if (found := self._collections.get(name)) is None and (found := _existing(self._client, name)) is not None:
-            self._collections[name] = found
+        if (found := self._collections.get(name)) is None:
+            self._loading = True
+            if (found := _existing(self._client, name)) is not None:
+                self._collections[name] = found
         return found
 
     def clear(self) -> None:
@@ -381,6 +399,35 @@ def _put(collection: Any, parts: Sequence[str], vectors: Vectors, metadatas: lis
         collection.upsert(
             ids=list(parts[batch]), embeddings=vectors[batch], metadatas=metadatas[batch] if metadatas else None
         )
+
+
+def _zero_unused(database: Path) -> None:
+    """Zeros for what no vector fills yet in the files of the graphs.
+
+    A graph with no vector on the disk is written at its full size, out of memory that is not cleared first (hnswlib's
+    `initPersistentIndex`, chromadb 1.5.9). What the process held there before, a deleted text or a password, would
+    stay in the file.
+    """
+    for header in database.glob("*/header.bin"):
+        start = header.read_bytes()[: _HEADER.size]
+        if len(start) < _HEADER.size:
+            continue
+        version, _, _, count, size = _HEADER.unpack(start)
+        if version != _HEADER_VERSION:
+            log.warning(
+                "%s is of version %d, not %d: what Chroma leaves in its files was not zeroed",
+                header,
+                version,
+                _HEADER_VERSION,
+            )
+            continue
+        for name, used in (("data_level0.bin", count * size), ("length.bin", count * _LENGTH_BYTES)):
+            with (header.parent / name).open("r+b") as file:
+                file.seek(used)
+                rest = file.read()
+                if rest.strip(b"\0"):
+                    file.seek(used)
+                    file.write(bytes(len(rest)))
 
 
 def _existing(client: Any, name: str) -> Any:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -42,6 +44,21 @@ for row in range(first, last, step):
     index.upsert(ANA, [f"ep_{row}" for row in rows], vectors[rows.start:rows.stop])
     assert index.query(ANA, vectors[row], 1)[0][0] == f"ep_{row}"
 """
+
+
+def test_no_file_holds_what_memory_held_before(tmp_path):
+    """glibc fills what it allocates and frees with a byte: Chroma wrote its files full of it."""
+    filled = {**os.environ, "MALLOC_PERTURB_": "165"}
+    # The first forty stay in Chroma's log; the second process opens them there, and writes them all to the graph.
+    for first, last in ((0, 40), (40, 1300)):
+        command = [sys.executable, "-c", ADD, str(tmp_path), str(first), str(last), "500"]
+        subprocess.run(command, env=filled, check=True)
+        for path in tmp_path.glob("database/*/*.bin"):
+            rest = path.read_bytes()
+            assert bytes([165]) * 16 not in rest and bytes([255 - 165]) * 16 not in rest, (last, path.name)
+    opened = ChromaIndex(tmp_path)
+    assert missing(opened, unit_vectors(1300)) == []
+    opened.close()
 
 
 def start_adding(folder, first, last, step):
