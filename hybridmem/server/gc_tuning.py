@@ -15,6 +15,7 @@ def short_collections() -> Generator[None]:
     """Within the context, objects that survived a collection longer than `LONG_SECONDS` are not scanned again: modules,
     and indexes in memory. They are still freed once nothing refers to them, unless they are in a reference cycle."""
     started = 0.0
+    frozen = gc.get_freeze_count() > 0
 
     def watch(phase: str, info: dict[str, int]) -> None:
         nonlocal started
@@ -30,4 +31,5 @@ def short_collections() -> Generator[None]:
         yield
     finally:
         gc.callbacks.remove(watch)
-        gc.unfreeze()
+        if not frozen:  # `unfreeze` is all or nothing: what the program froze before stays frozen.
+            gc.unfreeze()

@@ -81,7 +81,7 @@ def test_but_for_the_rounding_a_step_is_the_models_own(
     st.sets(st.integers(0, 2)),
     st.integers(0, 2**20),
 )
-def test_a_product_is_that_of_its_layers_within_a_hundredth(
+def test_a_product_is_that_of_its_layers_but_for_the_rounding(
     sizes: list[int], blocks: int, rows: int, bias: bool, updated: set[int], seed: int
 ) -> None:
     with torch.random.fork_rng():
@@ -105,9 +105,11 @@ def test_a_product_is_that_of_its_layers_within_a_hundredth(
                 ],
                 dim=1,
             )
-            # Where the terms of a sum cancel, the error is one of the terms and not of what is left of them.
+            # A weight is rounded to half a level of its row's largest, an input and what comes out to bfloat16. Where the
+            # terms of a sum cancel, the error is one of the terms and not of what is left of them.
+            rounded = torch.cat([x.abs().sum(1, True) * layer.weight.abs().amax(1) for layer in layers.values()], dim=1)
             terms = torch.cat([x.abs() @ layer.weight.abs().T for layer in layers.values()], dim=1)
-            assert (product(x) - expected).norm() <= 0.012 * expected.norm() + 0.012 * terms.norm() + 1e-3
+            assert ((product(x) - expected).abs() <= rounded / 254 + (terms + expected.abs()) / 256 + 1e-3).all()
 
 
 def test_the_first_token_is_exact_and_generate_stays_so(model: HuggingFaceModel, tmp_path: Path) -> None:
