@@ -8,16 +8,56 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.wheels import ROOT, built, copied
+ROOT = Path(__file__).parents[1]
+UNNEEDED = ("__pycache__", "bundled", "relations")
+"""Left out of the copy: weights that no test of a wheel reads."""
+LOOK = "from hybridmem.core.shelf import folder; print(folder('tiny-skills'), folder('golden'), folder('none'))"
+
+
+def copied(place: Path) -> Path:
+    """A copy of what a wheel is built from, in the folder `place`."""
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, place)
+    for name in ("hybridmem", "adapters"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns(*UNNEEDED))
+    return place
+
+
+def built(copy: Path, place: Path) -> Path:
+    """The wheel of the sources in `copy`, made in the folder `place`."""
+    options = (
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--no-cache-dir",
+        "--wheel-dir",
+        str(place),
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", str(copy), *options], capture_output=True, text=True, check=False
+    )
+    if "No module named pip" in done.stderr:
+        pytest.skip("this environment has no pip")
+    assert done.returncode == 0, done.stderr
+    (made,) = place.glob("*.whl")
+    return made
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(copied(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("dist"))
+    """With one more adapter on the shelf."""
+    copy = copied(tmp_path_factory.mktemp("source"))
+    skills = copy / "adapters" / "tiny-skills"
+    skills.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors", "card.json", "README.md"):
+        (skills / name).write_text("{}")
+    return built(copy, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +79,45 @@ def run(command: Path, *words: str, input: str = "", home: Path) -> subprocess.C
 
 
 def test_the_wheel_has_what_the_package_reads(wheel: Path) -> None:
-    import zipfile
-
     names = set(zipfile.ZipFile(wheel).namelist())
     for each in ("coding_agents/opencode_plugin.js", "shelf/README.md", "py.typed"):
         assert f"hybridmem/{each}" in names
     assert not [name for name in names if name.startswith(("tests", "lab"))]
+
+
+def test_a_wheel_carries_what_users_load_and_not_what_tests_read(wheel: Path) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("hybridmem/shelf/")}
+    skills = {f"hybridmem/shelf/tiny-skills/{name}" for name in ("adapter_config.json", "card.json", "README.md")}
+    assert skills | {"hybridmem/shelf/README.md", "hybridmem/shelf/tiny-skills/adapter_model.safetensors"} <= names
+    assert not [name for name in names if "golden" in name]
+
+
+def test_a_wheel_carries_every_package_and_nothing_of_the_laboratory(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    wanted = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "hybridmem").rglob("*.py")
+        if "bundled" not in path.parts and "relations" not in path.parts
+    }
+    assert wanted <= names
+    assert "hybridmem/models/smollm2/requirements.txt" in names
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"hybridmem"}
+
+
+def test_an_installed_wheel_finds_its_own_shelf(installed: Path, tmp_path: Path) -> None:
+    """And not a folder called adapters that another package may have beside it."""
+    (site,) = (installed.parents[1] / "lib").glob("python*/site-packages")
+    (site / "adapters" / "none").mkdir(parents=True)
+    done = subprocess.run(
+        [str(installed.with_name("python")), "-c", LOOK],
+        cwd=tmp_path,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == [str(site / "hybridmem" / "shelf" / "tiny-skills"), "None", "None"], done.stderr
 
 
 def test_the_command_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:

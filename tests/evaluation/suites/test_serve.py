@@ -14,10 +14,10 @@ from hybridmem.evaluation.suites.serve_client import OPERATIONS, Client, Connect
 
 
 def test_a_mixed_load_loses_and_leaks_nothing() -> None:
-    report = run(memories=200, namespaces=4, clients=12, requests=160, embedder="hashing")
+    report = run(memories=80, namespaces=4, clients=12, requests=96, embedder="hashing")
     assert (report.errors, report.leaks, report.lost) == (0, 0, 0), report.failures
     assert report.operations.keys() == OPERATIONS.keys()
-    assert sum(spread.requests for spread in report.operations.values()) == 160
+    assert sum(spread.requests for spread in report.operations.values()) == 96
 
 
 @pytest.mark.slow

@@ -105,8 +105,8 @@ def test_a_product_is_that_of_its_layers_but_for_the_rounding(
                 ],
                 dim=1,
             )
-            # A weight is rounded to half a level of its row's largest, an input and what comes out to bfloat16. Where the
-            # terms of a sum cancel, the error is one of the terms and not of what is left of them.
+            # A weight is rounded to half a level of its row's largest, an input and what comes out to bfloat16.
+            # Where the terms of a sum cancel, the error is one of the terms and not of what is left of them.
             rounded = torch.cat([x.abs().sum(1, True) * layer.weight.abs().amax(1) for layer in layers.values()], dim=1)
             terms = torch.cat([x.abs() @ layer.weight.abs().T for layer in layers.values()], dim=1)
             assert ((product(x) - expected).abs() <= rounded / 254 + (terms + expected.abs()) / 256 + 1e-3).all()
