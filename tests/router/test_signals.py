@@ -57,7 +57,9 @@ def seen(
     scores = given.pop("scores", [2.0**-n for n in range(len(records))])
     hits = [hit(record, score) for record, score in zip(records, scores, strict=True)]
     by_id = {r.id: r for r in records}
-    return evidence(question, hits, by_id, active, given.pop("audits", AUDITS), DREAMT, DAY, given.pop("asked", nothing))
+    return evidence(
+        question, hits, by_id, active, given.pop("audits", AUDITS), DREAMT, DAY, given.pop("asked", nothing)
+    )
 
 
 def test_without_a_fact_there_is_no_evidence() -> None:

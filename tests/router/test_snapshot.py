@@ -225,8 +225,8 @@ class Counted:
 @pytest.mark.parametrize("questions", [1, 3])
 @pytest.mark.parametrize("route", [None, "both", "retrieval", "weights"])
 def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Route | None, questions: int) -> None:
-    """Five reads for the snapshot, and for each question its search's own, the hits' records and the turns around, and the
-    exercises of the fact that the weights hold."""
+    """Five reads for the snapshot, and for each question its search's own, the hits' records and the turns around, and
+    the exercises of the fact that the weights hold."""
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Lisbon"}, LISBON)
     ledger: Any = Counted(world.ledger)
