@@ -18,7 +18,7 @@ from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.propositions import Proposition
 from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS, Source
-from hybridmem.dreaming.reading.unsaid import asks_unsaid
+from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.models import prompts, skills
 from hybridmem.models.reader import Reader
 
@@ -84,7 +84,7 @@ def write(reader: Reader, propositions: Sequence[Proposition], settings: Reading
             left_out["tells_answer"] += 1
         elif not is_about(question.text, proposition.text):
             left_out["about_nothing"] += 1
-        elif small and asks_unsaid(question.text, question.answer, proposition.words):
+        elif small and unsaid(question.text, proposition.words):
             left_out["asks_unsaid"] += 1
         elif small and -question.logprob > settings.max_question_nats * completion.tokens:
             left_out["improbable"] += 1

@@ -24,7 +24,7 @@ from hybridmem.dreaming.reading.aboutness import is_about, nearest
 from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.questions import is_span
 from hybridmem.dreaming.reading.source import Source, pieces
-from hybridmem.dreaming.reading.unsaid import asks_unsaid
+from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.dreaming.recipes import GateSettings
 from hybridmem.models import prompts, skills
 from hybridmem.models.reader import Reader
@@ -164,7 +164,7 @@ def write(
         and (question := asked_by_user(pair[0]))
         and is_span(answer, part.text)
         and is_about(question, part.line)
-        and not (small and asks_unsaid(question, answer, part.words))
+        and not (small and unsaid(question, part.words))
         and not contains_words(normalised(question), answer)
     ]
     alone = reader.generate([prompts.answer(question, [part.line]) for part, question, _ in written])
