@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from hybridmem.models.huggingface.model import HuggingFaceModel
@@ -23,6 +24,9 @@ pytest.register_assert_rewrite("hybridmem.testing")
 # Thousands of tests and the large libraries are a million objects, which Python's thresholds have it look through again
 # and again: a tenth of a run's processor time. What dies young dies by its count all the same.
 gc.set_threshold(10_000, 10, 10)
+# How long a busy machine takes to draw an example says nothing about the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

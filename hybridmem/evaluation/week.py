@@ -22,7 +22,7 @@ from typing import Literal
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.core.text.dates import MONTHS, WEEKDAYS
-from hybridmem.dreaming.reading.support import stem
+from hybridmem.core.text.topics import stem
 from hybridmem.metrics import normalised_answer
 from hybridmem.models.prompts import is_refusal
 

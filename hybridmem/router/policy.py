@@ -243,4 +243,11 @@ class Router:
             return Case(question)
         found = without_replaced(self.find(question))
         hits = messages_first(found) if routing.reads_messages else found.hits
-        return Case(question, found, routing.snapshot.evidence(question, found), tuple(worth_reading(hits)))
+        asked_on = (self.asked_on or self.clock()).date()
+        known = routing.snapshot.evidence(question, found, asked_on, self._exercises)
+        return Case(question, found, known, tuple(worth_reading(hits)))
+
+    def _exercises(self, fact: str) -> list[str]:
+        """What the dreams asked about a fact that they taught. Its exercises stay as they are while it is held, so that
+        they need no snapshot."""
+        return [item.question for item in self.ledger.items(self.namespace, [fact]) if item.kind == "question"]

@@ -1,20 +1,24 @@
 """What the router looks at: first what the ledger knows of the question, then how sure the model was.
 
 A model's own certainty is least safe right after it was trained, so the ledger's evidence comes first: is the nearest
-fact about this subject, is it in the active adapter, did it pass its audit, and has nothing been said since?
+fact about this subject and about what is asked of it, did it hold at the time that the question names, is it in the
+active adapter, did it pass its audit, and has nothing been said since?
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit
 from hybridmem.core.text.mentions import mentions
+from hybridmem.core.text.periods import TimePhrase, period_asked, time_phrases
 from hybridmem.core.text.subjects import names_subject
 from hybridmem.core.text.tokens import normalised
+from hybridmem.core.text.topics import topic
 from hybridmem.models.base import Generation
 from hybridmem.router.second_look import Agreement
 
@@ -39,11 +43,24 @@ class Evidence:
     similarity: float = 0.0
     margin: float = 0.0
     """Distance in score to the next fact of another slot."""
+    wording: float = 1.0
+    """Share of the words in which the question asks of the subject that the fact has, or an exercise on it; 1 where it
+    asks in none. Looked at where the fact is consolidated."""
+    holds_then: bool = True
+    """Whether the fact holds at some of the time that the question names; true where it names none."""
 
     @property
     def weights_may_answer(self) -> bool:
-        """Whether the weights are to be asked at all."""
-        return self.consolidated and self.names_subject and self.audited > 0 and self.fresh
+        """Whether the weights are to be asked at all: they answer whatever they are asked of a subject that they know,
+        and say what holds now."""
+        return (
+            self.consolidated
+            and self.names_subject
+            and self.audited > 0
+            and self.fresh
+            and self.wording > 0
+            and self.holds_then
+        )
 
 
 def evidence(
@@ -53,10 +70,13 @@ def evidence(
     active: AdapterRecord | None,
     audits: Mapping[str, Audit],
     last_dream: float,
+    asked_on: date,
+    exercises: Callable[[str], Iterable[str]],
 ) -> Evidence:
     """The ledger's evidence for `question`, from its search `hits` (best first) and their `records`.
 
     `last_dream` is the POSIX time at which the last dream began: an episode recorded since is news to the weights.
+    `exercises` gives the questions that the dreams asked about a fact, by its id.
     """
     facts = [(hit, record) for hit in hits if isinstance(record := records.get(hit.id), Fact)]
     named = [pair for pair in facts[:FACTS_LOOKED_AT] if names_subject(question, pair[1].subject)]
@@ -66,6 +86,7 @@ def evidence(
     rivals = [h.score for h, f in facts if f.slot != fact.slot]
     consolidated = active is not None and fact.id in active.facts and fact.id not in active.tainted
     audit = audits.get(fact.id)
+    times = time_phrases(question, asked_on)
     news = [
         h
         for h in hits
@@ -82,7 +103,26 @@ def evidence(
         fresh=not news,
         similarity=hit.raw.get("dense", 0.0),
         margin=hit.score - max(rivals, default=0.0),
+        wording=_wording(question, times, fact, exercises(fact.id)) if consolidated else 1.0,
+        holds_then=_holds_then(question, times, fact, asked_on),
     )
+
+
+def _wording(question: str, times: Sequence[TimePhrase], fact: Fact, exercises: Iterable[str]) -> float:
+    for phrase in times:
+        question = question.replace(phrase.words, " ")
+    asked = topic(question) - topic(fact.subject)
+    if not asked:
+        return 1.0
+    return len(asked & topic(fact.text).union(*map(topic, exercises))) / len(asked)
+
+
+def _holds_then(question: str, times: Sequence[TimePhrase], fact: Fact, asked_on: date) -> bool:
+    period = period_asked(question, asked_on, times)
+    if period is None:
+        return True
+    begins_in_time = fact.valid_from.date() <= period.last
+    return begins_in_time and (fact.valid_to is None or fact.valid_to.date() >= period.first)
 
 
 def supported(question: str, answer: str, memories: Sequence[str], facts: Sequence[Fact] = ()) -> bool:
@@ -152,6 +192,12 @@ SIGNALS: tuple[Signal, ...] = (
         "Share of the fact's audit questions that the adapter answered rightly; -1 for none, 1 for all.",
         lambda known, said, support: 2 * known.audited - 1,
         {"weights": 1.0, "retrieval": 0.0},
+    ),
+    Signal(
+        "wording",
+        "Share of the words of the question, beside its subject, that the fact or an exercise on it has; -1 for none.",
+        lambda known, said, support: 2 * known.wording - 1,
+        {"weights": 0.5, "retrieval": 0.0},
     ),
     Signal(
         "supported",

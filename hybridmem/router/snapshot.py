@@ -6,9 +6,9 @@ adapter's weights by the audits of another.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit
@@ -41,9 +41,13 @@ class Snapshot:
         """Whether the weights hold what was deleted or superseded since they were trained, or what holds no more."""
         return self.adapter is not None and bool(self.adapter.tainted)
 
-    def evidence(self, question: str, found: Found) -> Evidence:
-        """What the ledger knows of `question`, whose search `found` that."""
-        return evidence(question, found.hits, found.records, self.adapter, self.audits, self.last_dream)
+    def evidence(
+        self, question: str, found: Found, asked_on: date, exercises: Callable[[str], Iterable[str]]
+    ) -> Evidence:
+        """What the ledger knows of `question`, whose search `found` that; `exercises` as for `signals.evidence`."""
+        return evidence(
+            question, found.hits, found.records, self.adapter, self.audits, self.last_dream, asked_on, exercises
+        )
 
 
 def read(ledger: Ledger, namespace: Namespace, moments: Sequence[datetime]) -> Snapshot:

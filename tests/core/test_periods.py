@@ -31,6 +31,8 @@ def meant(text: str, said_on: date = MONDAY) -> list[str]:
         ("The exam is on Friday.", "2026-05-08"),
         ("last Sat we danced", "2026-05-02"),
         ("We met on the 15th.", "2026-04-15"),
+        ("We met on the 3rd of March 2024.", "2024-03-03"),
+        ("before the 3rd of March, 2024", "2024-03-03"),
         ("The exam is on the 31st.", "2026-05-31"),
         ("They moved my appointment to Friday.", "2026-05-08"),
         ("It was postponed until Friday because Ana was ill.", "2026-05-08"),

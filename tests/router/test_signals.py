@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,12 @@ ACTIVE = AdapterRecord("v1", ANA, "base", "0" * 64, None, "active", NIGHT, "d", 
 AUDITS = {"f1": Audit("v1", "f1", "dev", 4, 3)}
 QUESTION = "Where does Ana live?"
 DREAMT = NIGHT.timestamp()
+DAY = NIGHT.date()
+
+
+def nothing(fact: str) -> list[str]:
+    """The exercises of a fact that has none."""
+    return []
 
 
 def hit(record: Fact | Episode, score: float = 1.0, **why: float) -> Hit:
@@ -50,7 +56,10 @@ def seen(
     """Evidence from hits in this order, each half as good as the one before."""
     scores = given.pop("scores", [2.0**-n for n in range(len(records))])
     hits = [hit(record, score) for record, score in zip(records, scores, strict=True)]
-    return evidence(question, hits, {r.id: r for r in records}, active, given.pop("audits", AUDITS), DREAMT)
+    by_id = {r.id: r for r in records}
+    return evidence(
+        question, hits, by_id, active, given.pop("audits", AUDITS), DREAMT, DAY, given.pop("asked", nothing)
+    )
 
 
 def test_without_a_fact_there_is_no_evidence() -> None:
@@ -80,6 +89,41 @@ def test_a_consolidated_and_audited_fact_lets_the_weights_answer() -> None:
 )
 def test_anything_less_does_not(given: dict[str, Any]) -> None:
     assert not seen(LISBON, **given).weights_may_answer
+
+
+@pytest.mark.parametrize(
+    ("question", "share"),
+    [
+        ("Where does Ana live?", 1.0),
+        ("In which town is Ana at home?", 1.0),
+        ("I have a letter for Ana: which town goes on the envelope?", 1 / 3),
+        ("Who is Ana's dentist?", 0.0),
+        ("What do you know of Ana?", 1.0),
+    ],
+)
+def test_weights_are_asked_what_the_fact_or_an_exercise_on_it_is_about(question: str, share: float) -> None:
+    found = seen(LISBON, question=question, asked=lambda fact: ["Which town is Ana's home?"] if fact == "f1" else [])
+    assert found.wording == pytest.approx(share)
+    assert found.weights_may_answer is (share > 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "then"),
+    [
+        ("Where does Ana live now?", True),
+        ("Where did Ana live in 2019?", False),
+        ("Where did Ana live before the 3rd of March 2026?", True),
+        ("Where did Ana live on 20 February 2026?", False),
+        ("Where did Ana live on 5 March 2026?", True),
+        ("Where will Ana live in 2030?", True),
+    ],
+)
+def test_weights_are_not_asked_of_a_time_at_which_the_fact_did_not_hold(question: str, then: bool) -> None:
+    known = replace(LISBON, valid_from=datetime(2026, 3, 1, tzinfo=UTC))
+    assert seen(known, question=question).holds_then is then
+    assert seen(known, question=question).weights_may_answer is then
+    ended = replace(known, valid_to=datetime(2026, 3, 4, tzinfo=UTC))
+    assert seen(ended, question="Where did Ana live on 5 March 2026?").holds_then is False
 
 
 def test_the_fact_about_the_named_subject_goes_before_a_nearer_one() -> None:
@@ -123,13 +167,13 @@ def test_what_a_speaker_says_is_news_about_the_speaker(
     known = fact("f1", subject, "Lisbon")
     turn = replace(told(1), text=text, speaker=speaker)
     hits = [hit(known), replace(hit(turn, 0.1), speaker=speaker)]
-    found = evidence(question, hits, {"f1": known, "e1": turn}, ACTIVE, AUDITS, DREAMT)
+    found = evidence(question, hits, {"f1": known, "e1": turn}, ACTIVE, AUDITS, DREAMT, DAY, nothing)
     assert found.fresh is fresh
 
 
 def test_a_turn_beside_a_hit_is_no_news() -> None:
     fact, beside = hit(LISBON), hit(told(1), 0.5, neighbour=0.5)
-    found = evidence(QUESTION, [fact, beside], {"f1": LISBON, "e1": told(1)}, ACTIVE, AUDITS, DREAMT)
+    found = evidence(QUESTION, [fact, beside], {"f1": LISBON, "e1": told(1)}, ACTIVE, AUDITS, DREAMT, DAY, nothing)
     assert found.fresh
 
 

@@ -225,7 +225,8 @@ class Counted:
 @pytest.mark.parametrize("questions", [1, 3])
 @pytest.mark.parametrize("route", [None, "both", "retrieval", "weights"])
 def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Route | None, questions: int) -> None:
-    """Five reads for the snapshot, and for each question its search's own: the hits' records and the turns around."""
+    """Five reads for the snapshot, and for each question its search's own, the hits' records and the turns around, and
+    the exercises of the fact that the weights hold."""
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Lisbon"}, LISBON)
     ledger: Any = Counted(world.ledger)
@@ -244,7 +245,7 @@ def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Ro
     assert {answer.text for answer in answers} == {"Lisbon"}
     searches = 0 if route == "weights" else questions
     snapshot_reads = Counter({"dreams": 1, "active": 1, "lapsed": 1, "audits": 1, "get_state": 1})
-    assert ledger.asked == snapshot_reads + Counter({"get_many": searches, "around": searches})
+    assert ledger.asked == snapshot_reads + Counter({"get_many": searches, "around": searches, "items": searches})
     ledger.asked.clear()
     router.explain(WHERE)
-    assert ledger.asked == snapshot_reads + Counter({"get_many": 1, "around": 1})
+    assert ledger.asked == snapshot_reads + Counter({"get_many": 1, "around": 1, "items": 1})

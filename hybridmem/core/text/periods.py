@@ -497,7 +497,7 @@ _PATTERNS: tuple[tuple[str, str, Callable[[_Words], _Meaning]], ...] = (
         + re.sub(r"\?P<\w+>", "", _DATE),
         _anchored,
     ),
-    ("fixed", re.sub(r"\?P<\w+>", "", _DATE), _fixed),
+    ("fixed", "(?:the )?" + re.sub(r"\?P<\w+>", "", _DATE), _fixed),
     ("month_of_year", rf"(?:(?:{_MONTH})\b[.,]?|(?:{_SEASON})\b)(?: of)? ?{_YEAR}\b", _month_of_year),
     (
         "day_of_year",

@@ -8,21 +8,15 @@ from typing import TypeVar
 from hybridmem.core.text.first_person import SPEAKER, THE_USER, is_first_person
 from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.tokens import STOPWORDS, TOKEN, contains_words, normalised, tokens
-from hybridmem.dreaming.reading.support import stem
+from hybridmem.core.text.topics import stem, topic
 
 T = TypeVar("T")
 POINTERS = frozenset(
     "he him his she her hers it its they them their theirs this that these those there".split()  # noqa: SIM905
 )
 """Words that name nobody outside their text."""
-_ASKING = STOPWORDS | set("user kind sort type name many much long often time day date tell know".split())  # noqa: SIM905
 LONGEST_SUBJECT = 4
 """Words of a noun phrase that is taken for a fact's subject, at most."""
-
-
-def topic(text: str) -> frozenset[str]:
-    """The words that say what `text` is about, stemmed."""
-    return frozenset(stem(word) for word in tokens(text) if word not in _ASKING)
 
 
 def names(text: str) -> frozenset[str]:

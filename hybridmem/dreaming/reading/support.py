@@ -16,6 +16,7 @@ from hybridmem.core.text.first_person import THE_USER
 from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.questions import ends_as_question
 from hybridmem.core.text.tokens import STOPWORDS, tokens
+from hybridmem.core.text.topics import stem
 from hybridmem.dreaming.reading.source import Source
 
 Doubt = Literal["reversed", "unreal", "invented", "not_theirs"]
@@ -162,20 +163,6 @@ def _weights(text: str) -> dict[str, int]:
     weights = {stem(word): _VALUE if word in names else 1 for word in tokens(text) if word not in _COMMON}
     weights |= {_plain(number): _VALUE for number in _NUMBER.findall(text)}
     return weights
-
-
-def stem(word: str) -> str:
-    """`word` without its most common English ending.
-
-    >>> stem("allergies") == stem("allergy"), stem("closes") == stem("closed"), stem("Ana")
-    (True, True, 'Ana')
-    """
-    if len(word) < 4:
-        return word
-    for ending, rest in (("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)] + rest
-    return word
 
 
 def _plain(number: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from hybridmem.core.text.dates import MONTHS, WEEKDAYS
 from hybridmem.core.text.tokens import STOPWORDS, tokens
-from hybridmem.dreaming.reading.support import stem
+from hybridmem.core.text.topics import stem
 
 _GENERIC = (
     STOPWORDS

@@ -11,8 +11,8 @@ import re
 from hybridmem.core.text import moods
 from hybridmem.core.text.first_person import THE_USER, is_first_person
 from hybridmem.core.text.tokens import STOPWORDS, tokens
+from hybridmem.core.text.topics import stem
 from hybridmem.dreaming.reading.source import Source
-from hybridmem.dreaming.reading.support import stem
 
 _USERS = re.compile(rf"\b{THE_USER}['’]s? (?P<thing>\w[\w'’-]*(?: \w[\w'’-]*)?)", re.IGNORECASE)
 _OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
