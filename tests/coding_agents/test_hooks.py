@@ -212,9 +212,7 @@ def test_a_session_begins_with_the_profile(world: World) -> None:
         (said,) = memory.add("I live in Porto, by the river.")
         read = Fact("fa_1", memory.namespace, "I", "live in", "Porto", "I live in Porto.", said.at, sources=(said.id,))
         memory.ledger.put_fact(read)
-        memory.ledger.append(
-            [Episode(f"ep_{n}", memory.namespace, f"Was it {n}?", at=said.at) for n in range(2_200)]
-        )
+        memory.ledger.append([Episode(f"ep_{n}", memory.namespace, f"Was it {n}?", at=said.at) for n in range(2_200)])
         memory.add_fact("The shop", "sells", "tea", trust="web")
         memory.add_fact("The shop", "closes at", "seven")
         memory.add_fact("The shop", "closes at", "eight")
