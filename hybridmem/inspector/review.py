@@ -94,7 +94,7 @@ def _shown(
         ticked=ticked,
         actions=ACTIONS,
         done=done,
-        problem=problem or (reading.problem if reading else ""),
+        problem=problem or (reading.problem if reading and not review else ""),
         reading=reading if reading and not reading.problem else None,
         unread=unread,
         unread_counted=known.UNREAD_COUNTED,

@@ -53,14 +53,15 @@ def ticks(page: str, *claims: str) -> dict[str, str]:
 
 
 def test_what_waits_is_shown_line_by_line_with_its_sentence(memory: HybridMemory) -> None:
+    memory.add("Rain fell.\nCara lives in Faro.")
     memory.review_dream()
     page = visitor(memory, edit=True).get("/review").text
     text = words(page)
-    assert "2 changes from 2 episodes, none of them believed yet." in text
+    assert "3 changes from 3 episodes, none of them believed yet." in text
     assert "new: Ana | lives in | Oslo in place of: Ana | lives in | Lisbon replaces" in text
-    assert "read as Ben lives in Riga. said Ben lives in Riga." in text
-    assert page.count('type="checkbox"') == 2 and " checked" not in page
-    assert visitor(memory, edit=True).get("/review?tick=all").text.count(" checked") == 2
+    assert "read as Cara lives in Faro. said Rain fell. Cara lives in Faro." in text
+    assert page.count('type="checkbox"') == 3 and " checked" not in page
+    assert visitor(memory, edit=True).get("/review?tick=all").text.count(" checked") == 3
     for episode in memory.list(kind="episode"):
         assert f'href="/memory?id={episode.id}"' in page
     assert facts(memory) == ["Ana | lives in | Lisbon"]
@@ -137,7 +138,7 @@ def test_words_stay_words(memory: HybridMemory) -> None:
     memory.add(f"Zoe keeps {SCRIPT}")
     memory.review_dream()
     page = visitor(memory, edit=True).get("/review").text
-    assert "<script>window" not in page and page.count("&lt;script&gt;window") >= 3
+    assert "<script>window" not in page and page.count("&lt;script&gt;window") >= 2
 
 
 def test_the_page_reads_what_is_new(memory: HybridMemory, monkeypatch: pytest.MonkeyPatch) -> None:
