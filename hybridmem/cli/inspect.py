@@ -25,7 +25,7 @@ def inspect(
     ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
 ) -> None:
-    """Look inside with a browser: search, timeline, graph, a night to review, dreams, adapters, the grounds of an answer.
+    """Look inside with a browser: search, timeline, graph, a night to review, dreams, adapters, grounds of an answer.
 
     Only this machine can open it, with the token in the printed address. Nothing can be changed without --edit."""
     try:
