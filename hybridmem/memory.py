@@ -604,10 +604,6 @@ class HybridMemory:
             raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         if dry_run:
             return estimate(self.workspace, recipe)
-        if accept is None:
-            return run(self.workspace, recipe, progress)
-        if isinstance(accept, str):
-            raise InvalidInput(f"accept is a text: pass a list, as [{accept!r}]")
         return run(self.workspace, recipe, progress, accept=accept)
 
     def review_dream(self, *, recipe: str | Recipe = "default", progress: Progress = quiet) -> DreamReview:
@@ -623,6 +619,24 @@ class HybridMemory:
         if self.folder.read_only:
             raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         return propose(self.workspace, recipe, progress)
+
+    def proposed_dream(self) -> DreamReview | None:
+        """The night that waits for your word since `review_dream`, as a diff of what is believed now; None where none
+        does. It reads nothing new."""
+        from hybridmem.dreaming.runner import proposed
+
+        return proposed(self.workspace)
+
+    def believe(self, accept: Sequence[str]) -> None:
+        """Believe these changes of the night that waits (``["all"]`` for all), and nothing else that it read, as
+        `dream(accept=...)` does. It trains nothing: the next dream learns them.
+
+        Raises `InvalidInput` where no night waits, and for an id that is none of its changes, and `DreamBusy`."""
+        from hybridmem.dreaming.runner import believe
+
+        if self.folder.read_only:
+            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: work on a copy of it")
+        believe(self.workspace, accept)
 
     def dreams(self) -> list[DreamReport]:
         """The reports of every night so far, oldest first."""

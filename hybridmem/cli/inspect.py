@@ -21,11 +21,11 @@ def inspect(
     call: Invocation,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = PORT,
     edit: Annotated[
-        bool, typer.Option("--edit", help="Allow changes: words, deletion, quarantine, promotion.")
+        bool, typer.Option("--edit", help="Allow changes: words, deletion, quarantine, promotion, a reviewed night.")
     ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
 ) -> None:
-    """Look inside with a browser: search, timeline, graph, dreams, adapters, and the grounds of an answer.
+    """Look inside with a browser: search, timeline, graph, a night to review, dreams, adapters, grounds of an answer.
 
     Only this machine can open it, with the token in the printed address. Nothing can be changed without --edit."""
     try:

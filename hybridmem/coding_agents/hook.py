@@ -38,5 +38,5 @@ def answered(agent: Agent, raw: bytes, settings: HookSettings, environ: Mapping[
             session = session.anew() if event.fresh else session
         lines = recall(memory, event, session, settings) if event.kind in ("start", "prompt") else []
         session = remember(memory, agent, event, session)
-        sessions.put(session.with_given(tuple(line.id for line in lines)))
+        sessions.put(session.with_given(tuple(id for line in lines for id in line.ids)))
     return json.dumps(agent.answer(event, context(lines, event.prompt))) if lines else ""

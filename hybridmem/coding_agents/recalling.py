@@ -1,4 +1,5 @@
-"""What a session is given: at its start where things stand, at each prompt what bears on it; within a token budget."""
+"""What a session is given: at its start the profile and what was said last, at each prompt what bears on it; within a
+token budget."""
 
 from __future__ import annotations
 
@@ -7,20 +8,23 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybridmem.coding_agents.hook_event import HookEvent
 from hybridmem.coding_agents.hook_settings import HookSettings
 from hybridmem.coding_agents.sessions import Session
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate
-from hybridmem.core.records import Episode, Fact, MemoryRecord, Trust, has_expired
+from hybridmem.core.records import TRAINABLE_TRUST, Episode, Fact, MemoryRecord, has_expired
 from hybridmem.core.text.excerpt import excerpt
 from hybridmem.core.text.injected import HEADER
 from hybridmem.core.text.questions import only_asks
 from hybridmem.memory import HybridMemory
 from hybridmem.models import prompts
 from hybridmem.retrieval.shortlist import estimated_tokens
+
+if TYPE_CHECKING:
+    from hybridmem.standing.profile import ProfileLine
 
 LONGEST = 600
 """Characters of one memory: of longer ones, what the prompt is most likely about."""
@@ -31,11 +35,6 @@ LEAST_RELEVANCE = 0.15
 HITS = 12
 LAST_TURNS = 12
 """Turns of earlier sessions at the start of one."""
-RECENT = 2_000
-"""How far back in the ledger the facts lie that a start shows."""
-FACTS = 12
-VOUCHED: tuple[Trust, ...] = ("user", "agent")
-"""Whose words are given where nobody asked for them: not those of tools and web pages."""
 EVER = datetime.min.replace(tzinfo=UTC)
 """Before everything that has a time."""
 WAIT = 5.0
@@ -50,6 +49,13 @@ class Line:
     text: str
     at: datetime | None = None
     by: str | None = None
+    same: tuple[str, ...] = ()
+    """Further memories that say it in these words."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The memories that are given with it."""
+        return (self.id, *self.same)
 
     @classmethod
     def of(cls, record: MemoryRecord) -> Line:
@@ -57,24 +63,38 @@ class Line:
             return cls(record.id, record.text, record.valid_from)
         return cls(record.id, record.text, record.at, record.speaker or record.role)
 
+    @classmethod
+    def of_profile(cls, line: ProfileLine) -> Line:
+        return cls(line.facts[0], line.text, line.since, same=line.facts[1:])
+
     def written(self, query: str) -> str:
         return f"- {prompts.memory(excerpt(self.text, query, LONGEST), speaker=self.by, at=self.at)}"
 
+    def tokens(self, query: str) -> int:
+        """About how many it takes in a prompt."""
+        return estimated_tokens(self.written(query) + "\n")
 
-def standing(memory: HybridMemory, session: str) -> list[Line]:
-    """Where things stand: facts, and then what was said in other sessions, the newest first of each."""
-    ledger, namespace, now = memory.ledger, memory.namespace, memory.clock()
+
+def standing(memory: HybridMemory, session: str, budget: int) -> list[Line]:
+    """Where things stand: the profile, best first, and then what was said in other sessions, the newest first.
+
+    Half of the `budget` is the profile's, and it has what the turns do not need. A turn that a line of it rests on is
+    left out."""
+    # As in the profile: what nobody asked for holds no passwords and keys, and no words of tools and web pages.
+    ledger, namespace, now = memory.workspace.without_secrets().ledger, memory.namespace, memory.clock()
     ledger.expire_due(namespace, now)
-    latest = ledger.latest(namespace, limit=4 * LAST_TURNS)
-    newest = max((episode.position for episode in latest), default=0)
-    facts = ledger.facts(namespace, after=max(0, newest - RECENT))[-FACTS:]
-    turns = [each for each in latest if each.session != session and not only_asks(each.text)][:LAST_TURNS]
-    shown: list[MemoryRecord] = [*reversed(facts), *turns]
-    return [
-        Line.of(each)
-        for each in shown
-        if each.trust in VOUCHED and not each.quarantined and not has_expired(each, now) and not _is_stale(each)
+    said = [
+        each
+        for each in ledger.latest(namespace, limit=4 * LAST_TURNS)
+        if each.session != session
+        and each.trust in TRAINABLE_TRUST
+        and not (each.quarantined or each.superseded_by or has_expired(each, now) or only_asks(each.text))
     ]
+    turns = {each.id: Line.of(each) for each in said[:LAST_TURNS]}
+    needed = sum(line.tokens("") for line in turns.values())
+    known = memory.profile(budget=max(budget // 2, budget - needed)).lines
+    told = {episode for line in known for episode in line.episodes}
+    return [*map(Line.of_profile, known), *(line for id, line in turns.items() if id not in told)]
 
 
 def by_words(memory: HybridMemory, query: str) -> list[Line]:
@@ -131,7 +151,7 @@ def by_server(settings: HookSettings, namespace: Sequence[str], query: str) -> l
 def recall(memory: HybridMemory, event: HookEvent, session: Session, settings: HookSettings) -> list[Line]:
     """What the session is given now, within the budget; nothing that stands in its context already."""
     if event.kind == "start":
-        lines = standing(memory, event.session) if event.fresh else []
+        lines = standing(memory, event.session, settings.budget) if event.fresh else []
         query = ""
     else:
         query = event.prompt[:QUERY]
@@ -156,15 +176,11 @@ def _within(budget: int, lines: Sequence[Line], query: str) -> list[Line]:
     left = budget - estimated_tokens(HEADER)
     kept = []
     for line in lines:
-        cost = estimated_tokens(line.written(query) + "\n")
+        cost = line.tokens(query)
         if cost <= left:
             kept.append(line)
             left -= cost
     return sorted(kept, key=lambda line: line.at or EVER)
-
-
-def _is_stale(record: MemoryRecord) -> bool:
-    return isinstance(record, Episode) and record.superseded_by is not None
 
 
 def _served(hit: Mapping[str, Any]) -> Line:

@@ -77,6 +77,8 @@ class ProposedChange:
     """From when it would hold."""
     sources: tuple[str, ...]
     """What was really said."""
+    episodes: tuple[str, ...]
+    """Ids of the episodes in which it was, in the order of `sources`."""
     replaces: tuple[str, ...]
     """The claims whose place it takes, or those that it contradicts."""
 
@@ -212,6 +214,8 @@ def review(ledger: Ledger, namespace: Namespace, proposal: Proposal) -> DreamRev
 def accept(ledger: Ledger, namespace: Namespace, folder: Path, wanted: Sequence[str], at: datetime) -> None:
     """Believe the `wanted` changes (``all`` for all) of the proposal that waits in `folder`, and no other; see `apply`.
     The proposal is over then. Raises `InvalidInput` where none waits, and for an id that is none of its changes."""
+    if isinstance(wanted, str):
+        raise InvalidInput(f"accept is a text: pass a list, as [{wanted!r}]")
     waiting = load(folder)
     if waiting is None:
         raise InvalidInput("no night waits for your word: `hybridmem dream --review` reads one")
@@ -225,14 +229,16 @@ def accept(ledger: Ledger, namespace: Namespace, folder: Path, wanted: Sequence[
 
 
 def _change(ledger: Ledger, id: str, action: Any, fact: Fact, replaced: Sequence[Fact]) -> ProposedChange:
-    sources = ledger.get_many(fact.namespace, list(fact.sources)).values()
+    found = ledger.get_many(fact.namespace, list(fact.sources)).values()
+    said = [source for source in found if isinstance(source, Episode)]
     return ProposedChange(
         id=id,
         action=action,
         claim=fact.claim,
         text=fact.text,
         at=fact.valid_from,
-        sources=tuple(source.quoted for source in sources if isinstance(source, Episode)),
+        sources=tuple(episode.quoted for episode in said),
+        episodes=tuple(episode.id for episode in said),
         replaces=tuple(each.claim for each in replaced),
     )
 

@@ -96,6 +96,23 @@ def propose(workspace: Workspace, recipe: str | Recipe, progress: Progress) -> D
     raise ErasedMeanwhile("again and again, memories were deleted as the night read them: try again later")
 
 
+def proposed(workspace: Workspace) -> DreamReview | None:
+    """The night that waits for a person's word, as a diff of what is believed now; None where none does. It reads
+    nothing new, and loads no model."""
+    workspace = workspace.without_secrets()
+    found = proposal.load(workspace.folder.dream(workspace.namespace))
+    return None if found is None else proposal.review(workspace.ledger, workspace.namespace, found)
+
+
+def believe(workspace: Workspace, accept: Sequence[str]) -> None:
+    """Believe the changes with these ids (all for ``all``) of the night that waits, and no others; a later night learns
+    them. Raises `DreamBusy`, `InvalidInput`."""
+    workspace = workspace.without_secrets()
+    with _alone(workspace):
+        now = present(workspace.ledger, workspace.namespace, workspace.clock)
+        proposal.accept(workspace.ledger, workspace.namespace, workspace.folder.dream(workspace.namespace), accept, now)
+
+
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
     """Holds the lock of the namespace's dreams. Raises `DreamBusy`."""

@@ -38,7 +38,10 @@ INSTRUCTIONS = {"agents.md", "claude.md", "claude.local.md", "gemini.md", ".curs
 INDEX = "memory.md"
 """Claude Code's list of what is in its memory folder."""
 
-_LINK = re.compile(r"\[\[([^\[\]|#]+)(?:[#|][^\[\]]*)?\]\]")
+_LINK = re.compile(r"\[\[([^\[\]|#\\]+)(?:(?:#|\\?\|)[^\[\]]*)?\]\]")
+"""Within a table, the bar before a link's other words has a backslash."""
+_DAILY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+"""The beginning of a daily note's name."""
 _RELATION = re.compile(r"[-*]\s+(?:\"([^\"\n]{1,80})\"|([\w][\w /-]{0,60}?))\s+\[\[([^\[\]|]+)(?:\|[^\[\]]*)?\]\].*")
 _OBSERVATION = re.compile(r"[-*]\s+\[[^\[\]\n()]{2,40}\]\s+\S.*")
 _IMPORT = re.compile(r"(?<![\w`@/.])@((?:~/|\.{0,2}/)?[\w.-]+(?:/[\w.-]+)*)")
@@ -165,7 +168,8 @@ def _note(path: Path, text: str, home: _Home) -> Iterator[Entry]:
         return
     role = _role(fields)
     title = next((str(fields[n]) for n in ("title", "name") if isinstance(fields.get(n), (str, int))), path.stem)
-    at = _dated(fields)
+    daily = _DAILY.match(path.stem)
+    at = _dated(fields) or (moment_or_none(daily[0]) if daily else None)
     about = {name: value for name, value in fields.items() if value not in (None, "", [])}
     about["file"] = path.name
     if links := list(dict.fromkeys(link.strip() for link in _LINK.findall(body))):

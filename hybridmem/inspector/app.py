@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -11,7 +15,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from hybridmem.core.errors import HybridMemError
-from hybridmem.inspector import adapters, ask, changes, dreams, graph, overview, record, search, timeline
+from hybridmem.inspector import adapters, ask, changes, dreams, graph, overview, record, review, search, timeline
 from hybridmem.inspector.access import Access
 from hybridmem.inspector.site import STATIC, Site, Visit, status_of
 from hybridmem.memory import HybridMemory
@@ -30,7 +34,14 @@ def application(memory: HybridMemory, *, token: str, edit: bool = False) -> Star
             return visit.problem(error.status_code, "There is no such page: the navigation names those there are.")
         return visit.problem(500, "This page failed. The terminal that runs the inspector shows why.")
 
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        # The caller closes the memory next.
+        await run_in_threadpool(site.readings.end)
+
     return Starlette(
+        lifespan=lifespan,
         routes=[
             site.shows("/", overview.page),
             site.shows("/namespaces", overview.namespaces),
@@ -38,6 +49,9 @@ def application(memory: HybridMemory, *, token: str, edit: bool = False) -> Star
             site.shows("/ask", ask.page),
             site.shows("/timeline", timeline.page),
             site.shows("/graph", graph.page),
+            site.shows("/review", review.page),
+            site.changes("/review/read", review.read),
+            site.changes("/review/accept", review.accept, most_fields=review.MOST_FIELDS),
             site.shows("/dreams", dreams.page),
             site.shows("/dream", dreams.night),
             site.shows("/adapters", adapters.page),

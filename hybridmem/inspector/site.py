@@ -20,6 +20,7 @@ from starlette.routing import Route
 from hybridmem.core.errors import HybridMemError, InvalidInput, NotFound, StoreBusy
 from hybridmem.core.records import MAX_TEXT
 from hybridmem.inspector import access, words
+from hybridmem.inspector.reading import Readings
 from hybridmem.inspector.review_counts import ReviewCounts
 from hybridmem.maintenance.secrets import SecretCounts
 from hybridmem.memory import HybridMemory
@@ -35,6 +36,7 @@ NAVIGATION = (
     ("ask", "/ask", "Ask"),
     ("timeline", "/timeline", "Timeline"),
     ("graph", "/graph", "Graph"),
+    ("review", "/review", "Review"),
     ("dreams", "/dreams", "Dreams"),
     ("adapters", "/adapters", "Adapters"),
 )
@@ -56,6 +58,8 @@ class Site:
     """How many memories hold one, which no page of many memories counts anew for each visit."""
     reviews: ReviewCounts = field(default_factory=ReviewCounts)
     """How many facts wait for a person's word."""
+    readings: Readings = field(default_factory=Readings)
+    """What is being read for a review."""
 
     @functools.cached_property
     def templates(self) -> Environment:
@@ -85,11 +89,11 @@ class Site:
 
         return Route(path, endpoint, methods=["GET"])
 
-    def changes(self, path: str, act: Callable[[Visit, Fields], Response]) -> Route:
+    def changes(self, path: str, act: Callable[[Visit, Fields], Response], *, most_fields: int = 20) -> Route:
         """A route that writes: it accepts only forms of this inspector's pages."""
 
         async def endpoint(request: Request) -> Response:
-            fields = await _fields(request)
+            fields = await _fields(request, most_fields)
             if not access.is_own_form(self.token, fields):
                 raise Refused(
                     "This form is not of this inspector, or of an earlier start: go back and reload the page."
@@ -178,14 +182,14 @@ def status_of(error: HybridMemError) -> int:
     return 503 if isinstance(error, StoreBusy) else 409
 
 
-async def _fields(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises `InvalidInput`."""
+async def _fields(request: Request, most: int) -> dict[str, str]:
+    """The fields of a form, `most` of them. Raises `InvalidInput`."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_FORM:
             raise InvalidInput(f"the form has more than {LARGEST_FORM:,} bytes: shorten the text")
     try:
-        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20))
+        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=most))
     except ValueError:
         raise InvalidInput("the form cannot be read: send it from a page of the inspector") from None

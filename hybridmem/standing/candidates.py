@@ -7,7 +7,7 @@ Whatever they hold, a profile shows a fact only as the ledger has it now.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -119,9 +119,8 @@ def followed(candidates: Candidates, ledger: Ledger, namespace: Namespace) -> tu
         found = ledger.get_many(namespace, [entry.memory for entry in entries if entry.operation == "upsert"])
         facts = [memory for memory in found.values() if isinstance(memory, Fact) and is_known(memory)]
         every |= {**dict.fromkeys(changed), **{fact.id: fact for fact in facts}}
-        candidates = replace(
-            _with(_without(candidates, changed), ranked(ledger, namespace, facts)), position=entries[-1].position
-        )
+        moved = _moved(candidates, frozenset(changed), ranked(ledger, namespace, facts))
+        candidates = replace(moved, position=entries[-1].position)
     return candidates, every
 
 
@@ -137,22 +136,20 @@ def _best(places: list[tuple[Ranked, bool]]) -> tuple[Ranked, ...]:
     return tuple(kept)
 
 
-def _without(candidates: Candidates, ids: Sequence[str]) -> Candidates:
-    gone = set(ids)
-    sections = {name: tuple(place for place in candidates.sections[name] if place.id not in gone) for name in SECTIONS}
-    return replace(candidates, sections=sections)
-
-
-def _with(candidates: Candidates, places: Sequence[tuple[Section, Ranked]]) -> Candidates:
-    sections = {name: list(candidates.sections[name]) for name in SECTIONS}
+def _moved(candidates: Candidates, gone: Set[str], places: Sequence[tuple[Section, Ranked]]) -> Candidates:
+    """`candidates` without the facts in `gone`, and with `places`. A section that stays as it is is the same object."""
+    # Thousands of places are gone through for each profile: lists are made once, and only where something changes.
+    sections = {}
     whole = dict(candidates.whole)
-    for section, place in places:
-        kept = sections[section]
-        at = bisect.bisect(kept, place.order, key=lambda each: each.order)
-        # Behind the last of a section that is not whole there may be others that come before it.
-        if at < len(kept) or whole[section]:
-            kept.insert(at, place)
-    for name in SECTIONS:
-        if len(sections[name]) > MOST:
-            sections[name], whole[name] = sections[name][:LIVE], False
-    return replace(candidates, sections={name: tuple(sections[name]) for name in SECTIONS}, whole=whole)
+    for name, before in candidates.sections.items():
+        kept = [place for place in before if place.id not in gone]
+        for _, place in (each for each in places if each[0] == name):
+            at = bisect.bisect(kept, place.order, key=lambda each: each.order)
+            # Behind the last of a section that is not whole there may be others that come before it.
+            if at < len(kept) or whole[name]:
+                kept.insert(at, place)
+        if len(kept) > MOST:
+            kept, whole[name] = kept[:LIVE], False
+        after = tuple(kept)
+        sections[name] = before if after == before else after
+    return replace(candidates, sections=sections, whole=whole)

@@ -70,7 +70,9 @@ def _is_users_own(ledger: Ledger, namespace: Namespace, facts: list[Fact]) -> It
     doubtful = {
         fact.id: fact for fact in facts if fact.sources and not _speaks_of_user(fact) and normalised(fact.subject)
     }
-    sources = ledger.get_many(namespace, list(dict.fromkeys(id for fact in doubtful.values() for id in fact.sources)))
+    said = list(dict.fromkeys(id for fact in doubtful.values() for id in fact.sources))
+    # Nothing to look up, which is usual by day, costs no transaction.
+    sources = ledger.get_many(namespace, said) if said else {}
     for fact in facts:
         signed = (sources.get(id) for id in fact.sources) if fact.id in doubtful else ()
         yield _speaks_of_user(fact) or any(

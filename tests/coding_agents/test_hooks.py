@@ -14,6 +14,7 @@ import pytest
 from hybridmem.coding_agents.agent import Agent
 from hybridmem.coding_agents.project import namespace_of
 from hybridmem.coding_agents.registry import AGENTS
+from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.injected import HEADER
 from hybridmem.memory import HybridMemory
 from tests.coding_agents.scripted import SESSIONS, Session
@@ -203,6 +204,52 @@ def test_what_a_tool_or_a_page_said_is_not_given_unasked(world: World) -> None:
     world.install(AGENTS["cursor"])
     begun = session(world, AGENTS["cursor"], "s1").start()
     assert "squash" in begun and "delete the branch" not in begun
+
+
+def test_a_session_begins_with_the_profile(world: World) -> None:
+    """As `hybridmem profile` shows it, however long ago it was learned, and with what was said last."""
+    with HybridMemory.open(world.memory) as memory:
+        (said,) = memory.add("I live in Porto, by the river.")
+        read = Fact("fa_1", memory.namespace, "I", "live in", "Porto", "I live in Porto.", said.at, sources=(said.id,))
+        memory.ledger.put_fact(read)
+        memory.ledger.append([Episode(f"ep_{n}", memory.namespace, f"Was it {n}?", at=said.at) for n in range(2_200)])
+        memory.add_fact("The shop", "sells", "tea", trust="web")
+        memory.add_fact("The shop", "closes at", "seven")
+        memory.add_fact("The shop", "closes at", "eight")
+        memory.add_fact("The wifi password", "is", "Tr0ub4dor&3")
+        memory.add("We squash before merging.")
+        memory.add("The wifi password is Tr0ub4dor&3.")
+        profile = memory.profile(budget=500)
+    world.install(AGENTS["cursor"])
+    begun = session(world, AGENTS["cursor"], "s1").start()
+    given = [line.split(": ", 1)[1] for line in begun.strip().split("\n")[1:]]
+    assert {line.text for line in profile.lines} < set(given)
+    assert "I live in Porto." in given and "The shop closes at eight." in given
+    assert "seven" not in begun and "tea" not in begun and "Tr0ub4dor" not in begun
+    assert "by the river" not in begun, "a line of the profile rests on it"
+    assert "user: We squash before merging." in begun
+
+
+def test_what_the_profile_gave_is_not_given_again(world: World) -> None:
+    with HybridMemory.open(world.memory) as memory:
+        for relation in ("live in", "am living in"):
+            memory.add_fact("I", relation, "Porto", text="I live in Porto.")
+    world.install(AGENTS["cursor"])
+    one = session(world, AGENTS["cursor"], "s1")
+    assert one.start().count("I live in Porto.") == 1
+    assert "Porto" not in one.say("Where do I live, in Porto?", "Yes.")
+    assert "I live in Porto." in session(world, AGENTS["cursor"], "s2").say("Where do I live, in Porto?", "Yes.")
+
+
+def test_what_was_said_last_has_half_of_the_budget(world: World) -> None:
+    with HybridMemory.open(world.memory) as memory:
+        for number in range(80):
+            memory.add_fact("I", f"keep as number {number}", f"thing {number}")
+            memory.add(f"Service {number} of the shop listens on port 80{number:02}.")
+    world.install(AGENTS["cursor"], "user", "--budget", "200")
+    begun = session(world, AGENTS["cursor"], "s1").start()
+    assert len(begun) <= 4 * 200
+    assert min(begun.count("keep as number"), begun.count("listens on port")) >= 4
 
 
 def test_a_memory_is_one_line_of_data(world: World) -> None:

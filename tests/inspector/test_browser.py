@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hybridmem.memory import HybridMemory
+from hybridmem.models.fake import FakeModel
 from tests.inspector import worlds
 from tests.inspector.served import inspector
 
@@ -26,6 +27,7 @@ PAGES = (
     "/timeline?day=2025-03-01", "/graph", "/graph?entity=lisbon", "/graph?q=li", "/dreams", "/dream?id=dream-7",
     "/adapters", "/adapter?version=v0008", "/adapters/diff?before=v0001&after=v0005", "/memory?id=ep_0000040",
     "/memory?id=fa_0000040", "/memory?id=ep_script", "/memory/delete?id=ep_0000040", "/namespaces",
+    "/review", "/review?ns=users/ben",
 )  # fmt: skip
 SECOND, TRIES = 1000.0, 8
 FIRST_PAINT = """() => new Promise((told) => new PerformanceObserver((list) => {
@@ -69,6 +71,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     worlds.large(folder, 2000)
     with HybridMemory.open(folder, namespace=worlds.NAMESPACE, embedder="hashing") as memory:
         worlds.add_script(memory)
+    with HybridMemory.open(folder, namespace=("users", "ben"), model=FakeModel(), embedder="hashing") as memory:
+        for said in ("Ben lives in Riga.", "Cara lives in Faro.", "Dora lives in Oslo."):
+            memory.add(said)
+        memory.review_dream()
     with inspector(folder) as url:
         yield url
 
@@ -216,6 +222,20 @@ def test_new_words_and_quarantine(visit: Callable[..., Visitor]) -> None:
     page.wait_for_url("**done=quarantined")
     page.get_by_role("button", name="Release").click()
     page.wait_for_url("**done=released")
+
+
+def test_a_night_is_reviewed_with_the_keys_and_without_scripts(visit: Callable[..., Visitor]) -> None:
+    page = visit().open("/review?ns=users/ben")
+    for key in ("j", "j", " ", "j", " ", "k", "Enter"):
+        page.keyboard.press(key)
+    assert [box.is_checked() for box in page.get_by_role("checkbox").all()] == [False, False, True]
+    page = visit(java_script_enabled=False, viewport=PHONE).open("/review?ns=users/ben")
+    page.get_by_label("Cara | lives in | Faro").check()
+    page.keyboard.press("Enter")  # which browsers take for the form's first button
+    page.wait_for_url("**/review/accept")
+    assert [box.is_checked() for box in page.get_by_role("checkbox").all()] == [False, True, False]
+    page.get_by_role("button", name="Believe what is ticked").click()
+    assert "Believed now: 1 of 3 changes." in page.locator(".done").inner_text()
 
 
 def test_deletion_shows_its_receipt(visit: Callable[..., Visitor]) -> None:

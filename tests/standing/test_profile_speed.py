@@ -62,13 +62,15 @@ def gone(memory: HybridMemory, number: int) -> None:
 def test_a_profile_takes_milliseconds_at_100_thousand_memories(
     large: HybridMemory, before: Callable[[HybridMemory, int], None]
 ) -> None:
-    took = []
+    took, waited = [], []
     for number in range(LOOKS):
         before(large, number)
-        started = time.process_time()
+        started, began = time.process_time(), time.perf_counter()
         known = large.profile()
         took.append(time.process_time() - started)
+        waited.append(time.perf_counter() - began)
         assert len(known.lines) > 40
-    p95 = sorted(took)[int(0.95 * LOOKS)]
-    print(f"{before.__name__}: p50 {1000 * sorted(took)[LOOKS // 2]:.2f} ms, p95 {1000 * p95:.2f} ms")
-    assert p95 < BOUND
+    for name, seconds in (("processor", took), ("wall", waited)):
+        p50, p95 = (1000 * sorted(seconds)[int(share * LOOKS)] for share in (0.5, 0.95))
+        print(f"{before.__name__}, {name}: p50 {p50:.2f} ms, p95 {p95:.2f} ms")
+    assert sorted(took)[int(0.95 * LOOKS)] < BOUND

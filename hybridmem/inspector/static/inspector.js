@@ -15,7 +15,7 @@ function step(by) {
   if (!rows.length) return;
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const row = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by))];
-  const target = row.querySelector("a, button");
+  const target = row.querySelector("input:not([type=hidden]), a, button");
   if (!target) return;
   target.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
@@ -36,8 +36,13 @@ const actions = { "/": search, "?": () => help.showModal(), ".": toggleTheme, j:
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-  if (event.target.closest("input, textarea, select")) {
+  if (event.target.closest("input:not([type=checkbox]), textarea, select")) {
     if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.key === "Enter" && event.target.closest("input")) {
+    event.preventDefault();
+    event.target.click();
     return;
   }
   if (waiting) {

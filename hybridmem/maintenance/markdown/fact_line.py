@@ -19,8 +19,8 @@ _DAY = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?"
 _DATES = re.compile(
     rf"\(\s*(?:(?:since|from)?\s*(?P<since>{_DAY}))?\s*(?:(?:until|to)\s+(?P<until>{_DAY}))?\s*\)", re.IGNORECASE
 )
-_ITEM = re.compile(r"[-*+] +(?!\[[^\[\]]?\](?: |$))(?P<rest>\S.*)")
-"""An item of a list; one with a box to tick is a task, and no fact."""
+_ITEM = re.compile(r"[-*+] +(?!\[)(?P<rest>\S.*)")
+"""An item of a list; one that begins with a box to tick, or with a link, is no fact."""
 BLOCK = re.compile(r"(?:^|\s)\^(?P<block>[A-Za-z0-9-]+)\s*$")
 """The mark at the end of a line by which Obsidian links to it."""
 _SIGN = re.compile(r"\\([!-/:-@\[-`{-~])|<br>")
@@ -79,7 +79,7 @@ def parse(line: str) -> FactLine | None:
     end = _end_of_key(rest)
     if end is None:
         return None
-    key, said = rest[: end + (rest[end] == "?")], rest[end + 1 :]
+    key, said = rest[: end.end() if rest[end.start()] == "?" else end.start()], rest[end.end() :]
     since = until = sentence = None
     for dates in _DATES.finditer(said):
         tail = said[dates.end() :].strip()
@@ -117,11 +117,11 @@ def _plain(text: str) -> str:
     return _SIGN.sub(lambda found: found[1] or "\n", text)
 
 
-def _end_of_key(text: str) -> int | None:
-    """Where the first colon or question mark is that ends a key."""
-    for found in re.finditer(r"\\.|[:?](?=\s)", text):
+def _end_of_key(text: str) -> re.Match[str] | None:
+    """The first question mark, colon, or pair of colons (a field of Obsidian's Dataview), that ends a key."""
+    for found in re.finditer(r"\\.|(?:::?|\?)(?=\s)", text):
         if found[0][0] != "\\":
-            return found.start()
+            return found
     return None
 
 

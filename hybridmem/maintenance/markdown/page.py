@@ -20,6 +20,9 @@ Kind = Literal["facts", "episodes"]
 ABOUT = {"facts": "subject", "episodes": "day"}
 """The entry that says of what it is, by kind."""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_HIDDEN = re.compile(r" {0,3}(%%|<!--|\$\$)")
+_HIDDEN_ENDS = {"%%": "%%", "<!--": "-->", "$$": "$$"}
+"""Comments, Obsidian's and HTML's, and mathematics: what ends each."""
 _TITLE = re.compile(r"(?:[ \t]*\n)*# [^\n]*(?:\n|\Z)(?:[ \t]*\n)?|(?:[ \t]*\n)?")
 _TOKEN = re.compile(r"\^([A-Za-z0-9-]+)")
 
@@ -161,17 +164,26 @@ def _episodes(lines: Sequence[str], number: int, known: Collection[str]) -> Iter
 
 
 class _Fence:
-    """Follows the blocks of code in a text, line by line."""
+    """Follows the blocks of code, comments and mathematics in a text, line by line."""
 
     def __init__(self) -> None:
         self._open: str | None = None
 
     def holds(self, line: str) -> bool:
-        """Whether `line` is within a block of code, or begins or ends one."""
-        found = _FENCE.match(line)
+        """Whether `line` is within such a block, or begins or ends one."""
         if self._open is None:
-            self._open = found[1] if found else None
-            return found is not None
+            found = _FENCE.match(line) or _HIDDEN.match(line)
+            if found is None:
+                return False
+            end = _HIDDEN_ENDS.get(found[1])
+            if end is None or end not in line[found.end() :]:
+                self._open = found[1]
+            return True
+        if self._open in _HIDDEN_ENDS:
+            if _HIDDEN_ENDS[self._open] in line:
+                self._open = None
+            return True
+        found = _FENCE.match(line)
         if found and found[1].startswith(self._open) and not line.strip().strip("`~"):
             self._open = None
         return True
