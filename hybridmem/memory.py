@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.core.skills import Skill
     from hybridmem.core.standing import Reflection
     from hybridmem.dreaming.proposal import DreamReview
     from hybridmem.dreaming.recipes import Recipe
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from hybridmem.models.trainable import TrainableModel
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Router
+    from hybridmem.skills.learning import LearnedSkills
     from hybridmem.standing.blocks import Blocks
     from hybridmem.standing.profile import Profile
     from hybridmem.standing.questions import StandingQuestions
@@ -577,6 +579,53 @@ class HybridMemory:
         from hybridmem.standing.questions import StandingQuestions
 
         return StandingQuestions(self.workspace)
+
+    # ---- skills
+
+    def skills(
+        self, task: str | None = None, *, limit: int = 5, min_score: float = 0.5, failed: bool = False
+    ) -> builtins.list[Skill]:
+        """The procedures that worked for `task`, best first: for the same task, with its own values in the steps, and
+        then for tasks that are alike, of at least the relevance `min_score`. Without a task, those last used.
+
+        A skill whose last runs all failed, or that never worked, is there with `failed` alone. They are quoted data,
+        as a tool's words are. Calls no model. Raises `InvalidInput`."""
+        from hybridmem.skills.recall import skills, skills_for
+
+        limit = arguments.whole("limit", limit, least=1, most=MOST_AT_ONCE)
+        self.workspace.resources.calls.note()
+        if task is None:
+            return skills(self.workspace, failed=failed)[:limit]
+        asked = checked_text(arguments.text("task", task))
+        return skills_for(self.workspace, asked, limit=limit, min_score=min_score, failed=failed)
+
+    def learn_skills(
+        self, messages: Sequence[Mapping[str, Any] | Any], *, session: str | None = None, at: Time | None = None
+    ) -> LearnedSkills:
+        """Remember the messages of an agent's session, as `add` does, and the procedures in its calls of tools.
+
+        A run is what the user asked for with the calls that followed. It worked or failed where an error flag, an exit
+        code, a test runner's summary or the user says so, and counts as neither otherwise. Secrets and long texts are
+        no part of a step. A procedure goes with the last request that it was seen for. Calls no model. Raises
+        `InvalidInput`."""
+        from hybridmem.importers.message import listed
+        from hybridmem.skills.learning import learn_added
+
+        if isinstance(messages, str | bytes) or not isinstance(messages, Mapping | Sequence):
+            raise InvalidInput(f"the messages are {arguments.kind_of(messages)}: pass a list of them")
+        each = [*listed(messages)]
+        return learn_added(self.workspace, each, self.add(each, session=session, at=at, source="skills"))
+
+    def learn_skills_from(self, path: str | Path, *, format: str = "auto") -> LearnedSkills:
+        """Import a file of an agent's sessions, as `add_from` does, and take the procedures in its calls of tools, as
+        `learn_skills` does. The same file twice adds nothing. Raises `InvalidInput`."""
+        from hybridmem.skills.learning import learn_logged
+        from hybridmem.skills.session_logs import logged
+
+        file = arguments.path("path", path)
+        messages = logged(file)
+        self.add_from(file, format=format)
+        return learn_logged(self.workspace, messages)
 
     # ---- dreaming
 
