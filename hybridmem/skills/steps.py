@@ -36,8 +36,10 @@ def _shape(name: str, value: Any) -> Argument:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        # A PIN is a number; the name before it tells.
-        return value if _in_context(name, str(value)) == str(value) else "[PIN removed]"
+        if _SECRET.search(name):
+            return "[PIN removed]"
+        redacted = _in_context(name, str(value))
+        return value if redacted == str(value) else redacted
     if not isinstance(value, str):
         return "<list>" if isinstance(value, list | tuple) else "<object>"
     if _SECRET.search(name):

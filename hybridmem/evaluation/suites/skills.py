@@ -1,10 +1,10 @@
 """What skills and a section of AGENTS.md are worth to an agent that goes by a fixed policy, on twenty scripted tasks.
 
 Before the twenty, the agent does twelve tasks without help, with as many calls as it needs, and its sessions are
-learned from. Then it does the twenty
-in each condition: without memory, with the best skill that the memory has for the task, with none but a skill for the
-same task, with the section that `agents-md` writes of what the user said, and with the best skill and the section. Where it is given
-skills, each of its sessions is learned from as well. All of it is repeated for several orders in which the agent tries tools.
+learned from. Then it does the twenty in each condition: without memory, with the best skill that the memory has for the
+task, with none but a skill for the same task, with the section that `agents-md` writes of what the user said, and with
+the best skill and the section. Where it is given skills, each of its sessions is learned from as well. All of it is
+repeated for several orders in which the agent tries tools.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def run(*, orders: int = 10, seed: int = 0, embedder: str | None = None, progres
     section_tokens = 0
     for number in range(orders):
         tools = list(TOOLS)
-        random.Random(f"{seed}/{number}").shuffle(tools)
+        random.Random(f"{seed}/{number}").shuffle(tools)  # noqa: S311
         order = exploration_order(tools)
         for condition in CONDITIONS:
             lived, section_tokens = _live(tasks, order, condition, embedder)
