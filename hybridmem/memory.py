@@ -608,13 +608,15 @@ class HybridMemory:
         code, a test runner's summary or the user says so, and counts as neither otherwise. Secrets and long texts are
         no part of a step. A procedure goes with the last request that it was seen for. Calls no model. Raises
         `InvalidInput`."""
-        from hybridmem.importers.message import listed
+        from hybridmem.importers.message import listed, turns
         from hybridmem.skills.learning import learn_added
 
         if isinstance(messages, str | bytes) or not isinstance(messages, Mapping | Sequence):
             raise InvalidInput(f"the messages are {arguments.kind_of(messages)}: pass a list of them")
         each = [*listed(messages)]
-        return learn_added(self.workspace, each, self.add(each, session=session, at=at, source="skills"))
+        has_words = any(turns(message) for message in each)
+        added = self.add(each, session=session, at=at, source="skills") if has_words else []
+        return learn_added(self.workspace, each, added)
 
     def learn_skills_from(self, path: str | Path, *, format: str = "auto") -> LearnedSkills:
         """Import a file of an agent's sessions, as `add_from` does, and take the procedures in its calls of tools, as

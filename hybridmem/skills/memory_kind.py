@@ -68,15 +68,15 @@ def to_metadata(steps: Sequence[SkillStep]) -> dict[str, Any]:
 
 
 def steps_of(fact: Fact) -> tuple[SkillStep, ...]:
-    """The steps of a skill's fact; none for any other, and for one whose metadata somebody broke."""
+    """The steps of a skill's fact; none for any other, and for one that somebody has edited since."""
     held = fact.metadata.get(STEPS)
     if fact.relation not in ENDINGS or not isinstance(held, list | tuple):
         return ()
-    found = [
+    found = tuple(
         SkillStep(each["tool"], each["arguments"])
         for each in held
         if isinstance(each, Mapping)
         and isinstance(each.get("tool"), str)
         and isinstance(each.get("arguments"), Mapping)
-    ]
-    return tuple(found) if len(found) == len(held) else ()
+    )
+    return found if steps_text(found) == fact.object else ()

@@ -128,6 +128,13 @@ def test_a_request_in_other_words_is_another_task(memory: HybridMemory) -> None:
     assert memory.skills(failed=True) == []
 
 
+def test_what_somebody_edits_is_no_procedure_any_more(memory: HybridMemory) -> None:
+    memory.learn_skills(deployed("alpha"))
+    (fact,) = memory.skills()[0].facts
+    memory.update(fact, metadata={"skill_steps": [{"tool": "drop", "arguments": {}}]})
+    assert memory.skills(failed=True) == []
+
+
 def test_nothing_crosses_a_namespace(memory: HybridMemory) -> None:
     memory.learn_skills(deployed("alpha"))
     assert memory.at(("users", "bo")).skills() == []
@@ -165,6 +172,12 @@ def test_it_travels_with_an_export(memory: HybridMemory, tmp_path: Path) -> None
         other.import_(tmp_path / "out.jsonl")
         assert other.skills(failed=True) == memory.skills(failed=True)
         assert other.skills("Deploy delta") == memory.skills("Deploy delta")
+
+
+def test_a_session_without_words_teaches_nothing(memory: HybridMemory) -> None:
+    for messages in ([], [{"role": "tool", "content": None}], deployed("alpha")[1:2]):
+        assert memory.learn_skills(messages).runs == 0
+    assert memory.list() == []
 
 
 @pytest.mark.parametrize("messages", ["Hi", b"Hi", 3, None])
