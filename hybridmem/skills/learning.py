@@ -109,6 +109,7 @@ def _learn(workspace: Workspace, found: Sequence[tuple[Run, Episode | None]]) ->
     ledger, namespace = workspace.ledger, workspace.namespace
     requests = {episode.id for _, episode in found if episode is not None}
     known_requests = {id for id in requests if any(map(steps_of, ledger.facts(namespace, source=id)))}
+    known = [each for each in ledger.matching(namespace, admitted(successes=True)) if isinstance(each, Fact)]
     stored: dict[str, None] = {}
     taken = already = without_source = 0
     for run, request in found:
@@ -118,15 +119,17 @@ def _learn(workspace: Workspace, found: Sequence[tuple[Run, Episode | None]]) ->
             already += 1
         else:
             taken += 1
-            known = [each for each in ledger.matching(namespace, admitted(successes=True)) if isinstance(each, Fact)]
             for broken, ending in _broken(run, known):
-                stored[_put(workspace, broken, ending, request)] = None
+                stored[_put(workspace, broken, ending, request).id] = None
             if run.is_procedure:
-                stored[_put(workspace, Template.of(run.task, run.steps), run.ending, request)] = None
+                fact = _put(workspace, Template.of(run.task, run.steps), run.ending, request)
+                stored[fact.id] = None
+                if run.ending.outcome == "success":
+                    known.append(fact)
     return LearnedSkills(tuple(stored), taken, already, without_source)
 
 
-def _put(workspace: Workspace, template: Template, ending: Ending, request: Episode) -> str:
+def _put(workspace: Workspace, template: Template, ending: Ending, request: Episode) -> Fact:
     now = workspace.clock()
     fact = Fact(
         id=new_id("fa"),
@@ -142,7 +145,7 @@ def _put(workspace: Workspace, template: Template, ending: Ending, request: Epis
         trust=least_trusted("tool", request.trust),
         metadata=to_metadata(template.steps),
     )
-    return workspace.ledger.put_fact(fact, replace=False).id
+    return workspace.ledger.put_fact(fact, replace=False)
 
 
 def _broken(run: Run, known: Sequence[Fact]) -> Iterator[tuple[Template, Ending]]:
