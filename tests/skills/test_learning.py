@@ -168,7 +168,16 @@ def test_it_travels_with_an_export(memory: HybridMemory, tmp_path: Path) -> None
     memory.learn_skills(deployed("alpha"))
     memory.learn_skills(deployed("beta", ok=False))
     memory.export(tmp_path / "out.jsonl")
-    with HybridMemory.open(tmp_path / "n", namespace=("users", "ana"), embedder="hashing", clock=memory.clock) as other:
+    with HybridMemory.open(
+        tmp_path / "n",
+        namespace=("users", "ana"),
+        embedder="hashing",
+        ledger="memory",
+        vectors="memory",
+        lexical="memory",
+        graph="memory",
+        clock=memory.clock,
+    ) as other:
         other.import_(tmp_path / "out.jsonl")
         assert other.skills(failed=True) == memory.skills(failed=True)
         assert other.skills("Deploy delta") == memory.skills("Deploy delta")

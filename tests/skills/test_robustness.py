@@ -27,7 +27,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(JSON, max_size=4))
 def test_any_json_is_read_or_refused(messages: list[Any]) -> None:
     for each in messages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridmem.core.skills import SkillStep
@@ -11,6 +11,7 @@ from hybridmem.skills.template import Template
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=2, max_size=8)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=5), st.lists(WORDS, min_size=1, max_size=3, unique=True), WORDS)
 def test_a_template_filled_with_its_own_task_is_the_run(said: list[str], values: list[str], tool: str) -> None:
     task = " ".join(["please", *said, *values])
@@ -21,6 +22,7 @@ def test_a_template_filled_with_its_own_task_is_the_run(said: list[str], values:
     assert template.filled(f"{task} please") is None
 
 
+@settings(max_examples=20, deadline=None)
 @given(WORDS, WORDS)
 def test_another_value_is_put_into_the_steps(one: str, other: str) -> None:
     template = Template.of(f"Deploy the service {one}!", [SkillStep("deploy", {"name": one, "fast": True})])
