@@ -615,19 +615,19 @@ class HybridMemory:
             raise InvalidInput(f"the messages are {arguments.kind_of(messages)}: pass a list of them")
         each = [*listed(messages)]
         has_words = any(turns(message) for message in each)
-        added = self.add(each, session=session, at=at, source="skills") if has_words else []
+        added = self.add(each, session=session, at=at) if has_words else []
         return learn_added(self.workspace, each, added)
 
     def learn_skills_from(self, path: str | Path, *, format: str = "auto") -> LearnedSkills:
         """Import a file of an agent's sessions, as `add_from` does, and take the procedures in its calls of tools, as
         `learn_skills` does. The same file twice adds nothing. Raises `InvalidInput`."""
+        from hybridmem.importers.base import checked_file
         from hybridmem.skills.learning import learn_logged
         from hybridmem.skills.session_logs import logged
 
-        file = arguments.path("path", path)
-        messages = logged(file)
+        file = checked_file(arguments.path("path", path))
         self.add_from(file, format=format)
-        return learn_logged(self.workspace, messages)
+        return learn_logged(self.workspace, logged(file))
 
     # ---- dreaming
 

@@ -310,6 +310,7 @@ def _age(record: MemoryRecord, moment: datetime) -> timedelta:
 
 
 def is_share(value: object) -> bool:
+    """Whether `value` is a number from 0 to 1."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 

@@ -105,3 +105,12 @@ def test_the_same_words_twice_are_two_requests(memory: HybridMemory, tmp_path: P
 def test_a_file_that_is_none_is_refused(memory: HybridMemory, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no file"):
         memory.learn_skills_from(tmp_path / "none.jsonl")
+    with pytest.raises(InvalidInput, match="name one file in it"):
+        memory.learn_skills_from(tmp_path)
+
+
+def test_a_chat_without_tools_teaches_nothing(memory: HybridMemory, tmp_path: Path) -> None:
+    file = tmp_path / "chat.txt"
+    file.write_text("Ana: I moved to Porto.\nBo: Nice!\n")
+    assert memory.learn_skills_from(file).runs == 0
+    assert len(memory.list()) == 2
