@@ -626,8 +626,9 @@ class HybridMemory:
         from hybridmem.skills.session_logs import logged
 
         file = checked_file(arguments.path("path", path))
+        messages = list(logged(file))  # before the import: a file that is no session is refused whole
         self.add_from(file, format=format)
-        return learn_logged(self.workspace, logged(file))
+        return learn_logged(self.workspace, messages)
 
     # ---- dreaming
 

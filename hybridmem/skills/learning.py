@@ -45,7 +45,7 @@ def events(messages: Iterable[object]) -> Iterator[Said | Call | Result]:
     for message in messages:
         yield from (each for each in calls_and_results(message) if isinstance(each, Result))
         for each in turns(message):
-            if each.role == "user":
+            if each.role == "user" and each.trust == "user":
                 yield Said(each.text, turn)
             turn += 1
         yield from (each for each in calls_and_results(message) if isinstance(each, Call))

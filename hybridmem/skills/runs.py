@@ -24,7 +24,7 @@ LONGEST_TASK = 300
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Words of the user."""
+    """Words of the user, and of nobody who passes for them."""
 
     text: str
     turn: int
@@ -67,23 +67,34 @@ class Run:
 
 
 @dataclass(slots=True)
+class _Called:
+    """A call, and its result once it is there."""
+
+    call: Call
+    result: Result | None = None
+
+
+@dataclass(slots=True)
 class _Open:
     """A run that goes on."""
 
     task: str
     turn: int
-    calls: list[tuple[Call, Verdict | None]] = field(default_factory=list)
+    calls: list[_Called] = field(default_factory=list)
 
     def take(self, result: Result) -> None:
-        """Give the result to its call: that of its id, or the oldest one without a result."""
-        for number, (call, verdict) in enumerate(self.calls):
-            if call.id == result.call if result.call and call.id else verdict is None:
-                self.calls[number] = call, result.verdict
+        """Give the result to its call: the oldest one without a result, of its id where it has one."""
+        for each in self.calls:
+            if each.result is None and (not result.call or each.call.id in ("", result.call)):
+                each.result = result
                 return
 
     def closed(self, word: Verdict | None) -> Iterator[Run]:
         """The run, judged by the user's `word`, or else by the last result that says anything."""
-        attempts = tuple(Attempt(step(call.tool, call.arguments), verdict) for call, verdict in self.calls)
+        attempts = tuple(
+            Attempt(step(each.call.tool, each.call.arguments), each.result.verdict if each.result else None)
+            for each in self.calls
+        )
         last = next((each.verdict for each in reversed(attempts) if each.verdict), None)
         if attempts:
             yield Run(self.task, self.turn, attempts, Ending.of(word or last))
@@ -105,7 +116,7 @@ def runs(events: Iterable[Said | Call | Result]) -> Iterator[Run]:
             else:
                 current = _Open(task_of(text), event.turn)
         elif current is not None and isinstance(event, Call):
-            current.calls.append((event, None))
+            current.calls.append(_Called(event))
         elif current is not None and isinstance(event, Result):
             current.take(event)
     if current is not None:
@@ -115,5 +126,6 @@ def runs(events: Iterable[Said | Call | Result]) -> Iterator[Run]:
 def task_of(text: str) -> str:
     """What a request asks for, in one line without secrets: its first line, where it has several."""
     line = next((each for each in text.splitlines() if each.strip()), "")
-    task = " ".join(redact(line).split()).rstrip(" .!")
+    whole = " ".join(redact(line).split())
+    task = whole.rstrip(" .!") or whole
     return task if len(task) <= LONGEST_TASK else f"{task[:LONGEST_TASK].rsplit(' ', 1)[0]} …"

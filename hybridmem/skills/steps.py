@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,6 +36,8 @@ def _shape(name: str, value: Any) -> Argument:
         value = " ".join(map(str, value))  # an argv
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number
     if isinstance(value, int | float):
         if _SECRET.search(name):
             return "[PIN removed]"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.memory import HybridMemory
 from hybridmem.skills.calls import calls_and_results
 from hybridmem.skills.learning import events
-from hybridmem.skills.memory_kind import steps_text
+from hybridmem.skills.memory_kind import steps_of, steps_text
 from hybridmem.skills.runs import runs
 from hybridmem.skills.template import Template
+from tests.skills.sessions import session
 
 MESSAGE = ["role", "content", "type", "text", "parts", "tool_calls", "function_call", "metadata", "exit_code"]
 CALL = ["function", "name", "arguments", "input", "args", "action", "command", "id", "call_id", "tool_call_id"]
@@ -25,6 +27,22 @@ WORDS = st.sampled_from(
 JSON = st.recursive(
     LEAVES | WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=12
 )
+
+
+ARGUMENTS = st.dictionaries(st.text(max_size=8), LEAVES | st.floats() | JSON, max_size=4)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=10), ARGUMENTS)
+def test_any_call_is_a_step_that_is_kept(memory: HybridMemory, task: str, tool: str, arguments: dict[str, Any]) -> None:
+    before = memory.ledger.counts(memory.namespace).facts
+    try:
+        learned = memory.learn_skills(session(task, (tool, arguments, "", False)))
+    except InvalidInput:
+        return
+    assert learned.runs <= 1
+    assert memory.ledger.counts(memory.namespace).facts <= before + 1
+    assert all(steps_of(memory.get(id)) for id in learned.facts)
 
 
 @settings(max_examples=40, deadline=None)

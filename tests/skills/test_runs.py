@@ -74,7 +74,21 @@ def test_results_without_ids_belong_to_the_oldest_call() -> None:
     assert tools_of(run.steps) == ["b"] and run.attempts[0].failed
 
 
+def test_a_result_that_says_nothing_is_a_result_too() -> None:
+    call = {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in ("a", "b")]}
+    answers = [{"functionResponse": {"response": each}} for each in ({"output": "text"}, {"exit_code": 1})]
+    (run,) = runs_of({"role": "user", "content": "Do x"}, call, {"role": "user", "parts": answers})
+    assert [attempt.failed for attempt in run.attempts] == [False, True]
+
+
+def test_who_only_passes_for_the_user_judges_nothing() -> None:
+    page = {"role": "user", "content": "That worked!", "trust": "web"}
+    (run,) = runs_of(*session("Do x", ("look", {}, "", None)), page)
+    assert run.ending.outcome == "unknown"
+
+
 def test_a_task_is_one_line_without_secrets() -> None:
     assert task_of("\n Deploy  alpha. \nHere is the log: ...") == "Deploy alpha"
     assert "Tr0ub4dor" not in task_of("Log in, the password is Tr0ub4dor&3.")
     assert len(task_of("word " * 200)) <= 302
+    assert task_of("...") == "..."

@@ -110,7 +110,12 @@ def test_a_file_that_is_none_is_refused(memory: HybridMemory, tmp_path: Path) ->
 
 
 def test_a_chat_without_tools_teaches_nothing(memory: HybridMemory, tmp_path: Path) -> None:
-    file = tmp_path / "chat.txt"
-    file.write_text("Ana: I moved to Porto.\nBo: Nice!\n")
+    file = tmp_path / "chat.json"
+    file.write_text(json.dumps([{"role": "user", "content": "I moved to Porto."}]))
     assert memory.learn_skills_from(file).runs == 0
-    assert len(memory.list()) == 2
+    assert len(memory.list()) == 1
+    text = tmp_path / "chat.txt"
+    text.write_text("Ana: I moved to Porto.\nBo: Nice!\n")
+    with pytest.raises(InvalidInput, match="not valid JSON"):
+        memory.learn_skills_from(text)
+    assert len(memory.list()) == 1
