@@ -913,6 +913,8 @@ class HybridMemory:
     aanswer_many = _twin(answer_many)
     areflect = _twin(reflect)
     aprofile = _twin(profile)
+    askills = _twin(skills)
+    alearn_skills = _twin(learn_skills)
     adream = _twin(dream)
     aget = _twin(get)
     alist = _twin(list)
