@@ -79,6 +79,8 @@ if TYPE_CHECKING:
     from hybridmem.core.records import Route as Route
     from hybridmem.core.records import Step as Step
     from hybridmem.core.records import Trust as Trust
+    from hybridmem.core.skills import Skill as Skill
+    from hybridmem.core.skills import SkillStep as SkillStep
     from hybridmem.core.standing import Block as Block
     from hybridmem.core.standing import Reflection as Reflection
     from hybridmem.core.standing import StandingQuestion as StandingQuestion
@@ -102,6 +104,7 @@ if TYPE_CHECKING:
     from hybridmem.models.reader import Reader as Reader
     from hybridmem.models.reader import ReaderSettings as ReaderSettings
     from hybridmem.models.trainable import TrainableModel as TrainableModel
+    from hybridmem.skills.learning import LearnedSkills as LearnedSkills
     from hybridmem.standing.blocks import Blocks as Blocks
     from hybridmem.standing.profile import Profile as Profile
     from hybridmem.standing.profile import ProfileLine as ProfileLine
@@ -136,6 +139,7 @@ _NAMES = {
         ReviewItem Route Step Trust
     """,
     "hybridmem.core.progress": "Progress",
+    "hybridmem.core.skills": "Skill SkillStep",
     "hybridmem.core.standing": "Block Reflection StandingQuestion Statement",
     "hybridmem.dreaming.proposal": "DreamReview ProposedChange",
     "hybridmem.dreaming.recipes": "Recipe",
@@ -153,6 +157,7 @@ _NAMES = {
     "hybridmem.core.folder": "MemoryFolder",
     "hybridmem.models.reader": "ChatModel LangChainReader Reader ReaderSettings",
     "hybridmem.models.trainable": "TrainableModel",
+    "hybridmem.skills.learning": "LearnedSkills",
     "hybridmem.standing.blocks": "Blocks",
     "hybridmem.standing.profile": "Profile ProfileLine",
     "hybridmem.standing.questions": "StandingQuestions",

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from hybridmem.adapters.registry import AdapterRegistry
+    from hybridmem.core.skills import Skill
     from hybridmem.core.standing import Reflection
     from hybridmem.dreaming.proposal import DreamReview
     from hybridmem.dreaming.recipes import Recipe
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from hybridmem.models.trainable import TrainableModel
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Router
+    from hybridmem.skills.learning import LearnedSkills
     from hybridmem.standing.blocks import Blocks
     from hybridmem.standing.profile import Profile
     from hybridmem.standing.questions import StandingQuestions
@@ -578,6 +580,56 @@ class HybridMemory:
 
         return StandingQuestions(self.workspace)
 
+    # ---- skills
+
+    def skills(
+        self, task: str | None = None, *, limit: int = 5, min_score: float = 0.5, failed: bool = False
+    ) -> builtins.list[Skill]:
+        """The procedures that worked for `task`, best first: for the same task, with its own values in the steps, and
+        then for tasks that are alike, of at least the relevance `min_score`. Without a task, those last used.
+
+        A skill whose last runs all failed, or that never worked, is there with `failed` alone. They are quoted data,
+        as a tool's words are. Calls no model. Raises `InvalidInput`."""
+        from hybridmem.skills.recall import skills, skills_for
+
+        limit = arguments.whole("limit", limit, least=1, most=MOST_AT_ONCE)
+        self.workspace.resources.calls.note()
+        if task is None:
+            return skills(self.workspace, failed=failed)[:limit]
+        asked = checked_text(arguments.text("task", task))
+        return skills_for(self.workspace, asked, limit=limit, min_score=min_score, failed=failed)
+
+    def learn_skills(
+        self, messages: Sequence[Mapping[str, Any] | Any], *, session: str | None = None, at: Time | None = None
+    ) -> LearnedSkills:
+        """Remember the messages of an agent's session, as `add` does, and the procedures in its calls of tools.
+
+        A run is what the user asked for with the calls that followed. It worked or failed where an error flag, an exit
+        code, a test runner's summary or the user says so, and counts as neither otherwise. Secrets and long texts are
+        no part of a step. A procedure goes with the last request that it was seen for. Calls no model. Raises
+        `InvalidInput`."""
+        from hybridmem.importers.message import listed, turns
+        from hybridmem.skills.learning import learn_added
+
+        if isinstance(messages, str | bytes) or not isinstance(messages, Mapping | Sequence):
+            raise InvalidInput(f"the messages are {arguments.kind_of(messages)}: pass a list of them")
+        each = [*listed(messages)]
+        has_words = any(turns(message) for message in each)
+        added = self.add(each, session=session, at=at) if has_words else []
+        return learn_added(self.workspace, each, added)
+
+    def learn_skills_from(self, path: str | Path, *, format: str = "auto") -> LearnedSkills:
+        """Import a file of an agent's sessions, as `add_from` does, and take the procedures in its calls of tools, as
+        `learn_skills` does. The same file twice adds nothing. Raises `InvalidInput`."""
+        from hybridmem.importers.base import checked_file
+        from hybridmem.skills.learning import learn_logged
+        from hybridmem.skills.session_logs import logged
+
+        file = checked_file(arguments.path("path", path))
+        messages = list(logged(file))  # before the import: a file that is no session is refused whole
+        self.add_from(file, format=format)
+        return learn_logged(self.workspace, messages)
+
     # ---- dreaming
 
     @traced("dream", lambda report: {"status": report.status, "new_facts": report.new_facts})
@@ -875,6 +927,8 @@ class HybridMemory:
     aanswer_many = _twin(answer_many)
     areflect = _twin(reflect)
     aprofile = _twin(profile)
+    askills = _twin(skills)
+    alearn_skills = _twin(learn_skills)
     adream = _twin(dream)
     aget = _twin(get)
     alist = _twin(list)

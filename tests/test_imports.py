@@ -28,7 +28,7 @@ LAYERS = (
     ("training",),
     ("continual",),
     ("workspace",),
-    ("reflection",),
+    ("reflection", "skills"),
     ("standing",),
     ("dreaming",),
     ("maintenance",),

@@ -27,6 +27,7 @@ from hybridmem.cli import (
     notices,
     schedule,
     serve,
+    skills,
     standing,
 )
 from hybridmem.cli.invocation import STDOUT, Defaults
@@ -54,6 +55,7 @@ for part in (
     demo,
     memories,
     standing,
+    skills,
     dreams,
     adapters,
     bench,

@@ -563,6 +563,33 @@ def serve(
 
 
 @command(group, json_file=True, backends=False)
+def skills(
+    call: Invocation,
+    orders: Annotated[int, typer.Option(min=1, help="Orders in which the agent tries tools; each is a run.")] = 10,
+    seed: Seed = 0,
+) -> None:
+    """Twenty scripted tasks without memory, with skills, with AGENTS.md's section and with both; no model takes part.
+
+    Success, calls and tokens of each, by class of task, and how many tasks were helped and harmed."""
+    from hybridmem.evaluation.suites.skills import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(orders=orders, seed=seed, embedder=call.embedder, progress=progress)
+    tables = [("all tasks", result["conditions"]), *result["classes"].items()]
+    shown = [
+        output.table(["with", *(f"#{name}" for name in next(iter(rows.values())))], _rows(rows), title)
+        for title, rows in tables
+        if rows
+    ]
+    rest = {name: value for name, value in result.items() if name not in {"conditions", "classes", "by_task"}}
+    call.answer(result, *shown, output.pairs(rest, "run"))
+
+
+def _rows(figures: Mapping[str, Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    return [(name, *each.values()) for name, each in figures.items()]
+
+
+@command(group, json_file=True, backends=False)
 def model(
     call: Invocation,
     data: Annotated[

@@ -21,7 +21,7 @@ from hybridmem.importers.times import moment_or_none
 
 SOURCE = "claude-code"
 _EVENTS = {"summary", "system", "progress", "attachment", "file-history-snapshot", "queue-operation", "last-prompt"}
-_FLAGS = {
+FLAGS = {
     "isMeta": "meta lines",
     "isSidechain": "sidechains",
     "isCompactSummary": "summaries",
@@ -55,7 +55,7 @@ class Reader:
             if isinstance(value.get("type"), str):
                 return [LeftOut("events")]
             raise InvalidInput("it has no type and no message: it is no event of a session")
-        for flag, reason in _FLAGS.items():
+        for flag, reason in FLAGS.items():
             if value.get(flag) is True:
                 return [LeftOut(reason)]
         if message.get("model") == "<synthetic>":

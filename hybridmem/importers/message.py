@@ -36,7 +36,7 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 """Types of messages and parts that nobody said: thoughts, and calls of tools."""
-_RESULT = re.compile(r"(?:[^\W_]+[_-])*(?:tool[_-]result|call_output|function[_-]response)", re.IGNORECASE)
+RESULT = re.compile(r"(?:[^\W_]+[_-])*(?:tool[_-]result|call_output|function[_-]response)", re.IGNORECASE)
 """Types of messages and parts that hold what a tool said."""
 
 _TIMES = ("at", "timestamp", "created_at", "date", "ts")
@@ -63,7 +63,7 @@ def is_message(value: object) -> bool:
     """Whether `value` looks like one message: an object with words, in any of the spellings."""
     if not isinstance(value, Mapping):
         return False
-    inner = _unwrapped(value)
+    inner = unwrapped(value)
     if isinstance(inner.get("parts"), list):
         return "role" in inner
     if isinstance(inner.get("value"), str) and is_role(inner.get("from")):
@@ -124,13 +124,13 @@ def turns(
         value = {"role": value[0], "content": value[1]}
     if not isinstance(value, Mapping):
         raise InvalidInput("it is not an object with a text or content field")
-    inner = _unwrapped(value)
+    inner = unwrapped(value)
     if "text" not in inner and "content" not in inner and is_message(inner) and isinstance(inner.get("value"), str):
         inner = {**{name: item for name, item in inner.items() if name != "value"}, "content": inner["value"]}
     kind = inner.get("type")
     if isinstance(kind, str) and "role" not in inner and _HIDDEN.fullmatch(kind):
         return []
-    if isinstance(kind, str) and "role" not in inner and _RESULT.fullmatch(kind):
+    if isinstance(kind, str) and "role" not in inner and RESULT.fullmatch(kind):
         # OpenAI's responses have a result as an item of its own, beside the messages
         kept = {name: item for name, item in inner.items() if name not in ("type", "output", "result")}
         inner = {**kept, "role": "tool", "content": _result_in(inner)}
@@ -197,7 +197,7 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """LangChain writes a message inside `data` (`message_to_dict`) or `kwargs` (`dumps`): that object, typed."""
     if isinstance(value.get("data"), Mapping) and "content" in value["data"]:
         return {"type": value.get("type"), **value["data"]}
@@ -282,7 +282,7 @@ def _result_in(block: Mapping[str, Any]) -> Any:
     """The content of a part that holds a tool's result, as Anthropic, Bedrock and Gemini write it; None for others."""
     if isinstance(block.get("toolResult"), Mapping):
         return block["toolResult"].get("content") or ""
-    if not _RESULT.fullmatch(str(block.get("type"))):
+    if not RESULT.fullmatch(str(block.get("type"))):
         return None
     found = next((block[name] for name in ("content", "output", "result") if block.get(name) is not None), "")
     return found if isinstance(found, (str, list)) or (isinstance(found, Mapping) and "text" in found) else ""

@@ -173,7 +173,7 @@ class Retrieval:
             raise InvalidInput(f"the token budget {token_budget} is negative: give the tokens that are free")
         if unknown := set(kinds) - set(get_args(Kind)):
             raise InvalidInput(f"there is no kind {sorted(unknown)[0]!r}: choose among {', '.join(get_args(Kind))}")
-        if min_score is not None and not _is_share(min_score):
+        if min_score is not None and not is_share(min_score):
             raise InvalidInput(f"the least score {min_score!r} is not between 0 and 1: it cuts by the hits' relevance")
         now, moment = self.clock(), end_of_time(as_of) if as_of is not None else None
         asked_on = parse_time(reference_date) if reference_date is not None else moment or now
@@ -309,7 +309,8 @@ def _age(record: MemoryRecord, moment: datetime) -> timedelta:
     return max(moment - said, timedelta(0))
 
 
-def _is_share(value: object) -> bool:
+def is_share(value: object) -> bool:
+    """Whether `value` is a number from 0 to 1."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 

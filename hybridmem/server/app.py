@@ -17,7 +17,7 @@ from starlette.routing import Match, Route
 from hybridmem.core.errors import HybridMemError
 from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
-from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall, standing
+from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall, skills, standing
 from hybridmem.server.cors import cors
 from hybridmem.server.gc_tuning import short_collections
 from hybridmem.server.limits import Limits
@@ -30,7 +30,9 @@ from hybridmem.server.upstream import Upstream
 from hybridmem.server.workers import Workers
 
 log = logging.getLogger("hybridmem.server")
-ROUTERS = tuple(module.router for module in (memories, recall, standing, adapters, dreams, chat, embeddings, metrics))
+ROUTERS = tuple(
+    module.router for module in (memories, recall, standing, skills, adapters, dreams, chat, embeddings, metrics)
+)
 DESCRIPTION = (
     "An agent's memory over HTTP. Every request carries a bearer token, which is bound to namespaces; the header "
     "X-Hybridmem-Namespace chooses among them. Errors are RFC 9457 problem details, and OpenAI's error object under "

@@ -69,7 +69,7 @@ class Message(Strict):
     content: str | Part | list[Part] | None = Field(None, description="Words, a part, or a list of parts.")
     name: Label | None = None
     at: Moment | None = None
-    tool_calls: Any = Field(None, description="Left out, like every field below.")
+    tool_calls: Any = Field(None, description="For skills alone, like every field below.")
     tool_call_id: Any = None
     function_call: Any = None
     refusal: Any = None

@@ -26,9 +26,11 @@ from hybridmem.core.records import (
     ReviewItem,
     Step,
 )
+from hybridmem.core.skills import Skill, SkillStep
 from hybridmem.core.standing import Block, Reflection, StandingQuestion, Statement
 from hybridmem.importers import ImportReport, IntactTurns, read
 from hybridmem.maintenance.agents_md import AgentsSection
+from hybridmem.skills.learning import LearnedSkills
 from hybridmem.standing.blocks import Blocks
 from hybridmem.standing.profile import Profile, ProfileLine
 from hybridmem.stores.ledger.archive import Restored
@@ -173,6 +175,17 @@ class HybridMemory:
     def reflect(self, question: str, limit: int = 20) -> Reflection:
         said = (Statement("The ferret is adopted.", ("ep_1",)),)
         return Reflection(question, said[0].text, said, tuple(self.search(question)), ("ep_1",), ("It flies.",), "tiny")
+
+    def skills(
+        self, task: str | None = None, *, limit: int = 5, min_score: float = 0.5, failed: bool = False
+    ) -> list[Skill]:
+        step = SkillStep("look", {"place": "the sofa"})
+        return [
+            Skill("Find the ferret", (step,), 2, 1, 0, {"the exit code": 3}, True, NOON, True, 1.0, ("f1",), ("ep_1",))
+        ]
+
+    def learn_skills_from(self, path: str, *, format: str = "auto") -> LearnedSkills:
+        return LearnedSkills(("f1",), 2, already=1, without_source=1)
 
     def profile(self, budget: int = 800) -> Profile:
         line = ProfileLine("I adopted a ferret.", "user", ("fa_1",), ("ep_1",), NOON, 2, 6)

@@ -17,6 +17,7 @@ from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
 from hybridmem.models.prompts import one_line
 from hybridmem.server.mcp import resources
+from hybridmem.server.mcp.skills import SkillTools
 from hybridmem.server.mcp.standing import StandingTools
 from hybridmem.server.mcp.tool import Tool
 from hybridmem.server.mcp.tools import Tools
@@ -81,7 +82,7 @@ def application(memory: HybridMemory) -> MemoryServer:
         version=VERSION,
         log_level="WARNING",
         middleware=[memories.pages],
-        tools=[*Tools(memory).all(), *StandingTools(memory).all()],
+        tools=[*Tools(memory).all(), *StandingTools(memory).all(), *SkillTools(memory).all()],
     )
     server.resource(
         resources.TEMPLATE,

@@ -58,13 +58,13 @@ def test_a_life_of_a_memory(tmp_path: Path, mode: str) -> None:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
             assert list(tools) == [
                 *("remember", "recall", "ask", "forget", "why", "dream_status"),
-                *("profile", "reflect", "edit_block"),
+                *("profile", "reflect", "edit_block", "skills"),
             ]
             assert all(tool.output_schema and tool.description for tool in tools.values())
             hints = {name: tool.annotations for name, tool in tools.items() if tool.annotations is not None}
             assert [name for name in tools if hints[name].read_only_hint] == [
                 *("recall", "ask", "why", "dream_status"),
-                *("profile", "reflect"),
+                *("profile", "reflect", "skills"),
             ]
             assert [name for name in tools if hints[name].destructive_hint] == ["forget"]
 
