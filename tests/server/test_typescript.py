@@ -40,6 +40,7 @@ def test_the_example_calls_what_the_server_has(ana: httpx.Client) -> None:
     assert [(method, path) for method, path in calls if method.lower() not in paths.get(path, {})] == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(NODE is None, reason="there is no Node on this machine to run the TypeScript client")
 @pytest.mark.skipif(not PACKAGES.is_dir(), reason="its packages are not there: npm install in examples/typescript")
 def test_the_generated_client_is_exact_and_works(server: Server, tmp_path: Path) -> None:
