@@ -81,7 +81,7 @@ class Memories(Protocol):
         ...
 
     def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
-        """(id, text) of every text in the memories' metadata, and in what was edited in it, and of the names of their
+        """(id, text) of every text and name in the memories' metadata, and in what was edited in it, and of the names of their
         sessions and speakers."""
         ...
 
