@@ -27,7 +27,9 @@ def recognises(value: object) -> bool:
     """Whether `value` is one chat."""
     if not isinstance(value, Mapping) or not isinstance(value.get("messages"), list):
         return False
-    return any(isinstance(each, Mapping) and {"sender_name", "timestamp_ms"} <= each.keys() for each in value["messages"])
+    return any(
+        isinstance(each, Mapping) and {"sender_name", "timestamp_ms"} <= each.keys() for each in value["messages"]
+    )
 
 
 class Reader:

@@ -59,11 +59,13 @@ def evidence(
     `last_dream` is the POSIX time at which the last dream began: an episode recorded since is news to the weights.
     """
     facts = [(hit, record) for hit in hits if isinstance(record := records.get(hit.id), Fact)]
+    # By their own scores: that a message of theirs is a hit too says nothing against them.
+    facts.sort(key=lambda pair: -pair[0].score_alone)
     named = [pair for pair in facts[:FACTS_LOOKED_AT] if names_subject(question, pair[1].subject)]
     if not facts:
         return Evidence()
     hit, fact = (named or facts)[0]
-    rivals = [h.score for h, f in facts if f.slot != fact.slot]
+    rivals = [h.score_alone for h, f in facts if f.slot != fact.slot]
     consolidated = active is not None and fact.id in active.facts and fact.id not in active.tainted
     audit = audits.get(fact.id)
     news = [
@@ -71,7 +73,7 @@ def evidence(
         for h in hits
         if isinstance(episode := records.get(h.id), Episode)
         and episode.recorded_at.timestamp() > last_dream
-        and (h.score >= hit.score or (h.matches and names_subject(h.quoted, fact.subject)))
+        and (h.score >= hit.score_alone or (h.matches and names_subject(h.quoted, fact.subject)))
     ]
     return Evidence(
         fact=fact.id,
@@ -81,7 +83,7 @@ def evidence(
         audited=audit.right / audit.asked if audit and audit.asked else 0.0,
         fresh=not news,
         similarity=hit.raw.get("dense", 0.0),
-        margin=hit.score - max(rivals, default=0.0),
+        margin=hit.score_alone - max(rivals, default=0.0),
     )
 
 

@@ -202,7 +202,10 @@ EXPORTS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
     "messenger": lambda folder, said: write(
         folder,
         "message_1.json",
-        {"title": "Ivo", "messages": [messenger_message("Ivo", text, number) for number, text in enumerate(said)][::-1]},
+        {
+            "title": "Ivo",
+            "messages": [messenger_message("Ivo", text, number) for number, text in enumerate(said)][::-1],
+        },
     ),
     "discord": lambda folder, said: write(
         folder,

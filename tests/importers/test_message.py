@@ -79,7 +79,10 @@ def test_anthropics_blocks(memory: HybridMemory) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"creator": {"name": "Ivo", "user_type": "Human"}, "created_date": "Tuesday, November 14, 2023 at 10:13:20\u202fPM UTC"},
+        {
+            "creator": {"name": "Ivo", "user_type": "Human"},
+            "created_date": "Tuesday, November 14, 2023 at 10:13:20\u202fPM UTC",
+        },
         {"sender_full_name": "Ivo", "timestamp": 1_700_000_000},
         {"sender": {"displayName": "Ivo"}, "createdDateTime": "2023-11-14T22:13:20Z", "type": "Note"},
         {"author_name": "Ivo", "date_sent": "2023-11-14T22:13:20Z", "type": "Generic"},

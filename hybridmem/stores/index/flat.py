@@ -29,7 +29,8 @@ class FlatVectorIndex:
     """A `VectorIndex` in the SQLite file `path`, of ids and vectors; several processes may use it at once.
 
     It names every memory that it holds, whatever the limit: there is no graph that leaves some out. What is deleted or
-    replaced leaves no byte behind. A namespace that has become too large for it is handed over to another index.
+    replaced is overwritten in the file (`secure_delete`). A namespace that has become too large for it is handed over
+    to another index.
 
     Raises `StoreBusy`, `StoreFull`, `ReadOnlyMemory`, `CorruptStore` or `EmbeddingMismatch` (vectors of another
     dimension)."""

@@ -50,7 +50,9 @@ class FullTextIndex:
         with self._file.transaction() as connection:
             connection.execute(_create(table))
             present = self._numbers(connection, table, list(texts))
-            known = {id: number for id, number in present.items() if self._text(connection, table, number) == written[id]}
+            known = {
+                id: number for id, number in present.items() if self._text(connection, table, number) == written[id]
+            }
             replaced = {id: number for id, number in present.items() if id not in known}
             self._remove(connection, table, replaced)
             for id, text in written.items():

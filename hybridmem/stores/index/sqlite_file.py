@@ -1,4 +1,4 @@
-"""An SQLite file that an index keeps: what is deleted from it leaves no byte behind."""
+"""An SQLite file that an index keeps, in which what is deleted is overwritten."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class SqliteFile:
         self._lock = threading.RLock()
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
             self._connection.execute(f"PRAGMA page_size = {page_size:d}")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +46,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, counts: Counter[str]) -> Ite
         opened = HybridStore(memory, index={"fields": ["text", "aside"]})
         opened.batch(
             [
-                PutOp((*PEOPLE, f"n{number:03}"), "likes", {"text": f"Person {number} likes tea", "even": number % 2 == 0})
+                PutOp(
+                    (*PEOPLE, f"n{number:03}"), "likes", {"text": f"Person {number} likes tea", "even": number % 2 == 0}
+                )
                 for number in range(MANY)
             ]
         )

@@ -50,7 +50,7 @@ def test_what_is_deleted_or_replaced_leaves_no_byte(index, tmp_path):
 def test_another_dimension_is_refused(index):
     index.upsert(ANA, ["ep_0"], unit_vectors(1))
     other = unit_vectors(1, dimension=DIMENSION * 2)
-    with pytest.raises(EmbeddingMismatch, match="16 dimensions, not 32.*hybridmem reindex"):
+    with pytest.raises(EmbeddingMismatch, match=r"16 dimensions, not 32.*hybridmem reindex"):
         index.upsert(ANA, ["ep_1"], other)
     with pytest.raises(EmbeddingMismatch, match="hybridmem reindex"):
         index.query(ANA, other[0], 1)
