@@ -39,19 +39,15 @@ class FlatVectorIndex:
         self.location = path
         self._file = SqliteFile(path, page_size=_PAGE_SIZE)
         with self._file.use() as connection:
-            self.is_new = int(connection.execute("PRAGMA user_version").fetchone()[0]) < FORMAT
+            self.is_new = _is_new(connection)
             """Whether `begin` has still to be called."""
 
     def begin(self, elsewhere: Iterable[str] = ()) -> None:
         """Make a new file's tables; `elsewhere` are the digests of namespaces that another index holds already."""
         with self._file.transaction() as connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (namespace TEXT NOT NULL, id TEXT NOT NULL, part INTEGER NOT NULL, "
-                "vector BLOB NOT NULL, PRIMARY KEY (namespace, id, part)) WITHOUT ROWID"
-            )
-            connection.execute("CREATE TABLE IF NOT EXISTS elsewhere (namespace TEXT PRIMARY KEY) WITHOUT ROWID")
-            connection.executemany("INSERT OR IGNORE INTO elsewhere VALUES (?)", [(each,) for each in elsewhere])
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
+            # Another process may have done it meanwhile.
+            if _is_new(connection):
+                _make_tables(connection, elsewhere)
         self.is_new = False
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
@@ -165,6 +161,20 @@ class FlatVectorIndex:
             connection.execute("DELETE FROM vectors WHERE namespace = ?", (digest,))
             connection.execute("INSERT OR IGNORE INTO elsewhere VALUES (?)", (digest,))
         self._file.truncate_log()
+
+
+def _is_new(connection: sqlite3.Connection) -> bool:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) < FORMAT
+
+
+def _make_tables(connection: sqlite3.Connection, elsewhere: Iterable[str]) -> None:
+    connection.execute(
+        "CREATE TABLE vectors (namespace TEXT NOT NULL, id TEXT NOT NULL, part INTEGER NOT NULL, "
+        "vector BLOB NOT NULL, PRIMARY KEY (namespace, id, part)) WITHOUT ROWID"
+    )
+    connection.execute("CREATE TABLE elsewhere (namespace TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.executemany("INSERT INTO elsewhere VALUES (?)", [(each,) for each in elsewhere])
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 
 def best(scores: Mapping[str, float], limit: int) -> list[tuple[str, float]]:
