@@ -78,7 +78,7 @@ def find(
     phrases = _Phrases(each for each in words if _is_long(each))
     # The same words with other signs between them ("PIN: the ferret", "**PIN** the ferret") are no copy: a sign may
     # be what tells two memories from each other.
-    spelt = _Phrases(each for text in erased if _is_long(_folded(text)) for each in _spellings(text))
+    spelt = _Phrases(each for text in erased if _is_long(_folded(text)) for each in _spellings(text) if each)
     copies: dict[str, None] = {}
     mentions: dict[str, None] = dict.fromkeys(sources)
     for id, text in texts:

@@ -83,6 +83,11 @@ def test_the_same_words_in_other_signs_are_named(memory: HybridMemory, other: st
     assert len(named(memory.delete(second.id))) == 1
 
 
+def test_a_text_without_a_word_is_in_no_other(memory: HybridMemory) -> None:
+    first, other = memory.add("<a> <b> <c> <d>")[0], memory.add("Ana lives in Porto, on a hill.")[0]
+    assert other.id not in named(memory.delete(first.id))
+
+
 def test_a_sign_tells_two_memories_apart(memory: HybridMemory) -> None:
     first, second = memory.add("I voted for it today 👍")[0], memory.add("I voted for it today 👎")[0]
     assert memory.delete(first.id, copies=True).copies == ()
