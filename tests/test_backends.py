@@ -21,6 +21,7 @@ from hybridmem.models.fake import FakeModel
 from hybridmem.models.reader import LangChainReader, OpenAIReader, Reader, ReaderSettings, RemoteReading, load_reader
 from hybridmem.stores.index.chroma import ChromaIndex
 from hybridmem.stores.index.inmemory import InMemoryVectorIndex
+from hybridmem.stores.index.local import LocalVectorIndex
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.memory_conformance import ANA, BEN, MemoryConformance, OpenMemory, texts
 from tests.chroma_server import chroma_server
@@ -198,7 +199,7 @@ def test_an_erasure_reaches_the_index_that_another_one_stands_in_for(tmp_path: P
         receipt = memory.delete(gone.id)
         assert {receipt.removed[place] for place in ("vectors", "full_text", "graph")} == {1}
     assert b"xylquor" not in fulltext.read_bytes().lower()
-    assert ChromaIndex(tmp_path / "memory" / "index" / "chroma").count(ANA) == 0
+    assert LocalVectorIndex(tmp_path / "memory" / "index" / "chroma").count(ANA) == 0
 
 
 def test_a_ledger_in_memory_leaves_no_index_behind(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ LEAF = {"importers": {"core"}, "embedding": {"core"}, "redaction": {"core"}}
 """Entries that need even less than their place in the layers allows."""
 BACKENDS = {
     "stores.ledger": {"sql", "inmemory"},
-    "stores.index": {"chroma", "graph", "fulltext", "inmemory"},
+    "stores.index": {"chroma", "flat", "graph", "fulltext", "inmemory"},
     "embedding": {"minilm", "hashing"},
     "models": {"huggingface", "fake"},
     "retrieval": {"dense", "lexical", "graph"},

@@ -149,6 +149,17 @@ def test_a_date_without_a_time_means_the_whole_day(memory: HybridMemory) -> None
     assert memory.search("Where does Ana live?", as_of="2026-02-28") == []
 
 
+def test_a_month_means_all_its_days(memory: HybridMemory) -> None:
+    memory.add_fact("Ivo", "works at", "Acme", valid_from="2020-01", valid_to="2020-07")
+    memory.add("Ivo left on the last day.", at="2020-06-30T23:00:00Z")
+    assert set(texts(memory.search("Ivo", as_of="2020-06"))) == {"Ivo works at Acme.", "Ivo left on the last day."}
+    assert texts(memory.search("Ivo", as_of="2020-05")) == ["Ivo works at Acme."]
+    assert texts(memory.search("Ivo", since="2020-06", until="2020-06")) == ["Ivo left on the last day."]
+    assert texts(memory.search("Ivo", until="2020-05", kinds=("episode",))) == []
+    with pytest.raises(InvalidDate):
+        memory.search("Ivo", as_of="2020-13")
+
+
 def test_times_come_in_many_forms(memory: HybridMemory) -> None:
     for at in (date(2026, 3, 1), 1772323200, "2026-03-01t00:00:00z"):
         (said,) = memory.add("Ana moved.", at=at)

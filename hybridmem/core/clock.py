@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
 from collections.abc import Callable
@@ -18,6 +19,7 @@ stand for one of these are taken too."""
 
 _ADVICE = "write it as 2026-03-01 or 2026-03-01T09:00:00Z"
 _BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}-?\d")
+_BARE_MONTH = re.compile(r"\d{4}-\d{2}")
 _MIDNIGHT_24 = re.compile(r"[Tt ]24:?00")
 _LEAP_SECOND = re.compile(r"(:\d{2}:)60(?=\D|$)")
 _MILLISECONDS = 1e11
@@ -25,8 +27,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time(value: Time) -> datetime:
-    """`value` as an aware UTC time: an ISO 8601 or RFC 3339 text, a `date` (its first moment), a `datetime`, or seconds
-    since 1970 (above 1e11 they are milliseconds: as seconds they would lie after the year 5000).
+    """`value` as an aware UTC time: an ISO 8601 or RFC 3339 text, a `date` or a month as 2026-03 (its first moment), a
+    `datetime`, or seconds since 1970 (above 1e11 they are milliseconds: as seconds they would lie after the year 5000).
 
     Text without a zone is taken as UTC, a naive `datetime` as local time, as `datetime.astimezone` takes it, and a leap
     second as the last second of its minute. Raises `InvalidDate`.
@@ -51,13 +53,17 @@ def parse_time(value: Time) -> datetime:
 
 
 def end_of_time(value: Time) -> datetime:
-    """The last moment that `value` means: of a date without a time the end of that day in UTC, else the moment itself.
+    """The last moment that `value` means: of a date without a time the end of that day in UTC, of a month the end of
+    its last day, else the moment itself.
 
     >>> end_of_time("2026-03-01").isoformat(), end_of_time("2026-03-01T09:00Z").isoformat()
     ('2026-03-01T23:59:59.999999+00:00', '2026-03-01T09:00:00+00:00')
     """
     moment = parse_time(value)
     plain = _plain(value)
+    if isinstance(plain, str) and _BARE_MONTH.fullmatch(plain.strip()):
+        moment = moment.replace(day=calendar.monthrange(moment.year, moment.month)[1])
+        return moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
     whole_day = (
         _BARE_DATE.fullmatch(plain.strip()) is not None
         if isinstance(plain, str)
@@ -86,6 +92,8 @@ def _plain(value: Any) -> Any:
 def written_time(text: str) -> datetime:
     """The time that an ISO 8601 or RFC 3339 `text` writes: naive where it names no zone. Raises `InvalidDate`."""
     written = text.strip()
+    if _BARE_MONTH.fullmatch(written):
+        written = f"{written}-01"
     if _MIDNIGHT_24.search(written):
         raise InvalidDate(f"{text!r} has the hour 24: write 00:00 of the next day")
     try:

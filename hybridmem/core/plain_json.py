@@ -42,8 +42,8 @@ def sound_json(value: Mapping[str, Any], what: str) -> dict[str, Any]:
     return sound
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """The texts within a value of JSON, names left out.
+def texts_in(value: Any, *, names: bool = False) -> Iterator[str]:
+    """The texts within a value of JSON, and the names of objects' fields where `names` are asked for.
 
     >>> list(texts_in({"note": {"raw": ["Porto", 3]}, "by": "Ana"}))
     ['Porto', 'Ana']
@@ -51,5 +51,7 @@ def texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list | tuple):
+        if names and isinstance(value, Mapping):
+            yield from value
         for each in value.values() if isinstance(value, Mapping) else value:
-            yield from texts_in(each)
+            yield from texts_in(each, names=names)

@@ -6,6 +6,7 @@ Times are timezone-aware `datetime`s in UTC. Scores and confidences: higher is b
 from __future__ import annotations
 
 import dataclasses
+import math
 import secrets
 import time
 from collections.abc import Mapping
@@ -221,7 +222,9 @@ class Event:
     deleted."""
 
 
-_BESIDE = ("neighbour", "superseded", "tells_when", "decay")
+_SHARED = ("repeated", "behind_its_fact")
+"""What is taken from a score because another hit came of the same message."""
+_BESIDE = ("neighbour", "superseded", "tells_when", "decay", *_SHARED)
 """Contributions to a score that say nothing of whether a memory is about the question."""
 
 
@@ -246,6 +249,11 @@ class Hit:
     relevance: float = 0.0
     """How probable it is that the text itself bears on the query, from 0 to 1, calibrated for the embedding model:
     comparable across queries, unlike `score`, which orders the hits of one."""
+
+    @property
+    def score_alone(self) -> float:
+        """The score that it would have, were no other hit of the same message."""
+        return self.score - math.fsum(self.why.get(name, 0.0) for name in _SHARED)
 
     @property
     def matches(self) -> bool:

@@ -2,6 +2,8 @@
 
 What is read is the branch that the user saw last: from `current_node` up through `parent`, as child links can be
 missing. Hidden messages, the custom instructions, thoughts and system messages are left out.
+
+DeepSeek exports the same trees; its messages are made of fragments, of which a request is the user's.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ _UNSAID = {
     "thoughts": "reasoning",
     "reasoning_recap": "reasoning",
 }
+_FRAGMENTS = {"REQUEST": "user", "RESPONSE": "assistant"}
+"""Whose words a fragment of DeepSeek's holds; the others are thoughts and searches."""
 _CITATION = re.compile("\ue200[^\ue201]{0,2000}\ue201|[\ue200-\ue206]")
 """Where a page shows a source or a widget, in characters that no font has."""
 
@@ -59,7 +63,8 @@ class Reader:
                 entries.append(turn)
             else:
                 turns.append(turn)
-        started = moment_or_none(value.get("create_time")) or moment_or_none(value.get("update_time"))
+        begun = (moment_or_none(value.get(name)) for name in ("create_time", "inserted_at", "update_time"))
+        started = next((at for at in begun if at is not None), None)
         return [*dated_within(turns, started), *entries]
 
 
@@ -77,9 +82,20 @@ def _branch(conversation: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any
         if not isinstance(node, Mapping):
             break
         if isinstance(node.get("message"), Mapping):
-            found.append((current, node["message"]))
+            found.append((current, _whole(node["message"])))
         current = node.get("parent")
     return found[::-1]
+
+
+def _whole(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`message`, or what DeepSeek has as fragments in ChatGPT's form."""
+    fragments = message.get("fragments")
+    if not isinstance(fragments, list):
+        return message
+    said = [each for each in fragments if isinstance(each, Mapping) and each.get("type") in _FRAGMENTS]
+    role = _FRAGMENTS[said[0]["type"]] if said else "assistant"
+    parts = [each.get("content") for each in said]
+    return {"author": {"role": role}, "create_time": message.get("inserted_at"), "content": {"parts": parts}}
 
 
 def _last(mapping: Mapping[str, Any]) -> str | None:
@@ -87,7 +103,7 @@ def _last(mapping: Mapping[str, Any]) -> str | None:
     nodes = {id: node for id, node in mapping.items() if isinstance(node, Mapping)}
     parents = {node["parent"] for node in nodes.values() if isinstance(node.get("parent"), str)}
     leaves = [id for id in nodes if id not in parents]
-    said = {id: nodes[id]["message"] for id in leaves if isinstance(nodes[id].get("message"), Mapping)}
+    said = {id: _whole(nodes[id]["message"]) for id in leaves if isinstance(nodes[id].get("message"), Mapping)}
     dated = [(at, id) for id, message in said.items() if (at := moment_or_none(message.get("create_time"))) is not None]
     return max(dated)[1] if dated else (leaves[-1] if leaves else None)
 

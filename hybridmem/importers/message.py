@@ -41,10 +41,18 @@ RESULT = re.compile(r"(?:[^\W_]+[_-])*(?:tool[_-]result|call_output|function[_-]
 
 _TIMES = ("at", "timestamp", "created_at", "date", "ts")
 """Fields that say when it was said."""
-_OTHER_TIMES = ("datetime", "createdAt", "create_time", "created", "sent_at", "sentAt", "time")
+_OTHER_TIMES = (
+    *("datetime", "createdAt", "create_time", "created", "sent_at", "sentAt", "time", "timestamp_ms", "created_date"),
+    *("inserted_at", "send_date", "date_sent", "createdDateTime", "date_created"),
+)
 """The same in other programs; what is no date there may mean something else, and stays in the metadata."""
-_SENDERS = ("sender", "from", "author")
+_SENDERS = (
+    *("sender", "from", "author", "creator", "sender_name", "senderName", "sender_full_name", "author_name"),
+    *("authorName", "from_name", "fromName"),
+)
 """Fields that say who wrote a message, in chats of programs that have no roles."""
+_SENDERS_NAMES = ("role", "nickname", "display_name", "displayName", "name", "username", "email")
+"""What is taken of a sender who is an object, the first that is there."""
 _OWN = ("isCreatedByUser", "is_user", "isUser", "fromMe", "from_me")
 """Fields that say whether the user did."""
 _HELD = ("messages", "chat_messages", "conversation", "conversations", "history", "turns", "items", "data")
@@ -70,7 +78,14 @@ def is_message(value: object) -> bool:
         return True  # as ShareGPT and the sets that follow it write a message
     if isinstance(inner.get("message"), str) and is_role(inner.get("role")):
         return True
+    if _is_of_a_character(inner):
+        return True
     return "text" in inner or any(isinstance(inner.get(name), (str, list, Mapping)) for name in ("content", "blocks"))
+
+
+def _is_of_a_character(value: Mapping[str, Any]) -> bool:
+    """Whether `value` is a message in a chat with a character, as SillyTavern writes it."""
+    return isinstance(value.get("mes"), str) and isinstance(value.get("is_user"), bool)
 
 
 def is_single(value: object) -> bool:
@@ -136,6 +151,9 @@ def turns(
         inner = {**kept, "role": "tool", "content": _result_in(inner)}
     if isinstance(inner.get("message"), str) and is_role(inner.get("role")) and not any(map(inner.get, _WORDS)):
         inner = {**{name: item for name, item in inner.items() if name != "message"}, "content": inner["message"]}
+    if _is_of_a_character(inner):
+        kept = {name: item for name, item in inner.items() if name not in ("mes", "is_user")}
+        inner = {**kept, "role": "user" if inner["is_user"] else "assistant", "content": inner["mes"]}
     role, sender = _said_by(inner)
     if not any(name in inner for name in (*_WORDS, *_CALLS)):
         if role == "assistant":
@@ -212,14 +230,13 @@ def _said_by(value: Mapping[str, Any]) -> tuple[str, str | None]:
     of the chat: nobody's words pass for the user's."""
     named = value.get("role")
     if named is None:
-        # LangChain and agents' logs call the role `type`; others, the kind of line.
+        # LangChain and agents' logs call the role `type`; others, the kind of line, or of message beside its sender.
         kind = value.get("type")
-        named = kind if kind is not None and (is_role(kind) or kind not in RECORD_KINDS) else None
+        said = kind is not None and (is_role(kind) or (kind not in RECORD_KINDS and _sender(value) is None))
+        named = kind if said else None
     if named is not None:
         return checked_text(role_of(named)), None
-    author = value.get("author")
-    senders = [*map(value.get, _SENDERS), *(author.get(n) for n in ("role", "name") if isinstance(author, Mapping))]
-    sender = next((each.strip() for each in senders if isinstance(each, str) and each.strip()), None)
+    sender = _sender(value)
     own = next((value[name] for name in _OWN if isinstance(value.get(name), bool)), None)
     if own is not None:
         other = role_of(sender) if sender is not None and is_role(sender) else PARTICIPANT
@@ -230,6 +247,16 @@ def _said_by(value: Mapping[str, Any]) -> tuple[str, str | None]:
         return PARTICIPANT, sender
     labelled = next((value[name] for name in ("speaker", "name") if is_role(value.get(name))), None)
     return (role_of(labelled) if labelled is not None else "user"), None
+
+
+def _sender(value: Mapping[str, Any]) -> str | None:
+    """What a message calls who wrote it."""
+    for field in _SENDERS:
+        given = value.get(field)
+        names = map(given.get, _SENDERS_NAMES) if isinstance(given, Mapping) else [given]
+        if found := next((each.strip() for each in names if isinstance(each, str) and each.strip()), None):
+            return found
+    return None
 
 
 def _trust(value: Mapping[str, Any], role: str) -> Trust:

@@ -20,6 +20,8 @@ stood. A date without a time of day stays in UTC: in another zone it would becom
 
 _NUMBER = re.compile(r"-?\d{1,19}(?:\.\d+)?")
 _TIME_OF_DAY = re.compile(r"\d[Tt ]\d")
+_WEEKDAY = re.compile(r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? ", re.IGNORECASE)
+_UTC = re.compile(r" (?:UTC|GMT|Z)$")
 _SPELLINGS = (
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
@@ -37,6 +39,10 @@ _SPELLINGS = (
     "%B %d, %Y %H:%M",
     "%d %b %Y %H:%M",
     "%d %B %Y %H:%M",
+    "%b %d, %Y %I:%M%p",
+    "%B %d, %Y %I:%M%p",
+    "%b %d, %Y %I:%M:%S %p",
+    "%B %d, %Y %I:%M:%S %p",
 )
 """Spellings in which day and month cannot be taken for each other: between dots, the day comes first."""
 
@@ -93,10 +99,12 @@ def _since_1970(number: float) -> datetime:
 
 def _spelt(text: str) -> datetime:
     plain = re.sub(r"\s+(?:at\s+)?", " ", text.replace("\u202f", " "))
-    plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", plain)
+    plain = _WEEKDAY.sub("", re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", plain))
+    timed = _UTC.sub("", plain)
     for spelling in _SPELLINGS:
         try:
-            return datetime.strptime(plain, spelling).replace(tzinfo=NO_ZONE if "%M" in spelling else UTC)
+            read = datetime.strptime(timed, spelling)
+            return read.replace(tzinfo=NO_ZONE if "%M" in spelling and timed == plain else UTC)
         except ValueError:
             continue
     try:

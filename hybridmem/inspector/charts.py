@@ -16,6 +16,10 @@ SEARCHERS = {
     "named": "named",
     "period": "its period",
     "tells_when": "tells when",
+    "superseded": "superseded",
+    "repeated": "said already",
+    "behind_its_fact": "behind its fact",
+    "decay": "age",
 }
 """What each contribution to a score is called on the pages."""
 STEPS = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import unescape
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
@@ -20,6 +21,12 @@ FEWEST_SIGNS = 5
 _RUN = re.compile(r"\w+")
 _ENDS = "。、「」『』“”«»¡¿؟،؛।॥ "
 """Punctuation of other scripts than the Latin one that stands at the ends of a sentence."""
+_TAG = re.compile(r"<[/!]?[A-Za-z][^<>]{0,200}>")
+_ESCAPES = re.compile(r'(?:\\u[0-9A-Fa-f]{4})+|\\[nrtbf"/]')
+"""Signs as JSON writes them within a text."""
+_BROKEN_WORD = re.compile(r"(?<=\w)-[ \t]*\r?\n[ \t]*(?=\w)")
+"""A hyphen at the end of a line, as in text that was set in columns."""
+_PICTURE = re.compile(r"emoji[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +73,27 @@ def find(
     >>> find(["Ana lives in Porto."], [("e1", "ana lives in porto"), ("e2", "I know: Ana lives in Porto, on a hill.")])
     Leftovers(copies=('e1',), mentions=('e2',))
     """
+    erased = list(erased)
     words = {folded for text in erased if (folded := _folded(text))}
     phrases = _Phrases(each for each in words if _is_long(each))
     # The same words with other signs between them ("PIN: the ferret", "**PIN** the ferret") are no copy: a sign may
     # be what tells two memories from each other.
-    spelt = _Phrases(_spelt(each) for each in words if _is_long(each))
+    spelt = _Phrases(each for text in erased if _is_long(_folded(text)) for each in _spellings(text) if each)
     copies: dict[str, None] = {}
     mentions: dict[str, None] = dict.fromkeys(sources)
     for id, text in texts:
         folded = _folded(text)
         if folded in words:
             copies[id] = None
-        elif phrases.touch(folded, _is_long(folded)) or spelt.touch(_spelt(text), _is_long(folded)):
+        elif phrases.touch(folded, _is_long(folded)) or any(
+            spelt.touch(each, _is_long(folded)) for each in _spellings(text)
+        ):
             mentions[id] = None
     # A word in a tag says nothing, and a memory is no copy for what its metadata quotes.
     mentions |= {
         id: None
         for id, text in details
-        if _is_long(text) and (phrases.are_in(_folded(text)) or spelt.are_in(_spelt(text)))
+        if _is_long(text) and (phrases.are_in(_folded(text)) or any(map(spelt.are_in, _spellings(text))))
     }
     return Leftovers(tuple(copies), tuple(id for id in mentions if id not in copies))
 
@@ -122,9 +132,31 @@ def _folded(text: str) -> str:
     return normalised(text).strip(_ENDS)
 
 
-def _spelt(text: str) -> str:
-    """The words of `text` alone, whatever stands between them."""
-    return " ".join(tokens(text))
+def _spellings(text: str) -> set[str]:
+    """The words of `text` alone, whatever stands between them: punctuation, pictures, markup, or JSON's escapes. Of a
+    word that is broken at the end of a line, as one and as two.
+
+    >>> sorted(_spellings("<b>PIN</b>&nbsp;hint: the fer-\\nret"))
+    ['pin hint the fer ret', 'pin hint the ferret']
+    """
+    if "\\" in text:
+        text = _ESCAPES.sub(_unescaped, text)
+    if "<" in text or "&" in text:
+        text = unescape(_TAG.sub(" ", text))
+    return {_words(text), _words(_BROKEN_WORD.sub("", text))} if _BROKEN_WORD.search(text) else {_words(text)}
+
+
+def _words(text: str) -> str:
+    found = tokens(text)
+    return " ".join([word for word in found if not _PICTURE.fullmatch(word)] or found)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    written = found.group()
+    if not written.startswith("\\u"):
+        return " "
+    units = b"".join(int(each, 16).to_bytes(2, "big") for each in written.split("\\u")[1:])
+    return units.decode("utf-16-be", "replace")
 
 
 def _is_long(text: str) -> bool:

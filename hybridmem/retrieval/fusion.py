@@ -74,14 +74,18 @@ def _standardised(
         return dict.fromkeys(candidates, 0.0), 0.0
     missing = min(floor, *([scores[id] for id in measured if id in scores] or scores.values()))
     # halving the largest keeps the squares below from overflowing
-    scale = 2 * max(abs(missing), *map(abs, scores.values())) or 1.0
-    values = [scores.get(id, missing) / scale for id in measured]
-    highest = max(values)
+    known = [scores.get(id, missing) for id in measured]
+    scale = 2 * max(abs(missing), *map(abs, known)) or 1.0
+    values = [score / scale for score in known]
+    lowest, highest = missing / scale, max(values)
     mean = math.fsum(values) / len(values)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
     if deviation < 1e-12:
         return dict.fromkeys(candidates, 0.0), 0.0
     return (
-        {id: weight * (min(scores.get(id, missing) / scale, highest) - mean) / deviation for id in candidates},
-        weight * (missing / scale - mean) / deviation,
+        {
+            id: weight * (max(min(scores.get(id, missing) / scale, highest), lowest) - mean) / deviation
+            for id in candidates
+        },
+        weight * (lowest - mean) / deviation,
     )

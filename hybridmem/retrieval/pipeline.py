@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import get_args
@@ -273,7 +273,7 @@ class Retrieval:
         around = {id: turn for id, turn in turns.items() if id not in listed}
         visible |= query.visibility.visible(self.ledger, query.namespace, around)
         said = set(tokens(query.text))
-        hits = []
+        reasons: dict[str, dict[str, float]] = {}
         for id, record in visible.items():
             if id not in told and (id in candidates or not query.takes(record)):
                 continue
@@ -290,9 +290,29 @@ class Retrieval:
                 why["superseded"] = -self.settings.superseded
             if query.half_life is not None:
                 why["decay"] = -self.settings.decay * (1 - 0.5 ** (_age(record, query.moment) / query.half_life))
-            raw = {name: named[id] for name, named in scores.items() if id in named}
-            hits.append(_hit(record, why, raw))
+            reasons[id] = why
+        for id in list(_repeating(visible, reasons)):
+            if isinstance(record := visible[id], Fact):
+                reasons[id]["repeated"] = -self.settings.repeated
+            elif not said.issuperset(tokens(record.text)):
+                reasons[id]["behind_its_fact"] = -self.settings.behind_its_fact
+        hits = [
+            _hit(visible[id], why, {name: named[id] for name, named in scores.items() if id in named})
+            for id, why in reasons.items()
+        ]
         return Found.of(distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id))), visible)
+
+
+def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """The ids of what is ranked behind others that came of the same messages, all of them: it would take the place of
+    another message among the first."""
+    shown: set[str] = set()
+    for id in sorted(reasons, key=lambda id: (-math.fsum(reasons[id].values()), id)):
+        record = records[id]
+        messages = set(record.sources) if isinstance(record, Fact) else {id}
+        if messages and messages <= shown:
+            yield id
+        shown |= messages
 
 
 def _is_named(record: MemoryRecord, said: set[str]) -> bool:

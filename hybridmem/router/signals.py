@@ -79,11 +79,13 @@ def evidence(
     `exercises` gives the questions that the dreams asked about a fact, by its id.
     """
     facts = [(hit, record) for hit in hits if isinstance(record := records.get(hit.id), Fact)]
+    # By their own scores: that a message of theirs is a hit too says nothing against them.
+    facts.sort(key=lambda pair: -pair[0].score_alone)
     named = [pair for pair in facts[:FACTS_LOOKED_AT] if names_subject(question, pair[1].subject)]
     if not facts:
         return Evidence()
     hit, fact = (named or facts)[0]
-    rivals = [h.score for h, f in facts if f.slot != fact.slot]
+    rivals = [h.score_alone for h, f in facts if f.slot != fact.slot]
     consolidated = active is not None and fact.id in active.facts and fact.id not in active.tainted
     audit = audits.get(fact.id)
     times = time_phrases(question, asked_on)
@@ -92,7 +94,7 @@ def evidence(
         for h in hits
         if isinstance(episode := records.get(h.id), Episode)
         and episode.recorded_at.timestamp() > last_dream
-        and (h.score >= hit.score or (h.matches and names_subject(h.quoted, fact.subject)))
+        and (h.score >= hit.score_alone or (h.matches and names_subject(h.quoted, fact.subject)))
     ]
     return Evidence(
         fact=fact.id,
@@ -102,7 +104,7 @@ def evidence(
         audited=audit.right / audit.asked if audit and audit.asked else 0.0,
         fresh=not news,
         similarity=hit.raw.get("dense", 0.0),
-        margin=hit.score - max(rivals, default=0.0),
+        margin=hit.score_alone - max(rivals, default=0.0),
         wording=_wording(question, times, fact, exercises(fact.id)) if consolidated else 1.0,
         holds_then=_holds_then(question, times, fact, asked_on),
     )

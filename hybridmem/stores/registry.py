@@ -70,9 +70,9 @@ def _memory_ledger(name: str, given: None) -> Ledger:
 
 
 def _chroma_folder(name: str, place: IndexPlace) -> VectorIndex:
-    from hybridmem.stores.index.chroma import ChromaIndex
+    from hybridmem.stores.index.local import LocalVectorIndex
 
-    return ChromaIndex(place.folder / LOCAL["vectors"])
+    return LocalVectorIndex(place.folder / LOCAL["vectors"])
 
 
 def _chroma_server(url: str, place: IndexPlace) -> VectorIndex:

@@ -101,6 +101,22 @@ def slack_message(user: str, text: str, number: int = 0, **fields: Any) -> dict[
     return {"type": "message", "user": user, "text": text, "ts": f"{SECOND + number}.000100", **fields}
 
 
+def messenger_message(sender: str, text: str, number: int = 0, **fields: Any) -> dict[str, Any]:
+    stamp = (SECOND + number) * 1000
+    return {"sender_name": sender, "timestamp_ms": stamp, "content": text.encode().decode("latin-1"), **fields}
+
+
+def discord_message(sender: str, text: str, number: int = 0, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "type": "Default",
+        "timestamp": f"2023-11-14T22:13:{20 + number}.123+00:00",
+        "content": text,
+        "author": {"id": "5", "name": sender.lower(), "nickname": sender, "isBot": False},
+        **fields,
+    }
+
+
 def telegram_message(id: int, sender: str, text: Any, **fields: Any) -> dict[str, Any]:
     return {
         "id": id,
@@ -181,6 +197,22 @@ EXPORTS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
             "type": "personal_chat",
             "id": 7,
             "messages": [telegram_message(number, "Ivo", text) for number, text in enumerate(said)],
+        },
+    ),
+    "messenger": lambda folder, said: write(
+        folder,
+        "message_1.json",
+        {
+            "title": "Ivo",
+            "messages": [messenger_message("Ivo", text, number) for number, text in enumerate(said)][::-1],
+        },
+    ),
+    "discord": lambda folder, said: write(
+        folder,
+        "general.json",
+        {
+            "channel": {"id": "9", "name": "general"},
+            "messages": [discord_message("Ivo", text, number) for number, text in enumerate(said)],
         },
     ),
     "whatsapp": lambda folder, said: write(

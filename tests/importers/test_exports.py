@@ -257,6 +257,61 @@ class TestPeople:
         assert [role for role, _, _ in said(path)] == ["user", "user", "participant"]
         assert "no list of messages" in broken(path)[0].reason
 
+    def test_messenger(self, tmp_path: Path) -> None:
+        messages = [
+            exports.messenger_message("Zoë", "See you at the café 🎉", 3),
+            exports.messenger_message("Ivo", "", 2, photos=[{"uri": "a.jpg"}]),
+            exports.messenger_message("Ivo", "gone", 1, is_unsent=True),
+            exports.messenger_message("Ivo", "I moved to Porto.", 0, type="Generic"),
+            exports.messenger_message("Ivo", "Ivo called you.", 0, type="Call"),
+            "broken",
+        ]
+        path = write(tmp_path, "message_1.json", {"title": "Zoe", "thread_path": "inbox/zoe_1", "messages": messages})
+        assert said(path) == [
+            ("participant", "Ivo", "I moved to Porto."),
+            ("participant", "Zoë", "See you at the café 🎉"),
+        ]
+        first = turns(path)[0]
+        assert (first.session, first.trust, first.at, first.metadata) == ("inbox/zoe_1", "web", THEN, {"chat": "Zoe"})
+        assert sorted(left_out(path)) == ["media", "messages that were unsent", "notices"]
+        assert "not an object" in broken(path)[0].reason
+        assert said(path, me=["Ivo"])[0][0] == "user"
+
+    def test_discord(self, tmp_path: Path) -> None:
+        messages = [
+            exports.discord_message("Ivo", "I moved to Porto."),
+            exports.discord_message("Ivo", "Added Ana to the group.", 1, type="RecipientAdd"),
+            exports.discord_message("Cal", "Build passed", 2, author={"id": "6", "name": "cal", "isBot": True}),
+            exports.discord_message("Ivo", "", 3, attachments=[{"fileName": "a.png"}]),
+            exports.discord_message("Ana", "Good!", 4, type="Reply"),
+        ]
+        channel = {"guild": {"name": "Home"}, "channel": {"id": "9", "name": "general"}, "messages": messages}
+        path = write(tmp_path, "general.json", channel)
+        assert said(path) == [
+            ("participant", "Ivo", "I moved to Porto."),
+            ("assistant", "cal", "Build passed"),
+            ("participant", "Ana", "Good!"),
+        ]
+        assert {turn.trust for turn in turns(path)} == {"web"}
+        assert turns(path)[0].metadata == {"chat": "general", "server": "Home"} and turns(path)[0].session == "9"
+        assert turns(path)[0].at == datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
+        assert sorted(left_out(path)) == ["media", "notices"]
+
+    def test_deepseek(self, tmp_path: Path) -> None:
+        def node(id: str, parent: str | None, *fragments: tuple[str, str]) -> dict[str, Any]:
+            parts = [{"type": kind, "content": text} for kind, text in fragments]
+            message = {"inserted_at": "2025-01-27T10:00:00+08:00", "fragments": parts} if parts else None
+            return {"id": id, "parent": parent, "children": [], "message": message}
+
+        nodes = [
+            node("root", None),
+            node("1", "root", ("REQUEST", "I play the oud.")),
+            node("2", "1", ("THINK", "Hm."), ("SEARCH", "oud"), ("RESPONSE", "Great.")),
+        ]
+        path = write(tmp_path, "conversations.json", [{"id": "d", "mapping": {each["id"]: each for each in nodes}}])
+        assert said(path) == [("user", None, "I play the oud."), ("assistant", None, "Great.")]
+        assert turns(path)[0].at == datetime(2025, 1, 27, 2, tzinfo=UTC)
+
     @pytest.mark.parametrize(
         ("written", "expected"),
         [

@@ -76,6 +76,33 @@ def test_anthropics_blocks(memory: HybridMemory) -> None:
     assert added(memory, [{"role": "assistant", "content": [block]}]) == [("assistant", "agent", "Lovely!")]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "creator": {"name": "Ivo", "user_type": "Human"},
+            "created_date": "Tuesday, November 14, 2023 at 10:13:20\u202fPM UTC",
+        },
+        {"sender_full_name": "Ivo", "timestamp": 1_700_000_000},
+        {"sender": {"displayName": "Ivo"}, "createdDateTime": "2023-11-14T22:13:20Z", "type": "Note"},
+        {"author_name": "Ivo", "date_sent": "2023-11-14T22:13:20Z", "type": "Generic"},
+        {"author": {"nickname": "Ivo"}, "timestamp_ms": 1_700_000_000_000},
+    ],
+)
+def test_a_writer_by_any_field_is_a_participant_and_not_the_user(fields: dict[str, Any]) -> None:
+    (turn,) = turns({"text": "I moved to Porto.", **fields})
+    assert (turn.role, turn.speaker, turn.trust) == ("participant", "Ivo", "web")
+    assert turn.at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
+def test_a_chat_with_a_character() -> None:
+    (own,) = turns({"name": "Ana", "is_user": True, "mes": "I broke my arm.", "send_date": "January 5, 2024 10:01am"})
+    (other,) = turns({"name": "Seraphina", "is_user": False, "mes": "Oh no."})
+    assert (own.role, own.trust, own.text) == ("user", "user", "I broke my arm.")
+    assert own.at is not None and own.at.replace(tzinfo=None) == datetime(2024, 1, 5, 10, 1)
+    assert (other.role, other.speaker, other.trust) == ("assistant", "Seraphina", "agent")
+
+
 def test_gemini_s_parts() -> None:
     (turn,) = turns({"role": "model", "parts": [{"text": "Noted."}, {"inlineData": {}}]})
     assert (turn.role, turn.trust, turn.text) == ("assistant", "agent", "Noted.")

@@ -70,6 +70,10 @@ def test_words_within_other_words_are_named(memory: HybridMemory) -> None:
         "\ufeff«Ｍｙ PIN hint is the ferret»",
         "**My PIN hint:** is the ferret 🎉",
         "My PIN hint (is) the ferret",
+        "<p>My <b>PIN</b> hint is&nbsp;the ferret.</p>",
+        "My PIN hint 🎉 is the ferret",
+        "My PIN hint is the fer-\nret.",
+        r'{"said": "My PIN hint\nis the \u0066erret \ud83c\udf89"}',
     ],
 )
 def test_the_same_words_in_other_signs_are_named(memory: HybridMemory, other: str) -> None:
@@ -77,6 +81,11 @@ def test_the_same_words_in_other_signs_are_named(memory: HybridMemory, other: st
     assert named(memory.delete(first.id)) == {second.id}
     memory.add("My PIN hint is the ferret.")
     assert len(named(memory.delete(second.id))) == 1
+
+
+def test_a_text_without_a_word_is_in_no_other(memory: HybridMemory) -> None:
+    first, other = memory.add("<a> <b> <c> <d>")[0], memory.add("Ana lives in Porto, on a hill.")[0]
+    assert other.id not in named(memory.delete(first.id))
 
 
 def test_a_sign_tells_two_memories_apart(memory: HybridMemory) -> None:
@@ -128,9 +137,10 @@ def test_what_a_memory_says_in_its_metadata_or_its_triple_is_named(memory: Hybri
     memory.update(edited.id, metadata={"note": None})
     stated = memory.add_fact("Ana", "lives in", "Lisbon", text="She has a flat there, in Lisbon.")
     titled = memory.add("Hm.", session="Ana lives in Lisbon")[0]
+    listed = memory.add("Hm!", metadata={"seen": [{"Ana lives in Lisbon.": 2}]})[0]
     other = memory.add("Ok.", metadata={"note": "Ana lives in Oslo.", "tags": ["lisbon"]}, session="Lisbon")[0]
     receipt = memory.delete(said.id)
-    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id, titled.id})
+    assert (receipt.copies, set(receipt.mentions)) == ((stated.id,), {noted.id, edited.id, titled.id, listed.id})
     assert other.id not in named(receipt)
 
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hybridmem.retrieval.fusion import fuse
@@ -96,6 +96,7 @@ def test_a_searchers_unit_does_not_matter(found: dict[str, dict[str, float]], un
         assert after.score(id) == pytest.approx(before.score(id), abs=1e-6)
 
 
+@example({"lexical": {"m0": 1e-308, "m1": 1.0}, "graph": {"m2": 0.0}}, {"m1"}, 0.0)
 @given(lists(finite), st.sets(st.sampled_from(IDS), max_size=4), finite)
 def test_what_stands_apart_moves_nothing_and_never_leads(
     found: dict[str, dict[str, float]], apart: set[str], other: float

@@ -286,6 +286,19 @@ class TestShortlist:
         assert [hit.id for hit in hits] == [fact.id, other.id]
         assert (hits[0].kind, hits[0].text) == ("fact", "Ana lives in Lisbon.")
 
+    def test_a_fact_and_its_message_take_one_place_of_the_first(self, store: Store) -> None:
+        told = store.say("The ferret Zora sleeps in the hall, and Ana has a ferret.")
+        fact = store.tell("Ana", "has", "a ferret", "Ana has a ferret.", sources=(told.id,))
+        other = store.say("The vet saw the ferret Zora on Monday.")
+        hits = {hit.id: hit for hit in store.search(ANA, "Where does the ferret Zora sleep?")}
+        assert list(hits) == [told.id, other.id, fact.id]
+        assert hits[fact.id].why["repeated"] < 0 and hits[fact.id].score_alone > hits[fact.id].score
+        first, *others = store.search(ANA, "What does Ana have?")
+        assert (first.id, first.score) == (fact.id, first.score_alone)
+        assert next(hit for hit in others if hit.id == told.id).why["behind_its_fact"] < 0
+        quoted = store.search(ANA, f"Ana has a ferret. {told.text}")
+        assert all("behind_its_fact" not in hit.why for hit in quoted)
+
     def test_the_same_words_of_two_speakers_are_two_memories(self, store: Store) -> None:
         store.say("I love ferrets.", speaker="Ana")
         store.say("I love ferrets.", speaker="Ben")

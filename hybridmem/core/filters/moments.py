@@ -1,4 +1,4 @@
-"""Times in filters: a moment, or a whole day where only its date is written."""
+"""Times in filters: a moment, or a whole day or month where only that is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from hybridmem.core.clock import parse_time
+from hybridmem.core.clock import end_of_time, parse_time
 from hybridmem.core.errors import InvalidDate
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -23,17 +23,12 @@ class Moment:
 
     @classmethod
     def of(cls, written: str | date) -> Moment:
-        """A date stands for its day in UTC, anything else for one moment. Raises `InvalidDate`."""
-        if isinstance(written, str):
-            whole_day = _DATE.fullmatch(written.strip()) is not None
-        else:
-            whole_day = not isinstance(written, datetime)
-        start = parse_time(written if isinstance(written, str | datetime) else written.isoformat())
-        if not whole_day:
+        """A date stands for its day in UTC and a month for its days, anything else for one moment. Raises
+        `InvalidDate`."""
+        start, last = parse_time(written), end_of_time(written)
+        if last == start:
             return cls(start, start)
-        return cls(
-            start, start + timedelta(days=1) if start.date() < _LAST else datetime.max.replace(tzinfo=start.tzinfo)
-        )
+        return cls(start, last + timedelta(microseconds=1) if last.date() < _LAST else last)
 
     @property
     def is_day(self) -> bool:

@@ -119,7 +119,7 @@ _STARTS = (
     | frozenset(
         """
         the these on for yesterday today tonight tomorrow tmrw day days night nights weekend weekends week weeks
-        fortnight fortnights month months year years
+        fortnight fortnights half month months year years
         """.split()  # noqa: SIM905 - a paragraph reads better than a list of strings
     )
 )
@@ -414,6 +414,16 @@ def _ago(given: _Words) -> _Meaning:
     return around(day, unit) if unit != "day" else _days(day), unit, True, vague
 
 
+def _halves(given: _Words) -> _Meaning:
+    """Half a year ago; in a year and a half: in about that month."""
+    words = given.text.casefold()
+    ahead = re.search(r"from (?:now|today)|^in\b|later$", words)
+    if words.startswith("in ") and given.direction < 1:
+        return None
+    months = 6 if "half a year" in words else 12 * _count_of(words.replace("and a half", ""))[0] + 6
+    return around(_moved(given.said_on, "month", months if ahead else -months), "month"), "month", True, True
+
+
 def _counted_last(given: _Words) -> _Meaning:
     """The last three weeks: a stretch that ends with the day on which it is said."""
     words = given.text.casefold()
@@ -522,6 +532,12 @@ _PATTERNS: tuple[tuple[str, str, Callable[[_Words], _Meaning]], ...] = (
         r"|last night|tomorrow(?: (?:morning|afternoon|evening|night))?|tmrw|today|tonight"
         r"|this (?:morning|afternoon|evening)",
         _near_day,
+    ),
+    (
+        "halves",
+        rf"(?:half a year|a year and a half|{_COUNT} and a half years) (?:ago|back|from now|from today|later)"
+        r"|in half a year|in a year and a half",
+        _halves,
     ),
     ("ago", rf"{_COUNT} {_UNIT} (?:ago|back|from now|from today)|in {_COUNT} {_UNIT}", _ago),
     ("counted_last", rf"(?:the |these )?(?:last|past|previous|next|coming) {_COUNT} {_UNIT}", _counted_last),

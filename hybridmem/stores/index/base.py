@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -59,6 +59,16 @@ class VectorIndex(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class ScanningVectorIndex(VectorIndex, Protocol):
+    """A `VectorIndex` that compares a vector with the memories of many namespaces at once."""
+
+    def scan(self, namespaces: Sequence[Namespace], vector: Vectors) -> dict[Namespace, dict[str, float]]:
+        """The cosine similarity of every memory, by id, in those of `namespaces` that it reads whole. The others, which
+        are too large for it, are left out: `query` them one by one."""
+        ...
 
 
 class LexicalIndex(Protocol):

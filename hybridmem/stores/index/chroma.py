@@ -9,6 +9,7 @@ the last writer's opens the folder again.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import secrets
 import shutil
@@ -160,6 +161,10 @@ class ChromaIndex:
                     found.extend(page)
         return iter(sorted(id for id in found if _whole(id) == id))
 
+    def digests(self) -> list[str]:
+        """The first 40 digits of the sha256 of each namespace that has a collection."""
+        return [name.removeprefix(f"{self._prefix}-") for name in self._database.names(self._prefix)]
+
     def clear(self) -> None:
         self._database.clear()
 
@@ -183,6 +188,10 @@ class _Database(Protocol):
 
     def collection(self, name: str) -> Any:
         """A collection, or None; within `use`."""
+        ...
+
+    def names(self, prefix: str) -> list[str]:
+        """Of all own collections under `prefix`."""
         ...
 
     def clear(self) -> None: ...
@@ -210,6 +219,8 @@ class _Folder:
         self._collections: dict[str, Any] = {}
         self._loading = False
         """Whether a graph that this client has not loaded yet is in use."""
+        self._zeroed: dict[str, int] = {}
+        """By the folder of a graph: when it was last written, of those that are known to be zeroed."""
         self._seen = b""
         self._users = 0
 
@@ -235,7 +246,7 @@ class _Folder:
             finally:
                 if self._loading:
                     self._loading = False
-                    _zero_unused(self._database)
+                    _zero_unused(self._database, self._zeroed)
 
     def collection(self, name: str) -> Any:
         """The collection of the client in use, or None. Looking it up costs as much as a query."""
@@ -244,6 +255,12 @@ class _Folder:
             if (found := _existing(self._client, name)) is not None:
                 self._collections[name] = found
         return found
+
+    def names(self, prefix: str) -> list[str]:
+        if not self._database.exists():
+            return []
+        with self.use(writing=False) as client:
+            return _own_names(client, prefix)
 
     def clear(self) -> None:
         with self._locked():
@@ -318,11 +335,14 @@ class _Server:
     def collection(self, name: str) -> Any:
         return _existing(self._client, name)
 
+    def names(self, prefix: str) -> list[str]:
+        with self.use(writing=False) as client:
+            return _own_names(client, prefix)
+
     def clear(self) -> None:
         with self.use(writing=True) as client:
-            for collection in client.list_collections():
-                if _OWN_NAME.fullmatch(collection.name.removeprefix(self._prefix)):
-                    client.delete_collection(collection.name)
+            for name in _own_names(client, self._prefix):
+                client.delete_collection(name)
 
     def close(self) -> None:
         if self._client is not None:
@@ -401,33 +421,55 @@ def _put(collection: Any, parts: Sequence[str], vectors: Vectors, metadatas: lis
         )
 
 
-def _zero_unused(database: Path) -> None:
-    """Zeros for what no vector fills yet in the files of the graphs.
+def _zero_unused(database: Path, zeroed: dict[str, int]) -> None:
+    """Zeros for what no vector fills yet in the files of the graphs, but for those that have not been written since
+    they were `zeroed`, which is brought up to date.
 
     A graph with no vector on the disk is written at its full size, out of memory that is not cleared first (hnswlib's
     `initPersistentIndex`, chromadb 1.5.9). What the process held there before, a deleted text or a password, would
     stay in the file.
     """
-    for header in database.glob("*/header.bin"):
-        start = header.read_bytes()[: _HEADER.size]
-        if len(start) < _HEADER.size:
+    with os.scandir(database) as entries:
+        graphs = [entry.path for entry in entries if entry.is_dir()]
+    for graph in graphs:
+        header = Path(graph, "header.bin")
+        try:
+            written = header.stat().st_mtime_ns
+        except FileNotFoundError:
             continue
-        version, _, _, count, size = _HEADER.unpack(start)
-        if version != _HEADER_VERSION:
-            log.warning(
-                "%s is of version %d, not %d: what Chroma leaves in its files was not zeroed",
-                header,
-                version,
-                _HEADER_VERSION,
-            )
-            continue
-        for name, used in (("data_level0.bin", count * size), ("length.bin", count * _LENGTH_BYTES)):
-            with (header.parent / name).open("r+b") as file:
+        if zeroed.get(graph) != written:
+            _zero_graph(header)
+            zeroed[graph] = written
+
+
+def _zero_graph(header: Path) -> None:
+    start = header.read_bytes()[: _HEADER.size]
+    if len(start) < _HEADER.size:
+        return
+    version, _, _, count, size = _HEADER.unpack(start)
+    if version != _HEADER_VERSION:
+        log.warning(
+            "%s is of version %d, not %d: what Chroma leaves in its files was not zeroed",
+            header,
+            version,
+            _HEADER_VERSION,
+        )
+        return
+    for name, used in (("data_level0.bin", count * size), ("length.bin", count * _LENGTH_BYTES)):
+        with (header.parent / name).open("r+b") as file:
+            file.seek(used)
+            rest = file.read()
+            if rest.strip(b"\0"):
                 file.seek(used)
-                rest = file.read()
-                if rest.strip(b"\0"):
-                    file.seek(used)
-                    file.write(bytes(len(rest)))
+                file.write(bytes(len(rest)))
+
+
+def _own_names(client: Any, prefix: str) -> list[str]:
+    """The names of all collections under `prefix`, which other memories on a server do not share."""
+    names: list[str] = []
+    while page := client.list_collections(limit=_PAGE, offset=len(names)):
+        names += [collection.name for collection in page]
+    return [name for name in names if _OWN_NAME.fullmatch(name.removeprefix(prefix))]
 
 
 def _existing(client: Any, name: str) -> Any:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
-from hybridmem.core.errors import CorruptStore, ReadOnlyMemory, StoreBusy, StoreError, StoreFull
 from hybridmem.core.namespace import Namespace, namespace_digest
 from hybridmem.core.text.tokens import alike, index_tokens, query_terms
+from hybridmem.stores.index.sqlite_file import SqliteFile
 
-BUSY_SECONDS = 30.0
-"""How long to wait for another process before `StoreBusy`."""
 MAX_TERMS = 256
 """Terms of one query; FTS5 takes expressions of limited size, and a question has far fewer."""
 FORMAT = 3
@@ -21,16 +17,6 @@ FORMAT = 3
 the Latin one at the wrong places; since 1 they hold the texts' `index_tokens`, since 2 these fold ß to ss, and since 3
 ł to l and Persian letters to Arabic ones."""
 _VARIABLES = 500
-
-_ERRORS: dict[int, tuple[type[StoreError], str]] = {
-    sqlite3.SQLITE_BUSY: (StoreBusy, "another process holds {path}: try again when it has finished"),
-    sqlite3.SQLITE_LOCKED: (StoreBusy, "another process holds {path}: try again when it has finished"),
-    sqlite3.SQLITE_FULL: (StoreFull, "the disk that holds {path} is full: make room and try again"),
-    sqlite3.SQLITE_READONLY: (ReadOnlyMemory, "{path} cannot be written to: check its permissions"),
-    sqlite3.SQLITE_CANTOPEN: (ReadOnlyMemory, "{path} cannot be opened: check the folder and its permissions"),
-    sqlite3.SQLITE_CORRUPT: (CorruptStore, "{path} is damaged: delete it and run `hybridmem reindex`"),
-    sqlite3.SQLITE_NOTADB: (CorruptStore, "{path} is no SQLite database: delete it and run `hybridmem reindex`"),
-}
 
 
 class FullTextIndex:
@@ -46,17 +32,10 @@ class FullTextIndex:
     """
 
     def __init__(self, path: Path) -> None:
-        self.location = self._path = path
-        self._lock = threading.RLock()
-        with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA secure_delete = ON")
-            self._connection.execute(
+        self.location = path
+        self._file = SqliteFile(path)
+        with self._file.use() as connection:
+            connection.execute(
                 "CREATE TABLE IF NOT EXISTS memories ("
                 "number INTEGER PRIMARY KEY, namespace TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (namespace, id))"
             )
@@ -68,10 +47,12 @@ class FullTextIndex:
             return
         table = _table(namespace)
         written = {id: _indexed(text) for id, text in texts.items()}
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.execute(_create(table))
             present = self._numbers(connection, table, list(texts))
-            known = {id: number for id, number in present.items() if self._text(table, number) == written[id]}
+            known = {
+                id: number for id, number in present.items() if self._text(connection, table, number) == written[id]
+            }
             replaced = {id: number for id, number in present.items() if id not in known}
             self._remove(connection, table, replaced)
             for id, text in written.items():
@@ -84,15 +65,15 @@ class FullTextIndex:
                         (number, text),
                     )
         if replaced:
-            self._truncate_log()
+            self._file.truncate_log()
 
     def delete(self, namespace: Namespace, ids: Sequence[str]) -> int:
         table = _table(namespace)
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             numbers = self._numbers(connection, table, ids)
             self._remove(connection, table, numbers)
         # Also when nothing was there: a process that was killed may have deleted it and not come this far.
-        self._truncate_log()
+        self._file.truncate_log()
         return len(numbers)
 
     def query(self, namespace: Namespace, text: str, limit: int) -> list[tuple[str, float]]:
@@ -100,11 +81,11 @@ class FullTextIndex:
         table = _table(namespace)
         if not terms or limit <= 0:
             return []
-        with self._errors():
-            if not self._has(table):
+        with self._file.use() as connection:
+            if not self._has(connection, table):
                 return []
             expression = " OR ".join(f'"{term}"' for term in terms)
-            rows = self._connection.execute(
+            rows = connection.execute(
                 f"SELECT memories.id, -bm25({table}) AS score FROM {table} "  # noqa: S608 - the name is a hash
                 f"JOIN memories ON memories.number = {table}.rowid "
                 f"WHERE {table} MATCH ? ORDER BY score DESC, memories.id LIMIT ?",
@@ -113,39 +94,36 @@ class FullTextIndex:
         return [(id, float(score)) for id, score in rows]
 
     def count(self, namespace: Namespace) -> int:
-        with self._errors():
-            row = self._connection.execute(
+        with self._file.use() as connection:
+            row = connection.execute(
                 "SELECT count(*) FROM memories WHERE namespace = ?", (_table(namespace),)
             ).fetchone()
         return int(row[0])
 
     def ids(self, namespace: Namespace) -> Iterator[str]:
-        with self._errors():
-            rows = self._connection.execute(
+        with self._file.use() as connection:
+            rows = connection.execute(
                 "SELECT id FROM memories WHERE namespace = ? ORDER BY id", (_table(namespace),)
             ).fetchall()
         return (str(id) for (id,) in rows)
 
     def clear(self) -> None:
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             for table in self._tables(connection):
                 connection.execute(f"DROP TABLE {table}")
             connection.execute("DELETE FROM memories")
-        with self._errors():
-            self._connection.execute("VACUUM")
-        self._truncate_log()
+        self._file.vacuum()
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _format(self) -> int:
-        with self._errors():
-            return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        with self._file.use() as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
     def _migrate(self) -> None:
         """Bring a file of an earlier version to `FORMAT`, from the texts that it holds itself."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             # Another process may have done it meanwhile.
             written = self._format()
             if written >= FORMAT:
@@ -168,12 +146,14 @@ class FullTextIndex:
         )
         return [str(name) for (name,) in found.fetchall()]
 
-    def _has(self, table: str) -> bool:
-        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    @staticmethod
+    def _has(connection: sqlite3.Connection, table: str) -> bool:
+        found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
         return found is not None
 
-    def _text(self, table: str, number: int) -> str:
-        row = self._connection.execute(f"SELECT text FROM {table} WHERE rowid = ?", (number,))  # noqa: S608
+    @staticmethod
+    def _text(connection: sqlite3.Connection, table: str, number: int) -> str:
+        row = connection.execute(f"SELECT text FROM {table} WHERE rowid = ?", (number,))  # noqa: S608
         return str(row.fetchone()[0])
 
     def _numbers(self, connection: sqlite3.Connection, table: str, ids: Sequence[str]) -> dict[str, int]:
@@ -197,40 +177,6 @@ class FullTextIndex:
         connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", rows)  # noqa: S608 - the name is a hash
         connection.executemany("DELETE FROM memories WHERE number = ?", rows)
         connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
-
-    def _truncate_log(self) -> None:
-        with self._errors():
-            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise StoreBusy(
-                f"another process reads {self._path}, so that deleted text is still in its log: delete once more"
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                # A full disk has rolled it back already.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except sqlite3.DatabaseError as error:
-                # The low byte is the primary result code; the rest says which of its kinds.
-                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-                if code not in _ERRORS:
-                    raise
-                kind, message = _ERRORS[code]
-                raise kind(message.format(path=self._path)) from error
 
 
 def _create(table: str) -> str:

@@ -81,8 +81,8 @@ class Memories(Protocol):
         ...
 
     def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
-        """(id, text) of every text in the memories' metadata, and in what was edited in it, and of the names of their
-        sessions and speakers."""
+        """(id, text) of every text and name in the memories' metadata, and in what was edited in it, and of the names
+        of their sessions and speakers."""
         ...
 
     def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:

@@ -68,17 +68,17 @@ def test_the_inverted_index_forgets_the_words_of_a_removed_text(index, tmp_path)
 
 def test_deleting_again_finishes_what_a_killed_process_left_in_the_log(index, tmp_path):
     index.upsert(ANA, {"ep_0": "garden zqxjkvbw", "ep_1": "garden violin"})
-    index._truncate_log = lambda: None
+    index._file.truncate_log = lambda: None
     index.delete(ANA, ["ep_0"])
     assert b"zqxjkvbw" in bytes_in(tmp_path)
-    del index._truncate_log
+    del index._file.truncate_log
     index.delete(ANA, ["ep_0"])
     assert b"zqxjkvbw" not in bytes_in(tmp_path)
 
 
 def test_a_reader_that_holds_the_log_is_reported(index, tmp_path, monkeypatch):
     index.upsert(ANA, {"ep_0": "garden", "ep_1": "violin"})
-    index._connection.execute("PRAGMA busy_timeout = 50")
+    index._file._connection.execute("PRAGMA busy_timeout = 50")
     reader = sqlite3.connect(tmp_path / "index" / "fulltext.sqlite3", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM memories").fetchone()
@@ -103,7 +103,7 @@ def test_a_path_that_cannot_be_opened_is_named(tmp_path):
 
 
 def test_a_writer_that_waits_too_long_says_so(index, tmp_path):
-    index._connection.execute("PRAGMA busy_timeout = 50")
+    index._file._connection.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(tmp_path / "index" / "fulltext.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreBusy):

@@ -130,11 +130,11 @@ class InMemoryLedger(InMemoryKeyedEpisodes, InMemoryStanding, InMemoryState):
     def details(self, namespace: Namespace) -> Iterator[tuple[str, str]]:
         here: list[Episode | Fact] = [*self._episodes(namespace), *self._facts(namespace)]
         for memory in here:
-            yield from ((memory.id, text) for text in texts_in(memory.metadata))
+            yield from ((memory.id, text) for text in texts_in(memory.metadata, names=True))
             names = (memory.session, memory.speaker) if isinstance(memory, Episode) else ()
             yield from ((memory.id, name) for name in names if name is not None)
         for id in [id for id, home in self._homes.items() if home == namespace]:
-            yield from ((id, text) for event in self._events[id] for text in texts_in(event.changes))
+            yield from ((id, text) for event in self._events[id] for text in texts_in(event.changes, names=True))
 
     def said(self, namespace: Namespace, texts: Sequence[str]) -> list[Episode]:
         found = (episode for episode in self._episodes(namespace) if episode.text in texts)

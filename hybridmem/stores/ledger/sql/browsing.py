@@ -76,7 +76,7 @@ class BrowsingRows:
             for id, content, home in columns:
                 query = select(id, content).where(home == key(namespace), content.is_not(None), content != "{}")
                 for memory, kept in connection.execute(query):
-                    yield from ((memory, words) for words in texts_in(json.loads(kept)))
+                    yield from ((memory, words) for words in texts_in(json.loads(kept), names=True))
             for name in (episodes.session, episodes.speaker):
                 named = select(episodes.id, name).where(episodes.namespace == key(namespace), name.is_not(None))
                 yield from ((memory, words) for memory, words in connection.execute(named))
