@@ -162,7 +162,7 @@ def test_a_night_holds_up_no_add_and_no_search(memory: HybridMemory, monkeypatch
     from hybridmem.dreaming import runner
 
     woken = threading.Event()
-    monkeypatch.setattr(runner, "run", lambda *_: woken.wait(30))
+    monkeypatch.setattr(runner, "run", lambda *_, **given: woken.wait(30))
     memory.search("Ana")
 
     async def live() -> bool:

@@ -32,7 +32,7 @@ def played(world: World, version: str) -> list[str]:
     return prompts
 
 
-@pytest.mark.parametrize("version", ["2", "1"])
+@pytest.mark.parametrize("version", ["2", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_session_knows_what_an_earlier_one_said(world: World, version: str) -> None:
     world.install(AGENT)
     first, child, second = played(world, version)

@@ -204,7 +204,7 @@ class Life:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kills", [5, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.slow)])
 def test_a_dream_survives_kills_at_random_moments(path: Path, dreamer: Dreamer, kills: int) -> None:
     chance = random.Random(20260301)
     life = Life(path, chance)

@@ -35,7 +35,7 @@ def assert_none_is_hidden(before: list[list[str]], after: list[list[str]]) -> No
     assert [set(ids) for ids in after] == [set(ids) for ids in before]
 
 
-@pytest.mark.parametrize("file", WEEKS[:2], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", WEEKS[:1], ids=lambda file: file.stem)
 def test_search_finds_what_was_said_after_a_night_as_before(tmp_path: Path, file: Path) -> None:
     with HybridMemory.open(tmp_path / "m", ledger="memory", embedder="hashing", model=FakeModel()) as memory:
         texts = lived(memory, file)
@@ -44,7 +44,7 @@ def test_search_finds_what_was_said_after_a_night_as_before(tmp_path: Path, file
         assert_none_is_hidden(before, found(memory, texts))
 
 
-@pytest.mark.parametrize("file", WEEKS[2:4], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", WEEKS[2:3], ids=lambda file: file.stem)
 def test_not_even_the_worst_extraction_hides_what_was_said(tmp_path: Path, file: Path) -> None:
     """Every message is taken to replace the one before: each is still found first by its own words."""
     with HybridMemory.open(tmp_path / "m", ledger="memory", embedder="hashing") as memory:
