@@ -60,7 +60,7 @@ def paged(console: Console, rendered: Iterable[RenderableType]) -> None:
 
 def print_json(record: Any) -> None:
     """`record` as one JSON object on one line of stdout, in ASCII so that any terminal and locale can carry it."""
-    print(json.dumps(to_json(record)))  # noqa: T201
+    print(json.dumps(to_json(record)), flush=True)  # noqa: T201
 
 
 def plain(text: str, style: str = "", *, limit: int | None = None) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -72,8 +73,12 @@ def test_watching_ends_cleanly_and_a_restart_doubles_nothing(tmp_path: Path) -> 
     path = write(tmp_path, "sessions/s1.jsonl", lines(claude_code_line("user", "one", 1)))
     command = [sys.executable, "-m", "hybridmem.cli", "--memory", str(tmp_path / "memory"), "--embedder", "hashing"]
     command += ["add", "--from", str(path.parent), "--watch", "--json"]
+    # Unbuffered, Python would hide a report that is not passed on when it is there.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     for number in (2, 3):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=buffered
+        ) as watching:
             assert watching.stdout is not None and watching.stderr is not None
             if number == 2:
                 assert len(json.loads(watching.stdout.readline())["added"]) == 1
