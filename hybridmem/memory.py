@@ -652,10 +652,9 @@ class HybridMemory:
 
         if not isinstance(recipe, str | Recipe):
             raise InvalidInput(f"the recipe is {arguments.kind_of(recipe)}: pass its name, or a path of a .toml file")
-        if self.folder.read_only and not dry_run:
-            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
         if dry_run:
             return estimate(self.workspace, recipe)
+        self._require_writable("dream")
         return run(self.workspace, recipe, progress, accept=accept)
 
     def review_dream(self, *, recipe: str | Recipe = "default", progress: Progress = quiet) -> DreamReview:
@@ -668,8 +667,7 @@ class HybridMemory:
 
         if not isinstance(recipe, str | Recipe):
             raise InvalidInput(f"the recipe is {arguments.kind_of(recipe)}: pass its name, or a path of a .toml file")
-        if self.folder.read_only:
-            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: dream on a copy of it")
+        self._require_writable("dream")
         return propose(self.workspace, recipe, progress)
 
     def proposed_dream(self) -> DreamReview | None:
@@ -686,9 +684,12 @@ class HybridMemory:
         Raises `InvalidInput` where no night waits, and for an id that is none of its changes, and `DreamBusy`."""
         from hybridmem.dreaming.runner import believe
 
-        if self.folder.read_only:
-            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: work on a copy of it")
+        self._require_writable("work")
         believe(self.workspace, accept)
+
+    def _require_writable(self, verb: str) -> None:
+        if self.folder.read_only:
+            raise ReadOnlyMemory(f"the memory folder {self.folder.root} cannot be written to: {verb} on a copy of it")
 
     def dreams(self) -> list[DreamReport]:
         """The reports of every night so far, oldest first."""

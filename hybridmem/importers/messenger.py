@@ -12,10 +12,11 @@ from typing import Any
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import checked_text
 from hybridmem.core.roles import trust_of
-from hybridmem.importers.base import BrokenLine, Entry, ImportedTurn, LeftOut
+from hybridmem.importers.base import Entry, ImportedTurn, LeftOut
 from hybridmem.importers.dating import dated_within
 from hybridmem.importers.identity import file_name
 from hybridmem.importers.message import PARTICIPANT
+from hybridmem.importers.one_by_one import one_by_one
 from hybridmem.importers.times import moment_or_none
 
 SOURCE = "messenger"
@@ -42,19 +43,8 @@ class Reader:
         title = _as_said(value.get("title"))
         session = _as_said(value.get("thread_path")) or title or self._name
         metadata = {"chat": title} if title else {}
-        entries: list[Entry] = []
-        turns: list[ImportedTurn] = []
-        for index, message in enumerate(value["messages"], 1):
-            try:
-                entry = _turn(message, session, metadata)
-            except InvalidInput as error:
-                entries.append(BrokenLine(index, f"message {index}: {error}"))
-                continue
-            if isinstance(entry, LeftOut):
-                entries.append(entry)
-            else:
-                turns.append(entry)
-        return [*dated_within(turns[::-1], None), *entries]
+        turns, others = one_by_one(value["messages"], lambda message: _turn(message, session, metadata))
+        return [*dated_within(turns[::-1], None), *others]
 
 
 def _turn(message: object, session: str, metadata: Mapping[str, Any]) -> ImportedTurn | LeftOut:

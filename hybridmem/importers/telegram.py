@@ -16,6 +16,7 @@ from hybridmem.importers.base import BrokenLine, Entry, ImportedTurn, LeftOut
 from hybridmem.importers.dating import dated_within
 from hybridmem.importers.identity import file_name
 from hybridmem.importers.message import PARTICIPANT
+from hybridmem.importers.one_by_one import one_by_one
 from hybridmem.importers.times import moment_or_none
 
 SOURCE = "telegram"
@@ -55,17 +56,10 @@ class Reader:
         id = chat.get("id")
         session = str(id) if isinstance(id, (str, int)) else (str(name) if isinstance(name, str) else self._name)
         metadata = {"chat": name} if isinstance(name, str) and name.strip() else {}
-        turns: list[ImportedTurn] = []
-        for index, message in enumerate(chat["messages"], 1):
-            try:
-                entry = _turn(message, chat, own, session, metadata)
-            except InvalidInput as error:
-                yield BrokenLine(index, f"chat {place}, message {index}: {error}")
-                continue
-            if isinstance(entry, LeftOut):
-                yield entry
-            else:
-                turns.append(entry)
+        turns, others = one_by_one(
+            chat["messages"], lambda message: _turn(message, chat, own, session, metadata), f"chat {place}, "
+        )
+        yield from others
         yield from dated_within(turns, None)
 
 

@@ -47,7 +47,8 @@ class Evidence:
     """Share of the words in which the question asks of the subject that the fact has, or an exercise on it; 1 where it
     asks in none. Looked at where the fact is consolidated."""
     holds_then: bool = True
-    """Whether the fact holds at some of the time that the question names; true where it names none."""
+    """Whether the fact holds at some of the time that the question names; true where it names none. Looked at where the
+    fact is consolidated."""
 
     @property
     def weights_may_answer(self) -> bool:
@@ -88,7 +89,7 @@ def evidence(
     rivals = [h.score_alone for h, f in facts if f.slot != fact.slot]
     consolidated = active is not None and fact.id in active.facts and fact.id not in active.tainted
     audit = audits.get(fact.id)
-    times = time_phrases(question, asked_on)
+    times = time_phrases(question, asked_on) if consolidated else []
     news = [
         h
         for h in hits
@@ -106,7 +107,7 @@ def evidence(
         similarity=hit.raw.get("dense", 0.0),
         margin=hit.score_alone - max(rivals, default=0.0),
         wording=_wording(question, times, fact, exercises(fact.id)) if consolidated else 1.0,
-        holds_then=_holds_then(question, times, fact, asked_on),
+        holds_then=not consolidated or _holds_then(question, times, fact, asked_on),
     )
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,10 +23,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def memory(tmp_path: Path, clock: Clock) -> Iterator[HybridMemory]:
-    with HybridMemory.open(
-        tmp_path / "m",
+def opened(folder: Path, clock: Callable[[], datetime]) -> HybridMemory:
+    """A memory of Ana's that is kept in no file."""
+    return HybridMemory.open(
+        folder,
         namespace=("users", "ana"),
         embedder="hashing",
         ledger="memory",
@@ -34,5 +34,10 @@ def memory(tmp_path: Path, clock: Clock) -> Iterator[HybridMemory]:
         lexical="memory",
         graph="memory",
         clock=clock,
-    ) as opened:
-        yield opened
+    )
+
+
+@pytest.fixture
+def memory(tmp_path: Path, clock: Clock) -> Iterator[HybridMemory]:
+    with opened(tmp_path / "m", clock) as memory:
+        yield memory

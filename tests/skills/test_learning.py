@@ -15,7 +15,7 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import Episode
 from hybridmem.memory import HybridMemory
 from hybridmem.skills.memory_kind import RELATIONS
-from tests.skills.conftest import Clock
+from tests.skills.conftest import Clock, opened
 from tests.skills.sessions import deployed, session, tools_of
 
 
@@ -168,16 +168,7 @@ def test_it_travels_with_an_export(memory: HybridMemory, tmp_path: Path) -> None
     memory.learn_skills(deployed("alpha"))
     memory.learn_skills(deployed("beta", ok=False))
     memory.export(tmp_path / "out.jsonl")
-    with HybridMemory.open(
-        tmp_path / "n",
-        namespace=("users", "ana"),
-        embedder="hashing",
-        ledger="memory",
-        vectors="memory",
-        lexical="memory",
-        graph="memory",
-        clock=memory.clock,
-    ) as other:
+    with opened(tmp_path / "n", memory.clock) as other:
         other.import_(tmp_path / "out.jsonl")
         assert other.skills(failed=True) == memory.skills(failed=True)
         assert other.skills("Deploy delta") == memory.skills("Deploy delta")

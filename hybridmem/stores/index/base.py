@@ -9,11 +9,23 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 
 Vectors = NDArray[Any]
 """float32, shape (n, dimension), each row of unit length."""
+
+
+def best(scores: Mapping[str, float], limit: int) -> list[tuple[str, float]]:
+    """The `limit` highest of `scores`, best first, equal ones by id."""
+    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))[: max(limit, 0)]
+
+
+def require_a_vector_each(ids: Sequence[str], vectors: Vectors) -> None:
+    """Raises `InvalidInput` where there are not as many `vectors` as `ids`."""
+    if len(ids) != len(vectors):
+        raise InvalidInput(f"{len(ids)} ids came with {len(vectors)} vectors: pass one vector for each id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
-from hybridmem.core.errors import CorruptStore, EmbeddingMismatch, InvalidInput, StoreBusy, StoreError
+from hybridmem.core.errors import CorruptStore, EmbeddingMismatch, StoreBusy, StoreError
 from hybridmem.core.namespace import Namespace, namespace_digest
-from hybridmem.stores.index.base import Vectors
+from hybridmem.stores.index.base import Vectors, require_a_vector_each
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +78,7 @@ class ChromaIndex:
         """How many parts it took for one memory, in the last query of each namespace."""
 
     def upsert(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> None:
-        if len(ids) != len(vectors):
-            raise InvalidInput(f"{len(ids)} ids came with {len(vectors)} vectors: pass one vector for each id")
+        require_a_vector_each(ids, vectors)
         rows: dict[str, list[int]] = {}
         for row, id in enumerate(ids):
             rows.setdefault(id, []).append(row)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from hybridmem.core.errors import EmbeddingMismatch, InvalidInput
+from hybridmem.core.errors import EmbeddingMismatch
 from hybridmem.core.namespace import Namespace, namespace_digest
-from hybridmem.stores.index.base import Vectors
+from hybridmem.stores.index.base import Vectors, best, require_a_vector_each
 from hybridmem.stores.index.sqlite_file import SqliteFile
 
 FORMAT = 1
@@ -55,8 +55,7 @@ class FlatVectorIndex:
 
     def put(self, namespace: Namespace, ids: Sequence[str], vectors: Vectors) -> bool:
         """`upsert`, unless the namespace was handed over; returns whether they are here."""
-        if len(ids) != len(vectors):
-            raise InvalidInput(f"{len(ids)} ids came with {len(vectors)} vectors: pass one vector for each id")
+        require_a_vector_each(ids, vectors)
         if not ids:
             return True
         digest = _digest(namespace)
@@ -175,11 +174,6 @@ def _make_tables(connection: sqlite3.Connection, elsewhere: Iterable[str]) -> No
     connection.execute("CREATE TABLE elsewhere (namespace TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.executemany("INSERT INTO elsewhere VALUES (?)", [(each,) for each in elsewhere])
     connection.execute(f"PRAGMA user_version = {FORMAT}")
-
-
-def best(scores: Mapping[str, float], limit: int) -> list[tuple[str, float]]:
-    """The `limit` highest of `scores`, best first."""
-    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))[: max(limit, 0)]
 
 
 def _digest(namespace: Namespace) -> str:

@@ -16,7 +16,7 @@ from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.core.text.mentions import Mentions, entity, name_parts, named
 from hybridmem.core.text.tokens import index_tokens, query_terms, tokens
-from hybridmem.stores.index.base import Neighbourhood, Vectors
+from hybridmem.stores.index.base import Neighbourhood, Vectors, best
 from hybridmem.stores.index.mention_graph import DAMPING, edges, memory_mentions
 
 K1, B = 1.2, 0.75
@@ -42,7 +42,7 @@ class InMemoryVectorIndex:
 
     def query(self, namespace: Namespace, vector: Vectors, limit: int) -> list[tuple[str, float]]:
         held = self._vectors.get(namespace, {})
-        return _best({id: float((rows @ vector).max()) for id, rows in held.items()}, limit)
+        return best({id: float((rows @ vector).max()) for id, rows in held.items()}, limit)
 
     def count(self, namespace: Namespace) -> int:
         return len(self._vectors.get(namespace, {}))
@@ -85,7 +85,7 @@ class InMemoryLexicalIndex:
                 if count:
                     length = len(texts[id]) / mean_length
                     scores[id] += weight * count * (K1 + 1) / (count + K1 * (1 - B + B * length))
-        return _best(scores, limit)
+        return best(scores, limit)
 
     def count(self, namespace: Namespace) -> int:
         return len(self._texts.get(namespace, {}))
@@ -127,7 +127,7 @@ class InMemoryGraphIndex:
         if not seeds:
             return []
         ranks = networkx.pagerank(graph, alpha=DAMPING, personalization=seeds, tol=1e-12, max_iter=1000)
-        return _best({id: rank for (side, id), rank in ranks.items() if side == "memory" and rank > 1e-10}, limit)
+        return best({id: rank for (side, id), rank in ranks.items() if side == "memory" and rank > 1e-10}, limit)
 
     def neighbourhood(self, namespace: Namespace, entity: str | None, limit: int) -> Neighbourhood:
         mentioned = [set(names) for names in self.entities(namespace).values()]
@@ -177,10 +177,6 @@ def _pop(held: dict[str, Any], ids: Sequence[str]) -> int:
     for id in ids:
         held.pop(id, None)
     return before - len(held)
-
-
-def _best(scores: Mapping[str, float], limit: int) -> list[tuple[str, float]]:
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[: max(limit, 0)]
 
 
 def _most(counts: Mapping[str, int], limit: int) -> list[str]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.stores.index.base import VectorIndex, Vectors
+from hybridmem.stores.index.base import VectorIndex, Vectors, best
 from hybridmem.stores.index.chroma import ChromaIndex
-from hybridmem.stores.index.flat import FlatVectorIndex, best
+from hybridmem.stores.index.flat import FlatVectorIndex
 
 LARGEST = 1_000
 """Vectors of a namespace that are compared whole."""
