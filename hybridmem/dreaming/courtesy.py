@@ -1,10 +1,11 @@
 """A dream that runs beside the adds, searches and answers of its own process leaves them room.
 
-Two things make a call wait for a dream in another thread. Whatever runs in Python holds the interpreter's lock, by
-default for 5 ms each time that the call wants it back, and a search wants it back a dozen times. And a training takes
-every core. So Python's threads take turns faster while a dream runs, and a training keeps to half the cores while
-somebody calls. The operating system's priorities are left alone: a thread of low priority that holds the lock would
-keep it for as long as other processes keep the thread from running.
+Three things make a call wait for a dream in another thread. Whatever runs in Python holds the interpreter's lock, by
+default for 5 ms each time that the call wants it back, and a search wants it back a dozen times. A training takes every
+core. And a product of matrices that numpy shares out to every core waits for the core that the dream has. So Python's
+threads take turns faster while a dream runs, a training keeps to half the cores while somebody calls, and numpy
+multiplies on one core. The operating system's priorities are left alone: a thread of low priority that holds the lock
+would keep it for as long as other processes keep the thread from running.
 """
 
 from __future__ import annotations
@@ -12,21 +13,23 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from threadpoolctl import threadpool_limits
 
 from hybridmem.core.progress import Progress
 from hybridmem.core.recent_calls import RecentCalls
 from hybridmem.models.base import LanguageModel
 from hybridmem.models.trainable import SharesCores
 
-TURN_SECONDS = 0.0005
+TURN_SECONDS = 0.0001
 """How long a thread keeps the interpreter's lock from another one while a dream runs."""
 QUIET_SECONDS = 5.0
 """So long after the last call, a training takes every core again."""
 
 _taking_turns = threading.Lock()
 _dreams = 0
-_usual = 0.0
+_usual = ExitStack()
 
 
 @contextmanager
@@ -43,7 +46,7 @@ def beside(calls: RecentCalls, model: LanguageModel, progress: Progress) -> Iter
             cores.share_cores(calls.since(max(began, calls.now() - QUIET_SECONDS)))
         progress(step, done, total)
 
-    with _faster_turns():
+    with _room_for_calls():
         try:
             yield tell
         finally:
@@ -52,13 +55,15 @@ def beside(calls: RecentCalls, model: LanguageModel, progress: Progress) -> Iter
 
 
 @contextmanager
-def _faster_turns() -> Iterator[None]:
-    """For as long as some dream of this process runs."""
-    global _dreams, _usual
+def _room_for_calls() -> Iterator[None]:
+    """Faster turns, and one core for numpy, for as long as some dream of this process runs."""
+    global _dreams
     with _taking_turns:
         if not _dreams:
-            _usual = sys.getswitchinterval()
-            sys.setswitchinterval(min(_usual, TURN_SECONDS))
+            interval = sys.getswitchinterval()
+            _usual.callback(sys.setswitchinterval, interval)
+            sys.setswitchinterval(min(interval, TURN_SECONDS))
+            _usual.enter_context(threadpool_limits(1, user_api="blas"))
         _dreams += 1
     try:
         yield
@@ -66,4 +71,4 @@ def _faster_turns() -> Iterator[None]:
         with _taking_turns:
             _dreams -= 1
             if not _dreams:
-                sys.setswitchinterval(_usual)
+                _usual.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from hybridmem.core.progress import quiet
 from hybridmem.core.recent_calls import RecentCalls
@@ -44,14 +45,20 @@ def test_cores_are_shared_while_somebody_calls() -> None:
     assert told == [("train", 1, 2)] * 4
 
 
-def test_threads_take_turns_faster_for_as_long_as_a_dream_runs() -> None:
-    usual = sys.getswitchinterval()
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_calls_have_room_for_as_long_as_a_dream_runs() -> None:
+    usual, threads = sys.getswitchinterval(), blas_threads()
     with pytest.raises(ZeroDivisionError), courtesy.beside(RecentCalls(), FakeModel(), quiet):
         with courtesy.beside(RecentCalls(), FakeModel(), quiet):
             assert sys.getswitchinterval() == pytest.approx(courtesy.TURN_SECONDS)
         assert sys.getswitchinterval() == pytest.approx(courtesy.TURN_SECONDS)
+        assert blas_threads() == {1}
         1 / 0  # noqa: B018
     assert sys.getswitchinterval() == pytest.approx(usual)
+    assert blas_threads() == threads
 
 
 @pytest.mark.parametrize("call", ["add", "search", "answer"])
