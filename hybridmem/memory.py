@@ -28,7 +28,7 @@ from hybridmem.core.filters.options import asked_for
 from hybridmem.core.filters.parse import parse
 from hybridmem.core.folder import MemoryFolder
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.policy import MemoryPolicy, checked_half_life, checked_policy
+from hybridmem.core.policy import DEFAULT_RISK, MemoryPolicy, checked_half_life, checked_policy
 from hybridmem.core.progress import Progress, quiet
 from hybridmem.core.records import (
     ROUTES,
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from hybridmem.models.reader import ChatModel, Reader
     from hybridmem.models.trainable import TrainableModel
     from hybridmem.retrieval.pipeline import Retrieval
-    from hybridmem.router.policy import Router
+    from hybridmem.router.policy import Explanation, Feedback, Router
     from hybridmem.skills.learning import LearnedSkills
     from hybridmem.standing.blocks import Blocks
     from hybridmem.standing.profile import Profile
@@ -228,17 +228,20 @@ class HybridMemory:
         return self.workspace.policy
 
     def set_policy(
-        self, *, half_life_days: float | None = None, expire_after_days: Mapping[Trust, float] | None = None
+        self,
+        *,
+        half_life_days: float | None = None,
+        expire_after_days: Mapping[Trust, float] | None = None,
+        risk: float = DEFAULT_RISK,
     ) -> MemoryPolicy:
         """Put a policy in place of the present one; without arguments, nothing expires or ages by itself.
 
         `half_life_days` ranks older memories lower, in searches and answers that do not say otherwise, and hides none.
         `expire_after_days`, by trust, as in ``{"web": 30}``, sets `expires_at` of episodes that are added from now on
-        without one. Raises `InvalidInput`."""
+        without one. `risk` is the share of all questions that may be answered wrongly. Raises `InvalidInput`."""
         arguments.mapping_or_none("expire_after_days", expire_after_days)
-        policy = checked_policy(
-            MemoryPolicy(half_life_days, {str(trust): days for trust, days in (expire_after_days or {}).items()})
-        )
+        expiry = {str(trust): days for trust, days in (expire_after_days or {}).items()}
+        policy = checked_policy(MemoryPolicy(half_life_days, expiry, risk))
         self.ledger.put_state(self.namespace, policy)
         return policy
 
@@ -530,6 +533,26 @@ class HybridMemory:
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
         self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers
+
+    @traced("explain")
+    def explain(self, question: str, *, reference_date: Time | None = None) -> Explanation:
+        """`answer`, with why this route was chosen, and what each of the others would have said."""
+        asked = checked_text(arguments.text("question", question))
+        on = None if reference_date is None else parse_time(reference_date)
+        self.ledger.expire_due(self.namespace, self.clock())
+        self.indexes.catch_up(of=self.namespace)
+        return self.workspace.router_on(on).explain(asked)
+
+    @traced("feedback")
+    def feedback(self, question: str, answer: str | None) -> Feedback:
+        """Tell what the right `answer` to a question is, or None where the memory cannot know one.
+
+        The router learns from it how far it may be believed: on more wrong answers than the policy's `risk` allows, it
+        says more often that it does not know. Tell of right answers too. Neither question nor answer is kept."""
+        asked = checked_text(arguments.text("question", question))
+        right = None if answer is None else checked_text(arguments.text("answer", answer))
+        self.indexes.catch_up(of=self.namespace)
+        return self.router.feedback(asked, right)
 
     def reflect(self, question: str, *, limit: int = 20, reader: str | Reader | ChatModel | None = None) -> Reflection:
         """An answer over up to `limit` memories, statement by statement, each with the memories that it rests on.

@@ -154,10 +154,18 @@ def ask(
         str | None,
         typer.Option(metavar="DATE", help='The day from which "last week" in the question is seen (default: today).'),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell why this route, and what each of the others would have said.")
+    ] = False,
 ) -> None:
     """Answer from the weights, from retrieval, from both, or not at all, and show the grounds."""
+    if explain and route is not None:
+        raise InvalidInput("--explain tells why the router chose a route: leave out --route")
     with call.open() as memory:
-        answer = memory.answer(question, route=route, reference_date=reference_date)
+        explanation = memory.explain(question, reference_date=reference_date) if explain else None
+        answer = (
+            explanation.answer if explanation else memory.answer(question, route=route, reference_date=reference_date)
+        )
     grounds = {
         "route": answer.route,
         "confidence": answer.confidence,
@@ -166,7 +174,43 @@ def ask(
         "seconds": answer.seconds,
     }
     evidence = [_hits(answer.evidence, "evidence")] if answer.evidence else []
-    call.answer(answer, output.plain(answer.text, "bold"), output.pairs(grounds), *evidence)
+    if explanation is None:
+        call.answer(answer, output.plain(answer.text, "bold"), output.pairs(grounds), *evidence)
+        return
+    call.answer(
+        explanation,
+        output.plain(answer.text, "bold"),
+        output.plain(explanation.why),
+        output.pairs({**grounds, **_promise(explanation.threshold, explanation.risk, explanation.feasible)}),
+        output.table(
+            ["route", "answer", "#confidence", "#prompt tokens", "#seconds"],
+            [
+                (name, said.answer.text, said.answer.confidence, said.answer.prompt_tokens, said.answer.seconds)
+                for name, said in explanation.routes.items()
+            ],
+            "forced",
+        ),
+        *evidence,
+    )
+
+
+@command(app, panel=CORRECT)
+def feedback(
+    call: Invocation,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="A question that was asked.")],
+    answer: Annotated[
+        str | None,
+        typer.Argument(metavar="[ANSWER]", help="What is right; leave it out where the memory cannot know."),
+    ] = None,
+) -> None:
+    """Tell what the right answer to a question is, so that the router learns how far it may be believed.
+
+    Tell of right answers too, not only of wrong ones. Neither question nor answer is kept."""
+    with call.open() as memory:
+        told = memory.feedback(question, answer)
+    verdict = "it would have been answered wrongly" if told.was_wrong else "it would not have been answered wrongly"
+    promise = _promise(told.threshold, told.risk, told.feasible)
+    call.answer(told, output.plain(verdict), output.pairs({"abstained below": told.threshold_before, **promise}))
 
 
 @command(app, "list", panel=FIND)
@@ -321,14 +365,19 @@ def policy(
             metavar="TRUST=DAYS", help="Expire what is added from now on with this trust, or never; may be repeated."
         ),
     ] = None,
+    risk: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of all questions that may be answered wrongly.")
+    ] = None,
 ) -> None:
-    """Show, or change, how long this namespace keeps what it is told and how age counts in its searches."""
+    """Show, or change, how long this namespace keeps what it is told, how age counts in its searches, and how many of
+    its answers may be wrong."""
     with call.open() as memory:
         chosen = memory.policy
-        if half_life_days is not None or expire_after is not None:
+        if half_life_days is not None or expire_after is not None or risk is not None:
             chosen = memory.set_policy(
                 half_life_days=chosen.half_life_days if half_life_days is None else half_life_days or None,
                 expire_after_days=_lengths(chosen.expire_after_days, expire_after or ()),
+                risk=chosen.risk if risk is None else risk,
             )
     call.answer(chosen, output.pairs(output.fields(chosen)))
 
@@ -407,6 +456,12 @@ def _text(memory: Episode | Fact) -> str:
 
 def _record(memory: Episode | Fact) -> dict[str, Any]:
     return {"kind": _kind(memory), **to_json(memory)}
+
+
+def _promise(threshold: float, risk: float, feasible: bool) -> dict[str, Any]:
+    """When the router abstains, and what that promises."""
+    promised = "promised" if feasible else "not promised: too few questions with known answers"
+    return {"abstains below": threshold, "wrong answers": f"{risk:.1%} of all questions at most, {promised}"}
 
 
 def _hits(hits: list[Hit] | tuple[Hit, ...], title: str | None = None) -> Any:

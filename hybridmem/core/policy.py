@@ -1,4 +1,4 @@
-"""How long a namespace keeps what it is told, and how age counts in its searches."""
+"""How long a namespace keeps what it is told, how age counts in its searches, and how many answers may be wrong."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hybridmem.core.records import Trust
 
 LONGEST = 1_000_000
 """Days at most: about as far as dates go."""
+DEFAULT_RISK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class MemoryPolicy:
 
     KEY: ClassVar[str] = "policy"
     """Its name in the ledger."""
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     half_life_days: float | None = None
     """In which age takes half of what it can from a rank; None for ranks that do not age."""
     expire_after_days: Mapping[str, float] = field(default_factory=dict)
     """By trust: days after which an episode expires, counted from when it was recorded; others last."""
+    risk: float = DEFAULT_RISK
+    """Share of all questions that may be answered wrongly: above it, the router says that it does not know."""
 
     @property
     def half_life(self) -> timedelta | None:
@@ -40,11 +43,15 @@ class MemoryPolicy:
             return None
 
     def to_json(self) -> dict[str, Any]:
-        return {"half_life_days": self.half_life_days, "expire_after_days": dict(self.expire_after_days)}
+        return {
+            "half_life_days": self.half_life_days,
+            "expire_after_days": dict(self.expire_after_days),
+            "risk": self.risk,
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], version: int) -> MemoryPolicy:
-        return cls(content["half_life_days"], content["expire_after_days"])
+        return cls(content["half_life_days"], content["expire_after_days"], content.get("risk", DEFAULT_RISK))
 
 
 def checked_policy(policy: MemoryPolicy) -> MemoryPolicy:
@@ -57,7 +64,17 @@ def checked_policy(policy: MemoryPolicy) -> MemoryPolicy:
             raise InvalidInput(
                 f"{trust!r} cannot expire after {str(days)[:40]} days: give a number above 0, such as 30"
             )
+    checked_risk(policy.risk)
     return policy
+
+
+def checked_risk(risk: float) -> float:
+    """`risk` itself, a share. Raises `InvalidInput`."""
+    if not isinstance(risk, int | float) or isinstance(risk, bool) or not 0 < risk < 1:
+        raise InvalidInput(
+            f"the risk {str(risk)[:40]} is no share between 0 and 1: pass 0.05 for one wrong answer in 20"
+        )
+    return risk
 
 
 def checked_half_life(days: float | None) -> timedelta | None:

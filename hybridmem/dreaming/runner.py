@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from hybridmem.dreaming.step_log import StepLog, reader_usage
 from hybridmem.dreaming.steps.compose import still_sound
 from hybridmem.models import prompts
 from hybridmem.models.reader.metered import MeteredReader
-from hybridmem.router.policy import Router
+from hybridmem.router.policy import AuditQuestion, Router
 from hybridmem.standing import profile as profiles
 from hybridmem.standing import questions as standing_questions
 from hybridmem.stores.ledger.fact_timeline import holds
@@ -177,9 +177,7 @@ class MemoryAnswers:
         """See `steps.truth.Answering`."""
         self.workspace.indexes.catch_up(of=self.workspace.namespace)
         items = audit_questions(self.workspace, self.calibration_questions)
-        answers = self.router.rehearse(
-            questions, candidate, folder, audits, [i.question for i in items], [i.answer for i in items]
-        )
+        answers = self.router.rehearse(questions, candidate, folder, audits, _asked(items))
         return [answer.text for answer in answers]
 
 
@@ -234,9 +232,12 @@ def calibrate(workspace: Workspace, router: Router, most: int) -> int:
     nothing answers. Returns how many there are."""
     asked = audit_questions(workspace, most)
     if asked:
-        observed = router.observe([i.question for i in asked], [i.answer for i in asked])
-        workspace.ledger.put_state(workspace.namespace, router.fitted(observed))
+        router.calibrate(_asked(asked))
     return len(asked)
+
+
+def _asked(items: Iterable[TrainingItem]) -> list[AuditQuestion]:
+    return [AuditQuestion(item.question, item.answer, item.fact) for item in items]
 
 
 def audit_questions(workspace: Workspace, most: int) -> list[TrainingItem]:

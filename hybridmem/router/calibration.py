@@ -1,15 +1,15 @@
 """Calibrated heads, P(correct | route), and the confidence below which the router abstains.
 
-Each head is a logistic regression fitted after every dream on audits that the training never saw, unanswerable
-questions among them. Its Gaussian prior is centred on hand-set weights, so that a memory of a few facts has a sane
-router and a large one a fitted one. The threshold is set by conformal risk control (Angelopoulos et al. 2022,
-arXiv:2208.02814): the share of wrong answers among all questions stays below the chosen risk, in expectation.
+Each head is a logistic regression fitted after every dream on questions whose answers are known: audits that the
+training never saw, unanswerable ones among them, and questions with feedback. Its Gaussian prior is centred on hand-set
+weights, so that a memory of a few facts has a sane router and a large one a fitted one. The threshold is set for the
+risk that the namespace's policy names, on confidences that heads gave which had not seen the question's fact.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -17,23 +17,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.policy import DEFAULT_RISK, MemoryPolicy
+from hybridmem.router.decision import Reading, agree
+from hybridmem.router.risk import DEFAULT_THRESHOLD, NEVER, Judged, Level, raised, threshold_for
 from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.state import State
 
 PRIOR_STRENGTH = 4.0
 HALVINGS = tuple(2.0**-n for n in range(30))
-DEFAULT_THRESHOLD = 0.5
-POOLED = 200
-"""Questions on six weeks of lives (lab/weeks, 2026-11-29) that stand behind the default threshold where SmolLM2 with
-its memory skills reads: with the prior's heads, 20 of them are answered wrongly."""
+FOLDS = 5
+"""Parts of the facts that questions are about: heads that were fitted on the others judge each of them."""
+LOWEST_THRESHOLD = 0.3
+"""However much risk is allowed: an answer that is rather wrong than right helps nobody."""
+HALF_POOLED = 100
+"""Questions of a namespace beside which others' count half."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One audited answer of one route."""
+    """One route's answer to a question whose answer is known."""
 
     features: Mapping[str, float]
     right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A question whose answer is known, as the router heard it. None stands for a reading that does not answer."""
+
+    weights: Observation | None = None
+    retrieval: Observation | None = None
+    is_agreed: bool = False
+    """Whether both say the same."""
+    group: str = ""
+    """The fact that the question is about: questions of one fact are not independent of each other."""
+
+    @classmethod
+    def of(
+        cls, weights: Reading | None, memories: Reading | None, is_right: Callable[[str], bool], group: str = ""
+    ) -> Graded:
+        """Of two readings of the question, of which there may be none."""
+
+        def observed(reading: Reading | None) -> Observation | None:
+            if reading is None or reading.refuses:
+                return None
+            return Observation(reading.features, is_right(reading.said.text))
+
+        one, other = observed(weights), observed(memories)
+        return cls(one, other, bool(weights and memories and one and other and agree(weights, memories)), group)
+
+    def judged(self, calibration: Calibration) -> Judged:
+        """With the confidences of these heads."""
+
+        def said(route: str, answer: Observation | None) -> tuple[float, bool] | None:
+            return (calibration.confidence(route, answer.features), answer.right) if answer else None
+
+        return Judged(said("weights", self.weights), said("retrieval", self.retrieval), self.is_agreed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Figures to three places."""
+
+        def told(answer: Observation | None) -> dict[str, Any] | None:
+            if answer is None:
+                return None
+            return {"right": answer.right, "features": {name: round(v, 3) for name, v in answer.features.items()}}
+
+        return {
+            "weights": told(self.weights),
+            "retrieval": told(self.retrieval),
+            "is_agreed": self.is_agreed,
+            "group": self.group,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Graded:
+        def answer(told: Mapping[str, Any] | None) -> Observation | None:
+            return Observation(dict(told["features"]), told["right"]) if told else None
+
+        return cls(answer(raw["weights"]), answer(raw["retrieval"]), raw["is_agreed"], raw["group"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +103,43 @@ class Calibration:
 
     KEY: ClassVar[str] = "calibration"
     """Its name in the ledger."""
-    VERSION: ClassVar[int] = 1
-    """Of the stored form. What was written before there were versions is of version 0 and holds the same."""
+    VERSION: ClassVar[int] = 2
+    """Of the stored form. Older ones, of version 0 before there were versions, hold a threshold and not what stands
+    behind it: they promise nothing."""
 
     heads: Mapping[str, Mapping[str, float]] = field(default_factory=prior_heads)
     threshold: float = DEFAULT_THRESHOLD
-    risk: float = 0.1
+    risk: float = DEFAULT_RISK
     feasible: bool = False
-    """Whether enough audits stood behind the threshold to promise the risk; else it is the default."""
+    """Whether enough questions stand behind the threshold to promise the risk; else it is the default."""
     observations: int = 0
     read_by: str = ""
     """The reader whose answers over memories the retrieval head was fitted on; "" for the memory's own model."""
+    levels: tuple[Level, ...] = ()
+    """Of the questions behind the threshold that are answered wrongly at some threshold."""
+    asked: float = 0.0
+    """How many questions stand behind the threshold."""
+    above: float = 0.0
+    """Wrong answers above the promise, of the questions with feedback."""
 
     def confidence(self, route: str, features: Mapping[str, float]) -> float:
         """P(correct | route, features)"""
         weights = self.heads[route]
-        logit = weights["bias"] + sum(weights[name] * value for name, value in features.items())
+        logit = weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in features.items())
         return float(1 / (1 + np.exp(-logit)))
+
+    def at(self, risk: float) -> Calibration:
+        """With the threshold for this `risk`."""
+        found = threshold_for(self.levels, self.asked, risk)
+        threshold = DEFAULT_THRESHOLD if found is None else max(found, LOWEST_THRESHOLD)
+        return replace(self, threshold=raised(threshold, self.above), risk=risk, feasible=found is not None)
 
     def for_reader(self, name: str) -> Calibration:
         """What of it holds where `name` reads the memories: another reader's answers say nothing about its own."""
         if name == self.read_by:
             return self
         heads = {**self.heads, "retrieval": prior_heads()["retrieval"]}
-        return replace(self, heads=heads, threshold=DEFAULT_THRESHOLD, feasible=False, read_by=name)
+        return Calibration(heads, risk=self.risk, read_by=name)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +149,9 @@ class Calibration:
             "feasible": self.feasible,
             "observations": self.observations,
             "read_by": self.read_by,
+            "levels": [list(level) for level in self.levels],
+            "asked": self.asked,
+            "above": self.above,
         }
 
     @classmethod
@@ -86,7 +163,7 @@ class Calibration:
         if version not in range(cls.VERSION + 1):
             return cls()
         try:
-            return cls(
+            found = cls(
                 heads={
                     route: {name: _number(raw["heads"][route].get(name, weight)) for name, weight in weights.items()}
                     for route, weights in prior_heads().items()
@@ -97,13 +174,22 @@ class Calibration:
                 observations=int(_number(raw["observations"])),
                 read_by=str(raw.get("read_by", "")),
             )
+            if version < 2:
+                return replace(found, threshold=DEFAULT_THRESHOLD, feasible=False)
+            return replace(
+                found,
+                levels=tuple((_number(level), _number(weight)) for level, weight in raw["levels"]),
+                asked=_number(raw["asked"]),
+                above=_number(raw["above"]),
+            )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return cls()
 
 
 def load(ledger: State, namespace: Namespace) -> Calibration:
-    """As the last dream fitted it, or the prior."""
-    return ledger.get_state(namespace, Calibration) or Calibration()
+    """As the last dream or the last feedback fitted it, or the prior, at the risk that the namespace's policy names."""
+    policy = ledger.get_state(namespace, MemoryPolicy) or MemoryPolicy()
+    return (ledger.get_state(namespace, Calibration) or Calibration()).at(policy.risk)
 
 
 def _number(value: Any) -> float:
@@ -114,40 +200,66 @@ def _number(value: Any) -> float:
 
 
 def fit(
-    observed: Mapping[str, Sequence[Observation]], risk: float = 0.1, *, read_by: str = "", pooled: int = 0
+    questions: Sequence[Graded], risk: float = DEFAULT_RISK, *, read_by: str = "", pooled: Sequence[Graded] = ()
 ) -> Calibration:
-    """Heads and threshold from audited answers, by route; `read_by` as the field has it.
+    """Heads from `questions` whose answers are known, and the threshold for `risk`; `read_by` as the field has it.
 
-    `pooled` questions of other people stand behind the default threshold: a few audits, whose questions a model wrote,
-    move it by their share of all. What they move less than the risk asks for is not promised."""
-    heads = {route: _fit_head(weights, observed.get(route, ())) for route, weights in prior_heads().items()}
-    unset = Calibration(heads)
-    scored = [(unset.confidence(route, o.features), o.right) for route, answers in observed.items() for o in answers]
-    threshold = conformal_threshold([c for c, _ in scored], [not ok for _, ok in scored], risk)
-    if threshold is None:
-        return Calibration(heads, DEFAULT_THRESHOLD, risk, False, len(scored), read_by)
-    moved = DEFAULT_THRESHOLD + (threshold - DEFAULT_THRESHOLD) * len(scored) / (len(scored) + pooled)
-    return Calibration(heads, moved, risk, moved >= threshold, len(scored), read_by)
+    `pooled` are questions of other memories. They stand in for the namespace's own while it has few, and the more it
+    has, the less they count: half with `HALF_POOLED` of its own. Each question's level is that of heads which were
+    fitted without the questions about its fact."""
+    weight = HALF_POOLED / (HALF_POOLED + len(questions))
+    weighed = [*((question, 1.0) for question in questions), *((question, weight) for question in pooled)]
+    levels = []
+    for held_out in _folds([question for question, _ in weighed]):
+        unseen = Calibration(_heads([each for each, is_out in zip(weighed, held_out, strict=True) if not is_out]))
+        levels += [
+            (level, weight)
+            for (question, weight), is_out in zip(weighed, held_out, strict=True)
+            if is_out and (level := question.judged(unseen).level) > NEVER
+        ]
+    return Calibration(
+        heads=_heads(weighed),
+        observations=sum(answer is not None for each in questions for answer in (each.weights, each.retrieval)),
+        read_by=read_by,
+        levels=tuple(sorted(levels, reverse=True)),
+        asked=sum(weight for _, weight in weighed),
+    ).at(risk)
 
 
-def _fit_head(prior: Mapping[str, float], observed: Sequence[Observation]) -> dict[str, float]:
-    """Maximum a posteriori weights by Newton's method with halved steps; the prior itself with nothing to fit."""
+def _folds(questions: Sequence[Graded]) -> list[list[bool]]:
+    """For each part of the facts, which of the questions are about one of them."""
+    part = {group: number % FOLDS for number, group in enumerate(dict.fromkeys(each.group for each in questions))}
+    return [[part[each.group] == fold for each in questions] for fold in sorted(set(part.values()))]
+
+
+def _heads(weighed: Sequence[tuple[Graded, float]]) -> dict[str, dict[str, float]]:
+    def answers(route: str) -> list[tuple[Observation, float]]:
+        found = ((each.weights if route == "weights" else each.retrieval, weight) for each, weight in weighed)
+        return [(answer, weight) for answer, weight in found if answer]
+
+    return {route: _fit_head(prior, answers(route)) for route, prior in prior_heads().items()}
+
+
+def _fit_head(prior: Mapping[str, float], answers: Sequence[tuple[Observation, float]]) -> dict[str, float]:
+    """Maximum a posteriori weights, of answers of which each counts so much, by Newton's method with halved steps; the
+    prior itself with nothing to fit. A signal that an answer lacks counts as 0."""
     names = list(prior)
     mean = np.array([prior[n] for n in names])
-    if not observed:
+    if not answers:
         return dict(prior)
-    x = np.array([[1.0 if n == "bias" else o.features[n] for n in names] for o in observed])
-    y = np.array([float(o.right) for o in observed])
+    x = np.array([[1.0 if n == "bias" else answer.features.get(n, 0.0) for n in names] for answer, _ in answers])
+    y = np.array([float(answer.right) for answer, _ in answers])
+    of = np.array([weight for _, weight in answers])
 
     def loss(w: NDArray[Any]) -> float:
         logits = x @ w
-        return float(np.logaddexp(0, logits).sum() - y @ logits + PRIOR_STRENGTH / 2 * (w - mean) @ (w - mean))
+        return float(of @ (np.logaddexp(0, logits) - y * logits) + PRIOR_STRENGTH / 2 * (w - mean) @ (w - mean))
 
     w = mean.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ w))
-        gradient = x.T @ (p - y) + PRIOR_STRENGTH * (w - mean)
-        hessian = (x.T * (p * (1 - p))) @ x + PRIOR_STRENGTH * np.eye(len(w))
+        gradient = x.T @ (of * (p - y)) + PRIOR_STRENGTH * (w - mean)
+        hessian = (x.T * (of * p * (1 - p))) @ x + PRIOR_STRENGTH * np.eye(len(w))
         step = np.linalg.solve(hessian, gradient)
         # From a prior that is far off, a whole step lands where the sigmoid is flat, and the next one goes back.
         size = next((s for s in HALVINGS if loss(w - s * step) <= loss(w) - 1e-4 * s * gradient @ step), 0.0)
@@ -155,24 +267,3 @@ def _fit_head(prior: Mapping[str, float], observed: Sequence[Observation]) -> di
         if np.abs(size * step).max() < 1e-8:
             break
     return dict(zip(names, w.tolist(), strict=True))
-
-
-def conformal_threshold(confidences: Sequence[float], wrong: Sequence[bool], risk: float) -> float | None:
-    """The lowest threshold t such that (n R(t) + 1) / (n + 1) <= risk, where R(t) is the share of all n questions that
-    are answered (confidence >= t) and wrong. None when no threshold satisfies it: n is too small for that risk."""
-    n = len(confidences)
-    if (1.0 / (n + 1)) > risk:
-        return None
-    order = sorted(zip(confidences, wrong, strict=True), reverse=True)
-    allowed = risk * (n + 1) - 1
-    errors = 0
-    # Above every confidence, 1.0 included, for the case that even the surest answer is one error too many.
-    threshold = np.nextafter(order[0][0], np.inf).item() if order else DEFAULT_THRESHOLD
-    for number, (confidence, is_wrong) in enumerate(order):
-        errors += is_wrong
-        if errors > allowed:
-            return threshold
-        last_of_ties = number + 1 == n or order[number + 1][0] < confidence
-        if last_of_ties:
-            threshold = confidence
-    return min(threshold, DEFAULT_THRESHOLD)

@@ -42,22 +42,42 @@ class Decision:
 
 def settles(weights: Reading | None, threshold: float) -> bool:
     """Whether the weights are so sure that the memories need not be read."""
-    return weights is not None and not weights.refuses and weights.confidence >= max(SURE, threshold)
+    return weights is not None and not weights.refuses and is_settled(weights.confidence, threshold)
+
+
+def is_settled(weights: float, threshold: float) -> bool:
+    """`settles` for the confidence of weights that answer."""
+    return weights >= max(SURE, threshold)
+
+
+def agree(weights: Reading, memories: Reading) -> bool:
+    """Whether two readings that answer say the same."""
+    return is_correct(weights.said.text, memories.said.text)
+
+
+def choose(weights: float | None, memories: float | None, is_agreed: bool) -> tuple[Route, float]:
+    """The route to answer by and its confidence, from the confidences of the readings that answer: both where they say
+    the same, else the more confident one. None stands for a reading that does not answer."""
+    if weights is not None and memories is not None and is_agreed:
+        return "both", 1 - (1 - weights) * (1 - memories)
+    if weights is not None and (memories is None or weights >= memories):
+        return "weights", weights
+    return ("abstain", 0.0) if memories is None else ("retrieval", memories)
 
 
 def decide(weights: Reading | None, memories: Reading | None, threshold: float) -> Decision:
-    """Of two readings that say the same, that; else the more confident one, where its confidence is `threshold` or
-    more. None stands for a reading that there is not."""
-    answering = [reading for reading in (weights, memories) if reading and not reading.refuses]
-    if not answering:
-        return abstention(weights or memories)
-    if len(answering) == 2 and is_correct(answering[0].said.text, answering[1].said.text):
-        one, other = answering
-        return Decision("both", 1 - (1 - one.confidence) * (1 - other.confidence), one)
-    best = max(answering, key=lambda reading: reading.confidence)
-    if best.confidence < threshold:
-        return abstention(best)
-    return Decision("weights" if best is weights else "retrieval", best.confidence, best)
+    """What `choose` says, where its confidence is `threshold` or more. None stands for a reading that there is not."""
+    one = weights if weights and not weights.refuses else None
+    other = memories if memories and not memories.refuses else None
+    route, confidence = choose(
+        one.confidence if one else None,
+        other.confidence if other else None,
+        one is not None and other is not None and agree(one, other),
+    )
+    best = other if route == "retrieval" else one
+    if best is None or confidence < threshold:
+        return Decision("abstain", 1 - confidence, best or weights or memories)
+    return Decision(route, confidence, best)
 
 
 def abstention(doubted: Reading | None) -> Decision:

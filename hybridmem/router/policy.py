@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,20 +16,25 @@ from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.clock import Clock, utc_now
 from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.namespace import Namespace
+from hybridmem.core.policy import MemoryPolicy
 from hybridmem.core.records import ROUTES, AdapterRecord, Answer, Audit, Hit, Route
 from hybridmem.metrics import is_correct
+from hybridmem.models import prompts
 from hybridmem.models.base import LanguageModel
 from hybridmem.models.reader import Reader
-from hybridmem.models.skills import trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import calibration as calibrations
+from hybridmem.router import feedback as feedbacks
+from hybridmem.router import pooled
 from hybridmem.router import snapshot as snapshots
-from hybridmem.router.calibration import POOLED, Calibration, Observation
+from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
 from hybridmem.router.decision import Reading
+from hybridmem.router.feedback import GradedQuestions
 from hybridmem.router.routing import Case, RouteResult, Routing
-from hybridmem.router.signals import Evidence, Head
+from hybridmem.router.signals import Evidence
 from hybridmem.router.snapshot import Snapshot
+from hybridmem.router.why import why
 from hybridmem.stores.ledger.base import Ledger
 
 FORCED_ROUTES: tuple[Route, ...] = ROUTES[:-1]
@@ -42,14 +48,46 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class AuditQuestion:
+    """A question whose answer is known."""
+
+    question: str
+    answer: str
+    """A refusal where nothing answers it."""
+    fact: str
+    """What it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the router makes of a question whose answer it was told."""
+
+    was_wrong: bool
+    """Whether it would have answered wrongly."""
+    threshold_before: float
+    threshold: float
+    """The confidence below which it abstains from now on."""
+    risk: float
+    """Share of all questions that may be answered wrongly."""
+    feasible: bool
+    """Whether enough questions stand behind the threshold to promise that."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """An answer, what the ledger knew of the question, and what each route would have said."""
 
     answer: Answer
+    why: str
+    """Why this route, in one sentence."""
     hits: tuple[Hit, ...]
     known: Evidence
     threshold: float
     """The confidence below which the router abstains."""
+    risk: float
+    """Share of all questions that may be answered wrongly."""
+    feasible: bool
+    """Whether enough questions stand behind the threshold to promise that."""
     routes: Mapping[Route, RouteResult]
 
 
@@ -103,11 +141,10 @@ class Router:
         adapter: AdapterRecord,
         folder: Path,
         audits: Sequence[Audit],
-        asked: Sequence[str],
-        answers: Sequence[str],
+        asked: Sequence[AuditQuestion],
     ) -> list[Answer]:
         """One answer a question as if `adapter`, whose files are in `folder`, were active with these `audits`, and its
-        heads fitted on the audit questions `asked` with their `answers`. Changes nothing."""
+        heads fitted on the audit questions `asked`. Changes nothing."""
         started = time.perf_counter()
         rehearsed = replace(
             self._read(),
@@ -118,15 +155,27 @@ class Router:
             calibration=Calibration(),
         )
         if asked:
-            observed = self._observe(asked, answers, rehearsed, folder)
-            rehearsed = replace(rehearsed, calibration=self.fitted(observed))
+            graded = self._graded(asked, rehearsed, folder)
+            rehearsed = replace(rehearsed, calibration=self._fitted(self._known().with_audits(graded)))
         routing = self._routing(None, rehearsed, folder)
         return routing.answers([self._case(question, routing) for question in questions], started)
 
-    def fitted(self, observed: Mapping[str, Sequence[Observation]]) -> Calibration:
-        """Heads and threshold from what `observe` gave."""
-        pooled = POOLED if self.reader is None and trained_for(self.model, "propositions") else 0
-        return calibrations.fit(observed, read_by=self.read_by, pooled=pooled)
+    def calibrate(self, asked: Sequence[AuditQuestion]) -> Calibration:
+        """Fit heads and threshold on the audit questions `asked`, and on those with feedback."""
+        graded = self._at_one_moment(lambda snapshot: self._graded(asked, snapshot))
+        return self._learned(self._known().with_audits(graded))
+
+    def feedback(self, question: str, answer: str | None) -> Feedback:
+        """Learn from a question whose right `answer` somebody tells: None for one that the memory cannot know.
+
+        What is kept of it are figures. Where the router is wrong more often than the namespace's risk allows, it
+        answers less until that is made up for."""
+        asked = AuditQuestion(question, answer or prompts.REFUSAL, "")
+        now = self._snapshot(None).calibration
+        (graded,) = self._at_one_moment(lambda snapshot: self._graded([asked], snapshot))
+        was_wrong = graded.judged(now).is_wrong(now.threshold)
+        after = self._learned(self._known().with_feedback(graded, was_wrong, now.risk))
+        return Feedback(was_wrong, now.threshold, after.threshold, after.risk, after.feasible)
 
     def explain(self, question: str) -> Explanation:
         """`answer` for one question, with what every route would have said at the same moment."""
@@ -136,10 +185,6 @@ class Router:
         """What the weights and the memories say to each of `questions`, both also where one would do: what the choice
         of a route rests on. `route` forces which of them are asked, as in `answer`. Raises as `answer` does."""
         return self._at_one_moment(lambda snapshot: self._readings(questions, route, snapshot), forced=route)
-
-    def observe(self, questions: Sequence[str], answers: Sequence[str]) -> dict[str, list[Observation]]:
-        """What each route says to audit `questions`, and whether it is right: what calibration is fitted on."""
-        return self._at_one_moment(lambda snapshot: self._observe(questions, answers, snapshot))
 
     def calibration(self) -> Calibration:
         """As fitted by the last dream, or the prior."""
@@ -192,31 +237,44 @@ class Router:
         started = time.perf_counter()
         routing = self._routing(None, snapshot)
         case = self._case(question, routing)
-        (answer,) = routing.answers([case], started)
+        ((weights, memories),) = routing.heard([case])
+        limits = snapshot.calibration
         return Explanation(
-            answer=answer,
+            answer=routing.answer(case, weights, memories, time.perf_counter() - started),
+            why=why(routing.decision(weights, memories), case.known, weights, memories, limits.threshold, limits.risk),
             hits=case.found.hits,
             known=case.known,
-            threshold=snapshot.calibration.threshold,
+            threshold=limits.threshold,
+            risk=limits.risk,
+            feasible=limits.feasible,
             routes={route: self._routing(route, snapshot).forced(case) for route in FORCED_ROUTES},
         )
 
-    def _observe(
-        self, questions: Sequence[str], answers: Sequence[str], snapshot: Snapshot, folder: Path | None = None
-    ) -> dict[str, list[Observation]]:
-        read = self._readings(questions, None, replace(snapshot, calibration=Calibration()), folder)
-        readings: dict[Head, list[Reading | None]] = {
-            "weights": [each.weights for each in read],
-            "retrieval": [each.memories for each in read],
-        }
-        return {
-            head: [
-                Observation(reading.features, is_correct(reading.said.text, expected))
-                for reading, expected in zip(by_question, answers, strict=True)
-                if reading and not reading.refuses
-            ]
-            for head, by_question in readings.items()
-        }
+    def _graded(self, asked: Sequence[AuditQuestion], snapshot: Snapshot, folder: Path | None = None) -> list[Graded]:
+        """What each route says to these questions, and whether it is right: what calibration is fitted on."""
+        read = self._readings(
+            [each.question for each in asked], None, replace(snapshot, calibration=Calibration()), folder
+        )
+        return [
+            Graded.of(each.weights, each.memories, partial(is_correct, expected=question.answer), question.fact)
+            for question, each in zip(asked, read, strict=True)
+        ]
+
+    def _known(self) -> GradedQuestions:
+        return feedbacks.known(self.ledger, self.namespace, self.read_by)
+
+    def _fitted(self, questions: GradedQuestions) -> Calibration:
+        policy = self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
+        return questions.calibration(
+            policy.risk, pooled.questions(self.model.name if self.reader is None else self.read_by)
+        )
+
+    def _learned(self, questions: GradedQuestions) -> Calibration:
+        """The calibration that is fitted on `questions`, once both are stored."""
+        fitted = self._fitted(questions)
+        self.ledger.put_state(self.namespace, questions)
+        self.ledger.put_state(self.namespace, fitted)
+        return fitted
 
     def _readings(
         self, questions: Sequence[str], route: Route | None, snapshot: Snapshot, folder: Path | None = None

@@ -80,20 +80,21 @@ class Routing:
 
     def answers(self, cases: Sequence[Case], started: float) -> list[Answer]:
         """One answer a case; the time since `started` (of `time.perf_counter`) is shared among them."""
-        from_weights = self.ask_weights(cases)
-        from_memories = self.read_memories(cases, self._unsettled(from_weights))
+        heard = self.heard(cases)
         seconds = (time.perf_counter() - started) / max(1, len(cases))
-        return [
-            self._decide(case, weights, memories, seconds)
-            for case, weights, memories in zip(cases, from_weights, from_memories, strict=True)
-        ]
+        return [self.answer(case, *readings, seconds) for case, readings in zip(cases, heard, strict=True)]
+
+    def heard(self, cases: Sequence[Case]) -> list[tuple[Reading | None, Reading | None]]:
+        """What the weights and the memories say to each case, where it is needed: sure weights need no memories."""
+        from_weights = self.ask_weights(cases)
+        return list(zip(from_weights, self.read_memories(cases, self._unsettled(from_weights)), strict=True))
 
     def forced(self, case: Case) -> RouteResult:
         """What this route says to one case."""
         started = time.perf_counter()
         (weights,) = self.ask_weights([case])
         (memories,) = self.read_memories([case], () if self.route == "weights" else (0,))
-        answer = self._decide(case, weights, memories, time.perf_counter() - started)
+        answer = self.answer(case, weights, memories, time.perf_counter() - started)
         # A forced route says what the last of its readings says, so that is the prompt to report.
         reading = memories or weights
         return RouteResult(answer, tuple(reading.prompt) if reading else ())
@@ -265,8 +266,9 @@ class Routing:
     def _completions(self, asked: Sequence[Sequence[prompts.Message]]) -> list[Generation]:
         return self.model.generate(asked) if self.exact else generate_answers(self.model, asked)
 
-    def _decide(self, case: Case, weights: Reading | None, memories: Reading | None, seconds: float) -> Answer:
-        decision = self._decision(weights, memories)
+    def answer(self, case: Case, weights: Reading | None, memories: Reading | None, seconds: float) -> Answer:
+        """The answer to a case whose readings took so many seconds."""
+        decision = self.decision(weights, memories)
         chosen, best = decision.route, decision.reading
         return Answer(
             text=best.said.text if best and chosen != "abstain" else prompts.REFUSAL,
@@ -279,7 +281,8 @@ class Routing:
             signals=best.features if best else {},
         )
 
-    def _decision(self, weights: Reading | None, memories: Reading | None) -> Decision:
+    def decision(self, weights: Reading | None, memories: Reading | None) -> Decision:
+        """Which of two readings is answered."""
         if self.route is None:
             return decide(weights, memories, self.snapshot.calibration.threshold)
         answering = [reading for reading in (weights, memories) if reading and not reading.refuses]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from hybridmem.evaluation.routing.outcome import Heard, Outcome, Said
 from hybridmem.models.prompts import REFUSAL
 from hybridmem.router import calibration as calibrations
-from hybridmem.router.calibration import Calibration, Observation
+from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.decision import decide, settles
 from hybridmem.router.signals import SIGNALS, Head
 
@@ -25,20 +26,21 @@ def heard_by(outcome: Outcome, signals: Collection[str] = ALL) -> dict[Head, Hea
     }
 
 
-def observations(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> dict[str, list[Observation]]:
-    """The answers among `outcomes`, by head: what heads are fitted on, and judged by."""
-    found: dict[str, list[Observation]] = {"weights": [], "retrieval": []}
+def graded(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> list[Graded]:
+    """The questions of `outcomes` as calibration is fitted on them, and judged by them."""
+    unfitted = Calibration()
+    found = []
     for outcome in outcomes:
-        for head, each in heard_by(outcome, signals).items():
-            if not each.refuses:
-                right = outcome.question.is_right(each.said.text, False)
-                found[head].append(Observation(each.features, right))
+        heard = {head: each.judged(unfitted, head) for head, each in heard_by(outcome, signals).items()}
+        is_right = partial(outcome.question.is_right, refused=False)
+        fact = "-".join(map(str, outcome.cluster))
+        found.append(Graded.of(heard.get("weights"), heard.get("retrieval"), is_right, fact))
     return found
 
 
 def refitted(outcomes: Sequence[Outcome], signals: Collection[str] = ALL) -> Calibration:
-    """Heads and threshold as a dream would fit them, had it asked these questions."""
-    return calibrations.fit(observations(outcomes, signals))
+    """Heads and threshold as a dream would fit them, had it asked these questions and no others."""
+    return calibrations.fit(graded(outcomes, signals))
 
 
 def replayed(outcome: Outcome, calibration: Calibration, signals: Collection[str] = ALL) -> Said:
