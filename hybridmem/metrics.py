@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import comb, isfinite, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -238,6 +238,14 @@ def observed_proportion(marks: Iterable[bool]) -> Proportion | None:
     return Proportion(sum(counted) / len(counted), low, high, len(counted))
 
 
+def most_by_chance(n: int, share: float, level: float = 0.975) -> int:
+    """The number that a binomial count of `n` with this `share` exceeds with probability 1 - `level` at most."""
+    below, count = 0.0, 0
+    while (below := below + comb(n, count) * share**count * (1 - share) ** (n - count)) < level and count < n:
+        count += 1
+    return count
+
+
 # side effects: shares of questions. Without a question there is no share, and they raise `InvalidInput`.
 
 
@@ -346,6 +354,14 @@ def ece(confidences: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
     (Naeini et al. 2015; equal mass as in Nguyen and O'Connor 2015, arXiv:1508.05154)."""
     made = reliability(confidences, correct, bins)
     return sum(each.of * abs(each.confidence - each.accuracy) for each in made) / sum(each.of for each in made)
+
+
+def ece_of_calibrated(confidences: ArrayLike, bins: int = 15, draws: int = 200) -> float:
+    """The `ece` that so many answers of these confidences show on average where every confidence is exactly right, each
+    answer being right with that probability. An error of no more than that says nothing against a calibration."""
+    confidence = np.asarray(confidences, dtype=float)
+    chance = np.random.default_rng(0)
+    return float(np.mean([ece(confidence, chance.random(confidence.size) < confidence, bins) for _ in range(draws)]))
 
 
 def brier(confidences: ArrayLike, correct: ArrayLike) -> float:

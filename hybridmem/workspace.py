@@ -400,7 +400,8 @@ class Workspace:
 
         other = self.reader if self.resources.backends.reader is not None and self.reader is not self.model else None
         asked_on = parse_time(reference_date) if reference_date is not None else None
-        half_life = self.policy.half_life
+        policy = self.policy
+        half_life = policy.half_life
 
         def find(question: str) -> Found:
             return self.retrieval.find(
@@ -412,7 +413,9 @@ class Workspace:
                 reference_date=asked_on or self.clock(),
             )
 
-        return Router(self.ledger, self.adapters, self.model, self.namespace, find, other, self.clock, asked_on)
+        return Router(
+            self.ledger, self.adapters, self.model, self.namespace, find, other, self.clock, asked_on, policy.risk
+        )
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -244,6 +244,17 @@ class TestCalibration:
         for outcomes in ([1, 0, 0, 0], [0, 0, 1, 0]):
             assert metrics.ece([0.5] * 4, outcomes, bins=4) == pytest.approx(0.25)
 
+    def test_a_few_answers_show_an_error_by_chance_and_many_do_not(self):
+        few, many = metrics.ece_of_calibrated([0.8] * 20 + [0.9] * 5, 10), metrics.ece_of_calibrated([0.8] * 5000, 10)
+        assert few > 0.05 > 0.02 > many
+        assert metrics.ece_of_calibrated([1.0, 0.0], 10) == 0
+
+    @pytest.mark.parametrize(
+        ("n", "share", "most"), [(100, 0.05, 10), (20, 0.05, 3), (10, 0.5, 8), (5, 0.999, 5), (0, 0.5, 0)]
+    )
+    def test_what_chance_allows_is_the_binomial_quantile(self, n, share, most):
+        assert metrics.most_by_chance(n, share) == most
+
     def test_brier_by_hand(self):
         assert metrics.brier([1.0, 0.5], [1, 0]) == pytest.approx(0.125)
 

@@ -15,11 +15,11 @@ from hybridmem.core.errors import MissingExtra
 if TYPE_CHECKING:
     from hybridmem.evaluation.report import Table
 
-APART = frozenset({"routes", "ahead", "kinds", "signals", "curves", "reliability", "dreams"})
+APART = frozenset({"routes", "ahead", "kinds", "promises", "signals", "curves", "reliability", "dreams"})
 """Parts of the result that are no figures of the run."""
 SHOWN = (
     *("accuracy", "coverage", "risk", "false_answer_rate", "stale_answer_rate", "deleted_answer_rate"),
-    *("augrc", "ece", "prompt_tokens", "seconds_p50"),
+    *("augrc", "ece", "ece_of_calibrated", "prompt_tokens", "seconds_p50"),
 )
 """Figures that a terminal has room for; the page has all."""
 
@@ -40,6 +40,7 @@ def answer(call: Invocation, folder: Path | None, result: Mapping[str, Any]) -> 
         {**result, "report": report},
         _printed(page.routes_table(result, SHOWN), "the ways side by side, on the test part"),
         _printed(page.kinds_table(result), "accuracy by kind of question"),
+        _printed(page.promises_table(result), "wrong answers where a risk is named"),
         _printed(page.signals_table(result), "what the signals add: Brier scores of the heads"),
         output.pairs(figures, "router"),
         output.plain(drawn, "dim"),

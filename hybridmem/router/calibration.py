@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.policy import DEFAULT_RISK, MemoryPolicy
+from hybridmem.core.policy import DEFAULT_RISK
 from hybridmem.router.decision import Reading, agree
 from hybridmem.router.risk import DEFAULT_THRESHOLD, NEVER, Judged, Level, raised, threshold_for
 from hybridmem.router.signals import prior_heads
@@ -27,8 +27,6 @@ PRIOR_STRENGTH = 4.0
 HALVINGS = tuple(2.0**-n for n in range(30))
 FOLDS = 5
 """Parts of the facts that questions are about: heads that were fitted on the others judge each of them."""
-LOWEST_THRESHOLD = 0.3
-"""However much risk is allowed: an answer that is rather wrong than right helps nobody."""
 HALF_POOLED = 100
 """Questions of a namespace beside which others' count half."""
 
@@ -104,8 +102,7 @@ class Calibration:
     KEY: ClassVar[str] = "calibration"
     """Its name in the ledger."""
     VERSION: ClassVar[int] = 2
-    """Of the stored form. Older ones, of version 0 before there were versions, hold a threshold and not what stands
-    behind it: they promise nothing."""
+    """Of the stored form. Older ones lack what stands behind the threshold; version 0 is from before versions."""
 
     heads: Mapping[str, Mapping[str, float]] = field(default_factory=prior_heads)
     threshold: float = DEFAULT_THRESHOLD
@@ -129,9 +126,12 @@ class Calibration:
         return float(1 / (1 + np.exp(-logit)))
 
     def at(self, risk: float) -> Calibration:
-        """With the threshold for this `risk`."""
+        """With the threshold for this `risk`; the same one where nothing is known of what stands behind it."""
+        if not self.asked:
+            return replace(self, risk=risk, feasible=self.feasible and risk >= self.risk)
         found = threshold_for(self.levels, self.asked, risk)
-        threshold = DEFAULT_THRESHOLD if found is None else max(found, LOWEST_THRESHOLD)
+        # However much risk is allowed: an answer that is rather wrong than right helps nobody.
+        threshold = max(found or 0.0, DEFAULT_THRESHOLD)
         return replace(self, threshold=raised(threshold, self.above), risk=risk, feasible=found is not None)
 
     def for_reader(self, name: str) -> Calibration:
@@ -163,7 +163,8 @@ class Calibration:
         if version not in range(cls.VERSION + 1):
             return cls()
         try:
-            found = cls(
+            behind = raw if version > 1 else {"levels": (), "asked": 0.0, "above": 0.0}
+            return cls(
                 heads={
                     route: {name: _number(raw["heads"][route].get(name, weight)) for name, weight in weights.items()}
                     for route, weights in prior_heads().items()
@@ -173,23 +174,17 @@ class Calibration:
                 feasible=raw["feasible"] is True,
                 observations=int(_number(raw["observations"])),
                 read_by=str(raw.get("read_by", "")),
-            )
-            if version < 2:
-                return replace(found, threshold=DEFAULT_THRESHOLD, feasible=False)
-            return replace(
-                found,
-                levels=tuple((_number(level), _number(weight)) for level, weight in raw["levels"]),
-                asked=_number(raw["asked"]),
-                above=_number(raw["above"]),
+                levels=tuple((_number(level), _number(weight)) for level, weight in behind["levels"]),
+                asked=_number(behind["asked"]),
+                above=_number(behind["above"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return cls()
 
 
 def load(ledger: State, namespace: Namespace) -> Calibration:
-    """As the last dream or the last feedback fitted it, or the prior, at the risk that the namespace's policy names."""
-    policy = ledger.get_state(namespace, MemoryPolicy) or MemoryPolicy()
-    return (ledger.get_state(namespace, Calibration) or Calibration()).at(policy.risk)
+    """As the last dream or the last feedback fitted it, or the prior."""
+    return ledger.get_state(namespace, Calibration) or Calibration()
 
 
 def _number(value: Any) -> float:

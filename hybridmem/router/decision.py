@@ -59,7 +59,8 @@ def choose(weights: float | None, memories: float | None, is_agreed: bool) -> tu
     """The route to answer by and its confidence, from the confidences of the readings that answer: both where they say
     the same, else the more confident one. None stands for a reading that does not answer."""
     if weights is not None and memories is not None and is_agreed:
-        return "both", 1 - (1 - weights) * (1 - memories)
+        # The product rounds: two that agree are no less likely to be right than one of them.
+        return "both", max(weights, memories, 1 - (1 - weights) * (1 - memories))
     if weights is not None and (memories is None or weights >= memories):
         return "weights", weights
     return ("abstain", 0.0) if memories is None else ("retrieval", memories)

@@ -16,7 +16,7 @@ from hybridmem.adapters.registry import AdapterRegistry
 from hybridmem.core.clock import Clock, utc_now
 from hybridmem.core.errors import CorruptAdapter
 from hybridmem.core.namespace import Namespace
-from hybridmem.core.policy import MemoryPolicy
+from hybridmem.core.policy import DEFAULT_RISK
 from hybridmem.core.records import ROUTES, AdapterRecord, Answer, Audit, Hit, Route
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
@@ -117,6 +117,8 @@ class Router:
     clock: Clock = utc_now
     asked_on: datetime | None = None
     """The day that the questions are asked from, where it is not now: the weights must be right at both."""
+    risk: float = DEFAULT_RISK
+    """Share of all questions that may be answered wrongly, as the namespace's policy names it."""
     exact: bool = False
     """Whether the model rounds nothing, not even where its answers may be: for a gate that judges them."""
 
@@ -188,7 +190,11 @@ class Router:
 
     def calibration(self) -> Calibration:
         """As fitted by the last dream, or the prior."""
-        return calibrations.load(self.ledger, self.namespace).for_reader(self.read_by)
+        return self._limits(calibrations.load(self.ledger, self.namespace))
+
+    def _limits(self, calibration: Calibration) -> Calibration:
+        """What of a stored calibration holds for this reader, at this risk."""
+        return calibration.for_reader(self.read_by).at(self.risk)
 
     def _at_one_moment(self, work: Callable[[Snapshot], T], *, forced: Route | None = None) -> T:
         """What `work` makes of the ledger's state now.
@@ -208,7 +214,7 @@ class Router:
         """The state now. An adapter of another base is no part of it, unless a `forced` route asks for the weights,
         which are then refused by name."""
         snapshot = self._read()
-        snapshot = replace(snapshot, calibration=snapshot.calibration.for_reader(self.read_by))
+        snapshot = replace(snapshot, calibration=self._limits(snapshot.calibration))
         adapter = snapshot.adapter
         if adapter is None or forced in ("weights", "both") or adapter.base_sha256 == self.model.sha256:
             return snapshot
@@ -264,9 +270,8 @@ class Router:
         return feedbacks.known(self.ledger, self.namespace, self.read_by)
 
     def _fitted(self, questions: GradedQuestions) -> Calibration:
-        policy = self.ledger.get_state(self.namespace, MemoryPolicy) or MemoryPolicy()
         return questions.calibration(
-            policy.risk, pooled.questions(self.model.name if self.reader is None else self.read_by)
+            self.risk, pooled.questions(self.model.name if self.reader is None else self.read_by)
         )
 
     def _learned(self, questions: GradedQuestions) -> Calibration:

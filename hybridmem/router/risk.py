@@ -37,14 +37,21 @@ class Judged:
     is_agreed: bool = False
     """Whether both say the same."""
 
+    def is_answered(self, threshold: float) -> bool:
+        """Whether the router answers it with this threshold."""
+        return self._answer(threshold) is not None
+
     def is_wrong(self, threshold: float) -> bool:
         """Whether the router answers it wrongly with this threshold."""
+        said = self._answer(threshold)
+        return said is not None and not said[1]
+
+    def _answer(self, threshold: float) -> Said | None:
         memories = self.memories
         if self.weights and is_settled(self.weights[0], threshold):
             memories = None
         route, confidence = self._choice(memories)
-        said = memories if route == "retrieval" else self.weights
-        return said is not None and confidence >= threshold and not said[1]
+        return None if confidence < threshold else memories if route == "retrieval" else self.weights
 
     def _choice(self, memories: Said | None) -> tuple[Route, float]:
         return choose(self.weights[0] if self.weights else None, memories[0] if memories else None, self.is_agreed)

@@ -34,7 +34,9 @@ def why(
         return "Nothing that is remembered looks like an answer, so that nobody was asked."
     if decision.reading.refuses:
         return "What was read does not say."
-    doubted = f"The best answer, {_quoted(decision.reading.said.text)}, is only {_percent(1 - decision.confidence)} sure"
+    doubted = (
+        f"The best answer, {_quoted(decision.reading.said.text)}, is only {_percent(1 - decision.confidence)} sure"
+    )
     return f"{doubted}: from {_percent(threshold)} up, {_percent(risk)} of the questions may be answered wrongly."
 
 

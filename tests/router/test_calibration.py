@@ -2,20 +2,16 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hybridmem.router import calibration
-from hybridmem.router.calibration import (
-    DEFAULT_THRESHOLD,
-    Calibration,
-    Observation,
-    conformal_threshold,
-    fit,
-)
+from hybridmem.router.calibration import Calibration, Graded, Observation
+from hybridmem.router.calibration import fit as fit_on
+from hybridmem.router.risk import DEFAULT_THRESHOLD
 from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.stores.ledger.state import encoded
@@ -26,6 +22,19 @@ NAMES = [name for name in PRIOR["weights"] if name != "bias"]
 
 def features(value: float = 0.0, **given: float) -> dict[str, float]:
     return {**dict.fromkeys(NAMES, value), **given}
+
+
+def graded(observed: Mapping[str, Sequence[Observation]]) -> list[Graded]:
+    """Each answer to a question of its own."""
+    return [
+        Graded(**{head: answer}, group=f"{head}-{number}")
+        for head, answers in observed.items()
+        for number, answer in enumerate(answers)
+    ]
+
+
+def fit(observed: Mapping[str, Sequence[Observation]], risk: float = 0.1) -> Calibration:
+    return fit_on(graded(observed), risk)
 
 
 def observed(count: int, *, seed: int = 0) -> list[Observation]:
@@ -82,17 +91,38 @@ def test_enough_audits_make_the_risk_feasible() -> None:
     assert (few.feasible, few.threshold) == (False, DEFAULT_THRESHOLD)
 
 
-def test_a_few_audits_move_a_threshold_that_others_stand_behind_by_their_share() -> None:
-    audits = {"weights": observed(50)}
-    alone, among = fit(audits, risk=0.05), fit(audits, risk=0.05, pooled=150)
-    assert alone.threshold > 0.5
-    assert among.threshold == pytest.approx(0.5 + (alone.threshold - 0.5) / 4)
-    assert (alone.feasible, among.feasible) == (True, False)
-    assert among.heads == alone.heads
+def test_another_risk_is_another_threshold_at_once() -> None:
+    found = Calibration(levels=tuple((level / 100, 1.0) for level in range(99, 79, -1)), asked=300).at(0.05)
+    assert found.at(0.1).threshold < found.threshold < found.at(0.01).threshold
+    assert found.at(0.05) == found
+    assert (found.at(0.001).feasible, found.at(0.001).threshold) == (False, DEFAULT_THRESHOLD)
+    assert found.at(0.9).threshold == DEFAULT_THRESHOLD
+
+
+def test_others_questions_stand_in_while_a_namespace_is_young() -> None:
+    """Others are answered wrongly where the namespace's own few are all right."""
+    wrong = [Graded(retrieval=Observation(features(0.6), False), group=f"other-{n}") for n in range(100)]
+    own = graded({"retrieval": [Observation(features(0.6), True)] * 400})
+    young = fit_on(own[:10], pooled=wrong)
+    old, older = fit_on(own[:100], pooled=wrong), fit_on(own, pooled=wrong)
+    assert not fit_on(own[:8]).feasible and fit_on(own[:8], pooled=wrong).feasible
+    at = [each.confidence("retrieval", features(0.6)) for each in (young, old, older, fit_on(own))]
+    assert at == sorted(at)
+
+
+def test_a_question_is_judged_by_heads_that_did_not_see_its_fact() -> None:
+    """One fact's wordings are all wrong, with a signal that nothing else has: heads that saw it would know."""
+    right = [Graded(retrieval=Observation(features(0.5, first=-1), True), group=f"right-{n}") for n in range(60)]
+    wrong = [Graded(retrieval=Observation(features(0.5, first=1), False), group="one fact") for _ in range(20)]
+    found = fit_on([*right, *wrong], risk=0.1)
+    assert found.confidence("retrieval", wrong[0].retrieval.features) < 0.5  # type: ignore[union-attr]
+    assert max(level for level, _ in found.levels) > 0.5
+    assert found.threshold > 0.5
 
 
 def test_it_comes_back_from_json() -> None:
-    found = fit({"weights": observed(50)})
+    found = replace(fit({"weights": observed(50)}), above=1.5)
+    assert found.levels
     assert Calibration.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
 
 
@@ -111,10 +141,16 @@ def loaded(raw: dict[str, Any]) -> Calibration:
     return calibration.load(ledger, ANA)
 
 
-def test_one_that_was_stored_without_a_version_is_read() -> None:
+@pytest.mark.parametrize("version", [None, 1])
+def test_one_of_an_older_release_keeps_its_heads_and_its_threshold(version: int | None) -> None:
     raw = stored()
-    assert raw.pop("version") == 1
-    assert loaded(raw) == loaded(stored()) == fit({"weights": observed(50)}) != Calibration()
+    assert raw.pop("version") == 2
+    for name in ("levels", "asked", "above"):
+        del raw[name]
+    found = loaded(raw if version is None else raw | {"version": version})
+    assert found.heads == fit({"weights": observed(50)}).heads != PRIOR
+    assert (found.threshold, found.feasible) == (fit({"weights": observed(50)}).threshold, True)
+    assert not found.at(0.05).feasible
 
 
 def test_a_signal_that_it_lacks_takes_its_prior() -> None:
@@ -139,7 +175,7 @@ def test_a_signal_that_no_longer_exists_is_dropped() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 2},
+        {"version": 3},
         {"version": 99, "heads": [], "tree": [1, 2]},
         {"version": "1"},
         {"version": None},
@@ -153,6 +189,10 @@ def test_a_signal_that_no_longer_exists_is_dropped() -> None:
         {"threshold": True},
         {"threshold": float("inf")},
         {"risk": "low"},
+        {"levels": None},
+        {"levels": [0.5]},
+        {"levels": [[0.5, "x"]]},
+        {"above": float("nan")},
         {"observations": float("inf")},
         {"observations": 10**400},
     ],
@@ -162,7 +202,7 @@ def test_a_newer_or_a_damaged_one_is_the_prior(changes: dict[str, object]) -> No
     assert loaded(stored(**changes)) == Calibration()
 
 
-@pytest.mark.parametrize("key", ["heads", "threshold", "risk", "feasible", "observations"])
+@pytest.mark.parametrize("key", ["heads", "threshold", "risk", "feasible", "observations", "asked"])
 def test_one_that_lacks_a_figure_is_the_prior(key: str) -> None:
     raw = stored()
     del raw[key]
@@ -176,52 +216,3 @@ def test_it_comes_back_from_a_ledger() -> None:
     ledger.put_state(ANA, fitted)
     assert calibration.load(ledger, ANA) == fitted
     assert calibration.load(ledger, ("users", "ben")) == Calibration()
-
-
-SCORED = st.lists(
-    st.tuples(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.5, 0.9, 1.0])), st.booleans()), max_size=60
-)
-RISKS = st.floats(0.01, 1.0)
-
-
-def threshold_of(scored: list[tuple[float, bool]], risk: float) -> float | None:
-    return conformal_threshold([c for c, _ in scored], [wrong for _, wrong in scored], risk)
-
-
-@given(SCORED, RISKS)
-def test_the_guarantees_inequality_holds(scored: list[tuple[float, bool]], risk: float) -> None:
-    threshold = threshold_of(scored, risk)
-    n = len(scored)
-    if threshold is None:
-        assert 1 / (n + 1) > risk
-        return
-    errors = sum(wrong for confidence, wrong in scored if confidence >= threshold)
-    assert (errors + 1) / (n + 1) <= risk + 1e-12
-
-
-@given(SCORED, RISKS)
-def test_no_lower_threshold_would_do(scored: list[tuple[float, bool]], risk: float) -> None:
-    threshold = threshold_of(scored, risk)
-    below = [confidence for confidence, _ in scored if threshold is not None and confidence < threshold]
-    if below:
-        errors = sum(wrong for confidence, wrong in scored if confidence >= max(below))
-        assert (errors + 1) / (len(scored) + 1) > risk - 1e-12
-
-
-@given(SCORED, RISKS, RISKS)
-def test_more_risk_never_raises_the_threshold(scored: list[tuple[float, bool]], one: float, other: float) -> None:
-    careful, bold = threshold_of(scored, min(one, other)), threshold_of(scored, max(one, other))
-    if careful is not None:
-        assert bold is not None
-        assert bold <= careful
-
-
-@pytest.mark.parametrize(("n", "risk", "feasible"), [(8, 0.1, False), (9, 0.1, True), (0, 0.5, False), (0, 1.0, True)])
-def test_too_few_audits_promise_nothing(n: int, risk: float, feasible: bool) -> None:
-    assert (threshold_of([(0.9, False)] * n, risk) is not None) == feasible
-
-
-def test_even_the_surest_answer_can_be_one_error_too_many() -> None:
-    threshold = threshold_of([(1.0, True)] * 20, 0.1)
-    assert threshold is not None
-    assert threshold > 1.0

@@ -9,7 +9,7 @@ import pytest
 from hybridmem.models import prompts
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.reader import RemoteReading
-from hybridmem.router.calibration import Calibration, Observation, fit
+from hybridmem.router.calibration import Calibration, Graded, Observation, fit
 from hybridmem.router.elsewhere import Asked, answer_all
 from hybridmem.router.signals import prior_heads
 
@@ -65,8 +65,8 @@ def test_nothing_asked_is_nothing_answered() -> None:
 
 def test_a_calibration_holds_for_the_reader_that_it_was_fitted_on() -> None:
     features = dict.fromkeys(prior_heads()["retrieval"], 1.0)
-    observed = {head: [Observation(features, n % 2 == 0) for n in range(30)] for head in ("weights", "retrieval")}
-    fitted = fit(observed, read_by="openai:one")
+    answers = [Observation(features, n % 2 == 0) for n in range(30)]
+    fitted = fit([Graded(answer, answer, group=str(n)) for n, answer in enumerate(answers)], read_by="openai:one")
     assert Calibration.from_json(fitted.to_json()) == fitted
     assert fitted.for_reader("openai:one") is fitted
     other = fitted.for_reader("")

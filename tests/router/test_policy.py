@@ -17,9 +17,10 @@ from hybridmem.models.fake import ADAPTER_FILE, FakeModel
 from hybridmem.models.prompts import REFUSAL, Message
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import decision, policy
-from hybridmem.router.calibration import Calibration
+from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.context import MEMORIES_READ, lines, messages_first, worth_reading
-from hybridmem.router.policy import Router
+from hybridmem.router.feedback import GradedQuestions
+from hybridmem.router.policy import AuditQuestion, Router
 from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from tests import notices
@@ -385,8 +386,8 @@ def test_an_adapter_of_another_base_stays_out_and_answers_come_by_retrieval(anot
         explained = another_base.router.explain(WHERE)
         assert (explained.answer.route, explained.known.consolidated) == ("retrieval", False)
         assert explained.routes["weights"].answer.text != "Mars"
-        observed = another_base.router.observe([WHERE], ["Riga"])
-        assert [len(observed[head]) for head in ("weights", "retrieval")] == [0, 1]
+        (graded,) = audited(another_base, (WHERE, "Riga"))
+        assert graded.weights is None and graded.retrieval
     assert lines == [
         "the adapter v0001 was trained on the base fake, and the model is another: answers come by retrieval until the "
         "next dream, or with --model fake"
@@ -420,14 +421,54 @@ def test_readings_are_what_the_choice_rests_on_and_both_are_made(world: World) -
     assert memories.weights is None and memories.memories
 
 
+def audited(world: World, *asked: tuple[str, str]) -> tuple[Graded, ...]:
+    """What calibration is fitted on after these audit questions with their answers."""
+    world.router.calibrate([AuditQuestion(question, answer, question) for question, answer in asked])
+    known = world.ledger.get_state(ANA, GradedQuestions)
+    assert known
+    return known.audits
+
+
 def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Porto"}, LISBON)
-    observed = world.router.observe(
-        [WHERE, "Where does Ben live?", "Where does Eve live?"], ["Lisbon", "Oslo", REFUSAL]
-    )
-    assert [o.right for o in observed["weights"]] == [False]
-    assert [o.right for o in observed["retrieval"]] == [True, True]
+    graded = audited(world, (WHERE, "Lisbon"), ("Where does Ben live?", "Oslo"), ("Where does Eve live?", REFUSAL))
+    assert [each.weights.right for each in graded if each.weights] == [False]
+    assert [each.retrieval.right for each in graded if each.retrieval] == [True, True]
+    assert not any(each.is_agreed for each in graded)
+    assert world.router.calibration().observations == 3
+
+
+def test_feedback_on_wrong_answers_makes_the_router_careful_and_right_ones_bring_it_back(world: World) -> None:
+    world.know(OSLO)
+    asked = "Where does Ben live?"
+    assert world.ask(asked).route == "retrieval"
+    told = [world.router.feedback(asked, "Riga") for _ in range(8)]
+    assert told[0].was_wrong
+    assert world.ask(asked).route == "abstain"
+    assert world.router.feedback(asked, None).was_wrong is False  # it is refused by now
+    for _ in range(250):
+        world.router.feedback(asked, "Oslo")
+    assert world.ask(asked).route == "retrieval"
+
+
+def test_feedback_keeps_neither_question_nor_answer(world: World) -> None:
+    world.know(OSLO)
+    world.router.feedback("Where does Ben live?", "Oslo")
+    kept = world.ledger.get_state(ANA, GradedQuestions)
+    assert kept
+    assert "Oslo" not in str(kept.to_json()) and "Ben" not in str(kept.to_json())
+    assert GradedQuestions.from_json(json.loads(json.dumps(kept.to_json())), 1) == kept
+
+
+def test_a_dream_calibrates_on_feedback_too_and_not_on_another_readers(world: World) -> None:
+    world.know(OSLO)
+    world.router.feedback("Where does Ben live?", "Oslo")
+    audited(world, ("Where does Ben live?", "Oslo"))
+    assert world.router.calibration().asked == 2
+    other = replace(world.router, reader=FakeModel(), find=world.find)
+    other.calibrate([AuditQuestion("Where does Ben live?", "Oslo", "f2")])
+    assert other.calibration().asked == 1
 
 
 def test_what_the_dream_calibrated_is_used(world: World) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hybridmem.core.records import AdapterRecord, Audit, Episode, Fact, Hit, Kind
 from hybridmem.models.base import Generation
 from hybridmem.router import signals
-from hybridmem.router.calibration import Calibration, Observation, fit
+from hybridmem.router.calibration import Calibration, Graded, Observation, fit
 from hybridmem.router.signals import (
     BIAS,
     SIGNALS,
@@ -247,7 +247,7 @@ def test_what_is_no_number_is_the_least_sure() -> None:
 
 def test_a_new_signal_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is measured, has its prior, is fitted, and joins what was calibrated before it was there."""
-    before = fit({}).to_json()
+    before = fit([]).to_json()
     length = Signal(
         "brevity",
         "How short the answer is.",
@@ -264,6 +264,6 @@ def test_a_new_signal_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert joined.heads == prior_heads()
     long, short = vector(Evidence(), replace(SAID, tokens=9)), vector(Evidence(), SAID)
     assert joined.confidence("weights", short) > joined.confidence("weights", long)
-    wrong = [Observation(short, False)] * 20 + [Observation(long, True)] * 20
-    assert fit({"weights": wrong}).heads["weights"]["brevity"] < 0
-    assert Calibration.from_json(fit({"weights": wrong}).to_json()).heads["weights"]["brevity"] < 0
+    wrong = [Graded(Observation(short, False))] * 20 + [Graded(Observation(long, True))] * 20
+    assert fit(wrong).heads["weights"]["brevity"] < 0
+    assert Calibration.from_json(fit(wrong).to_json()).heads["weights"]["brevity"] < 0

@@ -20,7 +20,8 @@ from hybridmem.models.prompts import Message
 from hybridmem.retrieval.pipeline import Found, Retrieval
 from hybridmem.router import snapshot
 from hybridmem.router.calibration import Calibration
-from hybridmem.router.policy import Router
+from hybridmem.router.feedback import GradedQuestions
+from hybridmem.router.policy import AuditQuestion, Router
 from hybridmem.stores.index.follower import Indexes
 from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 from tests.dreaming.nights import ANA
@@ -177,8 +178,10 @@ def test_an_explanation_is_of_one_adapter(world: World, model: Interrupted) -> N
 def test_audits_are_observed_of_one_adapter(world: World, model: Interrupted) -> None:
     _, second, replace = replaced(world, removed=False)
     model.before_loading = replace
-    observed = world.router.observe([WHERE, WHERE], ["Lisbon", "Lisbon"])
-    assert [(o.features["audited"], o.right) for o in observed["weights"]] == [(1.0, True), (1.0, True)]
+    world.router.calibrate([AuditQuestion(WHERE, "Lisbon", LISBON.id)] * 2)
+    known = world.ledger.get_state(ANA, GradedQuestions)
+    observed = [each.weights for each in known.audits] if known else []
+    assert [(o.features["audited"], o.right) for o in observed if o] == [(1.0, True), (1.0, True)]
     assert second not in model.loaded
 
 

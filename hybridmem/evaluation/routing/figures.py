@@ -128,10 +128,17 @@ def figures(answers: Answers, outcomes: Sequence[Outcome], resamples: Sequence[P
     p50, p95 = np.quantile(answers.seconds, [0.5, 0.95]) if answers.seconds else (None, None)
     return {
         **found,
+        "ece_of_calibrated": _ece_of_calibrated(answers),
         "prompt_tokens": float(answers.prompt_tokens.mean()),
         "seconds_p50": None if p50 is None else float(p50),
         "seconds_p95": None if p95 is None else float(p95),
     }
+
+
+def _ece_of_calibrated(answers: Answers) -> Cell:
+    """What the calibration error would be by chance, were every confidence right."""
+    answered = answers.answered
+    return metrics.ece_of_calibrated(answers.confidence[answered], BINS) if answered.any() else None
 
 
 def by_kind(answers: Answers, outcomes: Sequence[Outcome]) -> dict[str, Cell]:

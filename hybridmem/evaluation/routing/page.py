@@ -17,7 +17,7 @@ from hybridmem.evaluation.routing.question import KINDS
 PAGE = "report.html"
 SINGLE = ("weights", "retrieval", "both")
 """The routes that the router chooses among, each taken always."""
-COSTS = ("prompt_tokens", "seconds_p50", "seconds_p95")
+COSTS = ("ece_of_calibrated", "prompt_tokens", "seconds_p50", "seconds_p95")
 
 
 def write_page(folder: Path, result: Mapping[str, Any]) -> Path:
@@ -33,6 +33,7 @@ def write_page(folder: Path, result: Mapping[str, Any]) -> Path:
         [
             Block("The ways side by side", _HOW_TO_READ, routes_table(result)),
             Block("By kind of question", "Accuracy. " + _kinds(), kinds_table(result)),
+            Block("The promise", _PROMISE, promises_table(result)),
             Block("What the signals add", _SIGNALS, signals_table(result)),
         ],
         targets(result),
@@ -62,6 +63,10 @@ between the weights and retrieval. The oracle takes a right route wherever there
 _SIGNALS = """The heads are refitted on the part `fit` for each row. Alone: the Brier score of heads that see nothing
 else. Worth: by how much the score is worse without the signal. A signal that always has the same value on this base is
 worth nothing here."""
+
+
+_PROMISE = """How many questions are answered wrongly where a risk is named. The parts fit and dev calibrate, the test
+part is asked. Where the mix shifts, only answerable questions calibrate and come first, and unanswerable ones follow."""
 
 
 def _kinds() -> str:
@@ -124,6 +129,13 @@ def kinds_table(result: Mapping[str, Any]) -> Table:
     ways = tuple(result["routes"])
     rows = [(kind, found["of"], *(found[way] for way in ways)) for kind, found in result["kinds"].items()]
     return Table(("kind", "questions", *ways), tuple(rows))
+
+
+def promises_table(result: Mapping[str, Any]) -> Table:
+    """A row for each risk, stream and feedback: how many answers are wrong, and how many chance allows."""
+    columns = ("risk", "stream", "feedback", "asked", "answered", "wrong", "by chance at most", "holds", "feasible")
+    named = ("risk", "stream", "feedback", "asked", "answered", "wrong", "bound", "holds", "feasible")
+    return Table(columns, tuple(tuple(row[name] for name in named) for row in result["promises"]))
 
 
 def signals_table(result: Mapping[str, Any]) -> Table:

@@ -5,11 +5,13 @@ the router choosing, forced to each route, and by the model with the whole memor
 part of the questions that nothing was fitted or chosen on. `docs/router.md` explains them.
 
     routes                   object by way: the figures of `routing.figures.FIGURES` as value, low and high, and
-                             prompt_tokens (mean), seconds_p50, seconds_p95 (asked one by one; null where never timed)
+                             prompt_tokens (mean), seconds_p50, seconds_p95 (asked one by one; null where never timed),
+                             ece_of_calibrated (what the error would be by chance, were every confidence right)
     ahead                    object by way: how much more accurate the router is, as value, low and high
     kinds                    object by kind: of (questions), answerable (whether something answers them), and the
                              accuracy of each way
     signals                  list of `routing.signal_worth` rows
+    promises                 list of `routing.promise` rows: whether a named risk is kept
     curves, reliability      objects by way: points (coverage, risk), and bins
     consolidated             share of the questions whose nearest fact is in the weights and holds
     dreams                   list of objects, one a night of each seed
@@ -45,6 +47,7 @@ from hybridmem.evaluation.routing.living import Life, live_through
 from hybridmem.evaluation.routing.maker import make_router_stream
 from hybridmem.evaluation.routing.outcome import FULL_CONTEXT, ROUTER, Outcome
 from hybridmem.evaluation.routing.policies import REFITTED, of_part, policies
+from hybridmem.evaluation.routing.promise import promises
 from hybridmem.evaluation.routing.question import KINDS, PARTS
 from hybridmem.evaluation.routing.signal_worth import signal_worth
 from hybridmem.memory import HybridMemory
@@ -127,6 +130,7 @@ def measured(outcomes: Sequence[Outcome], *, resamples: int, progress: Progress)
             for of_kind in [[outcome for outcome in test if outcome.question.kind == kind]]
         },
         "signals": signal_worth(outcomes, drawn),
+        "promises": promises(outcomes),
         "curves": {name: curve(answers[name]) for name in DRAWN},
         "reliability": {name: to_json(diagram(answers[name])) for name in DRAWN},
         "consolidated": metrics.mean(outcome.consolidated for outcome in test),

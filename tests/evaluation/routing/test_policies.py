@@ -19,8 +19,10 @@ from hybridmem.evaluation.routing.policies import (
     policies,
     popularity,
 )
-from hybridmem.evaluation.routing.refitting import ALL, observations, refitted, replayed
+from hybridmem.evaluation.routing.promise import RISKS, promises
+from hybridmem.evaluation.routing.refitting import ALL, graded, refitted, replayed
 from hybridmem.router.calibration import Calibration
+from hybridmem.router.risk import MOST_ABOVE
 from tests.evaluation.routing.outcomes import heard, outcome, question, said
 
 ANSWERS = st.sampled_from(["Riga", "Oslo", None])
@@ -107,8 +109,9 @@ def test_refusals_are_no_observations_and_an_answer_to_what_nothing_answers_is_w
         outcome(question(answer=None), weights=heard("Riga"), memories=heard(None)),
         outcome(weights=heard("Riga"), memories=heard("Oslo")),
     ]
-    assert [o.right for o in observations(asked)["weights"]] == [False, True]
-    assert [o.right for o in observations(asked)["retrieval"]] == [False]
+    known = graded(asked)
+    assert [each.weights.right for each in known if each.weights] == [False, True]
+    assert [each.retrieval.right for each in known if each.retrieval] == [False]
 
 
 def test_a_signal_that_is_left_out_is_as_if_it_were_not() -> None:
@@ -118,7 +121,33 @@ def test_a_signal_that_is_left_out_is_as_if_it_were_not() -> None:
     assert len({round(value, 9) for value in answers}) <= 2  # an answer's, and a refusal's
     sure = refitted(fit)
     right = [each for each in fit if each.weights]
-    assert accuracy(lambda each: replayed(each, sure), right) > accuracy(lambda each: replayed(each, without), right)
+    wrong = [
+        sum(not said.refused and not each.is_right(said) for each in right for said in [replayed(each, heads, signals)])
+        for heads, signals in ((sure, ALL), (without, ALL - {"certainty"}))
+    ]
+    assert wrong[0] < wrong[1] / 2
+
+
+def test_a_named_risk_is_kept_and_a_shift_is_seen_by_feedback_alone() -> None:
+    """Certain answers are right while something answers; what nothing answers is answered as surely."""
+    chance, asked = Random(0), []
+    for number in range(600):
+        known = number % 2 == 0
+        sure = 0.8 if chance.random() < 0.9 else -0.9
+        asked.append(
+            outcome(
+                question(
+                    part=("fit", "test", "dev")[number // 2 % 3], fact=f"f{number}", answer="Riga" if known else None
+                ),
+                memories=heard("Riga" if sure > 0 else "Oslo", certainty=sure),
+            )
+        )
+    rows = {(row["risk"], row["stream"], row["feedback"]): row for row in promises(asked)}
+    assert all(rows[risk, "alike", given]["holds"] for risk in RISKS for given in (False, True))
+    for risk in (0.05, 0.1):
+        without, told = (rows[risk, "shifting", given] for given in (False, True))
+        assert told["wrong"] < without["wrong"] and not without["holds"]
+        assert told["wrong"] <= risk * told["asked"] + MOST_ABOVE + 1
 
 
 def test_a_replay_reads_no_memories_where_the_weights_are_sure() -> None:
