@@ -104,6 +104,8 @@ if TYPE_CHECKING:
     from hybridmem.models.reader import Reader as Reader
     from hybridmem.models.reader import ReaderSettings as ReaderSettings
     from hybridmem.models.trainable import TrainableModel as TrainableModel
+    from hybridmem.router.policy import Explanation as Explanation
+    from hybridmem.router.policy import Feedback as Feedback
     from hybridmem.skills.learning import LearnedSkills as LearnedSkills
     from hybridmem.standing.blocks import Blocks as Blocks
     from hybridmem.standing.profile import Profile as Profile
@@ -157,6 +159,7 @@ _NAMES = {
     "hybridmem.core.folder": "MemoryFolder",
     "hybridmem.models.reader": "ChatModel LangChainReader Reader ReaderSettings",
     "hybridmem.models.trainable": "TrainableModel",
+    "hybridmem.router.policy": "Explanation Feedback",
     "hybridmem.skills.learning": "LearnedSkills",
     "hybridmem.standing.blocks": "Blocks",
     "hybridmem.standing.profile": "Profile ProfileLine",

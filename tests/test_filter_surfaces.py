@@ -226,6 +226,16 @@ def test_every_call_names_the_mistake(folder: HybridMemory, call: str) -> None:
         assert str(caught.value).isprintable()
 
 
+def test_a_named_risk_is_the_answers_and_feedback_reaches_them(folder: HybridMemory) -> None:
+    folder.add("The shop in Faro opens at nine.")
+    assert folder.explain("When does the shop in Faro open?").risk == 0.1
+    folder.set_policy(risk=0.01)
+    told = folder.feedback("When does the shop in Faro open?", "nine")
+    explained = folder.explain("When does the shop in Faro open?")
+    assert (told.risk, explained.risk, explained.feasible) == (0.01, 0.01, False)
+    assert explained.why
+
+
 def test_a_policy_holds_for_what_says_nothing_else(folder: HybridMemory) -> None:
     assert folder.policy == MemoryPolicy()
     folder.set_policy(half_life_days=30, expire_after_days={"web": 30})

@@ -189,12 +189,19 @@ class Router:
         return self._at_one_moment(lambda snapshot: self._readings(questions, route, snapshot), forced=route)
 
     def calibration(self) -> Calibration:
-        """As fitted by the last dream, or the prior."""
+        """As fitted by the last dream or by feedback, or the prior."""
         return self._limits(calibrations.load(self.ledger, self.namespace))
 
     def _limits(self, calibration: Calibration) -> Calibration:
-        """What of a stored calibration holds for this reader, at this risk."""
-        return calibration.for_reader(self.read_by).at(self.risk)
+        """What of a stored calibration holds for this reader, at this risk. Before the first one, what other memories
+        were asked stands behind it."""
+        own = calibration.for_reader(self.read_by)
+        return (pooled.calibration(self._answering) if own == Calibration(read_by=self.read_by) else own).at(self.risk)
+
+    @property
+    def _answering(self) -> str:
+        """Whose answers over memories these are."""
+        return self.model.name if self.reader is None else self.read_by
 
     def _at_one_moment(self, work: Callable[[Snapshot], T], *, forced: Route | None = None) -> T:
         """What `work` makes of the ledger's state now.
@@ -270,9 +277,7 @@ class Router:
         return feedbacks.known(self.ledger, self.namespace, self.read_by)
 
     def _fitted(self, questions: GradedQuestions) -> Calibration:
-        return questions.calibration(
-            self.risk, pooled.questions(self.model.name if self.reader is None else self.read_by)
-        )
+        return questions.calibration(self.risk, pooled.questions(self._answering))
 
     def _learned(self, questions: GradedQuestions) -> Calibration:
         """The calibration that is fitted on `questions`, once both are stored."""

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from hybridmem.router.calibration import Graded, Observation
+from hybridmem.router.calibration import Calibration, Graded, Observation, fit
 
 FOLDER = "pooled_questions"
 
@@ -21,6 +21,12 @@ def questions(model: str) -> tuple[Graded, ...]:
     if "/" in model or not file.is_file():
         return ()
     return from_table(json.loads(file.read_text("utf-8")))
+
+
+@cache
+def calibration(model: str) -> Calibration:
+    """Of a namespace of this base that was never calibrated."""
+    return fit([], pooled=questions(model)) if questions(model) else Calibration()
 
 
 def to_table(graded: Sequence[Graded]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ from hybridmem.core.skills import Skill, SkillStep
 from hybridmem.core.standing import Block, Reflection, StandingQuestion, Statement
 from hybridmem.importers import ImportReport, IntactTurns, read
 from hybridmem.maintenance.agents_md import AgentsSection
+from hybridmem.router.policy import Explanation, Feedback
+from hybridmem.router.routing import RouteResult
+from hybridmem.router.signals import Evidence
 from hybridmem.skills.learning import LearnedSkills
 from hybridmem.standing.blocks import Blocks
 from hybridmem.standing.profile import Profile, ProfileLine
@@ -171,6 +174,14 @@ class HybridMemory:
 
     def answer(self, question: str, route: Any = None, reference_date: Any = None) -> Answer:
         return Answer("Lisbon", route or "retrieval", 0.9, tuple(self.search(question)), 42, "v0002", 0.1)
+
+    def explain(self, question: str, reference_date: Any = None) -> Explanation:
+        answer = self.answer(question)
+        routes: dict[Any, RouteResult] = {"retrieval": RouteResult(answer, ())}
+        return Explanation(answer, "The memories say so.", answer.evidence, Evidence(), 0.6, 0.05, False, routes)
+
+    def feedback(self, question: str, answer: str | None) -> Feedback:
+        return Feedback(answer is None, 0.5, 0.6, 0.05, True)
 
     def reflect(self, question: str, limit: int = 20) -> Reflection:
         said = (Statement("The ferret is adopted.", ("ep_1",)),)

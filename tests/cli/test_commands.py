@@ -22,6 +22,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "add": ("Ana moved to Lisbon.",),
     "search": ("ferret",),
     "ask": ("Where is the ferret?", "--route", "retrieval"),
+    "feedback": ("Where is the ferret?", "at home"),
     "list": (),
     "show": ("ep_1",),
     "history": ("ep_1",),
@@ -116,6 +117,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "ahead": {},
         "kinds": {},
         "signals": [],
+        "promises": [],
     }
     figures = type("Figures", (dict,), {"clean": True, "forgotten": True})(told)
     for module, function in {
@@ -489,6 +491,29 @@ def test_bench_writes_its_figures(hybridmem: Command, tmp_path: Path) -> None:
     assert hybridmem(*arguments, "--json", "-").json["acc"] == 0.5
     assert hybridmem("--json", *arguments).json["acc"] == 0.5
     assert hybridmem("bench", "speed", "--json", "--seed", "1").json["acc"] == 0.5
+
+
+def test_an_answer_is_explained_in_a_sentence_and_never_a_forced_one(hybridmem: Command) -> None:
+    hybridmem("add", "I adopted a ferret.")
+    told = hybridmem("ask", "Where is the ferret?", "--explain")
+    assert "The memories say so." in told.out
+    assert "5.0% of all questions at most, not promised" in told.out
+    refused = hybridmem("ask", "Where is the ferret?", "--explain", "--route", "retrieval")
+    assert refused.code == 2
+    assert "leave out --route" in refused.err
+
+
+def test_feedback_says_what_it_changes(hybridmem: Command) -> None:
+    hybridmem("add", "I adopted a ferret.")
+    assert "would not have been answered wrongly" in hybridmem("feedback", "Where is the ferret?", "at home").out
+    assert "it would have been answered wrongly" in hybridmem("feedback", "Where is the ferret?").out
+
+
+def test_a_risk_is_named_beside_what_stands(hybridmem: Command) -> None:
+    hybridmem("add", "I adopted a ferret.")
+    assert hybridmem("policy", "--half-life-days", "30", "--risk", "0.05").code == 0
+    told = hybridmem("policy", "--json").json
+    assert (told["half_life_days"], told["risk"]) == (30, 0.05)
 
 
 # ---- what a newcomer meets

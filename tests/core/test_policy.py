@@ -25,6 +25,17 @@ def test_a_policy_is_kept_for_its_namespace() -> None:
     assert MemoryPolicy(None, {"web": 1_000_000_000 / 1000}).expiry("web", datetime(9990, 1, 1, tzinfo=UTC)) is None
 
 
+def test_one_of_an_older_release_has_the_usual_risk() -> None:
+    former = MemoryPolicy.from_json({"half_life_days": 30, "expire_after_days": {}}, 1)
+    assert former == MemoryPolicy(30)
+
+
+@pytest.mark.parametrize("risk", [0, 1, -0.1, float("nan"), "0.1", True, None])
+def test_a_risk_is_a_share(risk: Any) -> None:
+    with pytest.raises(InvalidInput, match="is no share between 0 and 1: pass"):
+        checked_policy(MemoryPolicy(risk=risk))
+
+
 @pytest.mark.parametrize("days", [0, -1, float("nan"), float("inf"), "30", True, 1_000_001])
 def test_lengths_that_are_none_are_refused(days: Any) -> None:
     with pytest.raises(InvalidInput, match="half-life"):

@@ -66,7 +66,7 @@ worth nothing here."""
 
 
 _PROMISE = """How many questions are answered wrongly where a risk is named. The parts fit and dev calibrate, the test
-part is asked. Where the mix shifts, only answerable questions calibrate and come first, and unanswerable ones follow."""
+part is asked. Where the mix shifts, only answerable questions calibrate and come first; unanswerable ones follow."""
 
 
 def _kinds() -> str:
