@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -64,7 +65,8 @@ def main() -> None:
     folder = Path(hybridmem.router.__file__).parent / FOLDER
     folder.mkdir(exist_ok=True)
     write_whole(folder / f"{given.model}.json", json.dumps(to_table(pooled), separators=(",", ":")) + "\n")
-    print(f"{len(pooled)} questions")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("lab.pool_questions").info("%d questions", len(pooled))
 
 
 if __name__ == "__main__":

@@ -106,6 +106,15 @@ def shade(value: float, most: float) -> int:
     return 0 if value <= 0 or most <= 0 else min(STEPS, max(1, round(value / most * STEPS)))
 
 
+def polyline(points: Sequence[tuple[float, float]]) -> str:
+    """Points of the unit square in a drawing of 100 by 100, whose zero is at the lower left.
+
+    >>> polyline([(0, 0), (0.5, 1)])
+    '0.0,100.0 50.0,0.0'
+    """
+    return " ".join(f"{100 * x:.1f},{100 * (1 - y):.1f}" for x, y in points)
+
+
 def _order(why: Mapping[str, float]) -> list[str]:
     return [name for name in SEARCHERS if name in why] + [name for name in why if name not in SEARCHERS]
 

@@ -165,7 +165,7 @@ class Calibration:
         if version not in range(cls.VERSION + 1):
             return cls()
         try:
-            behind = raw if version > 1 else {"levels": (), "asked": 0.0, "above": 0.0}
+            behind: Mapping[str, Any] = raw if version > 1 else {"levels": (), "asked": 0.0, "above": 0.0}
             return cls(
                 heads={
                     route: {name: _number(raw["heads"][route].get(name, weight)) for name, weight in weights.items()}
@@ -205,7 +205,7 @@ def fit(
     questions of other memories: they stand behind the threshold while the namespace has few of its own, and the more it
     has, the less they count, half with `HALF_POOLED` of its own."""
     fitted = Calibration(_heads(questions))
-    levels = [(question.judged(unseen).level, 1.0) for question, unseen in _held_out(questions)]
+    levels = [(question.judged(unseen).level, 1.0) for question, unseen in held_out(questions)]
     weight = HALF_POOLED / (HALF_POOLED + len(questions))
     levels += [(question.judged(fitted).level, weight) for question in pooled]
     return replace(
@@ -217,7 +217,7 @@ def fit(
     ).at(risk)
 
 
-def _held_out(questions: Sequence[Graded]) -> Iterator[tuple[Graded, Calibration]]:
+def held_out(questions: Sequence[Graded]) -> Iterator[tuple[Graded, Calibration]]:
     """Each question, with heads that were fitted without those about its fact, and some others."""
     part = {group: number % FOLDS for number, group in enumerate(dict.fromkeys(each.group for each in questions))}
     for fold in sorted(set(part.values())):

@@ -31,6 +31,7 @@ from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
 from hybridmem.router.decision import Reading
 from hybridmem.router.feedback import GradedQuestions
+from hybridmem.router.risk import Said
 from hybridmem.router.routing import Case, RouteResult, Routing
 from hybridmem.router.signals import Evidence
 from hybridmem.router.snapshot import Snapshot
@@ -71,6 +72,25 @@ class Feedback:
     """Share of all questions that may be answered wrongly."""
     feasible: bool
     """Whether enough questions stand behind the threshold to promise that."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """How the router did on questions whose answers are known, judged by heads that had not seen them."""
+
+    audits: int
+    """Of the last dream."""
+    told: int
+    """Questions with feedback."""
+    others: int
+    """Questions of other memories, in the place of those where there are none."""
+    answers: tuple[Said, ...]
+    """Of those that are answered where nothing is too unsure: the confidence, and whether it is right."""
+    calibration: Calibration
+
+    @property
+    def asked(self) -> int:
+        return self.audits + self.told + self.others
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +211,15 @@ class Router:
     def calibration(self) -> Calibration:
         """As fitted by the last dream or by feedback, or the prior."""
         return self._limits(calibrations.load(self.ledger, self.namespace))
+
+    def track_record(self) -> TrackRecord:
+        """How the router did on questions whose answers are known."""
+        own = self._known()
+        questions = (*own.audits, *own.asked)
+        others = () if questions else pooled.questions(self._answering)
+        judged = [question.judged(heads) for question, heads in calibrations.held_out(questions or others)]
+        answers = [said for each in judged if (said := each.answer(0.0))]
+        return TrackRecord(len(own.audits), len(own.asked), len(others), tuple(answers), self.calibration())
 
     def _limits(self, calibration: Calibration) -> Calibration:
         """What of a stored calibration holds for this reader, at this risk. Before the first one, what other memories

@@ -39,19 +39,21 @@ class Judged:
 
     def is_answered(self, threshold: float) -> bool:
         """Whether the router answers it with this threshold."""
-        return self._answer(threshold) is not None
+        return self.answer(threshold) is not None
 
     def is_wrong(self, threshold: float) -> bool:
         """Whether the router answers it wrongly with this threshold."""
-        said = self._answer(threshold)
+        said = self.answer(threshold)
         return said is not None and not said[1]
 
-    def _answer(self, threshold: float) -> Said | None:
+    def answer(self, threshold: float) -> Said | None:
+        """What the router says with this threshold: the confidence, and whether it is right; None for a refusal."""
         memories = self.memories
         if self.weights and is_settled(self.weights[0], threshold):
             memories = None
         route, confidence = self._choice(memories)
-        return None if confidence < threshold else memories if route == "retrieval" else self.weights
+        said = memories if route == "retrieval" else self.weights
+        return (confidence, said[1]) if said and confidence >= threshold else None
 
     def _choice(self, memories: Said | None) -> tuple[Route, float]:
         return choose(self.weights[0] if self.weights else None, memories[0] if memories else None, self.is_agreed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -11,8 +12,11 @@ from starlette.testclient import TestClient
 from hybridmem.adapters.registry import AdapterDiff
 from hybridmem.dreaming import bounds
 from hybridmem.inspector.adapters import _scores
+from hybridmem.inspector.ask import trust
 from hybridmem.memory import HybridMemory
 from hybridmem.router import signals
+from hybridmem.router.calibration import Calibration
+from hybridmem.router.policy import TrackRecord
 from tests.inspector.conftest import visitor
 from tests.inspector.worlds import SCRIPT
 
@@ -236,6 +240,30 @@ def test_an_answer_comes_with_its_grounds(look: TestClient) -> None:
     assert "- Ana lives in Lisbon." in prompt
     assert "names subject" in prompt
     assert "What retrieval found" in text
+
+
+def test_an_answer_says_why_and_how_far_it_may_be_believed(own: HybridMemory) -> None:
+    path = "/ask?q=Where does Ana live?"
+    page = visitor(own).get(path).text
+    assert own.explain("Where does Ana live?").why in words(page)
+    assert "How far it may be believed" not in page
+    own.feedback("Where does Ana live?", "Lisbon")
+    own.feedback("Where does Ben live?", None)
+    page = visitor(own).get(path).text
+    said = words(page)
+    assert "2 questions whose answer is known (0 audits, 2 with feedback)" in said
+    assert "10 % of all questions" in said.replace("10%", "10 %") and "not promised" in said
+    assert 'class="line" points="' in page and 'role="img" aria-label="Reliability: at ' in page
+
+
+def test_the_drawings_are_of_what_was_answered() -> None:
+    sure = tuple((0.9, True) for _ in range(8))
+    record = TrackRecord(20, 0, 0, (*sure, (0.6, False), (0.4, False)), replace(Calibration(), threshold=0.5))
+    drawn = trust(record)
+    assert drawn
+    assert drawn.at == (9 / 20, 1 / 9)
+    assert [(each.confidence, each.accuracy, each.of) for each in drawn.bins][-1] == (pytest.approx(0.9), 1.0, 8)
+    assert trust(replace(record, answers=())) is None
 
 
 def test_a_question_that_nothing_answers_abstains(look: TestClient) -> None:

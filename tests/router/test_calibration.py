@@ -115,9 +115,9 @@ def test_a_question_is_judged_by_heads_that_did_not_see_its_fact() -> None:
     right = [Graded(retrieval=Observation(features(0.5, first=-1), True), group=f"right-{n}") for n in range(60)]
     wrong = [Graded(retrieval=Observation(features(0.5, first=1), False), group="one fact") for _ in range(20)]
     found = fit_on([*right, *wrong], risk=0.1)
-    assert found.confidence("retrieval", wrong[0].retrieval.features) < 0.5  # type: ignore[union-attr]
-    assert max(level for level, _ in found.levels) > 0.5
-    assert found.threshold > 0.5
+    known = found.confidence("retrieval", features(0.5, first=1))
+    assert known < max(level for level, _ in found.levels) - 0.3
+    assert found.threshold > known + 0.3
 
 
 def test_it_comes_back_from_json() -> None:
