@@ -46,7 +46,7 @@ def of_week(week: Week, model: str) -> list[Graded]:
 
 def _graded(memory: HybridMemory, question: WeekQuestion, group: str) -> Graded:
     (heard,) = memory.router.readings([question.text])
-    return Graded.of(heard.weights, heard.memories, lambda said: question.verdict(said) == "right", group)
+    return Graded.of(heard.weights, heard.memories, lambda said: question.verdict(said) == "right", group, heard.better)
 
 
 def _opened(folder: Path, model: str, now: datetime) -> HybridMemory:

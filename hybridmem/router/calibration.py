@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.policy import DEFAULT_RISK
-from hybridmem.router.decision import Reading, agree
+from hybridmem.router.decision import Better, Reading, between
 from hybridmem.router.risk import DEFAULT_THRESHOLD, NEVER, Judged, Level, raised, threshold_for
 from hybridmem.router.signals import prior_heads
 from hybridmem.stores.ledger.state import State
@@ -47,24 +47,30 @@ class Graded:
 
     weights: Observation | None = None
     retrieval: Observation | None = None
-    is_agreed: bool = False
-    """Whether both say the same."""
+    better: Better = ""
+    """Which of them is believed."""
     group: str = ""
     """The fact that the question is about: questions of one fact are not independent of each other."""
 
     @classmethod
     def of(
-        cls, weights: Reading | None, memories: Reading | None, is_right: Callable[[str], bool], group: str = ""
+        cls,
+        weights: Reading | None,
+        memories: Reading | None,
+        is_right: Callable[[str], bool],
+        group: str = "",
+        better: Better | None = None,
     ) -> Graded:
-        """Of two readings of the question, of which there may be none."""
+        """Of two readings of the question, of which there may be none; `better` as `decide` takes it."""
 
         def observed(reading: Reading | None) -> Observation | None:
             if reading is None or reading.refuses:
                 return None
             return Observation(reading.features, is_right(reading.said.text))
 
-        one, other = observed(weights), observed(memories)
-        return cls(one, other, bool(weights and memories and one and other and agree(weights, memories)), group)
+        return cls(
+            observed(weights), observed(memories), between(weights, memories) if better is None else better, group
+        )
 
     def judged(self, calibration: Calibration) -> Judged:
         """With the confidences of these heads."""
@@ -72,7 +78,7 @@ class Graded:
         def said(route: str, answer: Observation | None) -> tuple[float, bool] | None:
             return (calibration.confidence(route, answer.features), answer.right) if answer else None
 
-        return Judged(said("weights", self.weights), said("retrieval", self.retrieval), self.is_agreed)
+        return Judged(said("weights", self.weights), said("retrieval", self.retrieval), self.better)
 
     def to_json(self) -> dict[str, Any]:
         """Figures to three places."""
@@ -85,7 +91,7 @@ class Graded:
         return {
             "weights": told(self.weights),
             "retrieval": told(self.retrieval),
-            "is_agreed": self.is_agreed,
+            "better": self.better,
             "group": self.group,
         }
 
@@ -94,7 +100,7 @@ class Graded:
         def answer(told: Mapping[str, Any] | None) -> Observation | None:
             return Observation(dict(told["features"]), told["right"]) if told else None
 
-        return cls(answer(raw["weights"]), answer(raw["retrieval"]), raw["is_agreed"], raw["group"])
+        return cls(answer(raw["weights"]), answer(raw["retrieval"]), raw["better"], raw["group"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hybridmem.core.records import Route
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
 from hybridmem.models.base import Generation
 
+Better = Literal["weights", "retrieval", "both", ""]
+"""Which of two answers is to be believed, however sure they are; "" where nothing but that tells."""
 SURE = 0.8
 """Weights this confident are not checked against retrieval."""
 
@@ -50,15 +53,21 @@ def is_settled(weights: float, threshold: float) -> bool:
     return weights >= max(SURE, threshold)
 
 
-def agree(weights: Reading, memories: Reading) -> bool:
-    """Whether two readings that answer say the same."""
-    return is_correct(weights.said.text, memories.said.text)
+def between(
+    weights: Reading | None, memories: Reading | None, if_they_differ: Callable[[], Better] = lambda: ""
+) -> Better:
+    """How two readings go together: "both" where they answer the same, `if_they_differ` where they do not, else ""."""
+    if weights is None or memories is None or weights.refuses or memories.refuses:
+        return ""
+    return "both" if is_correct(weights.said.text, memories.said.text) else if_they_differ()
 
 
-def choose(weights: float | None, memories: float | None, is_agreed: bool) -> tuple[Route, float]:
+def choose(weights: float | None, memories: float | None, better: Better) -> tuple[Route, float]:
     """The route to answer by and its confidence, from the confidences of the readings that answer: both where they say
-    the same, else the more confident one. None stands for a reading that does not answer."""
-    if weights is not None and memories is not None and is_agreed:
+    the same, else the `better` one, or the more confident. None stands for a reading that does not answer."""
+    if weights is not None and memories is not None and better in ("weights", "retrieval"):
+        return ("weights", weights) if better == "weights" else ("retrieval", memories)
+    if weights is not None and memories is not None and better == "both":
         # The product rounds: two that agree are no less likely to be right than one of them.
         return "both", max(weights, memories, 1 - (1 - weights) * (1 - memories))
     if weights is not None and (memories is None or weights >= memories):
@@ -66,14 +75,17 @@ def choose(weights: float | None, memories: float | None, is_agreed: bool) -> tu
     return ("abstain", 0.0) if memories is None else ("retrieval", memories)
 
 
-def decide(weights: Reading | None, memories: Reading | None, threshold: float) -> Decision:
-    """What `choose` says, where its confidence is `threshold` or more. None stands for a reading that there is not."""
+def decide(
+    weights: Reading | None, memories: Reading | None, threshold: float, better: Better | None = None
+) -> Decision:
+    """What `choose` says, where its confidence is `threshold` or more; `better` as `between` gives it, which it is by
+    default. None stands for a reading that there is not."""
     one = weights if weights and not weights.refuses else None
     other = memories if memories and not memories.refuses else None
     route, confidence = choose(
         one.confidence if one else None,
         other.confidence if other else None,
-        one is not None and other is not None and agree(one, other),
+        between(one, other) if better is None else better,
     )
     best = other if route == "retrieval" else one
     if best is None or confidence < threshold:

@@ -29,7 +29,7 @@ from hybridmem.router import pooled
 from hybridmem.router import snapshot as snapshots
 from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
-from hybridmem.router.decision import Reading
+from hybridmem.router.decision import Better, Reading
 from hybridmem.router.feedback import GradedQuestions
 from hybridmem.router.risk import Said
 from hybridmem.router.routing import Case, RouteResult, Routing
@@ -120,6 +120,8 @@ class Readings:
     """Closed-book; None where the weights are not to be asked."""
     memories: Reading | None
     """Over the best hits; None where there are none, or where they are not to be read."""
+    better: Better
+    """Which of them is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,9 @@ class Router:
         limits = snapshot.calibration
         return Explanation(
             answer=routing.answer(case, weights, memories, time.perf_counter() - started),
-            why=why(routing.decision(weights, memories), case.known, weights, memories, limits.threshold, limits.risk),
+            why=why(
+                routing.decision(case, weights, memories), case.known, weights, memories, limits.threshold, limits.risk
+            ),
             hits=case.found.hits,
             known=case.known,
             threshold=limits.threshold,
@@ -298,7 +302,9 @@ class Router:
             [each.question for each in asked], None, replace(snapshot, calibration=Calibration()), folder
         )
         return [
-            Graded.of(each.weights, each.memories, partial(is_correct, expected=question.answer), question.fact)
+            Graded.of(
+                each.weights, each.memories, partial(is_correct, expected=question.answer), question.fact, each.better
+            )
             for question, each in zip(asked, read, strict=True)
         ]
 
@@ -322,7 +328,7 @@ class Router:
         cases = [self._case(question, routing) for question in questions]
         numbers = () if route in ("weights", "abstain") else range(len(cases))
         return [
-            Readings(case.known, weights, memories)
+            Readings(case.known, weights, memories, routing.better(case, weights, memories))
             for case, weights, memories in zip(
                 cases, routing.ask_weights(cases), routing.read_memories(cases, numbers), strict=True
             )

@@ -43,9 +43,7 @@ def to_table(graded: Sequence[Graded]) -> dict[str, Any]:
 
     return {
         "signals": names,
-        "questions": [
-            [groups[each.group], int(each.is_agreed), row(each.weights), row(each.retrieval)] for each in graded
-        ],
+        "questions": [[groups[each.group], each.better, row(each.weights), row(each.retrieval)] for each in graded],
     }
 
 
@@ -57,6 +55,6 @@ def from_table(table: Mapping[str, Any]) -> tuple[Graded, ...]:
         return None if row is None else Observation(dict(zip(names, row[1:], strict=True)), bool(row[0]))
 
     return tuple(
-        Graded(answer(weights), answer(retrieval), bool(agreed), f"pooled-{group}")
-        for group, agreed, weights, retrieval in table["questions"]
+        Graded(answer(weights), answer(retrieval), better, f"pooled-{group}")
+        for group, better, weights, retrieval in table["questions"]
     )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.records import Route
-from hybridmem.router.decision import choose, is_settled
+from hybridmem.router.decision import Better, choose, is_settled
 
 DEFAULT_THRESHOLD = 0.5
 MOST_ABOVE = 6.0
@@ -34,8 +34,7 @@ class Judged:
 
     weights: Said | None = None
     memories: Said | None = None
-    is_agreed: bool = False
-    """Whether both say the same."""
+    better: Better = ""
 
     def is_answered(self, threshold: float) -> bool:
         """Whether the router answers it with this threshold."""
@@ -56,7 +55,7 @@ class Judged:
         return (confidence, said[1]) if said and confidence >= threshold else None
 
     def _choice(self, memories: Said | None) -> tuple[Route, float]:
-        return choose(self.weights[0] if self.weights else None, memories[0] if memories else None, self.is_agreed)
+        return choose(self.weights[0] if self.weights else None, memories[0] if memories else None, self.better)
 
     @property
     def level(self) -> float:

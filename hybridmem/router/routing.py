@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from hybridmem.adapters.load_verified import load_verified
-from hybridmem.core.records import Answer, Hit, Route
+from hybridmem.core.records import Answer, Fact, Hit, Route
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
@@ -18,8 +18,9 @@ from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router.context import fitted, lines
-from hybridmem.router.decision import SURE, Decision, Reading, abstention, decide, settles
+from hybridmem.router.decision import SURE, Better, Decision, Reading, abstention, between, decide, settles
 from hybridmem.router.elsewhere import Asked, answer_all
+from hybridmem.router.precedence import better
 from hybridmem.router.second_look import candidates, same
 from hybridmem.router.signals import Evidence, Head, Support, supported, vector
 from hybridmem.router.snapshot import Snapshot
@@ -268,7 +269,7 @@ class Routing:
 
     def answer(self, case: Case, weights: Reading | None, memories: Reading | None, seconds: float) -> Answer:
         """The answer to a case whose readings took so many seconds."""
-        decision = self.decision(weights, memories)
+        decision = self.decision(case, weights, memories)
         chosen, best = decision.route, decision.reading
         return Answer(
             text=best.said.text if best and chosen != "abstain" else prompts.REFUSAL,
@@ -281,10 +282,21 @@ class Routing:
             signals=best.features if best else {},
         )
 
-    def decision(self, weights: Reading | None, memories: Reading | None) -> Decision:
+    def better(self, case: Case, weights: Reading | None, memories: Reading | None) -> Better:
+        """Which of two readings of a case is believed."""
+
+        def by_time_and_trust() -> Better:
+            learned = case.found.records.get(case.known.fact or "")
+            said = (weights.said.text, memories.said.text) if weights and memories else ("", "")
+            return better(learned if isinstance(learned, Fact) else None, *said, case.shown, case.found.records)
+
+        return between(weights, memories, by_time_and_trust)
+
+    def decision(self, case: Case, weights: Reading | None, memories: Reading | None) -> Decision:
         """Which of two readings is answered."""
         if self.route is None:
-            return decide(weights, memories, self.snapshot.calibration.threshold)
+            threshold = self.snapshot.calibration.threshold
+            return decide(weights, memories, threshold, self.better(case, weights, memories))
         answering = [reading for reading in (weights, memories) if reading and not reading.refuses]
         if self.route == "abstain" or not answering:
             return abstention(weights or memories)

@@ -435,7 +435,7 @@ def test_audits_observe_each_route_where_it_would_answer(world: World) -> None:
     graded = audited(world, (WHERE, "Lisbon"), ("Where does Ben live?", "Oslo"), ("Where does Eve live?", REFUSAL))
     assert [each.weights.right for each in graded if each.weights] == [False]
     assert [each.retrieval.right for each in graded if each.retrieval] == [True, True]
-    assert not any(each.is_agreed for each in graded)
+    assert not any(each.better for each in graded)
     assert world.router.calibration().observations == 3
 
 

@@ -24,7 +24,7 @@ def decided_wrongly(judged: Judged, threshold: float) -> bool:
         return Reading(Generation(text, 5, 1, -0.1, 0.9, 1.0, 0.1), said[0], {}) if said else None
 
     weights = reading(judged.weights, "Riga")
-    memories = reading(judged.memories, "Riga" if judged.is_agreed else "Oslo")
+    memories = reading(judged.memories, "Riga" if judged.better == "both" else "Oslo")
     decision = decide(weights, None if settles(weights, threshold) else memories, threshold)
     if decision.route == "abstain":
         return False
@@ -39,7 +39,7 @@ def test_a_question_is_judged_as_the_router_decides(
 ) -> None:
     if agreed and weights and memories:
         memories = (memories[0], weights[1])
-    judged = Judged(weights, memories, agreed and weights is not None and memories is not None)
+    judged = Judged(weights, memories, "both" if agreed and weights and memories else "")
     assert judged.is_wrong(threshold) == decided_wrongly(judged, threshold)
     if judged.is_wrong(threshold):
         assert judged.level >= threshold
