@@ -58,11 +58,14 @@ def lines(hits: Sequence[Hit], *, dated: bool = False) -> list[str]:
     """What the prompt shows of `hits`, oldest first, `dated` with their days: each text once, also where it stands in
     another one that is no older. A fact is often a sentence of the episode that told it."""
     ordered = sorted(hits, key=_time)
+    folded = [" ".join(hit.quoted.split()) for hit in ordered]
     return [
         prompts.memory(hit.text, speaker=hit.speaker, at=hit.at) if dated else hit.quoted
         for place, hit in enumerate(ordered)
         if not any(
             _time(hit) <= _time(other)
+            # Looking for whole words takes a pattern for each pair, and most texts are not in each other at all.
+            and folded[place] in folded[at]
             and quotes([other.quoted], [hit.quoted])
             # Of two that say the same, the later one stays.
             and (hit.quoted != other.quoted or place < at)

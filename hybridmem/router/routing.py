@@ -28,6 +28,8 @@ from hybridmem.router.taken_back import without_older
 
 ANSWER_TOKENS = 24
 """Room that a prompt leaves for its answer."""
+TEMPLATE_TOKENS = 256
+"""More than a chat template adds to the messages of a prompt."""
 READER_CHARACTERS = 12_000
 """Of the memories in one prompt of a reader that does not say how much it reads."""
 
@@ -211,7 +213,11 @@ class Routing:
             room = most - ANSWER_TOKENS
 
             def fits(shown: Sequence[str]) -> bool:
-                return int(reader.count_tokens(prompts.answer(case.question, shown))) <= room  # type: ignore[attr-defined]
+                prompt = prompts.answer(case.question, shown)
+                # No token is shorter than a byte, so that most prompts need not be counted.
+                if sum(len(message["content"].encode()) for message in prompt) + TEMPLATE_TOKENS <= room:
+                    return True
+                return int(reader.count_tokens(prompt)) <= room  # type: ignore[attr-defined]
 
             return fitted(read, case.question, fits)
         if self.reader is not None:
