@@ -55,8 +55,8 @@ class AuditQuestion:
     question: str
     answer: str
     """A refusal where nothing answers it."""
-    fact: str
-    """What it is about."""
+    fact: str = ""
+    """The id of what it is about; "" for the nearest fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Router:
 
         What is kept of it are figures. Where the router is wrong more often than the namespace's risk allows, it
         answers less until that is made up for."""
-        asked = AuditQuestion(question, answer or prompts.REFUSAL, "")
+        asked = AuditQuestion(question, answer or prompts.REFUSAL)
         now = self._snapshot(None).calibration
         (graded,) = self._at_one_moment(lambda snapshot: self._graded([asked], snapshot))
         was_wrong = graded.judged(now).is_wrong(now.threshold)
@@ -303,7 +303,11 @@ class Router:
         )
         return [
             Graded.of(
-                each.weights, each.memories, partial(is_correct, expected=question.answer), question.fact, each.better
+                each.weights,
+                each.memories,
+                partial(is_correct, expected=question.answer),
+                question.fact or each.known.fact or "",
+                each.better,
             )
             for question, each in zip(asked, read, strict=True)
         ]

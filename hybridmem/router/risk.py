@@ -4,7 +4,7 @@ A threshold on the confidence is set by conformal risk control (Angelopoulos et 
 whose answers are known. It holds in expectation while questions come from where these came from. When the mix shifts
 they do not: every wrong answer that somebody reports above the promise then raises the threshold, and the promise comes
 back of itself (adaptive conformal inference: Gibbs and Candès 2021, arXiv:2106.00170). What is reported bounds what can
-go wrong: of n questions with feedback, at most risk · n + `MOST_ABOVE` are answered wrongly, whatever is asked.
+go wrong: of n questions with feedback, at most risk · n + `MOST_ABOVE` + 1 are answered wrongly, whatever is asked.
 """
 
 from __future__ import annotations

@@ -458,6 +458,7 @@ def test_feedback_keeps_neither_question_nor_answer(world: World) -> None:
     kept = world.ledger.get_state(ANA, GradedQuestions)
     assert kept
     assert "Oslo" not in str(kept.to_json()) and "Ben" not in str(kept.to_json())
+    assert [each.group for each in kept.asked] == [OSLO.id]
     assert GradedQuestions.from_json(json.loads(json.dumps(kept.to_json())), 1) == kept
 
 
