@@ -7,7 +7,7 @@ asked again without the memories that only hold the value, and believed where it
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hybridmem.core.text import moods
 from hybridmem.core.text.first_person import is_first_person
@@ -36,8 +36,11 @@ def without_older(question: str, answer: str, memories: Sequence[str]) -> list[s
     """
     if _OF_THE_PAST.search(question):
         return None
+    found = mentions(question)
+    names = {word for name in (*found.names, *found.maybe) for word in tokens(name)}
     ending = max(
-        (at for at, memory in enumerate(memories) if _is_on(memory, question) and _ends(memory, answer)), default=0
+        (at for at, memory in enumerate(memories) if _is_on(memory, question, names) and _ends(memory, answer)),
+        default=0,
     )
     kept = [
         memory for at, memory in enumerate(memories) if at >= ending or not contains_words(normalised(memory), answer)
@@ -45,12 +48,10 @@ def without_older(question: str, answer: str, memories: Sequence[str]) -> list[s
     return kept if len(kept) < len(memories) else None
 
 
-def _is_on(memory: str, question: str) -> bool:
-    """Whether a memory is about whom the question names, or both are about the speaker."""
-    found = mentions(question)
-    names = {word for name in (*found.names, *found.maybe) for word in tokens(name)}
+def _is_on(memory: str, question: str, names: Collection[str]) -> bool:
+    """Whether a memory is about one of the `names` in the question, or both are about the speaker."""
     said = set(tokens(memory))
-    return bool(names & said) if names else is_first_person(question) and is_first_person(memory)
+    return not said.isdisjoint(names) if names else is_first_person(question) and is_first_person(memory)
 
 
 def _ends(memory: str, answer: str) -> bool:
