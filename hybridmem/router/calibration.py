@@ -110,7 +110,8 @@ class Calibration:
     KEY: ClassVar[str] = "calibration"
     """Its name in the ledger."""
     VERSION: ClassVar[int] = 2
-    """Of the stored form. Older ones lack what stands behind the threshold; version 0 is from before versions."""
+    """Of the stored form. Older ones lack what stands behind the threshold, which was chosen on the answers that the
+    heads were fitted on: they keep their heads and promise nothing. Version 0 is from before versions."""
 
     heads: Mapping[str, Mapping[str, float]] = field(default_factory=prior_heads)
     threshold: float = DEFAULT_THRESHOLD
@@ -171,15 +172,16 @@ class Calibration:
         if version not in range(cls.VERSION + 1):
             return cls()
         try:
-            behind: Mapping[str, Any] = raw if version > 1 else {"levels": (), "asked": 0.0, "above": 0.0}
+            unknown = {"threshold": DEFAULT_THRESHOLD, "feasible": False, "levels": (), "asked": 0.0, "above": 0.0}
+            behind: Mapping[str, Any] = raw if version > 1 else unknown
             return cls(
                 heads={
                     route: {name: _number(raw["heads"][route].get(name, weight)) for name, weight in weights.items()}
                     for route, weights in prior_heads().items()
                 },
-                threshold=_number(raw["threshold"]),
+                threshold=_number(behind["threshold"]),
                 risk=_number(raw["risk"]),
-                feasible=raw["feasible"] is True,
+                feasible=behind["feasible"] is True,
                 observations=int(_number(raw["observations"])),
                 read_by=str(raw.get("read_by", "")),
                 levels=tuple((_number(level), _number(weight)) for level, weight in behind["levels"]),
