@@ -6,7 +6,7 @@ procedure too: so one that no longer works is found out, whatever was done inste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.errors import InvalidInput
@@ -56,9 +56,16 @@ def learn_added(workspace: Workspace, messages: Sequence[object], episodes: Sequ
     return _learn(workspace, [(run, episodes[run.turn]) for run in runs(events(messages))])
 
 
-def learn_logged(workspace: Workspace, messages: Iterable[Logged]) -> LearnedSkills:
+def learn_traced(
+    workspace: Workspace, happened: Iterable[Said | Call | Result], requests: Mapping[int, Episode]
+) -> LearnedSkills:
+    """Take in the runs of one session whose outcome is known. `requests`: what the memory holds of its turns."""
+    return _learn(workspace, _judged([(run, requests.get(run.turn)) for run in runs(happened)]))
+
+
+def learn_logged(workspace: Workspace, messages: Iterable[Logged], *, judged: bool = False) -> LearnedSkills:
     """Take in the runs of logged messages, whose words an import has stored. The last run of a session is left for
-    another time where its end is unknown: the session may go on."""
+    another time where its end is unknown: the session may go on. With `judged`, every such run is left."""
     sessions: dict[str | None, list[Logged]] = {}
     for each in messages:
         sessions.setdefault(each.session, []).append(each)
@@ -73,7 +80,11 @@ def learn_logged(workspace: Workspace, messages: Iterable[Logged]) -> LearnedSki
         if every and every[-1].turn == max(texts) and every[-1].ending.outcome == "unknown":
             every.pop()
         found += [(run, episodes[run.turn]) for run in every]
-    return _learn(workspace, found)
+    return _learn(workspace, _judged(found) if judged else found)
+
+
+def _judged(found: Sequence[tuple[Run, Episode | None]]) -> list[tuple[Run, Episode | None]]:
+    return [(run, request) for run, request in found if run.ending.outcome != "unknown"]
 
 
 def _is_readable(message: object) -> bool:
