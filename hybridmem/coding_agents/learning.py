@@ -55,6 +55,7 @@ def learn_from_sessions(memory: HybridMemory) -> LearnedSessions:
     broken = []
     for session, source in list(sessions.over()):
         size = source.stat().st_size  # before the reading: what is written meanwhile is read the next time
+        requests: tuple[str, ...] = ()
         try:
             learned = _learn(memory.at(session.namespace), session, source)
         except (HybridMemError, OSError) as error:
@@ -62,8 +63,9 @@ def learn_from_sessions(memory: HybridMemory) -> LearnedSessions:
         else:
             read += 1
             runs += learned.runs
+            requests = learned.requests
             facts.update(dict.fromkeys(learned.facts))
-        sessions.learned(session, size)
+        sessions.learned(session, size, requests)
     return LearnedSessions(read, runs, tuple(facts), tuple(broken))
 
 
@@ -88,7 +90,7 @@ def _learn(memory: HybridMemory, session: Session, source: Path) -> LearnedSkill
     format = agent_named(session.agent).format
     if format is not None:
         memory.add_from(source, format=format)
-        return learn_logged(memory.workspace, logged(source), judged=True)
+        return learn_logged(memory.workspace, logged(source), judged=True, but=session.taken)
     noted = list(_lines(source))
     asked = [each["request"] for each in noted if "request" in each]
     requests = memory.ledger.get_many(memory.namespace, asked)

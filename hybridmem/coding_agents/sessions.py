@@ -15,6 +15,8 @@ from hybridmem.coding_agents.opt_out import opted_out
 from hybridmem.core.disk import write_whole
 from hybridmem.core.folder import MemoryFolder
 
+MOST_TAKEN = 5_000
+"""Requests of one session that are not learned from twice."""
 KEPT_DAYS = 30
 """Sessions that nothing was heard of for longer are forgotten."""
 STILL = 1800.0
@@ -44,6 +46,8 @@ class Session:
     """Whether skills are learned from its calls."""
     learned: int = 0
     """Bytes of its log, or of its trace, when skills were last learned from it."""
+    taken: tuple[str, ...] = ()
+    """Ids of the requests from whose calls they were learned: a skill that was deleted does not come back."""
 
     def heard_of(self, cwd: Path, *, ended: bool, skills: bool) -> Session:
         """As the newest event has it."""
@@ -109,10 +113,11 @@ class Sessions:
             if still and source.is_file() and source.stat().st_size != session.learned:
                 yield session, source
 
-    def learned(self, session: Session, size: int) -> None:
-        """Note that skills were learned from the session up to `size` bytes; its trace has done its service."""
+    def learned(self, session: Session, size: int, requests: tuple[str, ...]) -> None:
+        """Note that skills were learned from the session up to `size` bytes, and from which requests; its trace has
+        done its service."""
         now = self.get(session.agent, session.id, session.namespace)  # a hook may have written meanwhile
-        self.put(replace(now, learned=size if now.transcript else 0))
+        self.put(replace(now, learned=size if now.transcript else 0, taken=(*now.taken, *requests)[-MOST_TAKEN:]))
         if not now.transcript:
             self.trace(session.agent, session.id).unlink(missing_ok=True)
 
@@ -132,6 +137,6 @@ def _read(file: Path) -> Session | None:
     try:
         found: Mapping[str, object] = json.loads(file.read_text("utf-8"))
         made = Session(**found)  # type: ignore[arg-type]
-        return replace(made, namespace=tuple(made.namespace), given=tuple(made.given))
+        return replace(made, namespace=tuple(made.namespace), given=tuple(made.given), taken=tuple(made.taken))
     except (OSError, ValueError, TypeError):
         return None

@@ -13,11 +13,11 @@ from tests.inspector.conftest import BASE, TOKEN, visitor
 PAGES = (
     "/", "/search", "/ask", "/timeline", "/graph", "/dreams", "/adapters", "/namespaces", "/memory?id=ep_0",
     "/dream?id=dream-1", "/adapter?version=v0001", "/adapters/diff?before=v0001&after=v0002",
-    "/memory/delete?id=ep_0", "/review",
+    "/memory/delete?id=ep_0", "/review", "/skills",
 )  # fmt: skip
 FORMS = (
     "/memory/update", "/memory/delete", "/memory/quarantine", "/memory/release", "/adapters/promote",
-    "/adapters/rollback", "/review/read", "/review/accept",
+    "/adapters/rollback", "/review/read", "/review/accept", "/skills/delete",
 )  # fmt: skip
 
 
