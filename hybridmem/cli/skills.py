@@ -83,7 +83,9 @@ def list_skills(call: Invocation, limit: Limit = 50, failed: Failed = False) -> 
     """Show the skills, the last used first."""
     with call.open() as memory:
         found = memory.skills(limit=limit, failed=failed)
-    _show(call, found, "no skills yet: `hybridmem install` has an agent's sessions read, `skill learn FILE` one of them")
+    _show(
+        call, found, "no skills yet: `hybridmem install` has an agent's sessions read, `skill learn FILE` one of them"
+    )
 
 
 def _show(call: Invocation, found: Sequence[Skill], nothing: str) -> None:

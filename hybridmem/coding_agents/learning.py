@@ -74,7 +74,7 @@ def start(settings: HookSettings, log: Path) -> None:
     words = ["--memory", str(settings.memory), "--redact", settings.redact, "skill", "learn"]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as complaints:
-        learner = subprocess.Popen(
+        learner = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", "hybridmem.cli", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -15,7 +15,19 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from hybridmem.core.errors import HybridMemError
-from hybridmem.inspector import adapters, ask, changes, dreams, graph, overview, record, review, search, skills, timeline
+from hybridmem.inspector import (
+    adapters,
+    ask,
+    changes,
+    dreams,
+    graph,
+    overview,
+    record,
+    review,
+    search,
+    skills,
+    timeline,
+)
 from hybridmem.inspector.access import Access
 from hybridmem.inspector.site import STATIC, Site, Visit, status_of
 from hybridmem.memory import HybridMemory

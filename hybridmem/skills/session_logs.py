@@ -1,5 +1,5 @@
-"""The messages in a file of an agent's sessions, tools' calls among them: logs of Claude Code, Codex and Gemini CLI, and
-messages as JSON or JSON lines. What an import leaves out is in it; what it stores is found again by its words."""
+"""The messages in a file of an agent's sessions, tools' calls among them: logs of Claude Code, Codex and Gemini CLI,
+and messages as JSON or JSON lines. What an import leaves out is in it; what it stores is found again by its words."""
 
 from __future__ import annotations
 

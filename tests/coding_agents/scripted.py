@@ -184,7 +184,6 @@ class GeminiSession(Session):
         at = f"2026-11-29T12:{self.turns:02}:00Z"
         return {"type": kind, "id": f"{kind}{self.turns}", "timestamp": at, "content": [{"text": text}]}
 
-
     def call(self, number: int, tool: str, arguments: dict[str, Any], output: str, ok: bool) -> Event:
         id = f"{tool}-{self.turns}-{number}"
         response = {"functionResponse": {"id": id, "name": tool, "response": {"output" if ok else "error": output}}}
@@ -254,9 +253,7 @@ class OpenCodeSession(Session):
         self.turns += 1
         given = self.tell({"event": "prompt", "message": f"msg_u{self.turns}", "prompt": prompt, **self.base})
         replies = [{"message": f"msg_a{self.turns}/0", "text": reply}]
-        done = [
-            {"tool": tool, "input": arguments, "output": output, "ok": ok} for tool, arguments, output, ok in calls
-        ]
+        done = [{"tool": tool, "input": arguments, "output": output, "ok": ok} for tool, arguments, output, ok in calls]
         assert self.tell({"event": "reply", "replies": replies, "calls": done, **self.base}) == ""
         return given
 

@@ -162,7 +162,8 @@ def test_the_keys_search_walk_open_and_help(visit: Callable[..., Visitor]) -> No
     assert page.locator("#help").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator("#help").is_visible()
-    for key, path in (("t", "timeline"), ("g", "graph"), ("d", "dreams"), ("l", "adapters"), ("a", "ask"), ("k", "skills")):
+    pages = {"t": "timeline", "g": "graph", "d": "dreams", "l": "adapters", "a": "ask", "k": "skills"}
+    for key, path in pages.items():
         page.locator("main").focus()
         page.keyboard.press("g")
         page.keyboard.press(key)
