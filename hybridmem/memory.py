@@ -597,7 +597,9 @@ class HybridMemory:
         if task is None:
             return skills(self.workspace, failed=failed)[:limit]
         asked = checked_text(arguments.text("task", task))
-        return skills_for(self.workspace, asked, limit=limit, min_score=min_score, failed=failed)
+        best = skills_for(self.workspace, asked, limit=limit, min_score=min_score, failed=failed)
+        self.ledger.touch(self.namespace, [skill.facts[0] for skill in best[:1]], self.clock())
+        return best
 
     def learn_skills(
         self, messages: Sequence[Mapping[str, Any] | Any], *, session: str | None = None, at: Time | None = None
