@@ -31,7 +31,8 @@ _PICTURE = re.compile(r"emoji[0-9a-f]+")
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Ids of the memories that still say something erased, and ``block:LABEL`` for a block that does."""
+    """Ids of the memories that still say something erased, and ``block:LABEL`` or ``question:ID`` for a block or a
+    standing question that does."""
 
     copies: tuple[str, ...] = ()
     """In the same words, whatever their case and punctuation; now, or in their history."""
@@ -53,12 +54,15 @@ def words_of(workspace: Workspace, id: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def block_texts(ledger: Ledger, namespace: Namespace) -> Iterator[tuple[str, str]]:
-    """(``block:LABEL``, text) of what every block says, and has said before."""
+def standing_texts(ledger: Ledger, namespace: Namespace) -> Iterator[tuple[str, str]]:
+    """(``block:LABEL``, text) of what every block says, and has said before, and (``question:ID``, text) of every
+    standing question."""
     for block in ledger.blocks(namespace):
         id = f"block:{block.label}"
         yield id, block.value
         yield from ((id, event.text) for event in ledger.block_history(namespace, block.label) if event.text)
+    for question in ledger.standing_questions(namespace):
+        yield f"question:{question.id}", question.question
 
 
 def find(

@@ -108,7 +108,7 @@ class TestSqlLedgerOnPostgresql(LedgerConformance):
             connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS theirs")
             connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS theirs.migrations (id INTEGER, migration TEXT)")
         url = postgresql.URL + ("&" if "?" in postgresql.URL else "?")
-        with pytest.raises(NotAMemory, match="migrations .*search_path"):
+        with pytest.raises(NotAMemory, match=r"migrations .*search_path"):
             SqlLedger(f"{url}options=-csearch_path%3Dtheirs")
         with pytest.raises(ReadOnlyMemory, match="a role that may write"):
             SqlLedger(f"{url}options=-cdefault_transaction_read_only%3Don")

@@ -36,7 +36,7 @@ def version(connection: Connection) -> int:
     tables have the ledger's names.
     """
     found = set(inspect(connection).get_table_names())
-    if _OURS <= found:
+    if found >= _OURS:
         return int(connection.execute(text("SELECT COALESCE(MAX(number), 0) FROM migrations")).scalar_one())
     if connection.dialect.name == "sqlite":
         others, advice = found, "choose another folder"
