@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from urllib.parse import unquote
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
@@ -15,7 +16,8 @@ from hybridmem.stores.ledger.composite import parts_of
 from hybridmem.workspace import Workspace
 
 FEWEST_WORDS = 3
-"""A text of fewer words ("ok", "in Porto") is looked for by itself, and not within longer ones."""
+"""A text of fewer words ("ok", "in Porto") is looked for by itself, and not within longer ones, unless it has a number
+or an address."""
 FEWEST_SIGNS = 5
 """The same for a text in a script without spaces between its words."""
 _RUN = re.compile(r"\w+")
@@ -27,6 +29,10 @@ _ESCAPES = re.compile(r'(?:\\u[0-9A-Fa-f]{4})+|\\[nrtbf"/]')
 _BROKEN_WORD = re.compile(r"(?<=\w)-[ \t]*\r?\n[ \t]*(?=\w)")
 """A hyphen at the end of a line, as in text that was set in columns."""
 _PICTURE = re.compile(r"emoji[0-9a-f]+")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+"""Signs as URLs write them."""
+_ONLY_ONE = re.compile(r"(?<!\S)(?!(?:19|20)\d\d(?!\S))(?=\S*(?:\d|\S@\S))\S{4,}")
+"""A number, an address or a key, by which a short text is told from others; a year is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,8 @@ def _spellings(text: str) -> set[str]:
     """
     if "\\" in text:
         text = _ESCAPES.sub(_unescaped, text)
+    if "%" in text:
+        text = _PERCENT.sub(lambda found: unquote(found.group()), text)
     if "<" in text or "&" in text:
         text = unescape(_TAG.sub(" ", text))
     return {_words(text), _words(_BROKEN_WORD.sub("", text))} if _BROKEN_WORD.search(text) else {_words(text)}
@@ -164,7 +172,9 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _is_long(text: str) -> bool:
-    return text.count(" ") >= FEWEST_WORDS - 1 or (len(text) >= FEWEST_SIGNS and is_unspaced(text))
+    if text.count(" ") >= FEWEST_WORDS - 1 or _ONLY_ONE.search(text):
+        return True
+    return len(text) >= FEWEST_SIGNS and is_unspaced(text)
 
 
 def _is_within(phrase: str, text: str) -> bool:

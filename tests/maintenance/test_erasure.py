@@ -73,6 +73,7 @@ def test_words_within_other_words_are_named(memory: HybridMemory) -> None:
         "<p>My <b>PIN</b> hint is&nbsp;the ferret.</p>",
         "My PIN hint 🎉 is the ferret",
         "My PIN hint is the fer-\nret.",
+        "https://example.org/?q=My%20PIN%20hint%20is%20the%20ferret",
         r'{"said": "My PIN hint\nis the \u0066erret \ud83c\udf89"}',
     ],
 )
@@ -98,6 +99,23 @@ def test_a_short_text_is_not_looked_for_within_others(memory: HybridMemory) -> N
     said = memory.add("ok")[0]
     memory.add("ok, let us go")
     assert named(memory.delete(said.id)) == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "other", "is_named"),
+    [
+        ("PIN 4711", "my pin 4711, as ever", True),
+        ("ana@example.org", "Write to ana@example.org.", True),
+        ("+351912345678", "call +351912345678 now", True),
+        ("in 2024", "in 2024 we moved", False),
+        ("no 7", "no 7, thanks", False),
+    ],
+)
+def test_a_short_text_with_a_number_or_an_address_is(
+    memory: HybridMemory, said: str, other: str, is_named: bool
+) -> None:
+    first, second = memory.add(said)[0], memory.add(other)[0]
+    assert named(memory.delete(first.id)) == ({second.id} if is_named else set())
 
 
 def test_a_facts_sources_are_named(memory: HybridMemory) -> None:
