@@ -28,7 +28,7 @@ from hybridmem.router.taken_back import without_older
 ANSWER_TOKENS = 24
 """Room that a prompt leaves for its answer."""
 READ_TOKENS = 2_048
-"""The longest prompt of a model on this machine: it loses the thread of one that fills its window, and takes a minute."""
+"""The longest prompt of a model on this machine, which loses the thread of one that fills its window."""
 PLAIN_TOKENS = 512
 """The same for a base that was trained for plain sentences, in rows of half as many tokens."""
 READER_CHARACTERS = 12_000

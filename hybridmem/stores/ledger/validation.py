@@ -54,7 +54,7 @@ def checked_fact(fact: Fact) -> Fact:
     starts, ends = parse_time(fact.valid_from), _time_or_none(fact.valid_to)
     if ends is not None and (ends < starts or (ends == starts and fact.current)):
         if ends == starts:
-            advice = "where it begins: valid_to is the first moment at which it no longer holds, as 00:00 of the next day"
+            advice = "where it begins: valid_to is the first moment at which it no longer holds"
         else:
             advice = "before it begins: swap valid_from and valid_to"
         raise InvalidDate(f"the fact {fact.id} ends at {ends:%Y-%m-%d}, {advice}")
