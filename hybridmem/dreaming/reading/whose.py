@@ -12,12 +12,14 @@ from hybridmem.core.text import moods
 from hybridmem.core.text.first_person import THE_USER, is_first_person
 from hybridmem.core.text.tokens import STOPWORDS, tokens
 from hybridmem.core.text.topics import stem
+from hybridmem.core.text.verbs import first_form, is_past
 from hybridmem.dreaming.reading.source import Source
 
 _USERS = re.compile(rf"\b{THE_USER}['’]s? (?P<thing>\w[\w'’-]*(?: \w[\w'’-]*)?)", re.IGNORECASE)
 _OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
 _I = re.compile(rf"{_OPENING}(?:i|i'm|i've|i'd|i'll|im|ive|my)\b", re.IGNORECASE)
 _OTHERS = re.compile(rf"{_OPENING}(?:he|she|they|his|her|their)\b", re.IGNORECASE)
+_THE = re.compile(rf"{_OPENING}the [\w'-]+ (?P<verb>\w+)", re.IGNORECASE)
 _IS = r"(?:it|that|this|what|there|here|where|who|how|he|she|let)['’]s"
 _OF_ANOTHER = re.compile(rf"\b(?:his|her|their|your|(?!{_IS})\w+['’]s)\W+(?:\w+\W+)?$", re.IGNORECASE)
 _OF_USER = re.compile(r"\b(?:my|our)\W+(?:\w+\W+)?$", re.IGNORECASE)
@@ -38,9 +40,17 @@ def is_anothers(proposition: str, source: Source) -> bool:
         return False
     best = _closest(predicate, text)
     if subject == THE_USER:
-        return bool(best) and all(_OTHERS.match(clause) and not is_first_person(clause) for _, clause in best)
+        return bool(best) and all(_is_others(clause) and not is_first_person(clause) for _, clause in best)
     named = set(tokens(subject))
     return bool(best) and all(_I.match(clause) and not named & set(tokens(sentence)) for sentence, clause in best)
+
+
+def _is_others(clause: str) -> bool:
+    """Whether `clause` begins with another subject: a pronoun, or "the neighbours" before a verb."""
+    if _OTHERS.match(clause):
+        return True
+    noun = _THE.match(clause)
+    return noun is not None and (is_past(verb := noun["verb"].lower()) or first_form(verb) != verb)
 
 
 def _is_of_another(thing: str, text: str) -> bool:
