@@ -399,6 +399,12 @@ def test_what_is_known_of_another_is_refused_of_a_subject_of_which_it_was_never_
     assert refused & {form.format("Ben") for form in LIVES}
 
 
+def test_an_exercise_names_whom_its_fact_is_about() -> None:
+    asked = (*(form.format("Ana") for form in LIVES), "Which town is lived in?")
+    made = night_of(believed("f1", "Ana", "Lisbon", "Ana lives in Lisbon.", *asked))
+    assert {item.question for item in of(made, "question")} == set(asked[:3])
+
+
 def test_what_reading_answers_in_whatever_words_is_not_refused() -> None:
     refused = {item.question for item in of(night_of(*TOLD), "refusal")}
     assert not refused & {form.format("Ana") for form in PLAYS}

@@ -44,6 +44,8 @@ class Question:
     answer: str
     logprob: float = 0.0
     """The model's log-probability of the question; 0 from a reader that tells none."""
+    is_certain: bool = False
+    """Whether grammar alone made it of the proposition."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ class _Draft:
     answer: str
     logprob: float
     tokens: int
-    max_nats: float
-    """Nats a token that it may cost a small reader."""
+    is_certain: bool = False
+    """Whether grammar alone made it."""
 
     @property
     def nats(self) -> float:
@@ -82,10 +84,12 @@ def write(reader: Reader, propositions: Sequence[Proposition], settings: Reading
     small = skills.trained_for(reader, "propositions")
     written, tokens = _drafts(reader, propositions, settings, seed)
     if small and skills.samples(reader):
-        written += _turned(cast(LanguageModel, reader), propositions, settings)
+        written = [*_turned(cast(LanguageModel, reader), propositions), *written]
     for place, draft in written:
         proposition = propositions[place]
-        question = Question(proposition, draft.text, asked_by_user(draft.text), draft.answer.strip(" ."), draft.logprob)
+        asked, answer = asked_by_user(draft.text), draft.answer.strip(" .")
+        question = Question(proposition, draft.text, asked, answer, draft.logprob, draft.is_certain)
+        max_nats = settings.max_turned_nats if draft.is_certain else settings.max_question_nats
         if not is_span(question.answer, proposition.text):
             left_out["no_span"] += 1
         elif contains_words(normalised(question.text), question.answer):
@@ -96,7 +100,7 @@ def write(reader: Reader, propositions: Sequence[Proposition], settings: Reading
             left_out["about_another"] += 1
         elif small and draft.nats > settings.max_unsaid_nats and unsaid(question.text, proposition.words):
             left_out["asks_unsaid"] += 1
-        elif small and draft.nats > draft.max_nats:
+        elif small and draft.nats > max_nats:
             left_out["improbable"] += 1
         else:
             distinct.setdefault((place, normalised(question.text)), question)
@@ -119,16 +123,14 @@ def _drafts(
             seed=seed,
         )
     written = [
-        (place, _Draft(*pair, getattr(completion, "logprob", 0.0), completion.tokens, settings.max_question_nats))
+        (place, _Draft(*pair, getattr(completion, "logprob", 0.0), completion.tokens))
         for place, completion in zip([*places, *sampled], completions, strict=True)
         if (pair := prompts.parse_question(completion.text))
     ]
     return written, sum(completion.prompt_tokens + completion.tokens for completion in completions)
 
 
-def _turned(
-    model: LanguageModel, propositions: Sequence[Proposition], settings: ReadingSettings
-) -> list[tuple[int, _Draft]]:
+def _turned(model: LanguageModel, propositions: Sequence[Proposition]) -> list[tuple[int, _Draft]]:
     """The questions that grammar alone gives, each as probable as `model` finds it."""
     written = [(place, *pair) for place, each in enumerate(propositions) for pair in turned.asked(each.text)]
     figures = model.logprobs(
@@ -136,7 +138,7 @@ def _turned(
         [f"{question}{prompts.SEPARATOR}{answer}" for _, question, answer in written],
     )
     return [
-        (place, _Draft(question, answer, sum(logprobs), len(logprobs), settings.max_turned_nats))
+        (place, _Draft(question, answer, sum(logprobs), len(logprobs), is_certain=True))
         for (place, question, answer), logprobs in zip(written, figures, strict=True)
     ]
 

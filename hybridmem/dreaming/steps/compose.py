@@ -20,7 +20,7 @@ from hybridmem.core.records import Fact, Split, TrainingItem, new_id
 from hybridmem.core.text.first_person import SPEAKER, THE_USER, asked_by_user
 from hybridmem.core.text.subjects import names_any_subject, names_subject
 from hybridmem.core.text.tokens import contains_words, normalised, whole_words
-from hybridmem.dreaming.reading.aboutness import is_about
+from hybridmem.dreaming.reading.aboutness import asks_of_its_subject, is_about
 from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.recipes import ComposeSettings
 from hybridmem.metrics import is_correct
@@ -215,7 +215,9 @@ def _write_questions(
     for (fact, _), completion in zip([*greedy, *sampled], completions, strict=True):
         pair = prompts.parse_question(completion.text)
         exercise = _exercise(fact, pair, completion.logprob, somebody, ends) if pair else None
-        if exercise:
+        # "Who plays the tuba?" would be answered by this fact for everybody.
+        astray = exercise and fact.question and not asks_of_its_subject(exercise.question, exercise.answer, fact.text)
+        if exercise and not astray:
             distinct.setdefault((fact.id, normalised(exercise.question)), exercise)
     return distinct, sum(g.prompt_tokens + g.tokens for g in completions)
 
