@@ -18,6 +18,7 @@ from hybridmem.dreaming.reading.source import Source
 _USERS = re.compile(rf"\b{THE_USER}['’]s? (?P<thing>\w[\w'’-]*(?: \w[\w'’-]*)?)", re.IGNORECASE)
 _OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
 _I = re.compile(rf"{_OPENING}(?:i|i'm|i've|i'd|i'll|im|ive|my)\b", re.IGNORECASE)
+_WE_DID = re.compile(rf"{_OPENING}(?:i|we) (?:\w+ly )?(?P<verb>\w+) (?P<whom>.+)", re.IGNORECASE | re.DOTALL)
 _OTHERS = re.compile(rf"{_OPENING}(?:he|she|they|his|her|their)\b", re.IGNORECASE)
 _THE = re.compile(rf"{_OPENING}the [\w'-]+ (?P<verb>\w+)", re.IGNORECASE)
 _IS = r"(?:it|that|this|what|there|here|where|who|how|he|she|let)['’]s"
@@ -35,6 +36,8 @@ def is_anothers(proposition: str, source: Source) -> bool:
     text = source.text.replace("’", "'")
     if any(_is_of_another(thing["thing"], text) for thing in _USERS.finditer(proposition)):
         return True
+    if any(_is_swapped(proposition, clause, text) for clause in moods.clauses(text)):
+        return True
     subject, predicate = _parted(proposition)
     if not subject:
         return False
@@ -43,6 +46,20 @@ def is_anothers(proposition: str, source: Source) -> bool:
         return bool(best) and all(_is_others(clause) and not is_first_person(clause) for _, clause in best)
     named = set(tokens(subject))
     return bool(best) and all(_I.match(clause) and not named & set(tokens(sentence)) for sentence, clause in best)
+
+
+def _is_swapped(proposition: str, clause: str, text: str) -> bool:
+    """Whether `clause` says of the user what `proposition` says of whom the user did it to: "We promised the customer"
+    makes "The customer promised"."""
+    did = _WE_DID.match(clause)
+    if did is None:
+        return False
+    words = proposition.split()
+    verb = next((at for at, word in enumerate(words) if first_form(word.lower()) == first_form(did["verb"].lower())), 0)
+    subject = " ".join(words[:verb])
+    named = {word for word in tokens(subject) if word not in STOPWORDS}
+    said = " ".join(words[: verb + 1]).casefold() in text.casefold()
+    return bool(named) and named <= set(tokens(did["whom"])) and not said
 
 
 def _is_others(clause: str) -> bool:
