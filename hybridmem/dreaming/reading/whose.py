@@ -59,7 +59,8 @@ def _is_swapped(proposition: str, clause: str, text: str) -> bool:
     subject = " ".join(words[:verb])
     named = {word for word in tokens(subject) if word not in STOPWORDS}
     said = " ".join(words[: verb + 1]).casefold() in text.casefold()
-    return bool(named) and named <= set(tokens(did["whom"])) and not said
+    is_passive = not {"is", "are", "was", "were", "been"}.isdisjoint(word.lower() for word in words[:verb])
+    return bool(named) and named <= set(tokens(did["whom"])) and not said and not is_passive
 
 
 def _is_others(clause: str) -> bool:

@@ -31,6 +31,7 @@ def test_what_is_somebody_elses_is_not_given_away(text: str, proposition: str) -
         ("My wife's car is in the garage.", "The user's wife's car is in the garage."),
         ("Dentist moved my appointment to Friday.", "The user's appointment is on Friday."),
         ("I met Hanne at noon, and Hanne met Tom.", "Hanne met Tom."),
+        ("We tied the ferry up in the harbour of Riga.", "The ferry was tied up in the harbour of Riga."),
         ("We promised the customer a boat.", "The user promised the customer a boat."),
         ("The party went on, I had a nap.", "The user had a nap."),
         ("Cooked mum's waterzooi.", "The user cooked waterzooi."),
