@@ -483,6 +483,8 @@ class HybridMemory:
             token_budget = arguments.whole("token_budget", token_budget, least=0, most=MOST_AT_ONCE)
         if isinstance(kinds, str):
             raise InvalidInput(f"kinds is a text: pass a tuple, as ({kinds!r},)")
+        if kinds is not None and not kinds:
+            raise InvalidInput("kinds is empty: pass ('episode',), ('fact',) or both, or leave it out")
         moment = end_of_time(as_of) if as_of is not None else None
         asked_on = end_of_time(reference_date) if reference_date is not None else moment or self.clock()
         filter = asked_for(filters, since=since, until=until, session=session, role=role, trust=trust)
@@ -495,7 +497,7 @@ class HybridMemory:
             limit=arguments.whole("limit", limit, least=1, most=MOST_AT_ONCE),
             as_of=moment,
             token_budget=token_budget,
-            kinds=kinds or ("episode", "fact"),
+            kinds=("episode", "fact") if kinds is None else kinds,
             questions=questions,
             filter=filter,
             min_score=min_score,
@@ -620,7 +622,9 @@ class HybridMemory:
         if task is None:
             return skills(self.workspace, failed=failed)[:limit]
         asked = checked_text(arguments.text("task", task))
-        return skills_for(self.workspace, asked, limit=limit, min_score=min_score, failed=failed)
+        best = skills_for(self.workspace, asked, limit=limit, min_score=min_score, failed=failed)
+        self.ledger.touch(self.namespace, [skill.facts[0] for skill in best[:1]], self.clock())
+        return best
 
     def learn_skills(
         self, messages: Sequence[Mapping[str, Any] | Any], *, session: str | None = None, at: Time | None = None

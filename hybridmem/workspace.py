@@ -250,6 +250,7 @@ class Resources:
             self._closing(GRAPHS.make(graph, place)) if isinstance(graph, str) else graph,
             embedder,
             self.folder.index,
+            shared=self.backends.ledger is not None,
         )
 
     def _load_model(self) -> LanguageModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,7 @@ from hybridmem.stores.index.inmemory import InMemoryVectorIndex
 from hybridmem.stores.index.local import LocalVectorIndex
 from hybridmem.stores.ledger.inmemory.ledger import InMemoryLedger
 from hybridmem.testing.memory_conformance import ANA, BEN, MemoryConformance, OpenMemory, texts
+from tests import postgresql
 from tests.chroma_server import chroma_server
 
 IN_MEMORY: dict[str, Any] = {"vectors": "memory", "lexical": "memory", "graph": "memory"}
@@ -79,6 +81,14 @@ class TestLedgerInAnotherFile(MemoryConformance):
         return lambda: opened(tmp_path, ledger=str(tmp_path / "elsewhere.sqlite3"), vectors="memory")
 
 
+@postgresql.needed
+class TestLedgerOnPostgresql(MemoryConformance):
+    @pytest.fixture
+    def open_memory(self, tmp_path: Path) -> OpenMemory:
+        postgresql.emptied().close()
+        return lambda: opened(tmp_path, ledger=postgresql.URL, vectors="memory")
+
+
 class RecordedReader:
     """Reads as the fake model does, with no word on its probabilities."""
 
@@ -127,6 +137,28 @@ def test_two_indexes_in_memory_follow_one_ledger_each_for_itself(tmp_path: Path)
         for reader in (one, other, third):
             assert added.id not in {hit.id for hit in reader.search("item 2")}
             assert reader.doctor() == []
+
+
+def test_folders_that_share_a_ledger_index_it_each_for_itself(tmp_path: Path) -> None:
+    """The first to search took what was new from all the others."""
+    shared = str(tmp_path / "shared.sqlite3")
+    with opened(tmp_path / "one", ledger=shared) as one, opened(tmp_path / "two", ledger=shared) as two:
+        for number, writer in enumerate((one, two, one)):
+            (added,) = writer.add(f"Ana bought item {number}.")
+            for reader in (one, two):
+                assert added.id in {hit.id for hit in reader.search(f"item {number}")}
+        two.delete(added.id)
+        assert one.doctor() == two.doctor() == []
+        assert added.id not in {hit.id for hit in one.search("item 2")}
+        assert one.doctor() == two.doctor() == []
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    with opened(tmp_path / "one", ledger=shared) as one, opened(tmp_path / "copy", ledger=shared) as copy:
+        assert one.catch_up() == 0
+        for reader in (one, copy):
+            (added,) = reader.add("Ana bought a zither.")
+            assert {added.id in {hit.id for hit in each.search("zither")} for each in (one, copy)} == {True}
+            reader.delete(added.id)
+        assert one.doctor() == copy.doctor() == []
 
 
 def test_a_folder_that_moves_to_a_server_and_back_lacks_nothing(tmp_path: Path, server: str) -> None:

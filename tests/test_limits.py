@@ -67,6 +67,7 @@ WRONG: dict[str, tuple[Call, str]] = {
     "search with a text as limit": (lambda m: m.search("x", limit="5"), "limit is a str"),
     "search with a text as budget": (lambda m: m.search("x", token_budget="5"), "token_budget is a str"),
     "search with a kind that is a text": (lambda m: m.search("x", kinds="fact"), "kinds is a text"),
+    "search with no kind": (lambda m: m.search("x", kinds=()), "kinds is empty"),
     "search with an unknown kind": (lambda m: m.search("x", kinds=("facts",)), "no kind 'facts'"),
     "answer None": (lambda m: m.answer(None), "question is None"),
     "answer by an unknown route": (lambda m: m.answer("Where?", route="weight"), "no route 'weight'"),

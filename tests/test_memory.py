@@ -27,6 +27,7 @@ from hybridmem.core.namespace import Namespace, checked_namespace
 from hybridmem.core.records import Episode, Fact
 from hybridmem.memory import HybridMemory
 from hybridmem.models.fake import FakeModel
+from hybridmem.router.routing import PLAIN_TOKENS
 from tests import scripts
 
 ANA: Namespace = ("users", "ana")
@@ -201,6 +202,17 @@ def test_the_end_of_a_very_long_memory_is_found_answered_from_and_dreamt_of(memo
     memory.delete(long.id)
     assert memory.doctor() == []
     assert long.id not in {found.id for found in memory.search(asked)}
+
+
+def test_a_small_base_answers_from_the_end_of_a_very_long_memory(tmp_path: Path) -> None:
+    """It loses the thread of a prompt that fills its window."""
+    filler = ("and so it went on and on.", "nothing new was said of it.", "some coffee was had by all.")
+    minutes = " ".join(filler[number % 3] for number in range(1900))
+    with HybridMemory.open(tmp_path, model="bundled", embedder="hashing", vectors="memory") as memory:
+        memory.add(f"Minutes of the meeting. {minutes} Zane Kolu lives in Riga.")
+        answer = memory.answer("Where does Zane Kolu live?")
+    assert (answer.text, answer.route) == ("Riga", "retrieval")
+    assert answer.prompt_tokens <= PLAIN_TOKENS
 
 
 def test_a_web_page_cannot_retire_what_the_user_said(memory: HybridMemory) -> None:

@@ -56,6 +56,13 @@ def test_a_role_has_the_same_trust_on_every_path(memory: HybridMemory, tmp_path:
     assert len({episode.role for episode in stored}) == 1
 
 
+def test_a_search_takes_a_role_in_any_of_its_spellings(memory: HybridMemory) -> None:
+    said = memory.add(SAID, role="gemini")[0]
+    for role in ("assistant", "AI", "Model", ["human", "bot"]):
+        assert [hit.id for hit in memory.search(SAID, role=role)] == [said.id]
+    assert memory.search(SAID, role="human") == []
+
+
 def test_trust_can_be_lowered_and_not_raised(memory: HybridMemory) -> None:
     assert memory.add(SAID, trust="web")[0].trust == "web"
     assert memory.add(SAID, role="tool", trust="user")[0].trust == "tool"

@@ -42,6 +42,10 @@ ServerOption = Annotated[
         help="A `hybridmem serve` on the same memory, which is asked at each prompt; its token is in HYBRIDMEM_TOKEN.",
     ),
 ]
+SkillsOption = Annotated[
+    Literal["learn", "off"],
+    typer.Option(metavar="learn|off", help="Learn skills from what the agent calls, when a session is over, or not."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Write without asking.")]
 
 
@@ -53,6 +57,7 @@ def install(
     by: ByOption = "user",
     budget: BudgetOption = 600,
     server: ServerOption = "",
+    skills: SkillsOption = "learn",
     yes: YesOption = False,
 ) -> None:
     """Have a coding agent remember: write its hooks and its MCP entry into its own files, after showing what changes.
@@ -69,7 +74,7 @@ def install(
     chosen = agent_named(agent)
     place = Place.here(scope, project.root_of(Path.cwd()))
     memory = (call.folder if call.names_folder else Path.home() / HOME).expanduser().absolute()
-    settings = HookSettings(memory, "/".join(call.namespace), by, budget, server, call.redact)
+    settings = HookSettings(memory, "/".join(call.namespace), by, budget, server, call.redact, skills)
     served = ["mcp", "--memory", str(memory), "--namespace", settings.namespace]
     if by == "project":
         served += ["--project", str(place.project) if scope == "project" else chosen.workspace]
@@ -102,6 +107,7 @@ def hook(
     by: ByOption = "user",
     budget: BudgetOption = 600,
     server: ServerOption = "",
+    skills: SkillsOption = "learn",
 ) -> None:
     """Take an event of a coding agent on stdin, remember what was said, and print what the agent is to know.
 
@@ -110,7 +116,7 @@ def hook(
     from hybridmem.coding_agents import hook_command
     from hybridmem.coding_agents.hook_settings import HookSettings
 
-    settings = HookSettings(call.folder, "/".join(call.namespace), by, budget, server, call.redact)
+    settings = HookSettings(call.folder, "/".join(call.namespace), by, budget, server, call.redact, skills)
     hook_command.run([agent, *settings.words()])
 
 

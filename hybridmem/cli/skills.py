@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -25,14 +26,22 @@ Limit = Annotated[int, typer.Option(min=1, help="Most skills to show.")]
 @command(group)
 def learn(
     call: Invocation,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A log of Claude Code or Codex, or messages as JSON.")],
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="A log of Claude Code, Codex or Gemini CLI, or messages as JSON."),
+    ] = None,
     format: Annotated[
         str, typer.Option(metavar="NAME", help="The file's format, as `add --format` takes it.")
     ] = "auto",
 ) -> None:
     """Import a file of an agent's sessions, and take the procedures in its calls of tools.
 
-    A run worked or failed where an error flag, an exit code, a test summary or the user says so. Asks no model."""
+    A run worked or failed where an error flag, an exit code, a test summary or the user says so. Asks no model.
+    Without FILE: from the sessions of installed agents that are over, each into its own namespace. The hooks of
+    `install` run that by themselves."""
+    if file is None:
+        _learn_from_sessions(call)
+        return
     with call.open(create=True) as memory:
         learned = memory.learn_skills_from(file, format=format)
     left = [f"{learned.already:,} known before"] if learned.already else []
@@ -40,6 +49,17 @@ def learn(
         left.append(f"{learned.without_source:,} left out, as their request is no memory here")
     told = f"{counted(learned.runs, 'run')} taken into {counted(len(learned.facts), 'memory', 'memories')}"
     call.answer(learned, output.plain("; ".join([told, *left])))
+
+
+def _learn_from_sessions(call: Invocation) -> None:
+    from hybridmem.coding_agents.learning import learn_from_sessions
+
+    with call.open() as memory:
+        learned = learn_from_sessions(memory)
+    for reason in learned.broken:
+        print(f"a session could not be read: {reason}", file=sys.stderr, flush=True)  # noqa: T201
+    told = f"{counted(learned.runs, 'run')} taken into {counted(len(learned.facts), 'memory', 'memories')}"
+    call.answer(learned, output.plain(f"{counted(learned.sessions, 'session')} read: {told}"))
 
 
 @command(group)
@@ -63,7 +83,9 @@ def list_skills(call: Invocation, limit: Limit = 50, failed: Failed = False) -> 
     """Show the skills, the last used first."""
     with call.open() as memory:
         found = memory.skills(limit=limit, failed=failed)
-    _show(call, found, "no skills yet: `hybridmem skill learn FILE` reads an agent's session")
+    _show(
+        call, found, "no skills yet: `hybridmem install` has an agent's sessions read, `skill learn FILE` one of them"
+    )
 
 
 def _show(call: Invocation, found: Sequence[Skill], nothing: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,20 @@ from typing import Any
 from hybridmem.coding_agents import jsonc
 from hybridmem.coding_agents.agent import SERVER, AgentFile, Commands
 from hybridmem.coding_agents.hook_entries import server_entry, with_hooks, with_server, without_hooks
-from hybridmem.coding_agents.hook_event import HookEvent, Kind, said, session_of, text_of
+from hybridmem.coding_agents.hook_event import Called, HookEvent, Kind, object_of, said, session_of, text_of
 from hybridmem.coding_agents.place import Place
 
 SERVERS = ("mcpServers", SERVER)
 VERSION = 1
 """Of the form of ``hooks.json``."""
-EVENTS: Mapping[str, Kind] = {"sessionStart": "start", "beforeSubmitPrompt": "prompt", "afterAgentResponse": "reply"}
+EVENTS: Mapping[str, Kind] = {
+    "sessionStart": "start",
+    "beforeSubmitPrompt": "prompt",
+    "postToolUse": "call",
+    "postToolUseFailure": "call",
+    "afterAgentResponse": "reply",
+    "sessionEnd": "end",
+}
 SECONDS = 30
 """How long Cursor waits for a hook."""
 
@@ -61,11 +69,31 @@ class Cursor:
             Path(root) if root is not None else Path.cwd(),
             prompt,
             (*said("user", prompt, turn), *said("assistant", reply, turn)),
+            _calls(given, failed=name == "postToolUseFailure") if kind == "call" else (),
         )
 
     def answer(self, event: HookEvent, context: str) -> dict[str, Any]:
         added = {"additional_context": context}
         return {"continue": True, **added} if event.kind == "prompt" else added
+
+
+def _calls(given: Mapping[str, Any], *, failed: bool) -> tuple[Called, ...]:
+    """The call that the event tells of. What the user stopped or did not allow says nothing of the call."""
+    tool = text_of(given, "tool_name")
+    if not tool:
+        return ()
+    arguments = object_of(given.get("tool_input"))
+    if failed:
+        stopped = given.get("is_interrupt") is True or given.get("failure_type") == "permission_denied"
+        return (Called(tool, arguments, {} if stopped else {"success": False}, text_of(given, "error_message")),)
+    said = given.get("tool_output")
+    text = said if isinstance(said, str) else json.dumps(said)
+    return (Called(tool, arguments, {"success": True, **object_of(said)}, _words(object_of(said)) or text),)
+
+
+def _words(output: Mapping[str, Any]) -> str:
+    """What the tool printed, where its output is an object with that in it."""
+    return "\n".join(each for name in ("output", "stdout", "stderr") if isinstance(each := output.get(name), str))
 
 
 def _with_hooks(text: str, commands: Commands) -> str:

@@ -40,8 +40,8 @@ class GroupedHooks:
             path_of(given, "cwd") or Path.cwd(),
             prompt,
             (*said("user", prompt, turn), *said("assistant", reply, turn)),
-            path_of(given, "transcript_path"),
-            given.get("source") != "resume",
+            transcript=path_of(given, "transcript_path"),
+            fresh=given.get("source") != "resume",
         )
 
     def answer(self, event: HookEvent, context: str) -> dict[str, Any]:

@@ -29,11 +29,15 @@ def run(words: Sequence[str]) -> None:
         from hybridmem.coding_agents.hook_settings import HookSettings
         from hybridmem.coding_agents.registry import agent_named
 
-        agent = agent_named(next(iter(words), ""))
-        answer = answered(agent, sys.stdin.buffer.read(MOST), HookSettings.of(words[1:]), os.environ)
-    if answer:
-        sys.stdout.write(f"{answer}\n")
+        agent, settings = agent_named(next(iter(words), "")), HookSettings.of(words[1:])
+        answer = answered(agent, sys.stdin.buffer.read(MOST), settings, os.environ)
+    if answer.text:
+        sys.stdout.write(f"{answer.text}\n")
         sys.stdout.flush()
+    if answer.sessions_over:
+        from hybridmem.coding_agents import learning
+
+        learning.start(settings, state_folder.root(Path.home(), os.environ) / state_folder.LOG)
 
 
 def _into_the_log(

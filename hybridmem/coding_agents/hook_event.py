@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.importers.identity import text_digest
 
-Kind = Literal["start", "prompt", "reply", "end", "other"]
-"""A session begins, the user says something, the agent has answered, a session ends; anything else is not looked at."""
+Kind = Literal["start", "prompt", "call", "reply", "end", "other"]
+"""A session begins, the user says something, a tool was called, the agent has answered, a session ends; anything else
+is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,18 @@ class Said:
     text: str
     key: str
     """What tells it from every other utterance of its session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call of a tool, as the event tells it; of agents without a log that is read."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    result: Mapping[str, Any]
+    """What says how it ended, in the members that `skills.outcome.of_result` knows."""
+    text: str = ""
+    """What the tool said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,7 @@ class HookEvent:
     prompt: str = ""
     """What the user says now."""
     said: tuple[Said, ...] = ()
+    calls: tuple[Called, ...] = ()
     transcript: Path | None = None
     """The agent's own log of the session, which one of the importers reads."""
     fresh: bool = True
@@ -69,8 +82,22 @@ def session_of(given: Mapping[str, Any], *names: str) -> str:
 def said(role: str, text: str, turn: str) -> tuple[Said, ...]:
     """One utterance; none where nothing was said. `turn`: what the agent calls the turn that it belongs to, if
     anything."""
+    if not text.strip():
+        return ()
+    from hybridmem.importers.identity import text_digest  # with all importers, which a call does not need
+
     mark = f"{turn}/" if turn else ""
-    return (Said(role, text, f"{mark}{role}/{text_digest(text).hex()}"),) if text.strip() else ()
+    return (Said(role, text, f"{mark}{role}/{text_digest(text).hex()}"),)
+
+
+def object_of(value: object) -> Mapping[str, Any]:
+    """The object that `value` is, or is the JSON of; {} where it is none."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, Mapping) else {}
 
 
 def path_of(given: Mapping[str, Any], name: str) -> Path | None:

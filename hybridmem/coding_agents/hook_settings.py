@@ -13,6 +13,8 @@ from hybridmem.core.errors import InvalidInput
 
 By = Literal["user", "project"]
 """Whether a namespace holds all that the user does, or one project's sessions."""
+Skills = Literal["learn", "off"]
+"""Whether skills are learned from what an agent calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class HookSettings:
     is in HYBRIDMEM_TOKEN. Without one, or where it does not answer, they go by words alone."""
     redact: str = "train"
     """`store`: secrets are removed before a text is written."""
+    skills: Skills = "learn"
+    """`learn`: when a session is over, the procedures in its calls become skills. `off`: calls are left alone."""
 
     def words(self) -> list[str]:
         """The options as the words of a command line; those that are as by default are left out."""
@@ -66,4 +70,6 @@ class HookSettings:
                 raise InvalidInput("--budget is no number of at least 0: give the tokens, as 600") from None
         if "by" in given:
             arguments.choice("--by", given["by"], get_args(By))
+        if "skills" in given:
+            arguments.choice("--skills", given["skills"], get_args(Skills))
         return cls(Path(memory), **given)

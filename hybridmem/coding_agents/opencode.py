@@ -13,7 +13,7 @@ from typing import Any
 
 from hybridmem.coding_agents.agent import SERVER, AgentFile, Commands
 from hybridmem.coding_agents.hook_entries import with_server
-from hybridmem.coding_agents.hook_event import HookEvent, Kind, path_of, said, session_of, text_of
+from hybridmem.coding_agents.hook_event import Called, HookEvent, Kind, object_of, path_of, said, session_of, text_of
 from hybridmem.coding_agents.place import Place
 from hybridmem.core.errors import InvalidInput
 
@@ -56,8 +56,6 @@ class OpenCode:
     def event(self, given: Mapping[str, Any]) -> HookEvent:
         name = text_of(given, "event")
         kind = EVENTS.get(name, "other")
-        replies = given.get("replies")
-        heard = [each for each in replies if isinstance(each, dict)] if isinstance(replies, list) else []
         prompt = text_of(given, "prompt")
         return HookEvent(
             kind,
@@ -69,10 +67,11 @@ class OpenCode:
                 *said("user", prompt if kind == "prompt" else "", text_of(given, "message")),
                 *(
                     each
-                    for reply in heard
+                    for reply in _objects(given.get("replies"))
                     for each in said("assistant", text_of(reply, "text"), text_of(reply, "message"))
                 ),
             ),
+            tuple(_call(each) for each in _objects(given.get("calls")) if text_of(each, "tool")),
         )
 
     def answer(self, event: HookEvent, context: str) -> dict[str, Any]:
@@ -80,6 +79,18 @@ class OpenCode:
 
     def _folder(self, place: Place) -> Path:
         return place.named("XDG_CONFIG_HOME", place.home / ".config") / "opencode"
+
+
+def _call(given: Mapping[str, Any]) -> Called:
+    """A call as the plugin tells it: an exit code where a command ran."""
+    result: dict[str, Any] = {"success": given["ok"]} if isinstance(given.get("ok"), bool) else {}
+    if isinstance(given.get("exit"), int):
+        result["exit_code"] = given["exit"]
+    return Called(text_of(given, "tool"), object_of(given.get("input")), result, text_of(given, "output"))
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _with_plugin(text: str, commands: Commands) -> str:

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 
 const COMMAND = []
 const WAIT = 30_000
+const TAIL = 20_000
 
 // What the command prints for an event, as an object; {} where it prints nothing or fails.
 function told(event) {
@@ -43,6 +44,7 @@ function told(event) {
 function listener(isSubagent) {
   const begun = new Set()
   const replies = new Map()
+  const calls = new Map()
   return {
     async prompt(session, message, prompt, cwd) {
       if (!prompt.trim() || (await isSubagent(session))) return ""
@@ -58,10 +60,18 @@ function listener(isSubagent) {
       if (!text?.trim()) return
       replies.set(session, [...(replies.get(session) ?? []), { message, text }])
     },
+    // One call of a tool with its end: how a procedure went is learned from these.
+    called(session, { tool, input, ok, output, exit }) {
+      const text = typeof output === "string" ? output.slice(-TAIL) : ""
+      calls.set(session, [...(calls.get(session) ?? []), { tool, input, ok, output: text, exit }])
+    },
     async ended(session, cwd) {
-      const said = replies.get(session)
+      const said = replies.get(session) ?? []
+      const done = calls.get(session) ?? []
       replies.delete(session)
-      if (said && !(await isSubagent(session))) await told({ event: "reply", session, replies: said, cwd })
+      calls.delete(session)
+      if ((said.length || done.length) && !(await isSubagent(session)))
+        await told({ event: "reply", session, replies: said, calls: done, cwd })
     },
   }
 }
@@ -82,6 +92,7 @@ async function setup(ctx) {
     // Behind the words: what the user mentions is counted from their beginning.
     if (context) event.prompt.text = `${event.prompt.text}\n\n${context}\n`
   })
+  const running = new Map()
   const controller = new AbortController()
   ;(async () => {
     try {
@@ -89,7 +100,18 @@ async function setup(ctx) {
         const data = event.data ?? {}
         if (event.type === "session.text.ended")
           await memory.heard(data.sessionID, `${data.assistantMessageID}/${data.ordinal}`, data.text)
-        else if (/^session\.(idle|execution\.(succeeded|failed|interrupted))$/.test(event.type))
+        else if (event.type === "session.tool.input.started") running.set(data.id, { tool: data.name })
+        else if (event.type === "session.tool.called")
+          running.set(data.id, { tool: data.name, ...running.get(data.id), input: data.input })
+        else if (/^session\.tool\.(success|failed)$/.test(event.type)) {
+          const { tool, input } = running.get(data.id) ?? {}
+          running.delete(data.id)
+          const content = (Array.isArray(data.content) ? data.content : []).map((part) => part?.text ?? "").join("\n")
+          // What the user stopped says nothing of the call.
+          const ok = event.type.endsWith("success") || (data.error?.type === "aborted" ? undefined : false)
+          const output = content || data.error?.message
+          if (tool) memory.called(data.sessionID, { tool, input, ok, output, exit: data.metadata?.exit })
+        } else if (/^session\.(idle|execution\.(succeeded|failed|interrupted))$/.test(event.type))
           await memory.ended(data.sessionID, cwd)
       }
     } catch {
@@ -128,6 +150,12 @@ async function server({ client, directory }) {
         for (const { info, parts } of messages.slice(last + 1)) {
           const words = parts.filter((part) => part.type === "text" && !part.synthetic).map((part) => part.text)
           await memory.heard(session, info.id, words.join("\n"))
+          for (const { tool, state } of parts.filter((part) => part.type === "tool" && part.state)) {
+            if (!["completed", "error"].includes(state.status)) continue
+            const { input, output, error, metadata } = state
+            const ok = state.status === "completed"
+            memory.called(session, { tool, input, ok, output: output ?? error, exit: metadata?.exit })
+          }
         }
       } catch {
         return

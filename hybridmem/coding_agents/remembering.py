@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from hybridmem.coding_agents import traces
 from hybridmem.coding_agents.agent import Agent
 from hybridmem.coding_agents.hook_event import HookEvent
 from hybridmem.coding_agents.opt_out import opted_out
@@ -19,6 +20,7 @@ from hybridmem.core.records import checked_text
 from hybridmem.core.roles import trust_of
 from hybridmem.core.text.injected import without_injected
 from hybridmem.importers import ImportedTurn
+from hybridmem.importers.identity import episode_id
 from hybridmem.maintenance.imports import add_entries
 from hybridmem.memory import HybridMemory
 
@@ -26,13 +28,20 @@ AT_START = 5
 """Logs of earlier sessions that are read on at the start of one."""
 
 
-def remember(memory: HybridMemory, agent: Agent, event: HookEvent, session: Session) -> Session:
-    """Store what `event` and the session's log hold that is not there yet; returns the session as it is known then."""
+def remember(memory: HybridMemory, agent: Agent, event: HookEvent, session: Session, trace: Path) -> Session:
+    """Store what `event` and the session's log hold that is not there yet; returns the session as it is known then.
+
+    Of an agent without a log, what was called is noted in the session's `trace`."""
     log = event.transcript if agent.format is not None else None
     if log is None:
-        add_entries(memory.workspace, _turns(agent, event))
+        turns = _turns(agent, event)
+        add_entries(memory.workspace, turns)
+        if agent.format is None and session.skills:
+            asked = [episode_id(memory.namespace, turn) for turn in turns if turn.role == "user"]
+            trace.parent.mkdir(exist_ok=True)
+            traces.note(trace, asked, event.calls)
         return session
-    session = replace(session, transcript=str(log), cwd=str(event.cwd))
+    session = replace(session, transcript=str(log))
     if event.kind in ("reply", "end"):
         return read_on(memory, agent, session)
     return session

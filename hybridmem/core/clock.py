@@ -19,7 +19,9 @@ stand for one of these are taken too."""
 
 _ADVICE = "write it as 2026-03-01 or 2026-03-01T09:00:00Z"
 _BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}-?\d")
+_BARE_WEEK = re.compile(r"\d{4}-?W\d{2}")
 _BARE_MONTH = re.compile(r"\d{4}-\d{2}")
+_BARE_YEAR = re.compile(r"\d{4}")
 _MIDNIGHT_24 = re.compile(r"[Tt ]24:?00")
 _LEAP_SECOND = re.compile(r"(:\d{2}:)60(?=\D|$)")
 _MILLISECONDS = 1e11
@@ -27,8 +29,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time(value: Time) -> datetime:
-    """`value` as an aware UTC time: an ISO 8601 or RFC 3339 text, a `date` or a month as 2026-03 (its first moment), a
-    `datetime`, or seconds since 1970 (above 1e11 they are milliseconds: as seconds they would lie after the year 5000).
+    """`value` as an aware UTC time: an ISO 8601 or RFC 3339 text, a `date`, a month as 2026-03, a year or a week as
+    2026-W10 (its first moment), a `datetime`, or seconds since 1970 (above 1e11 they are milliseconds: as seconds they
+    would lie after the year 5000).
 
     Text without a zone is taken as UTC, a naive `datetime` as local time, as `datetime.astimezone` takes it, and a leap
     second as the last second of its minute. Raises `InvalidDate`.
@@ -53,23 +56,28 @@ def parse_time(value: Time) -> datetime:
 
 
 def end_of_time(value: Time) -> datetime:
-    """The last moment that `value` means: of a date without a time the end of that day in UTC, of a month the end of
-    its last day, else the moment itself.
+    """The last moment that `value` means: of a date without a time the end of that day in UTC, of a week, a month or a
+    year the end of its last day, else the moment itself.
 
     >>> end_of_time("2026-03-01").isoformat(), end_of_time("2026-03-01T09:00Z").isoformat()
     ('2026-03-01T23:59:59.999999+00:00', '2026-03-01T09:00:00+00:00')
     """
     moment = parse_time(value)
     plain = _plain(value)
-    if isinstance(plain, str) and _BARE_MONTH.fullmatch(plain.strip()):
-        moment = moment.replace(day=calendar.monthrange(moment.year, moment.month)[1])
-        return moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    whole_day = (
-        _BARE_DATE.fullmatch(plain.strip()) is not None
-        if isinstance(plain, str)
-        else isinstance(plain, date) and not isinstance(plain, datetime)
-    )
-    return moment.replace(hour=23, minute=59, second=59, microsecond=999_999) if whole_day else moment
+    days = _days_of(plain.strip(), moment) if isinstance(plain, str) else int(type(plain) is date)
+    # One microsecond more might be a day beyond the calendar.
+    return moment + (timedelta(days=days) - timedelta(microseconds=1)) if days else moment
+
+
+def _days_of(written: str, first: datetime) -> int:
+    """How many days `written`, which begins at `first`, names; 0 where it names a moment."""
+    if _BARE_YEAR.fullmatch(written):
+        return 365 + calendar.isleap(first.year)
+    if _BARE_MONTH.fullmatch(written):
+        return calendar.monthrange(first.year, first.month)[1]
+    if _BARE_WEEK.fullmatch(written.upper()):
+        return 7
+    return int(_BARE_DATE.fullmatch(written.upper()) is not None)
 
 
 def utc_now() -> datetime:
@@ -92,7 +100,9 @@ def _plain(value: Any) -> Any:
 def written_time(text: str) -> datetime:
     """The time that an ISO 8601 or RFC 3339 `text` writes: naive where it names no zone. Raises `InvalidDate`."""
     written = text.strip()
-    if _BARE_MONTH.fullmatch(written):
+    if _BARE_YEAR.fullmatch(written):
+        written = f"{written}-01-01"
+    elif _BARE_MONTH.fullmatch(written):
         written = f"{written}-01"
     if _MIDNIGHT_24.search(written):
         raise InvalidDate(f"{text!r} has the hour 24: write 00:00 of the next day")

@@ -6,7 +6,7 @@ index/               vectors, full text and graph, all rebuilt from the ledger b
 adapters/            LoRA weights, by namespace and version
 dreams/              what a running dream leaves between its steps
 jobs/                dreams that run, or ran, in processes of their own; by namespace, the newest alone are kept
-sessions/            what the hooks of coding agents know of their sessions; it holds no words
+sessions/            what the hooks of coding agents know of their sessions; the shapes of calls, until they are learned
 locks/
 """
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
+from hybridmem.core.arguments import kind_of
 from hybridmem.core.errors import InvalidNamespace
 from hybridmem.core.text.tokens import composed
 
@@ -21,7 +22,7 @@ def checked_namespace(name: Sequence[str] | str) -> Namespace:
     ('users', 'ana')
     """
     if not isinstance(name, Iterable) or isinstance(name, bytes | bytearray):
-        raise InvalidNamespace(f"the namespace is a {type(name).__name__}: pass users/ana, or a tuple of texts")
+        raise InvalidNamespace(f"the namespace is {kind_of(name)}: pass users/ana, or a tuple of texts")
     split = tuple(name.split("/")) if isinstance(name, str) else tuple(name)
     if not split:
         raise InvalidNamespace("the namespace has no parts: name at least one, as in users/ana")

@@ -27,10 +27,9 @@ COLUMNS = {
 """Names by which a first row is told from prose with commas."""
 _RENAMED = {
     **dict.fromkeys(WORDS, "text"),
-    "user": "sender",
-    "conversation_id": "session",
-    "datetime": "at",
-    "time": "at",
+    **dict.fromkeys(("user", "from", "sender_name", "author_name", "user_name", "username"), "sender"),
+    **dict.fromkeys(("conversation_id", "conversation", "chat", "chat_session", "chat_name", "channel"), "session"),
+    **dict.fromkeys(("datetime", "time", "message_date", "date_sent", "sent_at", "sent", "date_time"), "at"),
 }
 
 
@@ -46,11 +45,16 @@ def header(head: str) -> tuple[str, list[str]] | None:
     """
     first = _SEPARATOR.sub("", head.lstrip("\ufeff")).split("\n", 1)[0].strip()
     for delimiter in DELIMITERS:
-        names = [name.strip().strip('"').strip().lower() for name in first.split(delimiter)]
-        known = [name for name in names if name in COLUMNS]
+        names = [_column(name) for name in first.split(delimiter)]
+        known = [name for name in names if name in COLUMNS or name in _RENAMED]
         if len(names) > 1 and 2 * len(known) >= len(names) and len(set(names)) == len(names) and len(known) > 1:
             return delimiter, names
     return None
+
+
+def _column(written: str) -> str:
+    """A column's name as it is compared: "Created At" is created_at."""
+    return "_".join(written.strip().strip('"').lower().replace("_", " ").replace("-", " ").split())
 
 
 def read(path: Path) -> Iterator[Entry]:

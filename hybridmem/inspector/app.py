@@ -15,7 +15,19 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from hybridmem.core.errors import HybridMemError
-from hybridmem.inspector import adapters, ask, changes, dreams, graph, overview, record, review, search, timeline
+from hybridmem.inspector import (
+    adapters,
+    ask,
+    changes,
+    dreams,
+    graph,
+    overview,
+    record,
+    review,
+    search,
+    skills,
+    timeline,
+)
 from hybridmem.inspector.access import Access
 from hybridmem.inspector.site import STATIC, Site, Visit, status_of
 from hybridmem.memory import HybridMemory
@@ -49,6 +61,9 @@ def application(memory: HybridMemory, *, token: str, edit: bool = False) -> Star
             site.shows("/ask", ask.page),
             site.shows("/timeline", timeline.page),
             site.shows("/graph", graph.page),
+            site.shows("/skills", skills.page),
+            site.shows("/skills/delete", skills.asked_to_delete),
+            site.changes("/skills/delete", skills.delete),
             site.shows("/review", review.page),
             site.changes("/review/read", review.read),
             site.changes("/review/accept", review.accept, most_fields=review.MOST_FIELDS),

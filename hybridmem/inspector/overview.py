@@ -10,11 +10,14 @@ from starlette.responses import Response
 from hybridmem.inspector import known
 from hybridmem.inspector.charts import Column, columns
 from hybridmem.inspector.site import Visit
+from hybridmem.skills import recall
 
 WEEKS = 26
 BUDGET = 1_200
 """Tokens of the profile on the page."""
 LATEST = 6
+SKILLS = 5
+"""Skills on the page, the last used."""
 
 
 def page(visit: Visit) -> Response:
@@ -38,6 +41,7 @@ def page(visit: Visit) -> Response:
         night=last,
         changed=known.night(memory, last) if last is not None else None,
         known=known.lines(memory, profile),
+        skills=recall.skills(memory.workspace)[:SKILLS],
         blocks=memory.blocks.list(),
         questions=memory.standing_questions.list(),
         unread=known.unread(memory),

@@ -36,6 +36,7 @@ NAVIGATION = (
     ("ask", "/ask", "Ask"),
     ("timeline", "/timeline", "Timeline"),
     ("graph", "/graph", "Graph"),
+    ("skills", "/skills", "Skills"),
     ("review", "/review", "Review"),
     ("dreams", "/dreams", "Dreams"),
     ("adapters", "/adapters", "Adapters"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hybridmem.core.text.plural import counted, noun
 from hybridmem.dreaming import bounds
@@ -103,6 +104,24 @@ def signal_texts() -> dict[str, str]:
     return {signal.name: signal.text for signal in signals.SIGNALS}
 
 
+class Part(NamedTuple):
+    """A piece of a skill's text."""
+
+    text: str
+    blank: bool
+    """Whether it stands for a word of the task."""
+
+
+def template(text: str) -> list[Part]:
+    """The pieces of a text with blanks.
+
+    >>> template("Deploy {service} now")
+    [Part(text='Deploy ', blank=False), Part(text='service', blank=True), Part(text=' now', blank=False)]
+    """
+    pieces = re.split(r"\{(\w+)\}", text)
+    return [Part(piece, number % 2 == 1) for number, piece in enumerate(pieces) if piece]
+
+
 def plain(value: Any) -> str:
     """A value of metadata or signals, whatever it is."""
     if isinstance(value, bool):
@@ -130,4 +149,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "spoken": spoken,
     "figures": figures,
     "plain": plain,
+    "template": template,
 }

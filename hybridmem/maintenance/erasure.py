@@ -98,7 +98,7 @@ def erase_listed(workspace: Workspace, ids: Sequence[str]) -> BulkReceipt:
 
 def _left(workspace: Workspace, words: Iterable[str], sources: Iterable[str] = ()) -> Leftovers:
     ledger, namespace = workspace.ledger, workspace.namespace
-    texts = itertools.chain(ledger.texts(namespace), leftovers.block_texts(ledger, namespace))
+    texts = itertools.chain(ledger.texts(namespace), leftovers.standing_texts(ledger, namespace))
     return leftovers.find(words, texts, sources, ledger.details(namespace))
 
 

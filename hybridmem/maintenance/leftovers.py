@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from urllib.parse import unquote
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact
@@ -15,7 +16,8 @@ from hybridmem.stores.ledger.composite import parts_of
 from hybridmem.workspace import Workspace
 
 FEWEST_WORDS = 3
-"""A text of fewer words ("ok", "in Porto") is looked for by itself, and not within longer ones."""
+"""A text of fewer words ("ok", "in Porto") is looked for by itself, and not within longer ones, unless it has a number
+or an address."""
 FEWEST_SIGNS = 5
 """The same for a text in a script without spaces between its words."""
 _RUN = re.compile(r"\w+")
@@ -27,11 +29,16 @@ _ESCAPES = re.compile(r'(?:\\u[0-9A-Fa-f]{4})+|\\[nrtbf"/]')
 _BROKEN_WORD = re.compile(r"(?<=\w)-[ \t]*\r?\n[ \t]*(?=\w)")
 """A hyphen at the end of a line, as in text that was set in columns."""
 _PICTURE = re.compile(r"emoji[0-9a-f]+")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+"""Signs as URLs write them."""
+_ONLY_ONE = re.compile(r"(?<!\S)(?!(?:19|20)\d\d(?!\S))(?=\S*(?:\d|\S@\S))\S{4,}")
+"""A number, an address or a key, by which a short text is told from others; a year is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Ids of the memories that still say something erased, and ``block:LABEL`` for a block that does."""
+    """Ids of the memories that still say something erased, and ``block:LABEL`` or ``question:ID`` for a block or a
+    standing question that does."""
 
     copies: tuple[str, ...] = ()
     """In the same words, whatever their case and punctuation; now, or in their history."""
@@ -53,12 +60,15 @@ def words_of(workspace: Workspace, id: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def block_texts(ledger: Ledger, namespace: Namespace) -> Iterator[tuple[str, str]]:
-    """(``block:LABEL``, text) of what every block says, and has said before."""
+def standing_texts(ledger: Ledger, namespace: Namespace) -> Iterator[tuple[str, str]]:
+    """(``block:LABEL``, text) of what every block says, and has said before, and (``question:ID``, text) of every
+    standing question."""
     for block in ledger.blocks(namespace):
         id = f"block:{block.label}"
         yield id, block.value
         yield from ((id, event.text) for event in ledger.block_history(namespace, block.label) if event.text)
+    for question in ledger.standing_questions(namespace):
+        yield f"question:{question.id}", question.question
 
 
 def find(
@@ -141,6 +151,8 @@ def _spellings(text: str) -> set[str]:
     """
     if "\\" in text:
         text = _ESCAPES.sub(_unescaped, text)
+    if "%" in text:
+        text = _PERCENT.sub(lambda found: unquote(found.group()), text)
     if "<" in text or "&" in text:
         text = unescape(_TAG.sub(" ", text))
     return {_words(text), _words(_BROKEN_WORD.sub("", text))} if _BROKEN_WORD.search(text) else {_words(text)}
@@ -160,7 +172,9 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _is_long(text: str) -> bool:
-    return text.count(" ") >= FEWEST_WORDS - 1 or (len(text) >= FEWEST_SIGNS and is_unspaced(text))
+    if text.count(" ") >= FEWEST_WORDS - 1 or _ONLY_ONE.search(text):
+        return True
+    return len(text) >= FEWEST_SIGNS and is_unspaced(text)
 
 
 def _is_within(phrase: str, text: str) -> bool:

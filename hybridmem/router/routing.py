@@ -30,6 +30,10 @@ ANSWER_TOKENS = 24
 """Room that a prompt leaves for its answer."""
 TEMPLATE_TOKENS = 256
 """More than a chat template adds to the messages of a prompt."""
+READ_TOKENS = 2_048
+"""The longest prompt of a model on this machine, which loses the thread of one that fills its window."""
+PLAIN_TOKENS = 512
+"""The same for a base that was trained for plain sentences, in rows of half as many tokens."""
 READER_CHARACTERS = 12_000
 """Of the memories in one prompt of a reader that does not say how much it reads."""
 
@@ -210,7 +214,7 @@ class Routing:
         read = lines(case.shown, dated=self.reads_messages)
         most: int | None = getattr(reader, "context_length", None)
         if most is not None:
-            room = most - ANSWER_TOKENS
+            room = min(most - ANSWER_TOKENS, READ_TOKENS if self.reads_messages else PLAIN_TOKENS)
 
             def fits(shown: Sequence[str]) -> bool:
                 prompt = prompts.answer(case.question, shown)

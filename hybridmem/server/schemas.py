@@ -22,6 +22,7 @@ from hybridmem.server.types import (
     Shape,
     Share,
     SomeFilters,
+    Spoken,
     Strict,
     Tags,
     Text,
@@ -65,8 +66,8 @@ class Part(BaseModel):
 class Message(Strict):
     """One message of a conversation, as OpenAI's clients write it. One without words is left out."""
 
-    role: Literal["user", "assistant", "system", "developer", "tool", "function"]
-    content: str | Part | list[Part] | None = Field(None, description="Words, a part, or a list of parts.")
+    role: Label = Field(description="In any of its spellings; one that nobody has heard of is trusted least.")
+    content: Spoken | Part | list[Part] | None = Field(None, description="Words, a part, or a list of parts.")
     name: Label | None = None
     at: Moment | None = None
     tool_calls: Any = Field(None, description="For skills alone, like every field below.")
@@ -116,7 +117,7 @@ class AddFact(Strict):
 
     subject: Words
     relation: Words
-    object: Words
+    object: Words | int | float = Field(description="A number is taken as it is written.")
     text: Text | None = Field(None, description="The statement in a sentence; its three parts, unless given.")
     valid_from: Moment | None = None
     valid_to: Moment | None = None

@@ -10,12 +10,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from hybridmem.core.clock import end_of_time, parse_time
 from hybridmem.core.edit import OURS
+from hybridmem.core.records import sound_text
 
 DEEPEST = 32
 """Deepest nesting of metadata."""
 _TIME = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})([Tt](?P<time>\d{2}:\d{2}:\d{2})(?P<part>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2}))?"
 )
+_MONTH_OR_YEAR = r"^(?!0000)\d{4}(-(0[1-9]|1[0-2]))?$"
+_EARLIEST, _LATEST = -62_135_596_800, 100_000_000_000
+"""Bounds of Unix times in seconds: the year 1, and what the core takes for milliseconds."""
 
 
 class Strict(BaseModel):
@@ -29,7 +33,11 @@ class Shape(BaseModel):
 
 
 def _time(value: object) -> datetime:
-    """A date, or a date and a time with its zone, as RFC 3339 writes them."""
+    """A date, or a date and a time with its zone, as RFC 3339 writes them; a month, a year, or Unix time in seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and _EARLIEST <= value <= _LATEST:
+        return parse_time(value)
+    if isinstance(value, str) and re.fullmatch(_MONTH_OR_YEAR, value, re.ASCII):
+        return parse_time(value)
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError("write it as 2026-03-01 or 2026-03-01T09:00:00Z")
@@ -42,13 +50,13 @@ def _time(value: object) -> datetime:
 def _written_time(value: str) -> str:
     """A date as it stands, a time as the core writes it: a filter tells the two apart."""
     time = _time(value)
-    return value if len(value) == len("2026-03-01") else time.isoformat()
+    return value if len(value) <= len("2026-03-01") else time.isoformat()
 
 
 def _end(value: object) -> datetime:
     """As `_time`, and for a date without a time the end of that day."""
     moment = _time(value)
-    return end_of_time(str(value)) if len(str(value)) == len("2026-03-01") else moment
+    return end_of_time(value) if isinstance(value, str) and len(value) <= len("2026-03-01") else moment
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
@@ -87,52 +95,62 @@ def _without_nul(value: str) -> str:
     return value
 
 
+def _sound(value: object) -> object:
+    """U+FFFD for half of a character, as a client leaves it that cuts a stream within an emoji."""
+    return sound_text(value) if isinstance(value, str) else value
+
+
 # Two rules and not one pattern: generators of examples would search long for a match of both.
 _NO_NUL: dict[str, Any] = {"not": {"pattern": r"\x00"}}
 Text = Annotated[
     str,
+    BeforeValidator(_sound),
     # The longest length is only in the description: generators would make examples of that length.
     Field(min_length=1, pattern=r"\S", description="Words: at most a million characters.", json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]
 Words = Annotated[
     str,
+    BeforeValidator(_sound),
     Field(min_length=1, max_length=10_000, pattern=r"\S", json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]
 Label = Annotated[
     str,
+    BeforeValidator(_sound),
     Field(min_length=1, max_length=200, pattern=r"\S", json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]
-Name = Annotated[str, Field(max_length=200, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
-Brief = Annotated[str, Field(max_length=1_000, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Spoken = Annotated[str, BeforeValidator(_sound)]
+Name = Annotated[Spoken, Field(max_length=200, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
+Brief = Annotated[Spoken, Field(max_length=1_000, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Free = Annotated[
     str,
+    BeforeValidator(_sound),
     Field(description="Words, or none: at most a million characters.", json_schema_extra=_NO_NUL),
     AfterValidator(_without_nul),
 ]
-_RFC_3339 = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+_WRITTEN = [
+    {"type": "string", "format": "date-time"},
+    {"type": "string", "format": "date"},
+    {"type": "string", "pattern": _MONTH_OR_YEAR},
+]
+_MOMENT = [*_WRITTEN, {"type": "number", "minimum": _EARLIEST, "maximum": _LATEST}]
+_HOW = "RFC 3339: 2026-03-01T09:00:00Z, a date, a month or a year"
 Moment = Annotated[
     datetime,
     BeforeValidator(_time),
-    WithJsonSchema({**_RFC_3339, "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date."}),
+    WithJsonSchema({"anyOf": _MOMENT, "description": f"{_HOW}; or Unix time in seconds."}),
 ]
 UpTo = Annotated[
     datetime,
     BeforeValidator(_end),
-    WithJsonSchema({**_RFC_3339, "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date, which means its end."}),
+    WithJsonSchema({"anyOf": _MOMENT, "description": f"{_HOW}, which mean their end; or Unix time in seconds."}),
 ]
 Period = Annotated[
     str,
     AfterValidator(_written_time),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "anyOf": [{"format": "date-time"}, {"format": "date"}],
-            "description": "RFC 3339: 2026-03-01T09:00:00Z, or a date, which stands for its whole day.",
-        }
-    ),
+    WithJsonSchema({"anyOf": _WRITTEN, "description": f"{_HOW}, which stand for all of their days."}),
 ]
 Metadata = Annotated[
     dict[str, Any],

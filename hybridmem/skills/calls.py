@@ -1,5 +1,5 @@
 """The calls of tools in one chat message, and what their results say, in the spellings of OpenAI (chat completions and
-responses), Anthropic, LangChain, Bedrock, Gemini and Codex.
+responses), Anthropic, LangChain, Bedrock, Gemini (its API and its command line's log) and Codex.
 
 What `importers.message` leaves out of a memory, since nobody said it, is what is read here.
 """
@@ -54,6 +54,10 @@ def calls_and_results(message: object) -> list[Call | Result]:
         each = plain(each)
         if isinstance(each, Mapping) and (call := _call(each)) and call.id not in _ids(found):
             found.append(call)
+    recorded = message.get("toolCalls")
+    for each in recorded if isinstance(recorded, list | tuple) else ():
+        if isinstance(each, Mapping):
+            found += _recorded(each)
     if isinstance(message.get("function_call"), Mapping) and (call := _call(message["function_call"])):
         found.append(call)
     if "role" not in message or message.get("type") in _CALL_TYPES:
@@ -78,6 +82,25 @@ def _of_part(part: Mapping[str, Any]) -> Iterator[Call | Result]:
         yield _result({**part["functionResponse"], **held}, held.get("output"))
     elif RESULT.fullmatch(kind):
         yield _result(part, next((part[name] for name in ("content", "output", "result") if name in part), None))
+
+
+def _recorded(value: Mapping[str, Any]) -> Iterator[Call | Result]:
+    """A call in Gemini CLI's log, which holds its result."""
+    call = _call(value)
+    if call is None:
+        return
+    yield call
+    parts = value.get("result")
+    answers = [_response(part) for part in (parts if isinstance(parts, list | tuple) else [parts])]
+    said = [str(answer.get("output", answer.get("error", ""))) for answer in answers]
+    yield _result({**(answers[-1] if answers else {}), **value}, "\n".join(said))
+
+
+def _response(part: Any) -> Mapping[str, Any]:
+    """What a function answered, of a part of Gemini's API; empty for any other part."""
+    outer = part.get("functionResponse") if isinstance(part, Mapping) else None
+    inner = outer.get("response") if isinstance(outer, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _call(value: Mapping[str, Any]) -> Call | None:

@@ -6,7 +6,7 @@ procedure too: so one that no longer works is found out, whatever was done inste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hybridmem.core.errors import InvalidInput
@@ -37,18 +37,24 @@ class LearnedSkills:
     """Runs whose request had been taken in before."""
     without_source: int = 0
     """Runs whose request is no memory here, because it was erased, reworded or left out: nothing would carry them."""
+    requests: tuple[str, ...] = ()
+    """Ids of the memories that asked for the runs that were taken in."""
 
 
 def events(messages: Iterable[object]) -> Iterator[Said | Call | Result]:
     """What happened in a conversation, in order. The turns are counted as `add` counts them."""
     turn = 0
     for message in messages:
-        yield from (each for each in calls_and_results(message) if isinstance(each, Result))
+        held = calls_and_results(message)
+        own = {each.id for each in held if isinstance(each, Call) and each.id}
+        # Of what was called before the words, and of calls that the message itself has.
+        earlier = [each for each in held if isinstance(each, Result) and each.call not in own]
+        yield from earlier
         for each in turns(message):
             if each.role == "user" and each.trust == "user":
                 yield Said(each.text, turn)
             turn += 1
-        yield from (each for each in calls_and_results(message) if isinstance(each, Call))
+        yield from (each for each in held if isinstance(each, Call) or each.call in own)
 
 
 def learn_added(workspace: Workspace, messages: Sequence[object], episodes: Sequence[Episode]) -> LearnedSkills:
@@ -56,9 +62,20 @@ def learn_added(workspace: Workspace, messages: Sequence[object], episodes: Sequ
     return _learn(workspace, [(run, episodes[run.turn]) for run in runs(events(messages))])
 
 
-def learn_logged(workspace: Workspace, messages: Iterable[Logged]) -> LearnedSkills:
+def learn_traced(
+    workspace: Workspace, happened: Iterable[Said | Call | Result], requests: Mapping[int, Episode]
+) -> LearnedSkills:
+    """Take in the runs of one session whose outcome is known. `requests`: what the memory holds of its turns."""
+    return _learn(workspace, _judged([(run, requests.get(run.turn)) for run in runs(happened)]))
+
+
+def learn_logged(
+    workspace: Workspace, messages: Iterable[Logged], *, judged: bool = False, but: Collection[str] = ()
+) -> LearnedSkills:
     """Take in the runs of logged messages, whose words an import has stored. The last run of a session is left for
-    another time where its end is unknown: the session may go on."""
+    another time where its end is unknown: the session may go on. With `judged`, every such run is left.
+
+    `but`: ids of requests that are passed over, as what came of them may have been deleted since."""
     sessions: dict[str | None, list[Logged]] = {}
     for each in messages:
         sessions.setdefault(each.session, []).append(each)
@@ -73,7 +90,12 @@ def learn_logged(workspace: Workspace, messages: Iterable[Logged]) -> LearnedSki
         if every and every[-1].turn == max(texts) and every[-1].ending.outcome == "unknown":
             every.pop()
         found += [(run, episodes[run.turn]) for run in every]
-    return _learn(workspace, found)
+    found = [(run, request) for run, request in found if request is None or request.id not in but]
+    return _learn(workspace, _judged(found) if judged else found)
+
+
+def _judged(found: Sequence[tuple[Run, Episode | None]]) -> list[tuple[Run, Episode | None]]:
+    return [(run, request) for run, request in found if run.ending.outcome != "unknown"]
 
 
 def _is_readable(message: object) -> bool:
@@ -111,14 +133,15 @@ def _learn(workspace: Workspace, found: Sequence[tuple[Run, Episode | None]]) ->
     known_requests = {id for id in requests if any(map(steps_of, ledger.facts(namespace, source=id)))}
     known = [each for each in ledger.matching(namespace, admitted(successes=True)) if isinstance(each, Fact)]
     stored: dict[str, None] = {}
-    taken = already = without_source = 0
+    taken: list[str] = []
+    already = without_source = 0
     for run, request in found:
         if request is None:
             without_source += 1
         elif request.id in known_requests:
             already += 1
         else:
-            taken += 1
+            taken.append(request.id)
             for broken, ending in _broken(run, known):
                 stored[_put(workspace, broken, ending, request).id] = None
             if run.is_procedure:
@@ -126,7 +149,7 @@ def _learn(workspace: Workspace, found: Sequence[tuple[Run, Episode | None]]) ->
                 stored[fact.id] = None
                 if run.ending.outcome == "success":
                     known.append(fact)
-    return LearnedSkills(tuple(stored), taken, already, without_source)
+    return LearnedSkills(tuple(stored), len(taken), already, without_source, tuple(taken))
 
 
 def _put(workspace: Workspace, template: Template, ending: Ending, request: Episode) -> Fact:

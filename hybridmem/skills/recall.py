@@ -70,9 +70,7 @@ def skills_for(
         score = 1.0 if steps is not None else relevance[skill.task]
         if score >= min_score and (failed or skill.recommended):
             found.append(replace(skill, steps=steps or skill.steps, same_task=steps is not None, relevance=score))
-    best = sorted(found, key=_rank)[:limit]
-    ledger.touch(namespace, [skill.facts[0] for skill in best[:1]], workspace.clock())
-    return best
+    return sorted(found, key=_rank)[:limit]
 
 
 def _rank(skill: Skill) -> tuple[bool, float, bool, float, float]:

@@ -9,6 +9,10 @@ const said = [
   ["ses_child", "You are a subagent: list the files.", "a.py"],
   ["ses_2", "Which command ships the shop?", "`make ship`."],
 ]
+const tools = [
+  ["bash", { command: "make check" }, "no rule to make target check"],
+  ["bash", { command: "make ship" }, null],
+]
 const prompts = []
 const parent = { ses_child: "ses_1" }
 
@@ -45,6 +49,14 @@ async function second() {
     const event = { sessionID, messageID: `msg_${number}`, prompt: { text }, delivery: "steer" }
     await hooks.prompt(event)
     prompts.push(event.prompt.text)
+    for (const [at, [name, input, error]] of tools.entries()) {
+      const call = { sessionID, id: `call_${number}_${at}` }
+      await emit("session.tool.input.started", { ...call, name })
+      await emit("session.tool.called", { ...call, input })
+      const content = [{ type: "text", text: error ?? "done" }]
+      if (error) await emit("session.tool.failed", { ...call, error: { type: "unknown", message: error } })
+      else await emit("session.tool.success", { ...call, content, metadata: { exit: 0 } })
+    }
     await emit("session.text.ended", { sessionID, assistantMessageID: `msg_a${number}`, ordinal: 0, text: reply })
     await emit("session.execution.succeeded", { sessionID })
     await emit("session.idle", { sessionID })
@@ -69,9 +81,16 @@ async function first() {
     await hooks["chat.message"]({ sessionID }, output)
     prompts.push(output.parts.map((part) => part.text).join("\n\n"))
     if (output.parts.some((part) => part.text !== text && !part.synthetic)) throw new Error("not marked as synthetic")
+    const done = tools.map(([tool, input, error]) => ({
+      type: "tool",
+      tool,
+      state: error
+        ? { status: "error", input, error }
+        : { status: "completed", input, output: "done", metadata: { exit: 0 } },
+    }))
     messages[sessionID] = [
       { info: output.message, parts: output.parts },
-      { info: { id: `msg_a${number}`, role: "assistant" }, parts: [{ type: "tool" }, { type: "text", text: reply }] },
+      { info: { id: `msg_a${number}`, role: "assistant" }, parts: [...done, { type: "text", text: reply }] },
     ]
     await hooks.event({ event: { type: "session.idle", properties: { sessionID } } })
   }

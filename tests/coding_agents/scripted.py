@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,8 @@ from hybridmem.coding_agents.agent import Agent
 from tests.coding_agents.worlds import World
 
 Event = dict[str, Any]
+Call = tuple[str, dict[str, Any], str, bool]
+"""A tool, its arguments, what it said, and whether that went well."""
 
 
 @dataclass
@@ -50,8 +54,15 @@ class Session:
         self.flush()
         return self.tell({"hook_event_name": "SessionEnd", "reason": "exit", **self.common})
 
-    def say(self, prompt: str, reply: str) -> str:
+    def say(self, prompt: str, reply: str, *calls: Call) -> str:
         raise NotImplementedError
+
+    def age(self) -> None:
+        """Let half an hour go by in which the session writes nothing."""
+        before = time.time() - 1801
+        for file in (self.log, *self.world.memory.glob("sessions/*.trace")):
+            if file.exists():
+                os.utime(file, (before, before))
 
     def tell(self, event: Event) -> str:
         """Run the hook that is installed for this event; returns the context that it gave."""
@@ -94,11 +105,16 @@ class Session:
 
 
 class ClaudeCodeSession(Session):
-    def say(self, prompt: str, reply: str) -> str:
+    def say(self, prompt: str, reply: str, *calls: Call) -> str:
         self.turns += 1
         self.flush()
         given = self.tell({"hook_event_name": "UserPromptSubmit", "prompt": prompt, **self.common})
         self.write(self.line("user", prompt), self.tool())
+        for number, (tool, arguments, output, ok) in enumerate(calls):
+            id = f"toolu_{self.turns}_{number}"
+            call = {"type": "tool_use", "id": id, "name": tool, "input": arguments}
+            result = {"type": "tool_result", "tool_use_id": id, "content": output, "is_error": not ok}
+            self.write(self.line("assistant", [call]), self.line("user", [result]))
         self.answered(self.line("assistant", [{"type": "text", "text": reply}]))
         stop = {"hook_event_name": "Stop", "stop_hook_active": False, "last_assistant_message": reply}
         assert self.tell({**stop, **self.common}) == ""
@@ -120,7 +136,7 @@ class ClaudeCodeSession(Session):
 
 
 class CodexSession(Session):
-    def say(self, prompt: str, reply: str) -> str:
+    def say(self, prompt: str, reply: str, *calls: Call) -> str:
         if not self.turns:
             self.write({"type": "session_meta", "payload": {"id": self.id}, "timestamp": "2026-11-29T12:00:00Z"})
         self.turns += 1
@@ -128,24 +144,37 @@ class CodexSession(Session):
         turn = {"turn_id": f"turn-{self.turns}", "model": "o", **self.common}
         given = self.tell({"hook_event_name": "UserPromptSubmit", "prompt": prompt, **turn})
         self.write(self.line("user", "input_text", prompt))
+        for number, (tool, arguments, output, ok) in enumerate(calls):
+            id = f"call_{self.turns}_{number}"
+            call = {"type": "function_call", "call_id": id, "name": tool, "arguments": json.dumps(arguments)}
+            said = json.dumps({"output": output, "metadata": {"exit_code": int(not ok)}})
+            self.write(self.item(call), self.item({"type": "function_call_output", "call_id": id, "output": said}))
         self.answered(self.line("assistant", "output_text", reply))
         stop = {"hook_event_name": "Stop", "stop_hook_active": False, "last_assistant_message": reply}
         assert self.tell({**stop, **turn}) == ""
         return given
 
     def line(self, role: str, kind: str, text: str) -> Event:
-        payload = {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+        return self.item({"type": "message", "role": role, "content": [{"type": kind, "text": text}]})
+
+    def item(self, payload: Event) -> Event:
         return {"timestamp": f"2026-11-29T12:{self.turns:02}:00Z", "type": "response_item", "payload": payload}
 
 
 class GeminiSession(Session):
-    def say(self, prompt: str, reply: str) -> str:
+    def say(self, prompt: str, reply: str, *calls: Call) -> str:
         if not self.turns:
             self.write({"type": "session_metadata", "sessionId": self.id})
         self.turns += 1
         self.flush()
         given = self.tell({"hook_event_name": "BeforeAgent", "prompt": prompt, **self.common})
         self.write(self.line("user", prompt))
+        if calls:
+            done = [self.call(number, *each) for number, each in enumerate(calls)]
+            asks = {**self.line("gemini", ""), "id": f"calls{self.turns}"}
+            running = {**done[-1], "status": "executing", "result": None}
+            # as the calls end, the message is written anew
+            self.write({**asks, "toolCalls": [*done[:-1], running]}, {**asks, "toolCalls": done})
         self.answered(self.line("gemini", reply))
         after = {"hook_event_name": "AfterAgent", "prompt": prompt, "prompt_response": reply, "stop_hook_active": False}
         assert self.tell({**after, **self.common}) == ""
@@ -155,6 +184,18 @@ class GeminiSession(Session):
         at = f"2026-11-29T12:{self.turns:02}:00Z"
         return {"type": kind, "id": f"{kind}{self.turns}", "timestamp": at, "content": [{"text": text}]}
 
+    def call(self, number: int, tool: str, arguments: dict[str, Any], output: str, ok: bool) -> Event:
+        id = f"{tool}-{self.turns}-{number}"
+        response = {"functionResponse": {"id": id, "name": tool, "response": {"output" if ok else "error": output}}}
+        return {
+            "id": id,
+            "name": tool,
+            "args": arguments,
+            "status": "success" if ok else "error",
+            "result": [response],
+            "timestamp": "2026-11-29T12:00:00Z",
+        }
+
 
 class CursorSession(Session):
     def start(self, source: str = "startup") -> str:
@@ -163,10 +204,16 @@ class CursorSession(Session):
     def end(self) -> str:
         return self.tell({"hook_event_name": "sessionEnd", "reason": "completed", **self.base(self.turns)})
 
-    def say(self, prompt: str, reply: str) -> str:
+    def say(self, prompt: str, reply: str, *calls: Call) -> str:
         self.turns += 1
         base = self.base(self.turns)
         given = self.tell({"hook_event_name": "beforeSubmitPrompt", "prompt": prompt, "attachments": [], **base})
+        for number, (tool, arguments, output, ok) in enumerate(calls):
+            common = {"tool_name": tool, "tool_input": arguments, "tool_use_id": f"t{number}", "duration": 5, **base}
+            name, told = "postToolUse", {"tool_output": json.dumps({"exitCode": 0, "stdout": output})}
+            if not ok:
+                name, told = "postToolUseFailure", {"error_message": output, "failure_type": "error"}
+            assert self.tell({"hook_event_name": name, **told, **common}) == ""
         for _ in range(2):  # it may be told twice
             assert self.tell({"hook_event_name": "afterAgentResponse", "text": reply, **base}) == ""
         return given
@@ -202,11 +249,12 @@ class OpenCodeSession(Session):
     def end(self) -> str:
         return ""
 
-    def say(self, prompt: str, reply: str) -> str:
+    def say(self, prompt: str, reply: str, *calls: Call) -> str:
         self.turns += 1
         given = self.tell({"event": "prompt", "message": f"msg_u{self.turns}", "prompt": prompt, **self.base})
         replies = [{"message": f"msg_a{self.turns}/0", "text": reply}]
-        assert self.tell({"event": "reply", "replies": replies, **self.base}) == ""
+        done = [{"tool": tool, "input": arguments, "output": output, "ok": ok} for tool, arguments, output, ok in calls]
+        assert self.tell({"event": "reply", "replies": replies, "calls": done, **self.base}) == ""
         return given
 
     @property

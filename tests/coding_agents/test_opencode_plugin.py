@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 from hybridmem.coding_agents import installation
 from hybridmem.coding_agents.agent import Commands
+from hybridmem.coding_agents.learning import learn_from_sessions
 from hybridmem.coding_agents.registry import AGENTS
 from hybridmem.core.text.injected import HEADER
+from hybridmem.memory import HybridMemory
 from tests.coding_agents.worlds import World
 
 NODE = shutil.which("node")
@@ -48,6 +51,14 @@ def test_a_session_knows_what_an_earlier_one_said(world: World, version: str) ->
         * 2
     )
     assert world.log == ""
+    with HybridMemory.open(world.memory) as memory:
+        for trace in world.memory.glob("sessions/*.trace"):
+            os.utime(trace, (0, 0))
+        assert learn_from_sessions(memory).sessions == 2, "the subagent's session has called, too"
+        (skill,) = memory.skills()
+    assert (skill.task, skill.successes) == ("Which command ships the shop?", 2)
+    assert [step.text for step in skill.steps] == ['bash(command="make ship")']
+    assert skill.known_by == {"the exit code": 2}
 
 
 @pytest.mark.parametrize("version", ["2", "1"])

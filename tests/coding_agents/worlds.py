@@ -112,7 +112,7 @@ class World:
     def _answered(words: list[str], raw: bytes) -> str:
         """As the command does it once it runs, in milliseconds. Whatever this raises is the command's to deal with."""
         name, *options = words[words.index("hook") + 1 :]
-        return answered(agent_named(name), raw, HookSettings.of(options), os.environ)
+        return answered(agent_named(name), raw, HookSettings.of(options), os.environ).text
 
     @property
     def log(self) -> str:

@@ -39,6 +39,24 @@ STATEMENTS = """
     Tôi không biết gì
     मुझे नहीं पता वह कहाँ रहता है
     من القاهرة إلى دبي
+    誰も来なかった
+    何よりも寿司が好き
+    いつもの時間に起きる
+    あいつは嫌い
+    どこかに鍵を置いた
+    どんなに忙しくても走る
+    Kannst du dir merken, dass mein Hund Rex heißt?
+    ¿Puedes apuntar que mi hijo se llama Leo?
+    Tu peux retenir que je suis végétarien ?
+    Puoi ricordarti che sono celiaca?
+    Podes anotar que o meu gato se chama Miau?
+    Kun je onthouden dat ik in Gent woon?
+    Можешь запомнить, что я живу в Омске?
+    Czy możesz zapamiętać, że mieszkam w Łodzi?
+    Kan du komma ihåg att jag är vegan?
+    你能记住我对花生过敏吗？
+    ナッツアレルギーだと覚えておいてくれますか？
+    아나가 베를린으로 이사했다고 기억해 줄래?
 """
 QUESTIONS = """
     名前は何ですか
@@ -72,6 +90,14 @@ QUESTIONS = """
     איפה אני גר
     من کجا زندگی می‌کنم
     मैं कहाँ रहता हूँ
+    アナはどこに住んでる
+    いつ引っ越したの
+    私の犬の名前は何だっけ
+    誰がケーキを食べた
+    Kannst du mir sagen, wo ich wohne?
+    ¿Puedes recordar dónde vivo?
+    Peux-tu me rappeler où j'habite ?
+    你能记住我住在哪里吗？
 """
 
 

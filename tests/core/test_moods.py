@@ -39,3 +39,12 @@ def test_clauses_and_sentences_keep_every_letter(text: str) -> None:
 def test_not_belongs_to_its_verb_or_begins_a_clause() -> None:
     assert list(moods.clauses("It is not at six")) == ["It is not at six"]
     assert list(moods.clauses("at six not seven")) == ["at six", "not seven"]
+
+
+@pytest.mark.parametrize("text", ["I was all set to switch to Vantel.", "Picture it: me, with a motorbike licence."])
+def test_what_was_only_meant_or_pictured_is_unreal(text: str) -> None:
+    assert moods.opens_unreal(text)
+
+
+def test_what_was_meant_is_another_statement() -> None:
+    assert [cue for cue, _ in moods.altering("I meant to rename the repo")] == ["meant to"]

@@ -86,6 +86,13 @@ from hybridmem.core.text.questions import asks, ends_as_question, only_asks
         ("how much do I earn", True, False),
         ("Was working from home on Monday", False, False),
         ("Has moved to Oslo", False, False),
+        ("In which city does Ana live", True, False),
+        ("At what time is the dentist", True, False),
+        ("To whom did I lend the drill", True, False),
+        ("Since when has Ana lived in Porto", True, False),
+        ("At which point Ana had left the party", False, False),
+        ("In which case I take the bus", False, False),
+        ("In what seems to have been a mistake, I sold it", False, False),
     ],
 )
 def test_a_question_is_known_by_its_end_or_its_first_word(text: str, question: bool, ends: bool) -> None:

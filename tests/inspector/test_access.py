@@ -13,11 +13,11 @@ from tests.inspector.conftest import BASE, TOKEN, visitor
 PAGES = (
     "/", "/search", "/ask", "/timeline", "/graph", "/dreams", "/adapters", "/namespaces", "/memory?id=ep_0",
     "/dream?id=dream-1", "/adapter?version=v0001", "/adapters/diff?before=v0001&after=v0002",
-    "/memory/delete?id=ep_0", "/review",
+    "/memory/delete?id=ep_0", "/review", "/skills",
 )  # fmt: skip
 FORMS = (
     "/memory/update", "/memory/delete", "/memory/quarantine", "/memory/release", "/adapters/promote",
-    "/adapters/rollback", "/review/read", "/review/accept",
+    "/adapters/rollback", "/review/read", "/review/accept", "/skills/delete",
 )  # fmt: skip
 
 
@@ -147,8 +147,9 @@ def test_a_change_needs_the_cookie_too(own: HybridMemory) -> None:
 
 def test_an_address_alone_changes_nothing(own: HybridMemory) -> None:
     client = visitor(own, edit=True)
-    codes = [client.get(path, params=form(id="ep_0", version="v0001")).status_code for path in FORMS]
-    assert codes == [405, 200, *[405] * (len(FORMS) - 2)], "of deletion, the page that asks"
+    codes = {path: client.get(path, params=form(id="ep_0", version="v0001")).status_code for path in FORMS}
+    asks = {"/memory/delete": 200, "/skills/delete": 404}
+    assert codes == {path: asks.get(path, 405) for path in FORMS}, "of deletion, the page that asks; there is no skill"
     assert own.get("ep_0").text.startswith("I moved")
 
 

@@ -27,7 +27,7 @@ PAGES = (
     "/timeline?day=2025-03-01", "/graph", "/graph?entity=lisbon", "/graph?q=li", "/dreams", "/dream?id=dream-7",
     "/adapters", "/adapter?version=v0008", "/adapters/diff?before=v0001&after=v0005", "/memory?id=ep_0000040",
     "/memory?id=fa_0000040", "/memory?id=ep_script", "/memory/delete?id=ep_0000040", "/namespaces",
-    "/review", "/review?ns=users/ben",
+    "/review", "/review?ns=users/ben", "/skills", "/skills?q=deploy delta to production",
 )  # fmt: skip
 SECOND, TRIES = 1000.0, 8
 FIRST_PAINT = """() => new Promise((told) => new PerformanceObserver((list) => {
@@ -71,6 +71,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     worlds.large(folder, 2000)
     with HybridMemory.open(folder, namespace=worlds.NAMESPACE, embedder="hashing") as memory:
         worlds.add_script(memory)
+        worlds.add_skills(memory)
     with HybridMemory.open(folder, namespace=("users", "ben"), model=FakeModel(), embedder="hashing") as memory:
         for said in ("Ben lives in Riga.", "Cara lives in Faro.", "Dora lives in Oslo."):
             memory.add(said)
@@ -161,7 +162,8 @@ def test_the_keys_search_walk_open_and_help(visit: Callable[..., Visitor]) -> No
     assert page.locator("#help").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator("#help").is_visible()
-    for key, path in (("t", "timeline"), ("g", "graph"), ("d", "dreams"), ("l", "adapters"), ("a", "ask")):
+    pages = {"t": "timeline", "g": "graph", "d": "dreams", "l": "adapters", "a": "ask", "k": "skills"}
+    for key, path in pages.items():
         page.locator("main").focus()
         page.keyboard.press("g")
         page.keyboard.press(key)

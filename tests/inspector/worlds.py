@@ -94,6 +94,27 @@ def add_script(memory: HybridMemory) -> None:
     memory.catch_up()
 
 
+SCRIPT_STEP = "<script>window.broken = true</script>"
+
+
+def add_skills(memory: HybridMemory) -> None:
+    """One that worked twice, one that failed, and one whose task and steps want to be scripts."""
+    for service, ok in (("alpha", True), ("beta", True), ("gamma", False)):
+        task = "Deploy {} to staging" if ok else "Restart {} at night"
+        calls = (("build", {"service": service}), ("push", {"env": "staging", "force": ok}))
+        memory.learn_skills(_session(task.format(service), calls, ok), session=service)
+    memory.learn_skills(_session(f"Show {SCRIPT_STEP}", (("run", {"code": SCRIPT_STEP}),), True), session="script")
+
+
+def _session(task: str, calls: Sequence[tuple[str, dict[str, object]]], ok: bool) -> list[dict[str, object]]:
+    messages: list[dict[str, object]] = [{"role": "user", "content": task}]
+    for number, (tool, arguments) in enumerate(calls):
+        asked = {"type": "tool_use", "id": f"c{number}", "name": tool, "input": arguments}
+        ended = {"type": "tool_result", "tool_use_id": f"c{number}", "content": "", "is_error": not ok}
+        messages += [{"role": "assistant", "content": [asked]}, {"role": "user", "content": [ended]}]
+    return messages
+
+
 def small(folder: Path) -> HybridMemory:
     """An open memory of a few days with three nights: one memory holds a script, one is quarantined, and a second
     namespace has a word of its own."""

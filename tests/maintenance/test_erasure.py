@@ -73,6 +73,7 @@ def test_words_within_other_words_are_named(memory: HybridMemory) -> None:
         "<p>My <b>PIN</b> hint is&nbsp;the ferret.</p>",
         "My PIN hint 🎉 is the ferret",
         "My PIN hint is the fer-\nret.",
+        "https://example.org/?q=My%20PIN%20hint%20is%20the%20ferret",
         r'{"said": "My PIN hint\nis the \u0066erret \ud83c\udf89"}',
     ],
 )
@@ -98,6 +99,23 @@ def test_a_short_text_is_not_looked_for_within_others(memory: HybridMemory) -> N
     said = memory.add("ok")[0]
     memory.add("ok, let us go")
     assert named(memory.delete(said.id)) == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "other", "is_named"),
+    [
+        ("PIN 4711", "my pin 4711, as ever", True),
+        ("ana@example.org", "Write to ana@example.org.", True),
+        ("+351912345678", "call +351912345678 now", True),
+        ("in 2024", "in 2024 we moved", False),
+        ("no 7", "no 7, thanks", False),
+    ],
+)
+def test_a_short_text_with_a_number_or_an_address_is(
+    memory: HybridMemory, said: str, other: str, is_named: bool
+) -> None:
+    first, second = memory.add(said)[0], memory.add(other)[0]
+    assert named(memory.delete(first.id)) == ({second.id} if is_named else set())
 
 
 def test_a_facts_sources_are_named(memory: HybridMemory) -> None:
@@ -214,6 +232,8 @@ STEPS = st.one_of(
     st.tuples(st.just("note"), st.integers(0, 5), st.sampled_from([None, *NOTES])),
     st.tuples(st.just("quarantine"), st.integers(0, 5)),
     st.tuples(st.just("delete"), st.integers(0, 5)),
+    st.tuples(st.just("block"), st.sampled_from(["human", "work"]), st.sampled_from(["ok", *NOTES])),
+    st.tuples(st.just("ask"), st.sampled_from(["Where does Ana live?", "Is it so that Ana lives in Lisbon?"])),
     st.tuples(st.just("dream")),
 )
 HISTORIES = st.lists(STEPS, min_size=2, max_size=7).filter(lambda steps: steps.count(("dream",)) <= 1)
@@ -236,6 +256,11 @@ def do(memory: HybridMemory, step: tuple[Any, ...]) -> None:
             memory.add_fact("Ana", "lives in", town, text=words.format(town))
         case ("dream",):
             memory.dream()
+        case ("block", label, text):
+            memory.blocks.set(label, text)
+        case ("ask", question):
+            memory.standing_questions.add(question)
+            memory.standing_questions.answers()
         case (name, number, *rest):
             records = everything(memory)
             if not records:
@@ -268,6 +293,7 @@ def given_texts(memory: HybridMemory, words: set[str], folder: Path) -> Iterator
             yield from from_hits(memory.search(query, limit=100, **options))  # type: ignore[arg-type]
         yield from from_hits(recall(memory, [{"role": "user", "content": query}], limit=100))
     for question in QUESTIONS:
+        yield from from_hits(memory.reflect(question).evidence)
         for route in (None, "retrieval", "both", "weights"):
             yield from from_hits(memory.answer(question, route=route).evidence)  # type: ignore[arg-type]
         yield from from_hits(respond(memory, [{"role": "user", "content": question}]).evidence)
@@ -288,8 +314,36 @@ def given_texts(memory: HybridMemory, words: set[str], folder: Path) -> Iterator
     memory.export(folder / "export.jsonl")
     for line in (folder / "export.jsonl").read_text().splitlines()[1:]:
         value = json.loads(line)
-        id = value["memory"] if value["kind"] == "event" else value["id"]
-        yield from ((id, text, text == value["text"]) for text in texts_in(value))
+        yield from ((exported_id(value), text, text == value.get("text")) for text in texts_in(value))
+    yield from standing(memory)
+
+
+def exported_id(value: dict[str, Any]) -> str:
+    match value["kind"]:
+        case "block":
+            return f"block:{value['label']}"
+        case "block_event":
+            return f"block:{value['memory']}"
+        case "question":
+            return f"question:{value['id']}"
+        case "event":
+            return str(value["memory"])
+        case _:
+            return str(value["id"])
+
+
+def standing(memory: HybridMemory) -> Iterator[tuple[str, str, bool]]:
+    """The same of what is given without a search."""
+    for block in memory.blocks.list():
+        yield f"block:{block.label}", block.value, True
+        for event in memory.blocks.history(block.label):
+            yield f"block:{block.label}", event.text or "", True
+    for question in (*memory.standing_questions.list(), *memory.standing_questions.answers()):
+        yield f"question:{question.id}", question.question, True
+        for statement in question.statements:
+            yield from ((source, statement.text, False) for source in statement.sources)
+    for line in memory.profile(budget=10_000).lines:
+        yield from ((fact, line.text, True) for fact in line.facts)
 
 
 def from_hits(hits: Iterable[Hit]) -> Iterator[tuple[str, str, bool]]:
@@ -320,6 +374,7 @@ def check_nothing_else_has(memory: HybridMemory, gone: set[str], words: set[str]
 @given(steps=HISTORIES, which=st.integers(0, 10), how=st.sampled_from(["one", "copies", "tagged"]))
 @example(steps=[("say", SENTENCES[0], NOTES[1]), ("say", SENTENCES[3], NOTES[2]), ("dream",)], which=2, how="tagged")
 @example(steps=[("state", "Lisbon", "She went to {}."), ("say", SENTENCES[0], None)], which=1, how="one")
+@example(steps=[("say", SENTENCES[0], None), ("ask", "Is it so that Ana lives in Lisbon?")], which=0, how="one")
 def test_whatever_is_still_given_after_a_deletion_is_named(steps: list[tuple[Any, ...]], which: int, how: str) -> None:
     with tempfile.TemporaryDirectory() as name, opened(Path(name)) as memory:
         for step in steps:
@@ -349,6 +404,10 @@ def test_whatever_is_still_given_after_a_deletion_is_named(steps: list[tuple[Any
             if (says(text, words) if is_own else quotes(text, words))
         }
         assert left <= {*receipt.copies, *receipt.mentions}
+        memory.export_markdown(Path(name) / "notes")
+        files = [file for file in (Path(name) / "notes").rglob("*") if file.is_file()]
+        assert files or not everything(memory)
+        assert left or not any(quotes(file.read_text("utf-8"), words) for file in files)
         assert how != "copies" or receipt.copies == ()
         check_nothing_else_has(memory, gone, words)
         asked = [

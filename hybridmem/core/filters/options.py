@@ -8,6 +8,7 @@ from typing import Any
 
 from hybridmem.core.filters.nodes import Filter, all_of
 from hybridmem.core.filters.parse import parse
+from hybridmem.core.roles import role_of
 
 
 def asked_for(
@@ -20,9 +21,14 @@ def asked_for(
     trust: str | Sequence[str] | None = None,
 ) -> Filter:
     """`filters`, and what the options ask for beside them: said (or valid) from `since` on and up to `until`, a whole
-    day where that is a date, and in that `session`, by a `role` and with a `trust` among those named.
+    day where that is a date, and in that `session`, by a `role` (in any of its spellings: human is user) and with a
+    `trust` among those named.
 
     Raises `InvalidInput`."""
+    if isinstance(role, str):
+        role = role_of(role)
+    elif isinstance(role, Sequence):
+        role = [role_of(each) for each in role]
     given = {"session": session, "role": role, "trust": trust}
     written: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     period = {name: value for name, value in (("gte", since), ("lte", until)) if value is not None}

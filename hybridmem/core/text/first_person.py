@@ -35,6 +35,9 @@ def is_first_person(text: str, *, plural: bool = True) -> bool:
 THE_USER = "the user"
 """What a self-contained sentence calls the user whose name is not known."""
 _AUXILIARIES = r"(?<!\bdoes )(?<!\bdid )(?<!\bcan )(?<!\bwill )(?<!\bwould )(?<!\bshould )(?<!\bmust )(?<!\bcould )"
+_BEFORE_ME = (
+    "about|by|for|from|of|to|with|at|than|tell|told|give|gave|owe|owes|lend|lent|offer|offered|send|sent|show|showed"
+)
 _OF_FIRST = {"is": "am", "has": "have", "does": "do", "was": "was", "isn't": "am not", "hasn't": "haven't"}
 
 
@@ -50,7 +53,7 @@ def asked_by_user(question: str) -> str:
     question = re.sub(rf"\b{THE_USER}['’]s?(?!\w)", "my", question)
     for verb, own in (("does", "do"), ("is", "am"), ("has", "have")):
         question = re.sub(rf"\b{verb} {THE_USER}\b", f"{own} I", question, flags=re.IGNORECASE)
-    question = re.sub(rf"\b(about|by|for|from|of|to|with|at|than|tell|told|gave) {THE_USER}\b", r"\1 me", question)
+    question = re.sub(rf"\b({_BEFORE_ME}) {THE_USER}\b", r"\1 me", question)
     question = re.sub(rf"{_AUXILIARIES}\b{THE_USER} ([a-z]+(?:n't)?)\b", lambda m: f"I {_of_first(m[1])}", question)
     question = re.sub(rf"\b{THE_USER}\b", "I", question)
     return question[:1].upper() + question[1:]

@@ -89,6 +89,7 @@ _WORDED = re.compile("|".join((*_GERMANIC, *_ROMANCE, *_SLAVIC, *_OTHERS)), re.I
 """Whole texts. Where the word may also begin a clause, of four words at most."""
 
 _HAN = re.compile(
+    r"(?!.*[ぁ-ヿ])"  # Japanese, which has some of the words
     # beside a negation, or before 都 and 也, these words mean any
     r"(?![^。！，,.!]*[不没沒无無][^。！，,.!]*?(?:哪|什|谁|誰|多少|几|幾))"
     r"[^。！，,.!]{0,12}(?:哪里|哪裡|哪儿|哪兒|什么|什麼|谁|誰|多少|几点|幾點|为什么|為什麼|怎么|怎麼)(?!都|也|有[点點些])"
@@ -108,6 +109,13 @@ _JAPANESE = re.compile(
     r"|[一-龥](?:[うくすつぬぶむぐる]|った|んだ|いた|いだ|した|[べめれけせてえげきしちじび]る|[かがさたなまらわば]?ない)か"
     r"[。.]?\s*$"
     r"|(?:何|なに|どこ|どちら|どっち|どれ|どの|どう|どんな|いつ|だれ|誰|なぜ|いくら|いくつ)(?!か|も|でも)[^。！？.!?\n]*か[。.]?\s*$"
+)
+
+_JAPANESE_BARE = re.compile(
+    # Among friends か is left out. With か or も, beside "I don't know" or in a longer sentence, these words mean any.
+    r"(?!.*(?:[かも、]|知ら|分から|わから|忘れ|言え|って|だって))"
+    r"[^。！!,.]{0,20}(?:(?<!幾)何(?!となく|より|卒|気)|(?<!も)どこ|どっち|どちら|どれ(?!ほど|だけ|くらい)|どんな(?!に)"
+    r"|(?<![あこそど])いつ(?!の間|しょ|ぞ)|(?<![たみし])だれ|誰|なぜ(?!なら)|いくら|いくつ)[^。！!,.]{0,12}[。.]?"
 )
 
 
@@ -148,4 +156,4 @@ def asks_unmarked(text: str) -> bool:
     """
     if ends_in_particle(text):
         return True
-    return len(text) <= LONGEST and any(each.fullmatch(text) for each in (_WORDED, _HAN))
+    return len(text) <= LONGEST and any(each.fullmatch(text) for each in (_WORDED, _HAN, _JAPANESE_BARE))

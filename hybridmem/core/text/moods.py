@@ -33,7 +33,7 @@ _UNREAL: tuple[tuple[CuedMood, str], ...] = (
         "conditional",
         r"\b(?:if|unless|suppos(?:e|ing)|imagine|pretend\w*|hypothetical\w*|what if|as though|would have|wouldn't have"
         r"|would've|could have|should have|say i'd|not as if|provided(?: that)?"
-        r"|assum(?:e|ing)|(?:was|were) (?:about|going) to"
+        r"|assum(?:e|ing)|(?:was|were) (?:about|going|(?:all )?set) to"
         r"|had planned to|in another life)\b|^(?:had|should) (?:i|we|you|he|she|they|it|the|my|our)\b",
     ),
     (
@@ -57,6 +57,7 @@ _OPENING = re.compile(
     # a story, a task and an example hold sentences that nobody states
     r"^(?:in|imagine) (?:my|the|a|an|this|that|his|her|our|their) (?:\w+ )?"
     r"(?:dreams?|nightmare|novel|film|movie|story|stories|fairy tale|sketch|sitcom|comic|thriller)\b"
+    r"|^(?:just )?(?:picture|imagine) (?:it|this|that|me|us)\b"
     r"|^(?:please )?(?:write|make up|invent|translate|repeat after me|rephrase|proofread|spell-?check) ?\b"
     r"|^(?:example|e\.g\.|for example|for instance|subject|fwd?|headline|lyrics)\b[:,]"
     r"|^(?:let'?s say|say,? (?!hi|hello|thanks?|goodbye|bye)[a-z]+ \w+s\b)"
@@ -67,7 +68,7 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _ALTERING = re.compile(
-    r"\b(?:used to|(?:want|wish|hope|try|aim|mean|intend|long|aspire)(?:s|ed)? to|tr(?:ies|ied) to"
+    r"\b(?:used to|meant to|(?:want|wish|hope|try|aim|mean|intend|long|aspire)(?:s|ed)? to|tr(?:ies|ied) to"
     r"|(?:hop|try|aim)ing to"
     r"|would like to|'d like to|would love to|(?:fail(?:s|ed)?|refus(?:e|es|ed|ing)|declin(?:e|es|ed)|forgot"
     r"|neglected) to"

@@ -6,6 +6,7 @@ import re
 
 from hybridmem.core.text.courtesies import is_courtesy
 from hybridmem.core.text.foreign_questions import asks_unmarked, ends_in_particle
+from hybridmem.core.text.note_requests import asks_to_note
 from hybridmem.core.text.sentences import sentences
 
 _END = 500
@@ -35,18 +36,16 @@ _REQUEST = re.compile(
     r"(?:(?:my|our|his|her|their|\w+['’]s)\s+(?:\S+\s+){0,3}\S+$|(?:all|everything|anything|what)\b)",
     re.IGNORECASE,
 )
-_TO_NOTE = re.compile(
-    r"(?:please )?(?:can|could|will|would) you (?:please )?"
-    r"(?:(?:remember|note(?: down)?|make a note|write down|jot down|save|keep in mind)"
-    r"(?! (?:about|who|whom|whose|what|when|where|which|why|how|if|whether|me|anything|any|us)\b)|remind me to\b)",
-    re.IGNORECASE,
-)
-"""A request to keep what follows: it tells, and is answered with a note."""
 _AUXILIARY = (
     "(?:is|isn't|are|aren't|was|wasn't|were|weren't|am|do|don't|does|doesn't|did|didn't|can|can't|could|couldn't|will"
     "|won't|would|wouldn't|should|shouldn't|has|hasn't|have|haven't|had|hadn't|may|might|must|shall)"
 )
 _PRONOUN = "(?:i|you|he|she|it|we|they|one|there|this|that|these|those|my|your|his|her|its|our|their|the|an?|any\\w*)"
+_BEFORE = "(?:in|at|on|from|to|for|with|by|since|until|till|under|about|of|into|after|before|through|during|around)"
+_GOES_ON = (
+    "(?:which\\s+(?:point|case|time|reason)|what\\s+(?:seem|appear|look|turn|bec[ao]me|felt|used|happen|follow)\\w*)"
+)
+"""A clause behind a preposition that asks nothing: at which point Ana had left, in what seems to have been fun."""
 _ASKING = re.compile(
     rf"(?:"
     # Where does Ana live, what is it, who told her
@@ -55,6 +54,11 @@ _ASKING = re.compile(
     rf"|(?:whats|wheres|whens|whos|hows|whys)\b"
     # what city was it, how many dogs do I have: no pronoun comes before the verb, as in "what I like most is"
     rf"|(?:what|which|whose|how)(?:\s+(?!{_PRONOUN}\b)[\w'’-]+){{1,4}}?\s+{_AUXILIARY}\b"
+    # the same behind a preposition: in which city does she live, since when has he, to whom did I lend it
+    rf"|{_BEFORE}\s+(?!{_GOES_ON}\b)"
+    rf"(?:(?:what|which|whose|how)(?:\s+(?!{_PRONOUN}\b)[\w'’-]+){{1,4}}?\s+{_AUXILIARY}\b"
+    rf"|(?:whom|what)\s+(?:do|does|did|has|have|had|can|could|should|must|will|would)\b"
+    rf"|when\s+{_AUXILIARY}\b)"
     # who lives in Porto, what happened, which of them left; not "who I trust is", "what happened is", "how much I miss"
     rf"|who\s+(?!{_PRONOUN}\b)\w+|what\s+(?:happened|happens)\b(?! (?:is|was)\b)"
     r"|what\s+(?:about|if|became|made|kind|time)\b"
@@ -135,7 +139,7 @@ def asks(text: str) -> bool:
     asked = _begins_as_question(opened) or re.search(r"\bask(?:s|ed|ing)?\b", said)
     if not asked and _IN_QUOTES.search(said[-_END:]):
         return False
-    if _TO_NOTE.match(opened) and not _REQUEST.search(opened):
+    if asks_to_note(opened) and not _REQUEST.search(opened):
         return False
     if ends_as_question(said) or _INVERTED.match(said) or ends_in_particle(said):
         return True

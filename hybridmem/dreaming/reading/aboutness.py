@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from hybridmem.core.text.dates import MONTHS, WEEKDAYS
 from hybridmem.core.text.first_person import SPEAKER, THE_USER, is_first_person
 from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.tokens import STOPWORDS, TOKEN, contains_words, normalised, tokens
 from hybridmem.core.text.topics import stem, topic
+from hybridmem.core.text.verbs import first_form
 
 T = TypeVar("T")
 POINTERS = frozenset(
     "he him his she her hers it its they them their theirs this that these those there".split()  # noqa: SIM905
 )
 """Words that name nobody outside their text."""
+LONGEST_OPENING = 6
+"""First words of a statement that may name its subject."""
+_BE = frozenset({"is", "are", "was", "were"})
+_DAYS = {*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS)}
 LONGEST_SUBJECT = 4
 """Words of a noun phrase that is taken for a fact's subject, at most."""
 
@@ -40,6 +46,50 @@ def is_about(question: str, statement: str) -> bool:
         return True
     own = {word for name in (*names(statement), *mentions(statement).maybe) for word in tokens(name)}
     return speaker or not own.isdisjoint(tokens(question))
+
+
+def asks_of_its_subject(question: str, answer: str, statement: str) -> bool:
+    """Whether `question` names whom `statement` is about: by name, or as the first person where that is the user.
+
+    A question for the subject itself must have another name or a number: the tuba is played by others, too.
+
+    >>> asks_of_its_subject("How long is our train home?", "50 minutes", "Hanne's train home takes 50 minutes.")
+    False
+    >>> asks_of_its_subject("Who plays the tuba?", "Ana", "Ana plays the tuba.")
+    False
+    >>> asks_of_its_subject("Who has locker 12?", "Ana", "Ana has locker 12.")
+    True
+    """
+    of_user = is_first_person(question)
+    if of_user and THE_USER not in statement.casefold():
+        return False
+    if normalised(statement).startswith(normalised(THE_USER)):
+        return of_user
+    opening = _opening(statement)
+    subject = _first_name(statement, opening)
+    if contains_words(opening, answer) or (subject and contains_words(normalised(answer), subject)):
+        named = {word for name in names(question) for word in tokens(name)} - _DAYS
+        return of_user or bool(named) or any(map(str.isdigit, question))
+    return not subject or not set(tokens(question)).isdisjoint(tokens(subject))
+
+
+def _opening(statement: str) -> str:
+    """The first words of `statement`, up to what looks like its verb."""
+    words = normalised(statement).split()[:LONGEST_OPENING]
+    named = {word for name in names(statement) for word in name.split()}
+    verb = (
+        number
+        for number, word in enumerate(words)
+        if number and word not in named and (word in _BE or first_form(word) != word)
+    )
+    return " ".join(words[: next(verb, len(words))])
+
+
+def _first_name(statement: str, opening: str) -> str:
+    """The first name in the `opening` of `statement`; "" where there is none."""
+    found = mentions(statement)
+    placed = [(opening.find(name), name) for name in (*found.names, *found.maybe) if contains_words(opening, name)]
+    return min(placed, default=(0, ""))[1]
 
 
 def speaks_to(question: str, statement: str) -> bool:

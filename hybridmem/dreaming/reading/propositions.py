@@ -14,6 +14,7 @@ from hybridmem.dreaming.reading.dating import as_said
 from hybridmem.dreaming.reading.source import Source
 from hybridmem.dreaming.reading.support import doubt
 from hybridmem.dreaming.reading.unsaid import unsaid
+from hybridmem.dreaming.reading.verbatim import in_own_words
 from hybridmem.dreaming.reading.whose import is_anothers
 from hybridmem.models import prompts, skills
 from hybridmem.models.prompts import Mood
@@ -77,7 +78,7 @@ def split(reader: Reader, sources: Sequence[Source]) -> Split:
             if not found and normalised(completion.text) != prompts.NO_FACTS:
                 # It stays with retrieval. Nothing else of the night hangs on it.
                 left_out["reply_refused" if getattr(completion, "refused", "") else "reply_malformed"] += 1
-            for mood, said in found:
+            for mood, said in in_own_words(found, source) if small else found:
                 text = resolved(as_said(said, source) if small else said, source.episode.at.date())
                 proposition = Proposition(text, mood, source)
                 if mood == "denied" and has_negative_sense(text):

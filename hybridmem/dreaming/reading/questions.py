@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from hybridmem.core.records import Episode
 from hybridmem.core.text.first_person import asked_by_user
 from hybridmem.core.text.tokens import contains_words, normalised
-from hybridmem.dreaming.reading.aboutness import is_about
+from hybridmem.dreaming.reading import turned
+from hybridmem.dreaming.reading.aboutness import asks_of_its_subject, is_about
 from hybridmem.dreaming.reading.agreement import answers
 from hybridmem.dreaming.reading.propositions import Proposition
 from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.dreaming.reading.source import MAX_CHARACTERS, Source
 from hybridmem.dreaming.reading.unsaid import unsaid
 from hybridmem.models import prompts, skills
+from hybridmem.models.base import LanguageModel
 from hybridmem.models.reader import Reader
 
 LONGEST_ANSWER = 10
@@ -41,6 +44,8 @@ class Question:
     answer: str
     logprob: float = 0.0
     """The model's log-probability of the question; 0 from a reader that tells none."""
+    is_certain: bool = False
+    """Whether grammar alone made it of the proposition."""
 
 
 @dataclass(frozen=True)
@@ -53,44 +58,89 @@ class Questions:
     tokens: int
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """A question with its answer as it was written, and how probable it is to the model."""
+
+    text: str
+    answer: str
+    logprob: float
+    tokens: int
+    is_certain: bool = False
+    """Whether grammar alone made it."""
+
+    @property
+    def nats(self) -> float:
+        """What it costs, a token."""
+        return -self.logprob / max(1, self.tokens)
+
+
 def write(reader: Reader, propositions: Sequence[Proposition], settings: ReadingSettings, seed: int) -> Questions:
-    """Distinct questions on `propositions`, each with a span as its answer, that name what they ask of."""
-    drawn = settings.samples if skills.samples(reader) else 0
-    numbered = [(place, each) for place, each in enumerate(propositions) for _ in range(drawn)]
-    completions = [*reader.generate([skills.question(reader, each.text) for each in propositions], max_new_tokens=48)]
-    if drawn:
-        completions += reader.generate(  # type: ignore[call-arg]
-            [skills.question(reader, each.text) for _, each in numbered],
-            max_new_tokens=48,
-            temperature=settings.temperature,
-            seed=seed,
-        )
+    """Distinct questions on `propositions`, each with a span as its answer, that name what they ask of.
+
+    The reader writes them; where it is small, grammar alone gives more of them."""
     left_out: Counter[str] = Counter()
     distinct: dict[tuple[int, str], Question] = {}
-    tokens = 0
-    places = [*enumerate(propositions), *numbered]
     small = skills.trained_for(reader, "propositions")
-    for (place, proposition), completion in zip(places, completions, strict=True):
-        tokens += completion.prompt_tokens + completion.tokens
-        pair = prompts.parse_question(completion.text)
-        if pair is None:
-            continue
-        question = Question(
-            proposition, pair[0], asked_by_user(pair[0]), pair[1].strip(" ."), getattr(completion, "logprob", 0.0)
-        )
+    written, tokens = _drafts(reader, propositions, settings, seed)
+    if small and skills.samples(reader):
+        written = [*_turned(cast(LanguageModel, reader), propositions), *written]
+    for place, draft in written:
+        proposition = propositions[place]
+        asked, answer = asked_by_user(draft.text), draft.answer.strip(" .")
+        question = Question(proposition, draft.text, asked, answer, draft.logprob, draft.is_certain)
+        max_nats = settings.max_turned_nats if draft.is_certain else settings.max_question_nats
         if not is_span(question.answer, proposition.text):
             left_out["no_span"] += 1
         elif contains_words(normalised(question.text), question.answer):
             left_out["tells_answer"] += 1
         elif not is_about(question.text, proposition.text):
             left_out["about_nothing"] += 1
-        elif small and unsaid(question.text, proposition.words):
+        elif small and not asks_of_its_subject(question.text, question.answer, proposition.text):
+            left_out["about_another"] += 1
+        elif small and draft.nats > settings.max_unsaid_nats and unsaid(question.text, proposition.words):
             left_out["asks_unsaid"] += 1
-        elif small and -question.logprob > settings.max_question_nats * completion.tokens:
+        elif small and draft.nats > max_nats:
             left_out["improbable"] += 1
         else:
             distinct.setdefault((place, normalised(question.text)), question)
     return Questions(tuple(distinct.values()), left_out, tokens)
+
+
+def _drafts(
+    reader: Reader, propositions: Sequence[Proposition], settings: ReadingSettings, seed: int
+) -> tuple[list[tuple[int, _Draft]], int]:
+    """What the reader writes about each proposition, by the proposition's place, and the tokens used."""
+    drawn = settings.samples if skills.samples(reader) else 0
+    places = [*range(len(propositions))]
+    sampled = [place for place in places for _ in range(drawn)]
+    completions = [*reader.generate([skills.question(reader, each.text) for each in propositions], max_new_tokens=48)]
+    if drawn:
+        completions += reader.generate(  # type: ignore[call-arg]
+            [skills.question(reader, propositions[place].text) for place in sampled],
+            max_new_tokens=48,
+            temperature=settings.temperature,
+            seed=seed,
+        )
+    written = [
+        (place, _Draft(*pair, getattr(completion, "logprob", 0.0), completion.tokens))
+        for place, completion in zip([*places, *sampled], completions, strict=True)
+        if (pair := prompts.parse_question(completion.text))
+    ]
+    return written, sum(completion.prompt_tokens + completion.tokens for completion in completions)
+
+
+def _turned(model: LanguageModel, propositions: Sequence[Proposition]) -> list[tuple[int, _Draft]]:
+    """The questions that grammar alone gives, each as probable as `model` finds it."""
+    written = [(place, *pair) for place, each in enumerate(propositions) for pair in turned.asked(each.text)]
+    figures = model.logprobs(
+        [skills.question(model, propositions[place].text) for place, *_ in written],
+        [f"{question}{prompts.SEPARATOR}{answer}" for _, question, answer in written],
+    )
+    return [
+        (place, _Draft(question, answer, sum(logprobs), len(logprobs), is_certain=True))
+        for (place, question, answer), logprobs in zip(written, figures, strict=True)
+    ]
 
 
 def check(reader: Reader, questions: Sequence[Question], neighbours: Neighbours) -> Questions:

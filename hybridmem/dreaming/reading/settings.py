@@ -16,6 +16,11 @@ class ReadingSettings:
     max_question_nats: float = 0.6
     """Nats a token that a question and its answer cost a small reader, at most: what it writes beside the point ("Who
     turns the time on 16 November?") is improbable to itself."""
+    max_turned_nats: float = 0.8
+    """The same of a question that grammar alone made of a proposition: its form is certain."""
+    max_unsaid_nats: float = 0.3
+    """Nats a token that a question with a word that nobody said may cost a small reader, at most: to what it is surest
+    of it gives a name of its own ("Which instrument does Ana play?")."""
     neighbours: int = 4
     """Other messages, of the same day or like this one, that must not answer a question otherwise."""
     candidates: int = 5

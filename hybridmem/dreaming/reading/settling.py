@@ -26,6 +26,8 @@ from hybridmem.dreaming.reading.settings import ReadingSettings
 from hybridmem.models import prompts, skills
 from hybridmem.models.reader import Reader, Reading
 
+CERTAIN = 1.0
+"""Nats by which a question by grammar alone is preferred: "Who is the contact for Ana?" to "Who contacts Ana?"."""
 Find = Callable[[str, int], Sequence[str]]
 """Ids of the memories that are most like a text, best first."""
 
@@ -235,7 +237,7 @@ def _end_of_plan(proposition: Proposition) -> datetime | None:
 
 def _best_of_each_answer(questions: Sequence[Question]) -> list[Question]:
     """The most probable question for each distinct answer, most probable first."""
-    ranked = sorted(questions, key=lambda question: -question.logprob)
+    ranked = sorted(questions, key=lambda question: -question.logprob - CERTAIN * question.is_certain)
     best: dict[str, Question] = {}
     for question in ranked:
         best.setdefault(normalised(question.answer), question)

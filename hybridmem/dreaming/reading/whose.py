@@ -12,12 +12,15 @@ from hybridmem.core.text import moods
 from hybridmem.core.text.first_person import THE_USER, is_first_person
 from hybridmem.core.text.tokens import STOPWORDS, tokens
 from hybridmem.core.text.topics import stem
+from hybridmem.core.text.verbs import first_form, is_past
 from hybridmem.dreaming.reading.source import Source
 
 _USERS = re.compile(rf"\b{THE_USER}['’]s? (?P<thing>\w[\w'’-]*(?: \w[\w'’-]*)?)", re.IGNORECASE)
 _OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
 _I = re.compile(rf"{_OPENING}(?:i|i'm|i've|i'd|i'll|im|ive|my)\b", re.IGNORECASE)
+_WE_DID = re.compile(rf"{_OPENING}(?:i|we) (?:\w+ly )?(?P<verb>\w+) (?P<whom>.+)", re.IGNORECASE | re.DOTALL)
 _OTHERS = re.compile(rf"{_OPENING}(?:he|she|they|his|her|their)\b", re.IGNORECASE)
+_THE = re.compile(rf"{_OPENING}the [\w'-]+ (?P<verb>\w+)", re.IGNORECASE)
 _IS = r"(?:it|that|this|what|there|here|where|who|how|he|she|let)['’]s"
 _OF_ANOTHER = re.compile(rf"\b(?:his|her|their|your|(?!{_IS})\w+['’]s)\W+(?:\w+\W+)?$", re.IGNORECASE)
 _OF_USER = re.compile(r"\b(?:my|our)\W+(?:\w+\W+)?$", re.IGNORECASE)
@@ -33,14 +36,39 @@ def is_anothers(proposition: str, source: Source) -> bool:
     text = source.text.replace("’", "'")
     if any(_is_of_another(thing["thing"], text) for thing in _USERS.finditer(proposition)):
         return True
+    if any(_is_swapped(proposition, clause, text) for clause in moods.clauses(text)):
+        return True
     subject, predicate = _parted(proposition)
     if not subject:
         return False
     best = _closest(predicate, text)
     if subject == THE_USER:
-        return bool(best) and all(_OTHERS.match(clause) and not is_first_person(clause) for _, clause in best)
+        return bool(best) and all(_is_others(clause) and not is_first_person(clause) for _, clause in best)
     named = set(tokens(subject))
     return bool(best) and all(_I.match(clause) and not named & set(tokens(sentence)) for sentence, clause in best)
+
+
+def _is_swapped(proposition: str, clause: str, text: str) -> bool:
+    """Whether `clause` says of the user what `proposition` says of whom the user did it to: "We promised the customer"
+    makes "The customer promised"."""
+    did = _WE_DID.match(clause)
+    if did is None:
+        return False
+    words = proposition.split()
+    verb = next((at for at, word in enumerate(words) if first_form(word.lower()) == first_form(did["verb"].lower())), 0)
+    subject = " ".join(words[:verb])
+    named = {word for word in tokens(subject) if word not in STOPWORDS}
+    said = " ".join(words[: verb + 1]).casefold() in text.casefold()
+    is_passive = not {"is", "are", "was", "were", "been"}.isdisjoint(word.lower() for word in words[:verb])
+    return bool(named) and named <= set(tokens(did["whom"])) and not said and not is_passive
+
+
+def _is_others(clause: str) -> bool:
+    """Whether `clause` begins with another subject: a pronoun, or "the neighbours" before a verb."""
+    if _OTHERS.match(clause):
+        return True
+    noun = _THE.match(clause)
+    return noun is not None and (is_past(verb := noun["verb"].lower()) or first_form(verb) != verb)
 
 
 def _is_of_another(thing: str, text: str) -> bool:

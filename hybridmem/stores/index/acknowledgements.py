@@ -3,15 +3,16 @@
 For an index that is kept somewhere, that stands in the ledger, and ``locations.json`` in the memory's index folder says
 which place it is for, where that is not the default: an index in another place follows everything again. Beside it,
 ``followed.json`` says which ledger the indexes of the folder follow, and how far: a folder whose indexes were removed,
-or whose ledger was put back from a copy, is found by the two not agreeing. For an index
-in the memory of this process, which is empty when the process starts, it stands here, and neither it nor the ledger's
-consumers know of each other.
+or whose ledger was put back from a copy, is found by the two not agreeing. Folders that share a ledger follow it each
+for itself, under the name that ``follower.json`` gives the folder. For an index in the memory of this process, which is
+empty when the process starts, it stands here, and neither it nor the ledger's consumers know of each other.
 """
 
 from __future__ import annotations
 
 import bisect
 import json
+import secrets
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,9 +28,12 @@ _NOBODY = "nobody"
 
 
 class Acknowledgements:
-    """Of the indexes with these names, at these `locations` (None for one in the memory of this process)."""
+    """Of the indexes with these names, at these `locations` (None for one in the memory of this process). `shared`:
+    whether other folders may follow the ledger, too."""
 
-    def __init__(self, ledger: Ledger, locations: Mapping[str, Path | str | None], folder: Path) -> None:
+    def __init__(
+        self, ledger: Ledger, locations: Mapping[str, Path | str | None], folder: Path, *, shared: bool = False
+    ) -> None:
         self._ledger = ledger
         self._file = folder / "locations.json"
         self._marks = folder / "followed.json"
@@ -37,6 +41,9 @@ class Acknowledgements:
         self._agreed = False
         self._places = {name: _place(at, folder) for name, at in locations.items() if at is not None}
         self._durable = list(self._places)
+        mark = f"@{_follower_id(folder)}" if shared and self._durable else ""
+        self._consumers = {name: name + mark for name in self._durable}
+        """The name under which each index acknowledges in the ledger."""
         self._here = {name: 0 for name, at in locations.items() if at is None}
         """The position that each index in the memory of this process has reached."""
 
@@ -47,7 +54,7 @@ class Acknowledgements:
     def pending(self, name: str, limit: int, outbox: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
         """The next entries for an index; `outbox` is what the method of that name returned."""
         if name not in self._here:
-            return self._ledger.pending(name, limit=limit)
+            return self._ledger.pending(self._consumers.get(name, name), limit=limit)
         start = bisect.bisect_right(outbox, self._here[name], key=lambda entry: entry.position)
         return outbox[start:][:limit]
 
@@ -61,7 +68,7 @@ class Acknowledgements:
 
     def last_pending(self, of: Namespace | None) -> int:
         """The last position of an entry (of the namespace `of`) that some index has not followed, or 0."""
-        last = self._ledger.last_pending(self._durable, of) if self._durable else 0
+        last = self._ledger.last_pending(self._in_ledger, of) if self._durable else 0
         if self._here:
             newest = self._ledger.last_pending([_NOBODY], of)
             last = max(last, newest if newest > min(self._here.values()) else 0)
@@ -71,11 +78,11 @@ class Acknowledgements:
         """Whether the index has yet to follow an entry of the namespace `of`."""
         if name in self._here:
             return self._ledger.last_pending([_NOBODY], of) > self._here[name]
-        return self._ledger.last_pending([name], of) > 0
+        return self._ledger.last_pending([self._consumers[name]], of) > 0
 
     def up_to(self) -> int:
         """The position up to which every index has followed everything."""
-        in_ledger = [self._ledger.acknowledged_up_to(self._durable)] if self._durable else []
+        in_ledger = [self._ledger.acknowledged_up_to(self._in_ledger)] if self._durable else []
         return min([*in_ledger, *self._here.values()])
 
     def acknowledge(self, name: str, position: int) -> None:
@@ -83,14 +90,14 @@ class Acknowledgements:
         if name in self._here:
             self._here[name] = max(position, self._here[name])
         else:
-            self._ledger.acknowledge(name, position)
+            self._ledger.acknowledge(self._consumers[name], position)
 
     def reset(self, name: str) -> None:
         """Have the index told everything again."""
         if name in self._here:
             self._here[name] = 0
         else:
-            self._ledger.reset_consumer(name)
+            self._ledger.reset_consumer(self._consumers[name])
 
     def agree(self, *, again: bool = False) -> bool:
         """Whether the indexes are where this ledger says that they are. Found out once, or `again`."""
@@ -101,7 +108,7 @@ class Acknowledgements:
     def _compare(self) -> bool:
         # The file first: who follows meanwhile announces in it what the ledger is going to say.
         marks = json.loads(self._marks.read_text("utf-8")) if self._marks.exists() else None
-        reached = {name: self._ledger.acknowledged_up_to([name]) for name in self._durable}
+        reached = {name: self._reached(name) for name in self._durable}
         if marks is None:
             # A folder of an earlier version, or one whose indexes are gone.
             return not any(reached.values()) or self._made_by.exists()
@@ -114,10 +121,17 @@ class Acknowledgements:
             return
         indexes = {}
         for name in self._durable:
-            reached = self._ledger.acknowledged_up_to([name])
+            reached = self._reached(name)
             indexes[name] = sorted({reached, going_to.get(name, reached)})
         write_json(self._marks, {"ledger": self._ledger.identity(), "indexes": indexes})
         self._agreed = True
+
+    @property
+    def _in_ledger(self) -> list[str]:
+        return list(self._consumers.values())
+
+    def _reached(self, name: str) -> int:
+        return self._ledger.acknowledged_up_to([self._consumers[name]])
 
     def moved(self) -> set[str]:
         """The indexes that lie elsewhere than where the acknowledgements in the ledger are for."""
@@ -131,6 +145,18 @@ class Acknowledgements:
 
     def _recorded(self) -> dict[str, str]:
         return dict(json.loads(self._file.read_text("utf-8"))) if self._file.exists() else {}
+
+
+def _follower_id(folder: Path) -> str:
+    """The name under which this folder's indexes follow a ledger that others follow, too. A copy of the folder gets
+    another: what either follows, the other has not."""
+    file, place = folder / "follower.json", str(folder.resolve())
+    recorded = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    if recorded.get("place") != place:
+        recorded = {"id": secrets.token_hex(8), "place": place}
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(file, recorded)
+    return str(recorded["id"])
 
 
 def _place(location: Path | str, folder: Path) -> str:

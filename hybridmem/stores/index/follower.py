@@ -52,7 +52,8 @@ class Indexes:
     """The three indexes of one memory folder. Only one process at a time writes to them.
 
     `folder` holds the lock, `embedding.json`, which names the model that made the vectors, and what `Acknowledgements`
-    keeps. Vectors in the memory of this process need no such record.
+    keeps. Vectors in the memory of this process need no such record. `shared`: whether other folders may follow the
+    ledger, too.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Indexes:
         graph: GraphIndex,
         embedder: Embedder,
         folder: Path,
+        *,
+        shared: bool = False,
     ) -> None:
         self.vectors, self.lexical, self.graph, self.embedder = vectors, lexical, graph, embedder
         self._ledger = ledger
@@ -76,7 +79,7 @@ class Indexes:
             _Follower("graph", graph, self._put_mentions),
         )
         locations = {follower.name: follower.index.location for follower in self._followers}
-        self._followed = Acknowledgements(ledger, locations, folder)
+        self._followed = Acknowledgements(ledger, locations, folder, shared=shared)
         self.before_step: Callable[[], None] | None = None
         """Called between the steps of following the ledger, which are small then: to give way to what matters more."""
         self._chunked = False

@@ -53,7 +53,11 @@ def checked_fact(fact: Fact) -> Fact:
         raise InvalidInput(f"the fact {fact.id} has evidence {fact.evidence}: it takes at least 1")
     starts, ends = parse_time(fact.valid_from), _time_or_none(fact.valid_to)
     if ends is not None and (ends < starts or (ends == starts and fact.current)):
-        raise InvalidDate(f"the fact {fact.id} ends at {ends:%Y-%m-%d}, before it begins: swap valid_from and valid_to")
+        if ends == starts:
+            advice = "where it begins: valid_to is the first moment at which it no longer holds"
+        else:
+            advice = "before it begins: swap valid_from and valid_to"
+        raise InvalidDate(f"the fact {fact.id} ends at {ends:%Y-%m-%d}, {advice}")
     return replace(
         _encodable(fact),
         namespace=checked_namespace(fact.namespace),

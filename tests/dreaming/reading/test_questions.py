@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hybridmem.core.records import Episode
+from hybridmem.dreaming.reading.aboutness import asks_of_its_subject
 from hybridmem.dreaming.reading.propositions import Proposition
 from hybridmem.dreaming.reading.questions import Questions, check, write
 from hybridmem.dreaming.reading.settings import ReadingSettings
@@ -60,8 +61,30 @@ def test_a_question_that_is_improbable_to_a_small_reader_is_left_out(nats: float
             return [replace(each, logprob=-nats * each.tokens) for each in super().generate(*given, **more)]
 
     small = Small(lambda _: "When is the user's exam? | Friday")
-    found = write(small, [proposition()], ReadingSettings(samples=1), seed=0)
+    found = write(small, [proposition("Friday: the user's exam.")], ReadingSettings(samples=1), seed=0)
     assert (len(found.kept), found.left_out["improbable"]) == (kept, 2 - 2 * kept)
+
+
+@pytest.mark.parametrize(("nats", "kept"), [(0.2, 1), (0.4, 0)])
+def test_a_word_that_nobody_said_is_left_to_what_a_small_reader_is_sure_of(nats: float, kept: int) -> None:
+    class Small(ScriptedModel):
+        jobs = ("propositions", "question")
+
+        def generate(self, *given: Any, **more: Any) -> list[Generation]:
+            return [replace(each, logprob=-nats * each.tokens) for each in super().generate(*given, **more)]
+
+    small = Small(lambda _: "Which weekday is the user's examination on? | Friday")
+    found = write(small, [proposition("Friday: the user's exam.")], ReadingSettings(samples=1), seed=0)
+    assert (len(found.kept), found.left_out["asks_unsaid"]) == (kept, 2 - 2 * kept)
+
+
+def test_a_small_readers_statements_are_also_asked_about_by_grammar() -> None:
+    class Small(ScriptedModel):
+        jobs = ("propositions", "question")
+
+    tuba = proposition("Paigas Treskol plays the tuba.", "Paigas Treskol plays the tuba.")
+    kept = write(Small(lambda _: "Which key? | the tuba"), [tuba], ReadingSettings(samples=1), seed=0).kept
+    assert [(q.text, q.answer) for q in kept] == [("What does Paigas Treskol play?", "the tuba")]
 
 
 def checked(say: Callable[[str], str], neighbours: Sequence[Episode] = ()) -> Questions:
@@ -86,3 +109,25 @@ def test_a_neighbour_that_answers_otherwise_makes_it_ambiguous_unless_the_messag
     assert dict(checked(torn, [other]).left_out) == {"ambiguous": 1}
     assert len(checked(lambda content: "Friday" if "Friday" in content else "Monday", [other]).kept) == 1
     assert len(checked(lambda content: "Friday" if "Friday" in content else REFUSAL, [other]).kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "statement", "asks"),
+    [
+        ("How long is Hanne's train home?", "50 minutes", "Hanne's train home takes 50 minutes.", True),
+        ("How long is our train home?", "50 minutes", "Hanne's train home takes 50 minutes.", False),
+        ("What size are my shoes?", "43", "The user's shoes are size 43.", True),
+        ("What size are the shoes?", "43", "The user's shoes are size 43.", False),
+        ("Which port is it on?", "4636", "The Dresis server listens on port 4636.", False),
+        ("Who plays the tuba?", "Paigas Treskol", "Paigas Treskol plays the tuba.", False),
+        ("Which group meets on Tuesday?", "Ana Brito", "The group of Ana Brito meets every Tuesday.", False),
+        ("Who has locker 892?", "Ana Brito", "Ana Brito has locker 892.", True),
+        ("Who owes me a beer?", "Priya", "Priya owes the user a beer.", True),
+        ("When does the contract end?", "31 March", "The contract ends on 31 March.", True),
+        ("Which city did the team move to?", "Ghent", "The team moved to Ghent.", True),
+    ],
+)
+def test_a_question_names_the_subject_or_leaves_one_alone(
+    question: str, answer: str, statement: str, asks: bool
+) -> None:
+    assert asks_of_its_subject(question, answer, statement) is asks

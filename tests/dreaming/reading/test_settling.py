@@ -138,3 +138,15 @@ def test_a_statement_never_takes_the_slot_of_another_person(moves: list[tuple[st
     for each in settled(standing, *propositions).facts:
         assert each.question.split()[0] == each.text.split()[0]
         assert each.object in each.text
+
+
+def test_of_two_questions_for_one_answer_grammars_is_preferred_where_they_are_close() -> None:
+    contact = said("Ingrid is the contact for Nordvik.")
+
+    def chosen(logprob: float) -> str:
+        by_grammar = Question(contact, "", "Who is the contact for Nordvik?", "Ingrid", logprob, is_certain=True)
+        own = Question(contact, "", "Who contacts Nordvik?", "Ingrid", -3.9)
+        (found,) = settle(FakeModel(jobs=EVERY), [contact], [], [own, by_grammar], [], ReadingSettings()).facts
+        return found.question
+
+    assert (chosen(-4.0), chosen(-9.0)) == ("Who is the contact for Nordvik?", "Who contacts Nordvik?")

@@ -14,6 +14,7 @@ LEASE = "So I finally signed the lease, we're moving to Ghent on the 1st of Dece
     [
         (HANNE, "How long does Hanne's train take?"),
         (HANNE, "Hanne sold the Polo in the summer of 2026."),
+        (HANNE, "What did Hanne sell?"),
         (LEASE, "Which city are we moving to?"),
         (LEASE, "The user moves to Ghent on 2026-12-01 with Tomas."),
     ],

@@ -15,6 +15,9 @@ from tests.dreaming.reading.test_support import source
         ("Jules loved the crane. There were eleven kids, I need a nap.", "Jules needs a nap."),
         ("Hanne's train takes 50 minutes; she used to drive.", "The user used to drive."),
         ("Ana's car is in the garage.", "The user's car is in the garage."),
+        ("Slept badly, the neighbours had a party until 3.", "The user had a party until 3."),
+        ("We promised the customer that it would be out in May.", "The customer promised it in May."),
+        ("I finally told Priya about the flat.", "Priya told the user about the flat."),
         ("Met Dana. They sold their flat in Porto.", "The user sold a flat in Porto."),
     ],
 )
@@ -27,6 +30,10 @@ def test_what_is_somebody_elses_is_not_given_away(text: str, proposition: str) -
     [
         ("My wife's car is in the garage.", "The user's wife's car is in the garage."),
         ("Dentist moved my appointment to Friday.", "The user's appointment is on Friday."),
+        ("I met Hanne at noon, and Hanne met Tom.", "Hanne met Tom."),
+        ("We tied the ferry up in the harbour of Riga.", "The ferry was tied up in the harbour of Riga."),
+        ("We promised the customer a boat.", "The user promised the customer a boat."),
+        ("The party went on, I had a nap.", "The user had a nap."),
         ("Cooked mum's waterzooi.", "The user cooked waterzooi."),
         ("Signed the lease, we move to Ghent, me and Tomas.", "Tomas moves to Ghent."),
         ("Hanne got the job, she starts in January.", "Hanne starts in January."),

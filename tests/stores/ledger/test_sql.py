@@ -19,10 +19,12 @@ from sqlalchemy import event, inspect
 from hybridmem.core.errors import (
     CorruptStore,
     HybridMemError,
+    InvalidEncoding,
     NewerFormat,
     NotAMemory,
     ReadOnlyMemory,
     StoreBusy,
+    StoreError,
     StoreFull,
 )
 from hybridmem.stores.ledger.sql import tables
@@ -30,9 +32,7 @@ from hybridmem.stores.ledger.sql.ledger import SqlLedger
 from hybridmem.stores.ledger.sql.migrations import migrations, statements
 from hybridmem.testing.ledger_conformance import LedgerConformance
 from hybridmem.testing.ledger_samples import ANA, NOW, adapter, audit, episode, fact, item, report
-
-POSTGRESQL = os.environ.get("HYBRIDMEM_TEST_POSTGRESQL")
-"""The URL of an empty database that the tests may write to."""
+from tests import postgresql
 
 
 @pytest.fixture
@@ -55,20 +55,65 @@ class TestSqlLedger(LedgerConformance):
         ledger.close()
 
 
-@pytest.mark.skipif(not POSTGRESQL, reason="HYBRIDMEM_TEST_POSTGRESQL names no database")
+@postgresql.needed
 class TestSqlLedgerOnPostgresql(LedgerConformance):
     @pytest.fixture
     def ledger(self) -> Iterator[SqlLedger]:
-        assert POSTGRESQL
-        ledger = SqlLedger(POSTGRESQL)
-        with ledger._database.write() as connection:
-            for table in tables.metadata.tables.values():
-                if table.name == "counters":
-                    connection.execute(table.update().values(value=0))
-                else:
-                    connection.exec_driver_sql(f"TRUNCATE {table.name} CASCADE")
+        ledger = postgresql.emptied()
         yield ledger
         ledger.close()
+
+    def test_errors_name_no_stored_words(self, ledger: SqlLedger) -> None:
+        with ledger._database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE episodes ADD CONSTRAINT broken CHECK (text NOT LIKE 'SECRET%%')")
+        try:
+            with pytest.raises(HybridMemError) as caught:
+                ledger.append([episode("e1", "SECRET")])
+            assert "SECRET" not in f"{caught.value!r} {caught.value.__cause__!r}"
+        finally:
+            with ledger._database.write() as connection:
+                connection.exec_driver_sql("ALTER TABLE episodes DROP CONSTRAINT broken")
+
+    def test_a_server_that_was_restarted_is_asked_again(self, ledger: SqlLedger) -> None:
+        ledger.append([episode("e1")])
+        other = SqlLedger(postgresql.URL)
+        with other._database.write() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        other.close()
+        assert [e.id for e in ledger.episodes(ANA)] == ["e1"]
+
+    def test_many_open_it_at_once_beside_a_writer(self, ledger: SqlLedger) -> None:
+        """Each of two waited for a row that the other had locked."""
+
+        def opened(number: int) -> None:
+            for turn in range(4):
+                other = SqlLedger(postgresql.URL)
+                other.append([episode(f"e{number}-{turn}")])
+                other.close()
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(opened, range(6)))
+        assert len(ledger.episodes(ANA)) == 24
+
+    def test_ids_that_no_text_can_hold_are_refused_by_name(self, ledger: SqlLedger) -> None:
+        for ask in (lambda: ledger.get(ANA, "e\x00"), lambda: ledger.adapter(ANA, "v\x00")):
+            with pytest.raises(InvalidEncoding, match="NUL"):
+                ask()
+
+    def test_another_programs_tables_and_encoding_are_refused(self, ledger: SqlLedger) -> None:
+        with ledger._database.write() as connection:
+            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS theirs")
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS theirs.migrations (id INTEGER, migration TEXT)")
+        url = postgresql.URL + ("&" if "?" in postgresql.URL else "?")
+        with pytest.raises(NotAMemory, match=r"migrations .*search_path"):
+            SqlLedger(f"{url}options=-csearch_path%3Dtheirs")
+        with pytest.raises(ReadOnlyMemory, match="a role that may write"):
+            SqlLedger(f"{url}options=-cdefault_transaction_read_only%3Don")
+        with pytest.raises(StoreError, match='invalid connection option "colour"'):
+            SqlLedger(f"{url}colour=red")
 
 
 def files(path: Path) -> bytes:
@@ -276,6 +321,14 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         SqlLedger(tmp_path / "nowhere" / "ledger.sqlite3")
     with pytest.raises(NotAMemory):
         SqlLedger("mysql://localhost/memory")
+    for broken in ("postgresql://localhost:port/memory", "postgresql"):
+        with pytest.raises(NotAMemory, match="postgresql://USER@HOST:PORT/DATABASE"):
+            SqlLedger(broken)
+
+
+def test_a_version_that_no_text_can_hold_is_refused_by_name(ledger: SqlLedger) -> None:
+    with pytest.raises(InvalidEncoding, match="half of a character"):
+        ledger.adapter(ANA, "v\ud83d")
 
 
 def test_a_read_only_ledger_is_refused(path: Path) -> None:

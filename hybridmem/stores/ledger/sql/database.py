@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text, update
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, ProgrammingError
 
 from hybridmem.core.errors import (
     CorruptStore,
+    HybridMemError,
+    InvalidEncoding,
     MissingExtra,
     NotAMemory,
     ReadOnlyMemory,
@@ -48,16 +50,22 @@ _SQLITE: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_NOTADB: _CORRUPT,
     sqlite3.SQLITE_IOERR: _CORRUPT,
 }
+_SHUT = (ReadOnlyMemory, "the PostgreSQL ledger cannot be written to: open it as a role that may write to its database")
+_LOST = (StoreError, "the PostgreSQL server ended the connection and what was being written is undone: try again")
 _POSTGRESQL: dict[str, tuple[type[StoreError], str]] = {
     "53100": _FULL,
     "55P03": _BUSY,
     "40P01": _BUSY,
     "57014": _BUSY,
-    "25006": _READ_ONLY,
-    "42501": _READ_ONLY,
+    "57P01": _LOST,
+    "57P02": _LOST,
+    "57P03": _LOST,
+    "25006": _SHUT,
+    "42501": _SHUT,
     "XX001": _CORRUPT,
     "XX002": _CORRUPT,
 }
+_ENCODING = (InvalidEncoding, "an id or a name has a NUL character or half of a character: remove it")
 _MIGRATION_LOCK = 0x68796D65
 """The PostgreSQL advisory lock that one migration at a time holds."""
 
@@ -69,7 +77,7 @@ class Database:
     """
 
     def __init__(self, location: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        url = URL.create("sqlite", database=str(location)) if isinstance(location, Path) else make_url(location)
+        url = URL.create("sqlite", database=str(location)) if isinstance(location, Path) else _url(location)
         if isinstance(location, Path) and not location.parent.is_dir():
             raise NotAMemory(f"there is no folder {location.parent}: create it, or name another with --memory")
         self._busy_seconds = busy_seconds
@@ -199,11 +207,14 @@ class Database:
                 raise StoreError(f"SQLite keeps journal mode {mode!r} here: put the memory on a local disk")
             with self._writer.begin() as connection:
                 if not self._sqlite:
+                    _require_unicode(connection)
                     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
                 migrate(connection)
                 slots.renew(connection)
-            with self._writer.connect() as connection:  # SQLite opens a read-only file without a word: try it
-                connection.execute(update(counters).values(value=counters.c.value))
+            with self._writer.connect() as connection:
+                # SQLite opens a read-only file without a word: try it, on the row that every writer takes first. Of
+                # several rows, two that open a PostgreSQL ledger at once would wait for each other.
+                connection.execute(update(counters).where(counters.c.name == "position").values(value=counters.c.value))
                 connection.rollback()
         self.scrub()
 
@@ -233,6 +244,15 @@ class Database:
             connection.close()
 
 
+def _url(given: str) -> URL:
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        raise NotAMemory("that is no URL of a database: write postgresql://USER@HOST:PORT/DATABASE") from None
+    # The spelling that many a host of databases hands out.
+    return url.set(drivername="postgresql") if url.drivername == "postgres" else url
+
+
 def _engine(url: URL, busy_seconds: float) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
@@ -241,13 +261,24 @@ def _engine(url: URL, busy_seconds: float) -> Engine:
         return engine
     if url.get_backend_name() != "postgresql":
         raise NotAMemory(f"a ledger cannot live in {url.get_backend_name()}: name a folder or a postgresql:// URL")
+    own = url.query.get("options", "")
+    options = f"-c lock_timeout={int(busy_seconds * 1000)} {own if isinstance(own, str) else ' '.join(own)}"
     url = url.set(drivername="postgresql+psycopg")
     try:
         return create_engine(
-            url, hide_parameters=True, connect_args={"options": f"-c lock_timeout={int(busy_seconds * 1000)}"}
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,  # a server that was restarted has closed the connections that wait here
+            connect_args={"options": options.strip(), "client_encoding": "utf8"},
         )
     except ModuleNotFoundError:
         raise MissingExtra("PostgreSQL needs its driver: pip install 'hybridmem[postgresql]'") from None
+
+
+def _require_unicode(connection: Connection) -> None:
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise NotAMemory(f"the database holds text as {encoding}: make another, with createdb --encoding UTF8")
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -271,7 +302,7 @@ def _translated() -> Iterator[None]:
     """Database failures that a user can meet, as hybridmem's errors; their text names no stored words."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:  # the second is what setting up a new connection raises
+    except (DBAPIError, sqlite3.Error, UnicodeEncodeError) as error:  # sqlite3's own: what a new connection raises
         found = _meaning(error)
         if found is None:
             raise
@@ -279,8 +310,10 @@ def _translated() -> Iterator[None]:
         raise kind(advice) from error
 
 
-def _meaning(error: DBAPIError | sqlite3.Error) -> tuple[type[StoreError], str] | None:
+def _meaning(error: DBAPIError | sqlite3.Error | UnicodeEncodeError) -> tuple[type[HybridMemError], str] | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, UnicodeEncodeError):
+        return _ENCODING
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         if code == sqlite3.SQLITE_IOERR_SHMSIZE:
@@ -289,6 +322,12 @@ def _meaning(error: DBAPIError | sqlite3.Error) -> tuple[type[StoreError], str] 
             return _REFUSED  # A quota, or a limit on file sizes: SQLite calls only ENOSPC a full disk.
         return _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
-    if state is None and isinstance(error, OperationalError):
-        return StoreError, "the PostgreSQL ledger cannot be reached: check the URL and that the server runs"
-    return _POSTGRESQL.get(state or "")
+    if state is not None:
+        return _POSTGRESQL.get(state)
+    # What psycopg itself refuses, or could not ask the server.
+    if isinstance(error, DataError):
+        return _ENCODING
+    if isinstance(error, OperationalError | ProgrammingError):
+        reason = str(cause).strip().partition("\n")[0]
+        return StoreError, f"the PostgreSQL ledger cannot be reached ({reason}): check the URL and that the server runs"
+    return None

@@ -14,6 +14,10 @@ from importlib import resources
 from sqlalchemy import Connection, inspect, text
 
 from hybridmem.core.errors import NewerFormat, NotAMemory
+from hybridmem.stores.ledger.sql.tables import metadata
+
+_OURS = {"migrations", "counters"}
+"""Tables that the first migration makes: many a program has a table of migrations."""
 
 
 @cache
@@ -28,13 +32,19 @@ def migrations() -> tuple[tuple[int, str, str], ...]:
 def version(connection: Connection) -> int:
     """The number of the last migration that was applied; 0 for an empty database.
 
-    Raises `NotAMemory` for a SQLite file with tables of another program.
+    Raises `NotAMemory` for a SQLite file with tables of another program, and for a schema of PostgreSQL where such
+    tables have the ledger's names.
     """
-    tables = inspect(connection).get_table_names()
-    if "migrations" in tables:
+    found = set(inspect(connection).get_table_names())
+    if found >= _OURS:
         return int(connection.execute(text("SELECT COALESCE(MAX(number), 0) FROM migrations")).scalar_one())
-    if tables and connection.dialect.name == "sqlite":
-        raise NotAMemory(f"the database holds another program's tables ({tables[0]} ...): choose another folder")
+    if connection.dialect.name == "sqlite":
+        others, advice = found, "choose another folder"
+    else:
+        others = found & {"migrations", *metadata.tables}
+        advice = "choose another database, or a schema with ?options=-csearch_path=SCHEMA"
+    if others:
+        raise NotAMemory(f"the database holds another program's tables ({min(others)} ...): {advice}")
     return 0
 
 
