@@ -117,8 +117,8 @@ def export(
         Literal["peft", "merged", "gguf"],
         typer.Option(
             "--format",
-            help="peft: the adapter and its card, for PEFT and vLLM's --lora-modules. merged: a model folder of base and "
-            "adapter, for transformers and vLLM. gguf: that as one file, with a Modelfile, for Ollama and llama.cpp.",
+            help="peft: the adapter and its card, for PEFT and vLLM's --lora-modules; merged: a model folder of base "
+            "and adapter, for transformers and vLLM; gguf: that as a file, with a Modelfile, for Ollama and llama.cpp.",
         ),
     ] = "peft",
 ) -> None:

@@ -30,7 +30,7 @@ _ASKED = "QUESTION"
 def export_merged(workspace: Workspace, version: str, destination: Path, form: Format) -> Path:
     """Write a verified version to the new or empty folder `destination`, whole or not at all, and return it.
 
-    Raises `UnknownAdapter`, `CorruptAdapter`, `WrongBase`, and `InvalidInput` for a folder that is not empty, or a model
+    Raises `UnknownAdapter`, `CorruptAdapter`, `WrongBase`, and `InvalidInput` for a folder that is not empty or a model
     that has no such form."""
     files.require_new(destination)
     workspace.adapters.get(version)

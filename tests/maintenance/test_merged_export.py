@@ -52,8 +52,25 @@ def test_it_answers_as_base_and_adapter_do(
 ) -> None:
     root, version, out = memory.folder.root, memory.adapters.path("v0001"), tmp_path / "exported"
     memory.close()
-    assert run(["adapters", "export", "v0001", str(out), "--format", form, "--model", str(tiny.weights_folder),
-                "--memory", str(root), "--namespace", "users/ana"]) == 0
+    assert (
+        run(
+            [
+                "adapters",
+                "export",
+                "v0001",
+                str(out),
+                "--format",
+                form,
+                "--model",
+                str(tiny.weights_folder),
+                "--memory",
+                str(root),
+                "--namespace",
+                "users/ana",
+            ]
+        )
+        == 0
+    )
     wanted = said(tiny, version)
     assert said(HuggingFaceModel.load(out / file, device="cpu")) == pytest.approx(wanted, abs=1e-3)
     assert said(tiny) != pytest.approx(wanted, abs=1e-1)

@@ -1,8 +1,8 @@
 """A torch model as a GGUF file, which llama.cpp and Ollama run.
 
-The names, the metadata and the order of rows are those of llama.cpp's own converter, for the families that it takes over
-as they are. A tokenizer goes in as its vocabulary, its merges and the name that llama.cpp has for the way in which it
-splits text, so that one without such a name is refused: it would split otherwise, and nothing would say so.
+The names, the metadata and the order of rows are those of llama.cpp's own converter. A tokenizer goes in as its
+vocabulary, its merges and llama.cpp's name for the way in which it splits text. One without such a name is refused: it
+would split text otherwise, and nothing would say so.
 """
 
 from __future__ import annotations
@@ -29,20 +29,25 @@ _SPLITS: Mapping[tuple[str, ...], str] = {
     (_LETTERS + r"\p{N}{1,3}" + _REST, "bytes"): "llama-bpe",
 }
 """llama.cpp's name by the steps in which a tokenizer splits text."""
+_HALVES = {torch.bfloat16: "BF16", torch.float16: "F16"}
 _NORMAL, _CONTROL, _ADDED, _UNUSED = 1, 3, 4, 5
 """llama.cpp's kinds of tokens."""
 _INSTEAD = "export it with --format merged, and convert that folder with llama.cpp's convert_hf_to_gguf.py"
 
 
-def require(module: Any, tokenizer: Any) -> None:
-    """Raises `InvalidInput` for a model or a tokenizer that cannot be written as GGUF here."""
+def require(module: Any, tokenizer: Any) -> str:
+    """llama.cpp's name for the way in which `tokenizer` splits text.
+
+    Raises `InvalidInput` for a model or a tokenizer that cannot be written as GGUF here."""
     family = module.config.model_type
     if family not in FAMILIES:
         raise InvalidInput(f"a GGUF file is written for the families {', '.join(FAMILIES)}, not {family}: {_INSTEAD}")
     if _rope(module.config).get("rope_type", "default") != "default":
         raise InvalidInput(f"a GGUF file is written for plain rotary positions, not for scaled ones: {_INSTEAD}")
-    if split_name(tokenizer) is None:
+    split = split_name(tokenizer)
+    if split is None:
         raise InvalidInput(f"this model's tokenizer splits text in a way that no GGUF file names here: {_INSTEAD}")
+    return split
 
 
 def write(path: Path, module: Any, tokenizer: Any, *, name: str, end_id: int, dtype: torch.dtype) -> None:
@@ -50,12 +55,12 @@ def write(path: Path, module: Any, tokenizer: Any, *, name: str, end_id: int, dt
     the token that ends a turn. Raises what `require` raises."""
     from gguf import GGUFWriter
 
-    require(module, tokenizer)
+    split = require(module, tokenizer)
     writer = GGUFWriter(path, module.config.model_type)
     try:
         writer.add_name(name)
         _add_configuration(writer, module.config)
-        _add_tokenizer(writer, tokenizer, module.config.vocab_size, end_id)
+        _add_tokenizer(writer, tokenizer, split, module.config.vocab_size, end_id)
         _add_tensors(writer, module, dtype)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -87,7 +92,7 @@ def _add_configuration(writer: GGUFWriter, config: Any) -> None:
         writer.add_layer_norm_rms_eps(config.rms_norm_eps)
 
 
-def _add_tokenizer(writer: GGUFWriter, tokenizer: Any, size: int, end_id: int) -> None:
+def _add_tokenizer(writer: GGUFWriter, tokenizer: Any, split: str, size: int, end_id: int) -> None:
     parts = _parts(tokenizer)
     tokens = [f"[PAD{at}]" for at in range(size)]
     kinds = [_UNUSED] * size
@@ -95,15 +100,11 @@ def _add_tokenizer(writer: GGUFWriter, tokenizer: Any, size: int, end_id: int) -
         tokens[at], kinds[at] = token, _NORMAL
     for added in parts["added_tokens"]:
         tokens[added["id"]], kinds[added["id"]] = added["content"], _CONTROL if added["special"] else _ADDED
-    name = split_name(tokenizer)
-    assert name is not None, "`require` was not asked"
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(name)
+    writer.add_tokenizer_pre(split)
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
-    writer.add_token_merges(
-        [pair if isinstance(pair, str) else " ".join(pair) for pair in parts["model"]["merges"]]
-    )
+    writer.add_token_merges([pair if isinstance(pair, str) else " ".join(pair) for pair in parts["model"]["merges"]])
     writer.add_eos_token_id(end_id)
     for add, at in (
         (writer.add_bos_token_id, tokenizer.bos_token_id),
@@ -123,16 +124,9 @@ def _add_tensors(writer: GGUFWriter, module: Any, dtype: torch.dtype) -> None:
     config = module.config
     architectures = {name: number for number, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[config.model_type], config.num_hidden_layers)
-    kind = {
-        torch.bfloat16: gguf.GGMLQuantizationType.BF16,
-        torch.float16: gguf.GGMLQuantizationType.F16,
-    }.get(dtype, gguf.GGMLQuantizationType.F32)
-    writer.add_file_type(
-        {
-            gguf.GGMLQuantizationType.BF16: gguf.LlamaFileType.MOSTLY_BF16,
-            gguf.GGMLQuantizationType.F16: gguf.LlamaFileType.MOSTLY_F16,
-        }.get(kind, gguf.LlamaFileType.ALL_F32)
-    )
+    half = _HALVES.get(dtype)
+    kind = gguf.GGMLQuantizationType[half or "F32"]
+    writer.add_file_type(gguf.LlamaFileType[f"MOSTLY_{half}" if half else "ALL_F32"])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     width = 0
     for path, tensor in module.state_dict().items():
@@ -146,11 +140,10 @@ def _add_tensors(writer: GGUFWriter, module: Any, dtype: torch.dtype) -> None:
             raise InvalidInput(f"no GGUF file has a place for {path} of this model: {_INSTEAD}")
         if ".ffn_gate" in name:
             width = len(values)
-        plain = values.ndim == 1 or "shortconv.conv" in name or kind == gguf.GGMLQuantizationType.F32
-        if plain:
-            writer.add_tensor(name, values)
-        else:
+        if half and values.ndim > 1 and "shortconv.conv" not in name:
             writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+        else:
+            writer.add_tensor(name, values)
     # Of the weights: what LFM2's configuration says is rounded before it becomes their width.
     writer.add_feed_forward_length(width)
 
