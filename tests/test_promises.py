@@ -50,7 +50,7 @@ SMALL = replace(
     DEFAULT,
     name="small",
     compose=replace(DEFAULT.compose, samples=10),
-    train=replace(DEFAULT.train, exposures=40, min_steps=10, new_rows=10, old_rows=12, refusal_rows=6, reading_rows=1),
+    train=replace(DEFAULT.train, exposures=40, min_steps=16, new_rows=12, old_rows=12, refusal_rows=6, reading_rows=1),
     eval=replace(DEFAULT.eval, drift_rows=6, calibration_questions=24),
 )
 STRANGERS = (

@@ -17,6 +17,8 @@ _SOURCE = Path(__file__).with_name("capabilities.tsv")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """One question, its right answer and the others that are offered."""
+
     question: str
     right: str
     wrong: tuple[str, ...]
