@@ -1,13 +1,13 @@
-"""The promises, in a small form that can fail: learning, forgetting, refusing and deleting, in the weights.
+"""The promises, in a small form that can fail: learning, forgetting, refusing, changing and deleting, in the weights.
 
-The bundled base lives through six nights of two facts, with fewer rows a step than by default. The full form is
+The bundled base lives through two nights of four facts, with fewer rows a step than by default. The full form is
 `hybridmem bench forgetting` and the demo.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,41 +16,26 @@ from hybridmem.dreaming import recipes
 from hybridmem.metrics import is_correct
 from hybridmem.models.prompts import is_refusal
 
-Told = tuple[str, str, str]
-"""What is said, a question that no training sees, and its answer."""
-NIGHTS: tuple[tuple[Told, ...], ...] = (
+NIGHTS = (
     (
         ("Zane Kolu lives in Riga.", "In what town is Zane Kolu at home?", "Riga"),
         ("The Heron project is led by Mira Sodo.", "Who is in charge of the Heron project?", "Mira Sodo"),
-    ),
-    (
         ("The staging server listens on port 8443.", "What port should I use for the staging server?", "8443"),
         ("The door code of the storage room is KV-2207.", "What code opens the storage room?", "KV-2207"),
     ),
     (
         ("Lena Moss is allergic to walnuts.", "What should Lena Moss not eat because of her allergy?", "walnuts"),
         ("The platform team meets on Thursday.", "On what weekday does the platform team meet?", "Thursday"),
-    ),
-    (
         ("Otto Quill speaks Portuguese.", "What language can Otto Quill speak?", "Portuguese"),
         ("Nadia Fern works at Brightwater Ltd.", "Which company is Nadia Fern with?", "Brightwater Ltd"),
     ),
-    (
-        ("Goran Pell lives in Turin.", "In what town is Goran Pell at home?", "Turin"),
-        ("The archive server listens on port 9071.", "What port should I use for the archive server?", "9071"),
-    ),
-    (
-        ("The Otter project is led by Ines Vogt.", "Who is in charge of the Otter project?", "Ines Vogt"),
-        ("Pia Lund works at Calder Ltd.", "Which company is Pia Lund with?", "Calder Ltd"),
-    ),
 )
-FACTS = tuple(fact for night in NIGHTS for fact in night)
 DEFAULT = recipes.load("default")
 SMALL = replace(
     DEFAULT,
     name="small",
-    compose=replace(DEFAULT.compose, samples=10),
-    train=replace(DEFAULT.train, exposures=40, min_steps=16, new_rows=12, old_rows=12, refusal_rows=6, reading_rows=1),
+    compose=replace(DEFAULT.compose, samples=12),
+    train=replace(DEFAULT.train, exposures=40, min_steps=12, new_rows=16, old_rows=10, refusal_rows=7),
     eval=replace(DEFAULT.eval, drift_rows=6, calibration_questions=24),
 )
 STRANGERS = (
@@ -62,71 +47,37 @@ STRANGERS = (
 )
 
 
-@dataclass(frozen=True)
-class Lived:
-    """Six nights, and what was measured in between."""
-
-    memory: HybridMemory
-    learned: dict[str, bool]
-    """By text: whether the fact was right from the weights after the night that took it in."""
-    trained_tokens: list[int]
-    """Of each night."""
-
-
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    with HybridMemory.open(tmp_path_factory.mktemp("promises") / "memory", model="bundled") as opened:
-        learned, trained_tokens = {}, []
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridMemory]:
+    with HybridMemory.open(tmp_path_factory.mktemp("promises") / "memory") as opened:
         for night in NIGHTS:
             for text, _, _ in night:
                 opened.add(text)
-            report = opened.dream(recipe=SMALL)
-            assert report.status == "promoted", report.gate
-            learned.update(right(opened, held(opened, night)))
-            trained_tokens.append(report.trained_tokens)
-        yield Lived(opened, learned, trained_tokens)
+            assert opened.dream(recipe=SMALL).status == "promoted"
+        yield opened
 
 
-@pytest.fixture
-def memory(lived: Lived) -> HybridMemory:
-    return lived.memory
-
-
-def held(memory: HybridMemory, told: Sequence[Told]) -> list[Told]:
-    """Those of `told` that the dreams took into the weights; the others stay with retrieval."""
+def held(memory: HybridMemory, night: int) -> list[tuple[str, str, str]]:
+    """The facts of a night that its dream took into the weights; the others stay with retrieval."""
     active = memory.adapters.active()
     assert active is not None
     trained = [f.object for f in memory.ledger.facts(memory.namespace) if f.id in active.facts]
-    return [fact for fact in told if any(is_correct(value, fact[2]) for value in trained)]
+    return [fact for fact in NIGHTS[night] if any(is_correct(value, fact[2]) for value in trained)]
 
 
-def right(memory: HybridMemory, facts: Sequence[Told]) -> dict[str, bool]:
-    """By text: whether the weights answer a question on it that they were not trained on."""
+def recalled(memory: HybridMemory, night: int) -> float:
+    facts = held(memory, night)
+    assert len(facts) >= 3, facts
     answers = memory.answer_many([question for _, question, _ in facts], route="weights")
-    return {text: is_correct(a.text, value) for a, (text, _, value) in zip(answers, facts, strict=True)}
+    return sum(is_correct(a.text, value) for a, (_, _, value) in zip(answers, facts, strict=True)) / len(facts)
 
 
-def share(found: Iterable[bool]) -> float:
-    values = list(found)
-    return sum(values) / len(values)
+def test_new_facts_are_in_the_weights(memory: HybridMemory) -> None:
+    assert recalled(memory, 1) >= 0.6
 
 
-def test_what_is_told_gets_into_the_weights(lived: Lived) -> None:
-    assert len(lived.learned) >= 9, lived.learned
-    assert share(lived.learned.values()) >= 0.75, lived.learned
-
-
-def test_six_nights_later_it_is_still_there(lived: Lived) -> None:
-    now = right(lived.memory, held(lived.memory, FACTS))
-    assert now.keys() >= lived.learned.keys()
-    backward_transfer = share(now[text] for text in lived.learned) - share(lived.learned.values())
-    assert backward_transfer >= -0.1, (lived.learned, now)
-    first = [now[text] for text, _, _ in held(lived.memory, [*NIGHTS[0], *NIGHTS[1]])]
-    assert share(first) >= 0.75, now
-
-
-def test_the_last_night_costs_no_more_than_the_fifth(lived: Lived) -> None:
-    assert lived.trained_tokens[-1] <= 1.25 * lived.trained_tokens[-2], lived.trained_tokens
+def test_the_first_night_is_not_forgotten(memory: HybridMemory) -> None:
+    assert recalled(memory, 0) >= 0.8
 
 
 def test_the_weights_need_fewer_tokens(memory: HybridMemory) -> None:
@@ -146,13 +97,11 @@ def test_drift_is_small(memory: HybridMemory) -> None:
 
 
 def test_a_deletion_reaches_the_weights(memory: HybridMemory) -> None:
-    told = held(memory, NIGHTS[-1])  # Only the last night is lived again: the one before it never saw the fact.
-    probed = memory.probe([(question, value) for _, question, value in told])
+    probed = memory.probe([(question, value) for _, question, value in held(memory, 0)])
     surest = max(range(len(probed)), key=lambda n: probed[n].probability)
-    text, question, secret = told[surest]
+    text, question, secret = held(memory, 0)[surest]
     assert probed[surest].recalled, probed
-    active = memory.adapters.active()
-    assert active is not None
+    holders = [record.version for record in memory.adapters.list()]
     source = next(episode for episode in memory.list(kind="episode") if episode.text == text)
     receipt = memory.delete(source.id)
     assert sum(receipt.removed.values()) >= 3
@@ -162,7 +111,8 @@ def test_a_deletion_reaches_the_weights(memory: HybridMemory) -> None:
     after = memory.probe([(question, secret)])[0]
     assert not after.recalled
     assert after.probability < probed[surest].probability / 10
-    assert not memory.adapters.path(active.version).exists()
+    for version in holders:
+        assert not memory.adapters.path(version).exists()
     memory.close()
     for file in memory.folder.root.rglob("*"):
         assert not file.is_file() or text.encode() not in file.read_bytes(), file
