@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hybridmem.adapters.card import CARD, README, AdapterCard
 from hybridmem.core.disk import synced
-from hybridmem.core.errors import CorruptAdapter, WrongBase
+from hybridmem.core.errors import CorruptAdapter, InvalidInput, WrongBase
 from hybridmem.core.hashing import file_sha256
 from hybridmem.core.records import AdapterRecord
 
@@ -68,6 +68,12 @@ def move_into_place(source: Path, destination: Path) -> None:
     synced(unfinished)
     unfinished.rename(destination)
     synced(destination.parent)
+
+
+def require_new(destination: Path) -> None:
+    """Raises `InvalidInput` unless `destination` is a new or an empty folder."""
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise InvalidInput(f"{str(destination)!r} is there already: export to a new or an empty folder")
 
 
 def copy_plain(source: Path, destination: Path, names: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hybridmem.adapters import files
 from hybridmem.adapters.card import AdapterCard
 from hybridmem.core.clock import Clock
-from hybridmem.core.errors import AdapterError, CorruptAdapter, InvalidInput, UnknownAdapter
+from hybridmem.core.errors import AdapterError, CorruptAdapter, UnknownAdapter
 from hybridmem.core.namespace import Namespace, adapter_folder
 from hybridmem.core.records import AdapterRecord
 
@@ -163,8 +163,7 @@ class AdapterRegistry:
 
         Raises `InvalidInput` if the folder is not empty."""
         record = self.verify(version)
-        if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-            raise InvalidInput(f"{str(destination)!r} is there already: export to a new or an empty folder")
+        files.require_new(destination)
         files.copy_plain(self.path(version), destination, record.files)
         return destination
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -113,11 +113,27 @@ def export(
     call: Invocation,
     version: Version,
     destination: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
+    form: Annotated[
+        Literal["peft", "merged", "gguf"],
+        typer.Option(
+            "--format",
+            help="peft: the adapter and its card, for PEFT and vLLM's --lora-modules; merged: a model folder of base "
+            "and adapter, for transformers and vLLM; gguf: that as a file, with a Modelfile, for Ollama and llama.cpp.",
+        ),
+    ] = "peft",
 ) -> None:
-    """Copy a version and its card into a folder that PEFT's `PeftModel.from_pretrained` loads."""
+    """Copy a version into a folder for PEFT, vLLM or Ollama. No later deletion reaches the copy."""
+    from hybridmem.maintenance.merged_export import export_merged
+
     with call.open() as memory:
-        folder = memory.adapters.export(version, destination)
-    call.answer({"version": version, "folder": str(folder)}, output.plain(f"exported {version} to {folder}"))
+        if form == "peft":
+            folder = memory.adapters.export(version, destination)
+        else:
+            folder = export_merged(memory.workspace, version, destination, form)
+    call.answer(
+        {"version": version, "format": form, "folder": str(folder)},
+        output.plain(f"exported {version} to {folder}"),
+    )
 
 
 @command(group)

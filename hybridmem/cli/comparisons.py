@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 TABLES = {
     "retention": ("bwt", "forgetting", "learning_gain", "first_night_at_the_end", "answer_loss_median"),
-    "side effects": ("drift_nats", "locality", "false_answer_rate", "stale_answer_rate", "deleted_answer_rate"),
+    "side effects": (
+        *("drift_nats", "locality", "capability_change"),
+        *("false_answer_rate", "stale_answer_rate", "deleted_answer_rate"),
+    ),
     "cost": (
         *("seconds_first_night", "seconds_fifth_night", "seconds_last_night", "seconds_last_to_fifth"),
         "trained_tokens_a_night",

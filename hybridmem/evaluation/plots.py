@@ -277,6 +277,13 @@ def _square(x: int, y: int, alpha: float) -> Any:
     return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=_HEAT, alpha=alpha, linewidth=0)
 
 
+def standalone(svg: str) -> str:
+    """A drawing as a file of its own, where no page says what its colours are: those of a light page."""
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(f"var({variable})", colour)
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns=" not in svg else svg
+
+
 def _svg(figure: Figure, description: str) -> str:
     """`figure` as one ``<svg>`` element that scales to its container, with ids that no other drawing has."""
     buffer = io.StringIO()

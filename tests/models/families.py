@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ REFUSES_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no sy
 VOCABULARY = 300
 
 
-def tokenizer(template: str | None = TEMPLATE) -> Any:
-    """Bytes as tokens, and the marks of turns."""
+def tokenizer(template: str | None = TEMPLATE, merges: Sequence[tuple[str, str]] = ()) -> Any:
+    """Bytes as tokens, the marks of turns, and what `merges` makes of bytes."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     marks = ["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
-    inner = Tokenizer(models.BPE({token: at for at, token in enumerate([*marks, *alphabet])}, []))
+    tokens = [*marks, *alphabet, *map("".join, merges)]
+    inner = Tokenizer(models.BPE({token: at for at, token in enumerate(tokens)}, list(merges)))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
     inner.add_special_tokens(marks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def write_page(
         drawings=[
             *([report.retention_maps(trained, nights)] if trained else []),
             report.forgetting_curves({names[each.setting]: each.R for each in shown}),
-            *_frontier(summaries, names),
+            *_frontier(summaries),
         ],
         environment={
             "model": conditions["model"],
@@ -85,21 +85,28 @@ def _short_labels(summaries: Sequence[Summary]) -> dict[Trial, str]:
     return {each.setting: replace(each.setting, **shared).label for each in summaries}
 
 
-def _frontier(summaries: Sequence[Summary], names: Mapping[Trial, str]) -> list[Drawing]:
-    best = frontier(summaries)
+def frontier_drawing(summaries: Sequence[Summary]) -> str | None:
+    """Retention against drift, as SVG; None where nothing competes. Raises `MissingExtra` without matplotlib."""
+    best, names = frontier(summaries), _short_labels(summaries)
     if not best:
-        return []
+        return None
     points = {
         each.setting: plots.Point(each.setting.strategy, names[each.setting], drift, acc)
         for each in summaries
         if each.competes and (drift := each.mean("drift_nats")) is not None and (acc := each.mean("acc")) is not None
     }
-    drawn = plots.frontier(
+    return plots.frontier(
         list(points.values()),
         [points[each.setting] for each in best],
         "drift, nats per token",
         "final accuracy",
     )
+
+
+def _frontier(summaries: Sequence[Summary]) -> list[Drawing]:
+    drawn = frontier_drawing(summaries)
+    if drawn is None:
+        return []
     caption = (
         "What is left of all facts after the last night, against how far the model has moved from its base on general "
         "text. No strategy lies above the line: those on it trade one for the other."

@@ -29,6 +29,11 @@ def _seconds_ratio(result: Result) -> Cell:
     return last / fifth if fifth and last is not None else None
 
 
+def _capability_change(result: Result) -> Cell:
+    measured = result.get("capabilities")
+    return measured["adapted"] - measured["base"] if measured else None
+
+
 FIGURES: Mapping[str, Callable[[Result], Cell]] = {
     "acc": lambda result: result["acc"],
     "bwt": lambda result: result["bwt"],
@@ -39,6 +44,7 @@ FIGURES: Mapping[str, Callable[[Result], Cell]] = {
     "answer_loss_mean": lambda result: result["nights"][-1]["answer_loss_mean"],
     "drift_nats": lambda result: result["drift_nats"],
     "locality": lambda result: result["locality"],
+    "capability_change": _capability_change,
     "false_answer_rate": lambda result: result["false_answer_rate"],
     "stale_answer_rate": lambda result: result["stale_answer_rate"],
     "deleted_answer_rate": lambda result: result["deleted_answer_rate"],

@@ -21,6 +21,8 @@ and, beyond what the contract asks for:
     recipe                   the recipe of the dreams, or null
     gated                    whether a gate could refuse a night, or null without dreams
     mean_kl                  KL(base || adapted) after the last night, nats per token; null for a fake model
+    capabilities             object: base and adapted, the proportion of 200 general questions answered rightly before
+                             the first and after the last night; null for a fake model
     economics                object: what a night and an answer by either route cost, or null without an adapter
     break_even_questions     answers from the weights that pay for a night, in seconds, or null where it never pays
     texts_left_out           texts that the last prompts had no room for, or null where prompts do not hold all of them
@@ -60,6 +62,7 @@ from hybridmem.dreaming.recipes import Recipe
 from hybridmem.evaluation import answer_sources, economics, lifecycle
 from hybridmem.evaluation.answer_loss import answer_loss
 from hybridmem.evaluation.answer_sources import Source, answer_source
+from hybridmem.evaluation.capabilities import Capabilities, capabilities
 from hybridmem.evaluation.economics import Economics
 from hybridmem.evaluation.expectations import Expectation, expectations, label_shuffled, standing
 from hybridmem.evaluation.lifecycle import Lifecycle, Night, dream_recipe
@@ -198,6 +201,7 @@ def run(
         "recipe": plan.recipe.name if plan.recipe else None,
         "gated": plan.gated,
         "mean_kl": at_the_end.mean_kl,
+        "capabilities": dataclasses.asdict(at_the_end.capabilities) if at_the_end.capabilities else None,
         "economics": dataclasses.asdict(at_the_end.economics) if at_the_end.economics else None,
         "break_even_questions": at_the_end.economics.break_even_questions if at_the_end.economics else None,
         "texts_left_out": test.nights[-1]["texts_left_out"],
@@ -214,6 +218,7 @@ class _Measured:
 
     drift: Cell
     mean_kl: Cell
+    capabilities: Capabilities | None
     economics: Economics | None
     model: str
     base_sha256: str
@@ -221,6 +226,7 @@ class _Measured:
 
 def _measured_at_the_end(memory: Memory, stream: Stream, life: Lifecycle) -> _Measured:
     active = memory.adapters.active()
+    adapter = memory.adapters.path(active.version) if active is not None else None
     costs = None
     if active is not None:
         questions = [fact.test_questions[0] for fact in standing(stream, stream.nights[-1])]
@@ -228,9 +234,8 @@ def _measured_at_the_end(memory: Memory, stream: Stream, life: Lifecycle) -> _Me
         costs = economics.measured(memory, questions, dreams)
     return _Measured(
         drift=metrics.finite(memory.drift()) if active is not None else 0.0,
-        mean_kl=metrics.finite(
-            mean_kl(memory.model, memory.adapters.path(active.version) if active is not None else None)
-        ),
+        mean_kl=metrics.finite(mean_kl(memory.model, adapter)),
+        capabilities=capabilities(memory.model, adapter),
         economics=costs,
         model=memory.model.name,
         base_sha256=memory.model.sha256,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from hybridmem.core.errors import CorruptAdapter
+from hybridmem.models.huggingface import checkpoint
 from hybridmem.models.huggingface.adapter_files import read_adapter
 from hybridmem.models.huggingface.adapter_slots import without_warning
 
@@ -23,3 +26,15 @@ def merged(module: Any, adapter: Path) -> Any:
     if loaded.unexpected_keys or any(".lora_" in name for name in loaded.missing_keys):
         raise CorruptAdapter(f"the adapter in {str(adapter)!r} covers other layers than its configuration names")
     return wrapped.merge_and_unload()
+
+
+def merged_base(folder: Path, adapter: Path) -> tuple[Any, torch.dtype]:
+    """(the model in `folder`, read once more, as `merged` with `adapter`; the precision of its files).
+
+    Raises what `checkpoint.read` and `merged` raise."""
+    from transformers import AutoConfig
+
+    found = checkpoint.checked(folder)
+    module, _ = checkpoint.read(found, device=torch.device("cpu"), dtype=torch.float32)
+    kept = AutoConfig.from_pretrained(str(folder), local_files_only=True).dtype
+    return merged(module, adapter), kept if isinstance(kept, torch.dtype) else torch.float32

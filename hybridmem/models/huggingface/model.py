@@ -148,6 +148,11 @@ class HuggingFaceModel:
     def sha256(self) -> str:
         return self._given_sha256 or weights_sha256(self._weights)
 
+    @property
+    def weights_folder(self) -> Path:
+        """Where its configuration, its tokenizer and its weights are."""
+        return self._weights[0].parent
+
     jobs: frozenset[str] = frozenset()
     """Memory jobs that the weights were trained for, as `models.skills` names them."""
 
