@@ -116,7 +116,7 @@ def test_logits_and_gradients_are_those_of_every_branch_alone(
             alone.append(found)
     torch.testing.assert_close(logits, torch.cat(alone), rtol=1e-4, atol=1e-4)
     for name, parameter in parameters.items():
-        torch.testing.assert_close(own[name], parameter.grad, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(own[name], parameter.grad, rtol=1e-3, atol=3e-5)
     adapted.zero_grad()
 
 
