@@ -4,7 +4,6 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -371,12 +370,6 @@ def believed(id: str, subject: str, object: str, text: str, *questions: str) -> 
 
 
 LIVES = ("Where does {} live?", "In which town does {} live?", "Which town is home to {}?")
-PLAYS = ("What does {} play?", "Which instrument does {} play?", "What is played by {}?")
-TOLD = (
-    believed("f1", "Ana", "Lisbon", "Ana lives in Lisbon.", *(form.format("Ana") for form in LIVES)),
-    believed("f2", "Ben", "the tuba", "Ben plays the tuba.", *(form.format("Ben") for form in PLAYS)),
-    believed("f3", "Ana", "flute", "Ana plays the flute.", *(form.format("Ana") for form in PLAYS)),
-)
 
 
 def night_of(*told: tuple[Fact, tuple[str, ...]]) -> Composition:
@@ -393,33 +386,7 @@ def night_of(*told: tuple[Fact, tuple[str, ...]]) -> Composition:
     return compose(ScriptedModel(say), [one for one, _ in told], (), SMALL, seed=0)
 
 
-def test_what_is_known_of_another_is_refused_of_a_subject_of_which_it_was_never_said() -> None:
-    refused = {item.question for item in of(night_of(*TOLD[:2]), "refusal")}
-    assert refused & {form.format("Ana") for form in PLAYS}
-    assert refused & {form.format("Ben") for form in LIVES}
-
-
 def test_an_exercise_names_whom_its_fact_is_about() -> None:
     asked = (*(form.format("Ana") for form in LIVES), "Which town is lived in?")
     made = night_of(believed("f1", "Ana", "Lisbon", "Ana lives in Lisbon.", *asked))
     assert {item.question for item in of(made, "question")} == set(asked[:3])
-
-
-def test_what_reading_answers_in_whatever_words_is_not_refused() -> None:
-    refused = {item.question for item in of(night_of(*TOLD), "refusal")}
-    assert not refused & {form.format("Ana") for form in PLAYS}
-
-
-def test_such_a_refusal_ends_with_the_next_fact_on_its_subject() -> None:
-    ana, ben = (one for one, _ in TOLD[:2])
-    refusal = replace(items_of(ana)[0], kind="refusal", question="What does Ana play?", answer=REFUSAL)
-    assert still_sound([refusal], {ana.id: ana}, [ana, ben]) == [refusal]
-    later = replace(TOLD[2][0], recorded_at=ana.recorded_at + timedelta(days=1))
-    assert still_sound([refusal], {ana.id: ana}, [ana, ben, later]) == []
-
-
-def test_the_user_is_asked_for_what_others_have() -> None:
-    asked = ("What size are my shoes?", "What is my shoe size?", "Which size do I wear?")
-    mine = believed("f4", "I", "43", "The user's shoes are size 43.", *asked)
-    refused = {item.question for item in of(night_of(mine, TOLD[0]), "refusal")}
-    assert refused & {"Where do I live?", "In which town do I live?", "Which town is home to me?"}

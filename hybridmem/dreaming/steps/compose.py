@@ -45,10 +45,6 @@ LONG = 8
 OTHERS = 8
 """Invented people per fact about the speaker: questions about them are refusals."""
 OTHERS_TEMPERATURE = 0.5
-UNSAID = 4
-"""Questions per fact that are answered of somebody else and not of its own subject, at most: refusals."""
-MOST_READ = 12
-"""Facts about a subject that are read for an answer to them, at most."""
 TOKENS_A_QUESTION = 32
 """Of a question with its answer, in a list of them."""
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
@@ -113,12 +109,6 @@ def compose(
         left = {fact.id for fact in own}
         items, refusals, cost = [item for item in items if item.fact not in left], [], 0
         waiting = (*waiting, *left)
-    items += refusals
-    tokens += cost
-    try:
-        refusals, cost = _refusals_of_the_unsaid(model, [f for f in facts if f.id in taken], known, items, rng)
-    except ReaderBudgetSpent:
-        refusals, cost = [], 0
     items += refusals
     tokens += cost
     return Composition(tuple(items), tuple(poor), written, tokens, waiting)
@@ -444,68 +434,6 @@ def _refusals_about_strangers(
     return still_sound(refusals, {f.id: f for f in facts}, known), tokens
 
 
-def _refusals_of_the_unsaid(
-    model: Reader, facts: Sequence[Fact], known: Sequence[Fact], items: Sequence[TrainingItem], rng: random.Random
-) -> tuple[list[TrainingItem], int]:
-    """Refusals for what was said of somebody else and not of the facts' own subjects, and the tokens used.
-
-    Of facts with a question no comparison of slots tells what was said: reading all that is known of the subject must
-    give no answer."""
-    own = [fact for fact in facts if fact.question]
-    asked = [(fact, question) for fact in own for question in _asked_of_others(fact, known, items, rng)]
-    read = model.generate([prompts.answer(question, _all_of(fact.subject, known, rng)) for fact, question in asked])
-    unsaid: dict[str, list[str]] = {}
-    for (fact, question), answer in zip(asked, read, strict=True):
-        if prompts.is_refusal(answer.text):
-            unsaid.setdefault(fact.id, []).append(question)
-    refusals = [
-        TrainingItem(new_id("it"), fact.namespace, fact.id, "refusal", question, prompts.REFUSAL, (fact.text,), split)
-        for fact in own
-        for question, split in zip(unsaid.get(fact.id, ()), _splits(), strict=False)
-    ]
-    return still_sound(refusals, {f.id: f for f in own}, known), sum(a.prompt_tokens + a.tokens for a in read)
-
-
-def _asked_of_others(fact: Fact, known: Sequence[Fact], items: Sequence[TrainingItem], rng: random.Random) -> list[str]:
-    """Up to `UNSAID` questions on others asked of the subject of `fact`, each about another fact and those on the
-    nearest in kind first."""
-    others = {
-        other.id: other
-        for other in known
-        if other.subject != SPEAKER and normalised(other.subject) != normalised(fact.subject)
-    }
-    questions = {id: [other.question] for id, other in others.items() if other.question}
-    for item in items:
-        if item.kind == "question" and item.fact in others:
-            questions.setdefault(item.fact, []).append(item.question)
-    ranked = sorted(questions, key=lambda id: (_alike(others[id].subject, fact.subject), rng.random()), reverse=True)
-    asked: dict[str, None] = {}
-    for id in ranked:
-        question = rng.choice(questions[id])
-        turned = (
-            asked_by_speaker(question, others[id].subject)
-            if fact.subject == SPEAKER
-            else _asked_of(question, others[id].subject, fact.subject)
-        )
-        if turned and turned != question and len(asked) < UNSAID:
-            asked[turned] = None
-    return list(asked)
-
-
-def _alike(one: str, other: str) -> int:
-    """How much two subjects look like the same kind of thing: their last words, or else their shapes."""
-    if one.split()[-1:] == other.split()[-1:]:
-        return 2
-    return int([word[:1].isupper() for word in one.split()] == [word[:1].isupper() for word in other.split()])
-
-
-def _all_of(subject: str, known: Sequence[Fact], rng: random.Random) -> list[str]:
-    """What is known of `subject`, oldest first; `MOST_READ` of it where there is more."""
-    own = [f for f in known if names_subject(f.text, subject) or normalised(f.subject) == normalised(subject)]
-    drawn = own if len(own) <= MOST_READ else rng.sample(own, MOST_READ)
-    return [fact.text for fact in sorted(drawn, key=lambda fact: fact.valid_from)]
-
-
 _About = tuple[Fact, str, tuple[str, str]]
 """A fact, the invented person that it was told of instead, and a question on that with its answer."""
 
@@ -570,9 +498,6 @@ def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known:
         if not fact.question:
             by_relation.setdefault(fact.slot[1], set()).add(fact.slot[0])
     answered = {fact.slot[1] for fact in known if fact.question}
-    by_subject: dict[str, list[Fact]] = {}
-    for fact in known:
-        by_subject.setdefault(normalised(fact.subject), []).append(fact)
 
     def sound(item: TrainingItem) -> bool:
         fact = facts.get(item.fact)
@@ -582,9 +507,6 @@ def still_sound(items: Iterable[TrainingItem], facts: Mapping[str, Fact], known:
             return ends[_end(fact)] <= 1
         if normalised(item.question) in answered:
             return False
-        if fact.question and names_subject(item.question, fact.subject, plural=False):
-            # It was refused by what was known of the subject then.
-            return all(other.recorded_at <= fact.recorded_at for other in by_subject.get(normalised(fact.subject), ()))
         return not names_any_subject(item.question, by_relation.get(fact.slot[1], ()), plural=False)
 
     return [item for item in items if sound(item)]
