@@ -10,21 +10,21 @@ import re
 
 _IRREGULAR = """
     add added; agree agreed; bear bore borne; beat beaten; become became; begin began begun; bend bent
-    bite bit bitten; bleed bled; blew blown; blow; break broke broken; breed bred; bring brought; build built
+    bite bit bitten; bleed bled; blew blown; break broke broken; breed bred; bring brought; build built
     burn burnt; buy bought; catch caught; choose chose chosen; come came; creep crept; deal dealt; dig dug
     do does did done; draw drew drawn; dream dreamt; drink drank drunk; drive drove driven; eat ate eaten
-    fall fell fallen; feed fed; feel felt; fight fought; find; flee fled; fly flew flown; forbid forbade forbidden
-    forget forgot forgotten; forgive forgave forgiven; found; freeze froze frozen; get got gotten; give gave given
+    fall fell fallen; feed fed; feel felt; fight fought; flee fled; fly flew flown; forbid forbade forbidden
+    forget forgot forgotten; forgive forgave forgiven; freeze froze frozen; get got gotten; give gave given
     go went gone; grow grew grown; hang hung; have has had; hear heard; hide hid hidden; hold held; keep kept
     kneel knelt; know knew known; lay laid; lead led; lean leant; leap leapt; learn learnt; leave left; lend lent
     lie lain; light lit; lose lost; make made; mean meant; meet met; mistake mistook mistaken; pay paid
     rebuild rebuilt; ride rode ridden; ring rang rung; rise rose risen; run ran; say said; see saw seen; seek sought
     sell sold; send sent; sew sewn; shake shook shaken; shine shone; shoot shot; show shown; shrink shrank shrunk
     sing sang sung; sink sank sunk; sit sat; sleep slept; slide slid; smell smelt; speak spoke spoken; spell spelt
-    spend spent; spill spilt; spin spun; spoil spoilt; stand stood; steal stole; stick stuck; sting stung; stolen
+    spend spent; spill spilt; spin spun; spoil spoilt; stand stood; steal stole; stick stuck; sting stung
     strike struck; swear swore sworn; sweep swept; swim swam swum; swing swung; take took taken; teach taught
-    tear tore torn; tell told; think thought; throw threw thrown; understand; understood; wake woke woken
-    wear wore worn; weave wove woven; weep wept; win won; wind wound; withdraw withdrew; withdrawn
+    tear tore torn; tell told; think thought; throw threw thrown; wake woke woken
+    wear wore worn; weave wove woven; weep wept; win won; wind wound; withdraw withdrew
     write wrote written
 """
 _FIRST_FORM = {
