@@ -405,9 +405,13 @@ def nothing_said(
     with bars(quiet=call.as_json) as progress:
         result = run(sentences, model=call.model, embedder=call.embedder, reader=call.reader, progress=progress)
     rows = [(fact["kind"], fact["sentence"], fact["fact"]) for fact in result["facts"]]
-    figures = {name: value for name, value in result.items() if name != "facts"}
+    lost = [(fact["sentence"], fact["fact"]) for fact in result["retired_facts"]]
+    figures = {name: value for name, value in result.items() if not isinstance(value, list)}
     call.answer(
-        result, output.table(["kind", "said", "believed"], rows, "believed"), output.pairs(figures, "nothing said")
+        result,
+        output.table(["kind", "said", "believed"], rows, "believed"),
+        output.table(["said", "retired"], lost, "retired"),
+        output.pairs(figures, "nothing said"),
     )
 
 
