@@ -133,7 +133,7 @@ class Omega:
             return x
         rows, columns = torch.triu_indices(x.shape[-1], x.shape[-1], device=x.device)
         # Off the diagonal each product stands for two, x_i x_j and x_j x_i: √2 · √½.
-        scale = torch.where(rows == columns, math.sqrt(0.5), 1.0).to(x.dtype)
+        scale = x.new_ones(rows.shape).masked_fill(rows == columns, math.sqrt(0.5))
         return torch.cat([torch.ones_like(x[..., :1]), x, scale * x[..., rows] * x[..., columns]], dim=-1)
 
 
