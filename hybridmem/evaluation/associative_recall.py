@@ -70,10 +70,11 @@ def every_segment(rule: Rule[Any], seed: int, *, segments: int = 16, pairs: int 
 def told_its_segment(rule: Rule[Any], seed: int, *, segments: int = 16, pairs: int = 48, cosine: float = 0.25) -> float:
     """`every_segment` with a memory for each segment, and every key asked of its own: what a perfect choice reaches."""
     keys, values = _segments(seed, segments, pairs, cosine)
-    found = [
-        _recalled(rule, _written(rule, seed, of_keys, of_values), of_keys, of_values, values)
-        for of_keys, of_values in zip(keys.split(pairs), values.split(pairs), strict=True)
-    ]
+    found = []
+    for i in range(segments):
+        own = slice(i * pairs, (i + 1) * pairs)
+        state = _written(rule, seed, keys[own], values[own])
+        found.append(_recalled(rule, state, keys[own], values[own], values))
     return sum(found) / segments
 
 
@@ -131,7 +132,7 @@ def _segments(seed: int, segments: int, pairs: int, cosine: float) -> tuple[Tens
 def _interleaved(once: Tensor, again: Tensor, every: int) -> Tensor:
     """One row of `again` after every so many of `once`, as long as there are any."""
     split = len(again) * every
-    together = torch.cat([once[:split].unflatten(0, (-1, every)), again[:, None]], dim=1)
+    together = torch.cat([once[:split].reshape(-1, every, once.shape[-1]), again[:, None]], dim=1)
     return torch.cat([together.flatten(0, 1), once[split:]])
 
 

@@ -149,7 +149,13 @@ BEHAVIOURS = (
         functools.partial(tasks.overlapping, cosine=0.5),
         (
             Arm("omega, window 8", (Omega(window=8, rate=0.3),), at_least=0.9),
-            Arm("omega, window 1", (Omega(window=1, rate=1.0),), at_most=0.45),
+            Arm("omega, window 1 (delta)", (Omega(window=1, rate=1.0),), at_most=0.45),
+            Arm("window 1, its best rate of 5", tuple(Omega(window=1, rate=rate) for rate in RATES)),
+            Arm(
+                "window 1 and 8 passes",
+                (Omega(window=1, rate=1.0),),
+                task=functools.partial(tasks.overlapping, cosine=0.5, passes=8),
+            ),
             Arm("hebbian", (Hebbian(),)),
             Arm("ridge", (PLAIN_RIDGE,)),
         ),
@@ -159,8 +165,8 @@ BEHAVIOURS = (
         "64 conjunctions of two features, 16 passes",
         functools.partial(tasks.conjunctions, passes=16),
         (
-            Arm("omega, degree 2", (Omega(window=1, rate=0.3, degree=2),), at_least=0.9),
-            Arm("omega, degree 1", (Omega(window=1, rate=0.3),), at_most=0.45),
+            Arm("omega, degree 2", (Omega(window=1, rate=0.3, degree=2, batch=4),), at_least=0.9),
+            Arm("omega, degree 1", (Omega(window=1, rate=0.3, batch=4),), at_most=0.45),
         ),
     ),
     Behaviour(
@@ -227,7 +233,9 @@ BEHAVIOURS = (
         (
             Arm("fast or slow, by the gate", (Continuum(),), at_least=0.9),
             Arm("fast and slow, summed", (Continuum(aggregate="sum"),)),
-            Arm("delta, its best rate of 7", tuple(Delta(rate=rate) for rate in (*RATES, 0.15, 0.3)), at_most=0.75),
+            Arm(
+                "delta, its best rate of 8", tuple(Delta(rate=rate) for rate in (*RATES, 0.15, 0.25, 0.3)), at_most=0.75
+            ),
             Arm("fast alone", (Continuum(aggregate="fast"),)),
             Arm("slow alone", (Continuum(aggregate="slow"),)),
         ),
@@ -277,7 +285,7 @@ def measured(behaviour: Behaviour, seeds: Sequence[int]) -> BehaviourFigures:
         recalls = [_recalls(arm, arm.task or behaviour.task, seeds) for arm in behaviour.arms]
     means = [sum(recall) / len(recall) for recall in recalls]
     ahead = means[0] - means[1]
-    arms = []
+    arms: list[ArmFigures] = []
     for arm, recall, mean in zip(behaviour.arms, recalls, means, strict=True):
         claims = {}
         if arm.at_least is not None:

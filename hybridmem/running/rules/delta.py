@@ -69,4 +69,5 @@ def corrected(memory: Tensor, piece: Piece) -> Tensor:
     wrong = rate * (v - kept.exp()[..., None] * (k @ memory))
     corrections = torch.linalg.solve_triangular(overlap, wrong, upper=False, unitriangular=True)
     aged = k * (kept[..., -1:] - kept).exp()[..., None]
-    return kept[..., -1].exp()[..., None, None] * memory + aged.mT @ corrections
+    after: Tensor = kept[..., -1].exp()[..., None, None] * memory + aged.mT @ corrections
+    return after

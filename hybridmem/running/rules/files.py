@@ -52,22 +52,22 @@ def load(path: Path, rule: Rule[State]) -> State:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, FileNotFoundError) as error:
         raise InvalidInput(f"{path.name} is no file of a state: {error}") from error
-    return _filled(rule.init(1, 1, 1, 1), found, "")
+    state: State = _filled(rule.init(1, 1, 1, 1), found, "")
+    return state
 
 
-def _named(state: tuple[object, ...], prefix: str) -> Iterator[tuple[str, Tensor]]:
-    for name, each in zip(state._fields, state, strict=True):  # type: ignore[attr-defined]
+def _named(state: Any, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    for name, each in zip(state._fields, state, strict=True):
         if isinstance(each, Tensor):
             yield prefix + name, each
         else:
             yield from _named(each, f"{prefix}{name}.")
 
 
-def _filled(form: State, found: dict[str, Tensor], prefix: str) -> State:
+def _filled(form: Any, found: dict[str, Tensor], prefix: str) -> Any:
     """A state of that form from tensors by name."""
     fields = [
         found[prefix + name] if isinstance(each, Tensor) else _filled(each, found, f"{prefix}{name}.")
-        for name, each in zip(form._fields, form, strict=True)  # type: ignore[attr-defined]
+        for name, each in zip(form._fields, form, strict=True)
     ]
-    made: State = type(form)(*fields)
-    return made
+    return type(form)(*fields)

@@ -78,9 +78,10 @@ class Omega:
     ) -> OmegaState:
         features = d if self.degree == 1 else 1 + d + d * (d + 1) // 2
         empty = torch.zeros(batch, heads, features, m, dtype=dtype)
-        before = torch.zeros(batch, heads, self.window - 1, features + m + 1, dtype=dtype)
-        keys, values, weights = before.split([features, m, 1], dim=-1)
-        return OmegaState(empty, empty, empty, keys, values, weights[..., 0], torch.zeros((), dtype=torch.int64))
+        keys = torch.zeros(batch, heads, self.window - 1, features, dtype=dtype)
+        values = torch.zeros(batch, heads, self.window - 1, m, dtype=dtype)
+        count = torch.zeros((), dtype=torch.int64)
+        return OmegaState(empty, empty, empty, keys, values, keys[..., 0], count)
 
     def write(
         self, state: OmegaState, k: Tensor, v: Tensor, gates: Gates | None = None, *, chunk: int = 64
@@ -141,7 +142,7 @@ def newton_schulz(matrix: Tensor, steps: int = 5) -> Tensor:
     """About the nearest matrix whose singular values are all 1 (Muon's iteration)."""
     a, b, c = NEWTON_SCHULZ
     flat = matrix.shape[-2] > matrix.shape[-1]
-    x = matrix.mT if flat else matrix
+    x: Tensor = matrix.mT if flat else matrix
     x = x / x.norm(dim=(-2, -1), keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
     for _ in range(steps):
         square = x @ x.mT

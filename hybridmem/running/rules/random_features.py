@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu
+from torch.nn.functional import gelu, normalize
 
 from hybridmem.core.errors import InvalidInput
 from hybridmem.running.rules.base import Gates, Rule
@@ -68,5 +68,4 @@ class RandomFeatures:
         projected = x.to(state.projection.dtype) @ state.projection
         if self.linear:
             return projected / math.sqrt(self.width)
-        bent = gelu(projected + state.shift)
-        return bent / bent.norm(dim=-1, keepdim=True).clamp_min(torch.finfo(bent.dtype).tiny)
+        return normalize(gelu(projected + state.shift), dim=-1)

@@ -30,7 +30,10 @@ def equal(one: Tensor, other: Tensor, tolerance: float = 1e-10) -> None:
 def test_omega_with_a_window_of_1_is_titans(batch: int) -> None:
     """Their θ of a token is Omega's weight γ of it, which is in the gradient, not its rate."""
     k, v, _ = tokens(LENGTH)
-    theta, shared = gate(LENGTH, 0, 0.3), {"momentum": gate(LENGTH, 0, 1, seed=6), "decay": gate(LENGTH, 0, 0.2, seed=7)}
+    theta, shared = (
+        gate(LENGTH, 0, 0.3),
+        {"momentum": gate(LENGTH, 0, 1, seed=6), "decay": gate(LENGTH, 0, 0.2, seed=7)},
+    )
     omega, titans = Omega(window=1, rate=1.0, batch=batch), Titans(batch=batch)
     ours = omega.write(init(omega), k, v, {"weight": theta, **shared})
     theirs = titans.write(init(titans), k, v, {"rate": theta, **shared})

@@ -241,7 +241,9 @@ def test_bdh_is_attention_without_softmax_over_earlier_tokens(rotary: bool) -> N
     parallel = (turned @ turned.mT).tril(-1) @ v
     for t in range(LENGTH):
         one = slice(t, t + 1)
-        torch.testing.assert_close(rule.read(state, k[..., one, :])[..., 0, :], parallel[..., t, :], rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(
+            rule.read(state, k[..., one, :])[..., 0, :], parallel[..., t, :], rtol=1e-6, atol=1e-6
+        )
         state = rule.write(state, k[..., one, :], v[..., one, :])
 
 
