@@ -21,7 +21,7 @@ class Rule(Protocol[State]):
     Pure: `write` returns a new state and changes nothing that it was given. No rule calls autograd or looks at
     ``training``, so it does the same under ``eval()`` and ``inference_mode()``. One write of a text equals several of
     its parts, and `chunk`, how many tokens are computed at once, changes nothing but rounding. The unit keys that
-    rates are meant for are the caller's to make.
+    rates are meant for are the caller's to make. `files.mapped` moves a state to another device.
     """
 
     def init(self, batch: int, heads: int, d: int, m: int, *, seed: int = 0, dtype: torch.dtype = ...) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -98,11 +99,14 @@ class Caching:
         if self.choice == "online":
             return self.rule.read(state.online, q)
         weights = self.weights(state, q)
-        every = mapped(state.segments, lambda cached, last: torch.cat([cached, last[None]]), state.online)
         if self.choice == "soup":
-            return self._of_soup(every, weights, q)
-        reads = [self.rule.read(_one(every, i), q) for i in range(weights.shape[-1])]
-        return (torch.stack(reads, dim=-1) * weights[..., None, :]).sum(-1)
+            return self._of_soup(_with(state.segments, state.online), weights, q)
+        read = weights[..., -1:] * self.rule.read(state.online, q)
+        for i in range(weights.shape[-1] - 1):
+            share = weights[..., i : i + 1]
+            if share.any():  # with the top few, most segments are nobody's choice
+                read = read + share * self.rule.read(mapped(state.segments, operator.itemgetter(i)), q)
+        return read
 
     def weights(self, state: CachingState, q: Tensor) -> Tensor:
         """γ [B, H, T, N+1] of the cached states and, last, of the online one."""
@@ -124,7 +128,7 @@ class Caching:
         mean = state.key_sum[..., None, :] / self.segment
         return state._replace(
             online=state.empty if self.fresh else state.online,
-            segments=mapped(state.segments, lambda cached, last: torch.cat([cached, last[None]]), state.online),
+            segments=_with(state.segments, state.online),
             means=torch.cat([state.means, mean], dim=-2),
             key_sum=torch.zeros_like(state.key_sum),
         )
@@ -140,5 +144,6 @@ class Caching:
         return torch.cat(reads, dim=-2)
 
 
-def _one(every: Any, index: int) -> Any:
-    return mapped(every, lambda each: each[index])
+def _with(segments: Any, online: Any) -> Any:
+    """The cached states and one more."""
+    return mapped(segments, lambda cached, last: torch.cat([cached, last[None]]), online)

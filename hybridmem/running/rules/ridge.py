@@ -33,7 +33,7 @@ class Ridge:
     keep: float = 0.98
     """λ; a gate of the same name replaces it."""
     ridge: float = 1e-2
-    """μ."""
+    """μ; the sum's rounding, where that is more."""
 
     def __post_init__(self) -> None:
         proportion("keep", self.keep)
@@ -72,7 +72,11 @@ class Ridge:
         return RidgeState(state.covariance - aged @ k, state.association - aged @ v)
 
     def _factor(self, state: RidgeState) -> Tensor:
-        size = state.covariance.shape[-1]
-        eye = torch.eye(size, dtype=state.covariance.dtype, device=state.covariance.device)
-        factor: Tensor = torch.linalg.cholesky(state.covariance + self.ridge * eye)
+        covariance = state.covariance
+        diagonal = covariance.diagonal(dim1=-2, dim2=-1)
+        # After thousands of keys that share a direction, a small ridge drowns in the sum's own rounding.
+        least = torch.finfo(covariance.dtype).eps * diagonal.sum(-1, keepdim=True)
+        factor: Tensor = torch.linalg.cholesky(
+            covariance + torch.diag_embed(least.clamp_min(self.ridge).expand_as(diagonal))
+        )
         return factor

@@ -132,6 +132,17 @@ def test_deleting_in_float32_is_close_enough() -> None:
     equal(rule.read(erased, q), rule.read(never, q), 1e-5)
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-3])
+def test_ridge_reads_after_many_keys_of_nearly_one_direction(spread: float) -> None:
+    """Their covariance has no rank to speak of, and float32 has rounded it thousands of times."""
+    drawn = torch.Generator().manual_seed(0)
+    k = torch.ones(1, 1, 20_000, 32) / 32**0.5 + spread * torch.randn(1, 1, 20_000, 32, generator=drawn)
+    v = torch.randn(1, 1, 1, 4, generator=drawn).expand(1, 1, 20_000, 4)
+    rule = Ridge(keep=1.0, ridge=1e-6)
+    read = rule.read(rule.write(rule.init(1, 1, 32, 4), k, v), k[..., :1, :])
+    torch.testing.assert_close(read, v[..., :1, :], rtol=0.02, atol=0.02)
+
+
 def test_novelty_is_large_for_what_was_never_written() -> None:
     k, v, _ = tokens(3)
     rule = Ridge(keep=1.0, ridge=0.1)
