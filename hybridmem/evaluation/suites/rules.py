@@ -258,9 +258,12 @@ BEHAVIOURS = (
 
 
 def run(
-    *, seeds: Sequence[int] = SEEDS, progress: Callable[[str, int, int], None] = lambda step, done, total: None
+    *,
+    seeds: Sequence[int] | None = None,
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None,
 ) -> RulesReport:
-    """Measure every behaviour with every seed. Raises `InvalidInput` without a seed."""
+    """Measure every behaviour with every seed (default: `SEEDS`). Raises `InvalidInput` for none."""
+    seeds = SEEDS if seeds is None else tuple(seeds)
     if not seeds:
         raise InvalidInput("the benchmark of the rules needs a seed at least")
     begun = time.process_time()
@@ -271,7 +274,7 @@ def run(
     return RulesReport(
         behaviours=tuple(figures),
         held=all(arm.held for each in figures for arm in each.arms),
-        seeds=tuple(seeds),
+        seeds=seeds,
         processor_seconds=time.process_time() - begun,
         torch=torch.__version__,
         machine=platform.processor() or platform.machine(),

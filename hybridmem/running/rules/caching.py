@@ -119,7 +119,7 @@ class Caching:
         if self.choice == "top" and cached.shape[-1] > self.top:
             least = cached.topk(self.top, dim=-1).values[..., -1:]
             scores = torch.cat([cached.masked_fill(cached < least, -torch.inf), scores[..., -1:]], dim=-1)
-        if self.fresh and not pending and cached.shape[-1]:
+        if not pending and cached.shape[-1]:  # a segment without tokens has no mean key
             scores = torch.cat([scores[..., :-1], torch.full_like(scores[..., -1:], -torch.inf)], dim=-1)
         return scores.softmax(-1)
 

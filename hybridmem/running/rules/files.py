@@ -52,7 +52,10 @@ def load(path: Path, rule: Rule[State]) -> State:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, FileNotFoundError) as error:
         raise InvalidInput(f"{path.name} is no file of a state: {error}") from error
-    state: State = _filled(rule.init(1, 1, 1, 1), found, "")
+    form = rule.init(1, 1, 1, 1)
+    if found.keys() != tensors(form).keys():
+        raise InvalidInput(f"{path.name} holds other tensors than {rule!r} has: {', '.join(sorted(found))}")
+    state: State = _filled(form, found, "")
     return state
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from hybridmem.core.errors import InvalidInput
@@ -125,6 +126,12 @@ def test_the_file_of_another_rule_is_refused(other: Any, tmp_path) -> None:
     files.save(tmp_path / "state.safetensors", RULES["delta"], written("delta", 16))
     with pytest.raises(InvalidInput, match=r"^state.safetensors holds the state of Delta\(rate=0.7, decay=0.0\), not"):
         files.load(tmp_path / "state.safetensors", other)
+
+
+def test_a_file_with_other_tensors_is_refused(tmp_path) -> None:
+    save_file({"matrix": torch.zeros(1)}, tmp_path / "old", {"rule": repr(Delta())})
+    with pytest.raises(InvalidInput, match="^old holds other tensors than Delta.* has: matrix$"):
+        files.load(tmp_path / "old", Delta())
 
 
 def test_no_file_and_a_file_of_no_state_are_refused(tmp_path) -> None:

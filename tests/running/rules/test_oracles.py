@@ -286,6 +286,14 @@ def test_caching_reads_the_end_of_every_segment() -> None:
     torch.testing.assert_close(rule.read(state, q), expected, **CLOSE)
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_caching_reads_no_segment_that_has_not_begun(fresh: bool) -> None:
+    k, _, q = tokens(16)
+    rule = Caching(segment=8, fresh=fresh)
+    assert (rule.weights(rule.write(init(rule), k, k), q)[..., -1] == 0).all()
+    assert (rule.weights(init(rule), q) == 1).all(), "before the first segment's end there is nothing else"
+
+
 def test_caching_of_the_top_reads_those_and_the_online_one() -> None:
     k, _, q = tokens(LENGTH)
     rule = Caching(segment=8, choice="top", top=2)
