@@ -130,7 +130,7 @@ def test_the_file_of_another_rule_is_refused(other: Any, tmp_path) -> None:
 
 def test_a_file_with_other_tensors_is_refused(tmp_path) -> None:
     save_file({"matrix": torch.zeros(1)}, tmp_path / "old", {"rule": repr(Delta())})
-    with pytest.raises(InvalidInput, match="^old holds other tensors than Delta.* has: matrix$"):
+    with pytest.raises(InvalidInput, match=r"^old holds other tensors than Delta.* has: matrix$"):
         files.load(tmp_path / "old", Delta())
 
 
