@@ -58,11 +58,6 @@ class Ridge:
     def read(self, state: RidgeState, q: Tensor) -> Tensor:
         return q.to(state.covariance.dtype) @ torch.cholesky_solve(state.association, self._factor(state))
 
-    def novelty(self, state: RidgeState, k: Tensor) -> Tensor:
-        """kᵀ(A + μI)⁻¹k of keys [B, H, T, d]: [B, H, T], near 0 for what was written often, |k|²/μ for the unseen."""
-        k = k.to(state.covariance.dtype)
-        return (k * torch.cholesky_solve(k.mT, self._factor(state)).mT).sum(-1)
-
     def erased(self, state: RidgeState, k: Tensor, v: Tensor, age: Tensor) -> RidgeState:
         """The state as if those tokens had never been written; `age` [T] is how many were written after each.
 
