@@ -589,6 +589,36 @@ def skills(
     call.answer(result, *shown, output.pairs(rest, "run"))
 
 
+@command(group, json_file=True, backends=False)
+def rules(
+    call: Invocation,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option("--seed", help="Any number of them (default: 0, 1, 2); each draws pairs of its own."),
+    ] = None,
+) -> None:
+    """Memories in the running state: what each mechanism recalls, beside itself without the part that matters.
+
+    No model takes part. Exits 1 when a claim does not hold."""
+    from hybridmem.evaluation.suites.rules import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(seeds=seed or None, progress=progress)
+    figures = to_json(result)
+    tables = [
+        output.table(
+            ["with", "#recall", "#low", "#high", "claim", "held"],
+            [(*list(arm.values())[:4], arm["claim"] or None, arm["held"] if arm["claim"] else None) for arm in arms],
+            f"{mechanism}: {task}",
+        )
+        for mechanism, task, arms in (each.values() for each in figures["behaviours"])
+    ]
+    rest = {name: value for name, value in figures.items() if name != "behaviours"}
+    call.answer(figures, *tables, output.pairs(rest, "run"))
+    if not result.held:
+        raise typer.Exit(errors.NO)
+
+
 def _rows(figures: Mapping[str, Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     return [(name, *each.values()) for name, each in figures.items()]
 
