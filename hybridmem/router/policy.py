@@ -37,6 +37,7 @@ from hybridmem.router.signals import Evidence
 from hybridmem.router.snapshot import Snapshot
 from hybridmem.router.why import why
 from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.lineage import pooled as pooled_audits
 
 FORCED_ROUTES: tuple[Route, ...] = ROUTES[:-1]
 """Those that answer."""
@@ -173,7 +174,7 @@ class Router:
         rehearsed = replace(
             self._read(),
             adapter=adapter,
-            audits=snapshots.pooled(audits),
+            audits=pooled_audits(audits),
             # The night that trained it has read everything that is there.
             last_dream=math.inf,
             calibration=Calibration(),

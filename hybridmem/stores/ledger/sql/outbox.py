@@ -78,7 +78,7 @@ class OutboxRows:
     def acknowledge(self, consumer: str, position: int) -> None:
         consumers = tables.consumers
         # An acknowledgement that a power cut undoes is followed again: that does no harm, and waiting for a disk does.
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, revises=False) as connection:
             followed = connection.execute(select(consumers.c.position).where(consumers.c.name == consumer)).scalar()
             if followed is None:
                 connection.execute(insert(consumers), {"name": consumer, "position": position})

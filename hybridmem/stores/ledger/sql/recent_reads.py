@@ -1,0 +1,43 @@
+"""What was read at a revision of the ledger, kept until the next one: an answer asks for the same again and again."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+
+from hybridmem.stores.ledger.sql.database import Database
+
+T = TypeVar("T")
+MOST = 1_000
+"""Values that are kept, the last used."""
+_REVISION = text("SELECT value FROM counters WHERE name = 'revision'")
+
+
+class RecentReads:
+    """Values that nobody changes. Threads may use it at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
+
+    def read(self, database: Database, key: Hashable, work: Callable[[Connection], T]) -> T:
+        """What `work` read for this `key`, unless something was written since, by whatever process."""
+        with database.read() as connection:
+            revision = int(connection.execute(_REVISION).scalar_one())
+            with self._lock:
+                found = self._kept.get(key)
+                if found is not None and found[0] == revision:
+                    self._kept.move_to_end(key)
+                    value: T = found[1]
+                    return value
+            value = work(connection)
+        with self._lock:
+            self._kept[key] = (revision, value)
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST:
+                self._kept.popitem(last=False)
+        return value
