@@ -101,6 +101,13 @@ def targets(result: Mapping[str, Any]) -> list[Figure]:
             note="no more than always retrieving",
         ),
         Figure("calibration error", _value(router, "ece"), 0.05, False),
+        Figure(
+            "milliseconds of the router",
+            result["overhead"]["processor_ms_p50"],
+            2.0,
+            False,
+            note="median processor time beside the search and the model",
+        ),
     ]
 
 

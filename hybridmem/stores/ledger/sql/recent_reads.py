@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from hybridmem.stores.ledger.sql.database import Database
 
 T = TypeVar("T")
-MOST = 1_000
+MOST = 200
 """Values that are kept, the last used."""
 _REVISION = text("SELECT value FROM counters WHERE name = 'revision'")
 
