@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from hybridmem.core.records import Answer
 from hybridmem.core.text.descriptions import Description, description
+from hybridmem.core.text.tokens import contains_words, normalised
+from hybridmem.core.text.topics import topic
 from hybridmem.models import prompts
 from hybridmem.router.second_look import same
 
@@ -40,8 +42,10 @@ def in_two_steps(
         number: found
         for number, (question, memories) in enumerate(zip(questions, shown, strict=True))
         if (found := description(question, memories)) is not None
+        if not _answers(answers[number]) or _may_be_described(answers[number].text, found, memories)
     }
-    firsts = dict(zip(described, ask([found.question for found in described.values()]) if described else [], strict=True))
+    asked = ask([found.question for found in described.values()]) if described else []
+    firsts = dict(zip(described, asked, strict=True))
     open_still = {
         number: found
         for number, found in described.items()
@@ -65,6 +69,17 @@ def why(steps: TwoSteps) -> str:
     return f"{first}, and “{steps.second}” the answer; that both are right is {steps.answer.confidence:.0%} likely."
 
 
+def _may_be_described(answer: str, found: Description, memories: Sequence[str]) -> bool:
+    """Whether a memory that gives `answer` speaks of what is described, and of nothing that is asked of it. Most
+    answers need no second look."""
+    described, asked = topic(found.question), topic(found.of(""))
+    return any(
+        contains_words(normalised(memory), normalised(answer)) and said & described and not said & asked
+        for memory in memories
+        for said in [topic(memory)]
+    )
+
+
 def _joined(direct: Answer, first: Answer, second: Answer, threshold: float) -> Answer:
     spent = {
         "prompt_tokens": direct.prompt_tokens + first.prompt_tokens + second.prompt_tokens,
@@ -78,7 +93,7 @@ def _joined(direct: Answer, first: Answer, second: Answer, threshold: float) -> 
         second,
         route=second.route if second.route == first.route else "both",
         confidence=confidence,
-        evidence=tuple(dict.fromkeys((*second.evidence, *first.evidence))),
+        evidence=tuple({hit.id: hit for hit in (*second.evidence, *first.evidence)}.values()),
         adapter=second.adapter or first.adapter,
         **spent,
     )

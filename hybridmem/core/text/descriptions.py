@@ -24,6 +24,8 @@ from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.core.text.topics import topic
 from hybridmem.core.text.verbs import first_form
 
+LONGEST = 300
+"""Characters of a question that is looked at."""
 _WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _RELATIVE = re.compile(r"\b(?:the|a|an) (?P<noun>(?:[a-z][\w-]* ){0,2}?[a-z][\w-]*),? (?P<link>who|that|which) (?P<clause>.+)")
 _NAME = r"[A-Z][\w.-]*(?: [A-Z][\w.-]*)*"
@@ -58,7 +60,11 @@ class Description:
 def description(question: str, memories: Sequence[str]) -> Description | None:
     """The description in `question` of something that some of the `memories` are about; None where there is none, or
     where the question asks for nothing but who or what it is."""
+    if len(question) > LONGEST:
+        return None
     asked = " ".join(question.split()).rstrip("?.! ")
+    if not any(form.search(asked) for form in (_RELATIVE, _OWNED, _OF)):
+        return None
     known = [normalised(memory) for memory in memories]
     found = _relative(asked, known) or _owned(asked, known) or _of(asked, known)
     return found if found and topic(f"{found.before} {found.after}") - _NAMING else None
