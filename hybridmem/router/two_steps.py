@@ -49,7 +49,8 @@ def in_two_steps(
     open_still = {
         number: found
         for number, found in described.items()
-        if _answers(firsts[number]) and (not _answers(answers[number]) or same(answers[number].text, firsts[number].text))
+        if _answers(firsts[number])
+        and (not _answers(answers[number]) or same(answers[number].text, firsts[number].text))
     }
     seconds = [found.of(firsts[number].text) for number, found in open_still.items()]
     steps: list[TwoSteps | None] = [None] * len(questions)

@@ -26,7 +26,11 @@ KNOWN = (
             "Who looks after the Tavrin server?",
             "What is the dog of X called?",
         ),
-        ("Where was the machine which runs the Tavrin server bought", "Which machine runs the Tavrin server?", "Where was X bought?"),
+        (
+            "Where was the machine which runs the Tavrin server bought",
+            "Which machine runs the Tavrin server?",
+            "Where was X bought?",
+        ),
         (
             "Which river flows through the city that Ana Brito lives in?",
             "Which city does Ana Brito live in?",
@@ -34,7 +38,11 @@ KNOWN = (
         ),
         ("When was Ana Brito's boss born?", "Who is Ana Brito's boss?", "When was X born?"),
         ("Where does my older sister work?", "Who is my older sister?", "Where does X work?"),
-        ("Which instrument does the boss of Ana Brito play?", "Who is the boss of Ana Brito?", "Which instrument does X play?"),
+        (
+            "Which instrument does the boss of Ana Brito play?",
+            "Who is the boss of Ana Brito?",
+            "Which instrument does X play?",
+        ),
     ],
 )
 def test_a_description_is_a_question_of_its_own(question: str, first: str, second: str) -> None:

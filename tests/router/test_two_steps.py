@@ -40,7 +40,7 @@ def world_of(folder: Path, **answers: str) -> tuple[World, Answering]:
 
 
 def test_what_the_first_step_says_is_asked_of_in_the_second(tmp_path: Path) -> None:
-    world, model = world_of(tmp_path, **{FIRST: "Mira Sodo", SECOND: "Riga"})
+    world, _model = world_of(tmp_path, **{FIRST: "Mira Sodo", SECOND: "Riga"})
     told = world.ask(ASKED)
     one, other = world.ask(FIRST), world.ask(SECOND)
     assert (told.text, told.route) == ("Riga", "retrieval")
@@ -53,7 +53,7 @@ def test_what_the_first_step_says_is_asked_of_in_the_second(tmp_path: Path) -> N
 
 
 def test_one_half_may_be_in_the_weights(tmp_path: Path) -> None:
-    world, model = world_of(tmp_path, **{FIRST: "Mira Sodo", SECOND: "Riga"})
+    world, _model = world_of(tmp_path, **{FIRST: "Mira Sodo", SECOND: "Riga"})
     world.dream({SECOND: "Riga"}, LIVES)
     told = world.ask(ASKED)
     assert (told.text, told.route, told.adapter) == ("Riga", "both", "v0001")
@@ -104,6 +104,6 @@ def test_a_forced_route_takes_one_step(tmp_path: Path) -> None:
 
 
 def test_in_a_batch_each_question_has_its_own_steps(tmp_path: Path) -> None:
-    world, model = world_of(tmp_path, **{FIRST: "Mira Sodo", SECOND: "Riga"})
+    world, _model = world_of(tmp_path, **{FIRST: "Mira Sodo", SECOND: "Riga"})
     answers = world.router.answer(["Where does Eve live?", ASKED, SECOND, ASKED])
     assert [answer.text for answer in answers] == [REFUSAL, "Riga", "Riga", "Riga"]

@@ -27,7 +27,9 @@ from hybridmem.core.text.verbs import first_form
 LONGEST = 300
 """Characters of a question that is looked at."""
 _WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
-_RELATIVE = re.compile(r"\b(?:the|a|an) (?P<noun>(?:[a-z][\w-]* ){0,2}?[a-z][\w-]*),? (?P<link>who|that|which) (?P<clause>.+)")
+_RELATIVE = re.compile(
+    r"\b(?:the|a|an) (?P<noun>(?:[a-z][\w-]* ){0,2}?[a-z][\w-]*),? (?P<link>who|that|which) (?P<clause>.+)"
+)
 _NAME = r"[A-Z][\w.-]*(?: [A-Z][\w.-]*)*"
 _OWNED = re.compile(rf"\b(?P<owner>(?!(?:What|Who|Where|When|How)\b){_NAME}['’]s|[Mm]y|[Oo]ur) (?=(?P<noun>[a-z].*))")
 _STATED = re.compile(rf"(?P<name>{_NAME}) (?P<verb>[a-z]+)(?P<rest>(?: .*)?)")
@@ -35,10 +37,13 @@ _OF = re.compile(r"\bthe (?P<noun>[a-z][\w-]*(?: [a-z][\w-]*)?) of (?P<owner>(?:
 _NAMING = topic("called named")
 """Asks for nothing but what somebody is called."""
 _PERSON = frozenset(
-    "person one man woman boy girl someone somebody colleague boss manager friend neighbour neighbor teacher doctor "
-    "dentist owner author sister brother mother father mum mom dad parent son daughter child aunt uncle cousin niece "
-    "nephew grandmother grandfather wife husband partner girlfriend boyfriend fiancé fiancée landlord tenant flatmate "
-    "roommate coach tutor mentor lawyer accountant therapist assistant director chief head lead leader founder".split()  # noqa: SIM905
+    """
+    person one man woman boy girl someone somebody colleague boss manager friend neighbour neighbor teacher
+    doctor dentist owner author sister brother mother father mum mom dad parent son daughter child aunt
+    uncle cousin niece nephew grandmother grandfather wife husband partner girlfriend boyfriend fiancé
+    fiancée landlord tenant flatmate roommate coach tutor mentor lawyer accountant therapist assistant
+    director chief head lead leader founder
+    """.split()  # noqa: SIM905
 )
 
 
@@ -84,7 +89,9 @@ def _relative(asked: str, known: Sequence[str]) -> Description | None:
             return None
         inner = f"{who} does {stated['name']} {first_form(stated['verb'])}{stated['rest']}?"
         return Description(inner, asked[: match.start()], "?")
-    ends = max((_known(clause, word.start(), known) for word in _WORD.finditer(clause) if word.group()[0].isupper()), default=0)
+    ends = max(
+        (_known(clause, word.start(), known) for word in _WORD.finditer(clause) if word.group()[0].isupper()), default=0
+    )
     if not ends:
         return None
     return Description(f"{who} {clause[:ends]}?", asked[: match.start()], f"{asked[begins + ends :]}?")

@@ -30,9 +30,7 @@ def answered(router: Router, question: str) -> tuple[Answer, Overhead]:
     """The router's answer, and what it took beside the search and the model."""
     beside = _Stopwatch()
     reader = router.reader and _Timed(router.reader, beside)
-    timed = replace(
-        router, find=beside.of(router.find), model=_Timed(router.model, beside), reader=reader
-    )
+    timed = replace(router, find=beside.of(router.find), model=_Timed(router.model, beside), reader=reader)
     whole = _Stopwatch()
     (answer,) = whole.of(timed.answer)([question])
     return answer, Overhead(whole.wall - beside.wall, whole.processor - beside.processor)

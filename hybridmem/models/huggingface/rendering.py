@@ -9,7 +9,6 @@ from typing import Any
 from hybridmem.models.huggingface.control_tokens import ControlTokens
 from hybridmem.models.prompts import Message
 
-
 RECENT = 16
 """Prompts whose ids are kept."""
 
@@ -23,7 +22,7 @@ class PromptRenderer:
         self._recent: dict[tuple[str | None, ...], list[int]] = {}
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """Ids of the prompt with the prefix of an answer. The last ones are kept: a prompt is counted, and then read."""
+        """Ids of the prompt with the prefix of an answer. The last are kept: a prompt is counted, and then read."""
         said = (text for message in messages for text in message.values())
         key = (self._tokenizer.chat_template, *said)
         if key not in self._recent:

@@ -35,7 +35,6 @@ from hybridmem.stores.ledger.sql.rows import (
 )
 from hybridmem.stores.ledger.validation import checked_adapter, checked_item, settled_status, trustworthy
 
-
 _LAST_DREAM = text("SELECT report FROM dreams WHERE namespace = :namespace ORDER BY position DESC LIMIT 1")
 _BOUNDED = text(
     "SELECT facts.id, valid_from, recorded_at, valid_to, retired_at "
@@ -74,18 +73,25 @@ class LineageRows:
                 _save_items(Change(connection, namespace), some)
 
     def items(self, namespace: Namespace, facts: Sequence[str] | None = None) -> list[TrainingItem]:
-        table = tables.training_items
-        with self._database.read() as connection:
-            if facts is None:
-                own = table.c.namespace == key(namespace)
-                rows = list(connection.execute(select(table).where(own)).mappings())
-            else:
-                rows = [
-                    row
-                    for some in chunks(dict.fromkeys(facts))
-                    for row in connection.execute(_ITEMS_OF, {"namespace": key(namespace), "facts": some}).mappings()
-                ]
-        return [item_of(row) for row in sorted(rows, key=lambda row: row["position"])]
+        if facts is None:
+            with self._database.read() as connection:
+                own = _ITEMS.c.namespace == key(namespace)
+                rows = connection.execute(select(_ITEMS).where(own).order_by(_ITEMS.c.position)).mappings()
+                return [item_of(row) for row in rows]
+
+        def read(connection: Connection) -> list[TrainingItem]:
+            rows = [
+                row
+                for some in chunks(dict.fromkeys(facts))
+                for row in connection.execute(_ITEMS_OF, {"namespace": key(namespace), "facts": some}).mappings()
+            ]
+            return [item_of(row) for row in sorted(rows, key=lambda row: row["position"])]
+
+        if len(facts) != 1:
+            with self._database.read() as connection:
+                return read(connection)
+        # What a question about one fact asks for, again and again.
+        return list(self._recent.read(self._database, ("items", namespace, facts[0]), read))
 
     def drop_items(self, namespace: Namespace, facts: Sequence[str]) -> None:
         table = tables.training_items
@@ -199,9 +205,13 @@ class LineageRows:
             return None if version is None else _adapter(connection, namespace, version)
 
     def active_weights(self, namespace: Namespace, moments: Sequence[datetime]) -> ActiveWeights:
-        read = self._recent.read(self._database, ("weights", namespace), lambda connection: _weights(connection, namespace))
+        read = self._recent.read(
+            self._database, ("weights", namespace), lambda connection: _weights(connection, namespace)
+        )
         times = [micros(parse_time(at)) for at in moments]
-        return read.weights.without([id for id, begins, ends in read.bounds if not all(begins <= at < ends for at in times)])
+        return read.weights.without(
+            [id for id, begins, ends in read.bounds if not all(begins <= at < ends for at in times)]
+        )
 
     def activations(self, namespace: Namespace) -> list[tuple[datetime, str | None]]:
         moves = tables.activations.c
