@@ -82,21 +82,28 @@ def _may_be_described(answer: str, found: Description, memories: Sequence[str]) 
 
 
 def _joined(direct: Answer, first: Answer, second: Answer, threshold: float) -> Answer:
-    spent = {
-        "prompt_tokens": direct.prompt_tokens + first.prompt_tokens + second.prompt_tokens,
-        "seconds": direct.seconds + first.seconds + second.seconds,
-    }
+    tokens = direct.prompt_tokens + first.prompt_tokens + second.prompt_tokens
+    seconds = direct.seconds + first.seconds + second.seconds
     confidence = first.confidence * second.confidence
     if not _answers(second) or same(second.text, first.text) or confidence < threshold:
         doubt = 1 - confidence if _answers(second) else second.confidence
-        return replace(direct, text=prompts.REFUSAL, route="abstain", confidence=doubt, adapter=None, **spent)
+        return replace(
+            direct,
+            text=prompts.REFUSAL,
+            route="abstain",
+            confidence=doubt,
+            adapter=None,
+            prompt_tokens=tokens,
+            seconds=seconds,
+        )
     return replace(
         second,
         route=second.route if second.route == first.route else "both",
         confidence=confidence,
         evidence=tuple({hit.id: hit for hit in (*second.evidence, *first.evidence)}.values()),
         adapter=second.adapter or first.adapter,
-        **spent,
+        prompt_tokens=tokens,
+        seconds=seconds,
     )
 
 
