@@ -13,7 +13,7 @@ from hybridmem.router.calibration import Calibration
 from hybridmem.stores.ledger.lineage import pooled
 from hybridmem.stores.ledger.sql import recent_reads
 from hybridmem.stores.ledger.sql.ledger import SqlLedger
-from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, fact, report
+from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, fact, item, report
 
 
 @pytest.fixture
@@ -76,6 +76,18 @@ def test_only_so_much_is_kept(two: tuple[SqlLedger, SqlLedger], monkeypatch: pyt
         ledger.get_state(("users", str(number)), Calibration)
     kept: Any = ledger._recent._kept
     assert [namespace[1] for _, namespace in kept] == ["6", "7", "8"]
+
+
+def test_nothing_of_what_was_erased_stays_in_memory(two: tuple[SqlLedger, SqlLedger]) -> None:
+    here, there = two
+    there.put_fact(fact("f1"))
+    there.save_items([item("i1", "f1")])
+    assert [each.id for each in here.items(ANA, ["f1"])] == ["i1"]
+    there.erase(ANA, "f1", NOW)
+    here.get_state(BEN, Calibration)
+    kept: Any = here._recent._kept
+    assert "i1" not in repr(dict(kept)) and len(kept) == 1
+    assert here.items(ANA, ["f1"]) == []
 
 
 def test_the_splits_of_a_fact_are_one_audit() -> None:

@@ -18,26 +18,30 @@ _REVISION = text("SELECT value FROM counters WHERE name = 'revision'")
 
 
 class RecentReads:
-    """Values that nobody changes. Threads may use it at once."""
+    """Values of one revision, which nobody changes: what was erased since is not even in memory any more. Threads may
+    use it at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
+        self._revision = -1
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def read(self, database: Database, key: Hashable, work: Callable[[Connection], T]) -> T:
         """What `work` read for this `key`, unless something was written since, by whatever process."""
         with database.read() as connection:
             revision = int(connection.execute(_REVISION).scalar_one())
             with self._lock:
-                found = self._kept.get(key)
-                if found is not None and found[0] == revision:
+                if revision != self._revision:
+                    self._kept.clear()
+                    self._revision = revision
+                if key in self._kept:
                     self._kept.move_to_end(key)
-                    value: T = found[1]
-                    return value
+                    kept: T = self._kept[key]
+                    return kept
             value = work(connection)
         with self._lock:
-            self._kept[key] = (revision, value)
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+            if revision == self._revision:
+                self._kept[key] = value
+                while len(self._kept) > MOST:
+                    self._kept.popitem(last=False)
         return value
