@@ -180,7 +180,7 @@ class TestAfterANight:
         "The ferret Zora sleeps in the hall, and Ana lives in Porto.",
         "The vet saw the ferret on Monday.",
         "The dentist moved to Friday morning.",
-        *(f"The {thing} was paid on day {day} of the month." for day, thing in enumerate("rent gas water".split())),
+        *(f"The {thing} was paid on day {day} of the month." for day, thing in enumerate(["rent", "gas", "water"])),
         *(f"Ben read chapter {number} of a novel about whales and boats." for number in range(8)),
     )
 
