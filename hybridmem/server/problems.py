@@ -66,6 +66,7 @@ ADVICE: dict[type[errors.HybridMemError], str] = {
     errors.UnknownMemory: "GET /v1/memories lists the ids",
     errors.UnknownBlock: "GET /v1/blocks lists their labels",
     errors.UnknownQuestion: "GET /v1/questions lists the ids",
+    errors.UnknownAdapter: "GET /v1/adapters lists them, and a dream makes one",
     errors.TextTooLong: "split it, and send each part",
 }
 """What a client can do about an error: requests, and no commands of the server's shell."""
@@ -143,7 +144,7 @@ def _complaint(error: Mapping[str, Any]) -> str:
     kind, given, bounds = error["type"], error.get("input"), error.get("ctx") or {}
     if kind in ("too_long", "string_too_long") and isinstance(given, str):
         return f"it has {len(given):,} characters, above {bounds['max_length']:,}: shorten it"
-    if kind in ("too_short", "string_too_short") and hasattr(given, "__len__") and not len(given):
+    if kind in ("too_short", "string_too_short") and given in ("", [], {}, ()):
         return "it is empty"
     if kind == "string_pattern_mismatch" and bounds.get("pattern") == r"\S":
         return "it has no words"

@@ -276,3 +276,10 @@ def test_a_period_that_ends_before_it_begins_is_refused(since: str, until: str, 
         return
     with pytest.raises(InvalidInput, match=r"since 2026-12-01 is after until 2026-01-01.*swap them"):
         asked_for(since=since, until=until)
+
+
+def test_a_name_in_the_metadata_is_the_same_however_its_letters_are_composed() -> None:
+    composed, apart = (unicodedata.normalize(form, "Größe") for form in ("NFC", "NFD"))
+    values = {"metadata": {apart: {"café": 3}}}
+    for written in (composed, apart):
+        assert holds(parse({f"metadata.{written}.{unicodedata.normalize('NFD', 'café')}": 3}), values)

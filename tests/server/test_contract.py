@@ -261,3 +261,8 @@ def test_a_parameter_that_an_endpoint_does_not_have_is_refused_by_name(ana: http
     assert ana.post("/v1/search?limit=3", json={"query": "ferrets"}).status_code == 422
     assert ana.get("/v1/memories?limit=3&kind=fact").status_code == 200
     assert ana.get("/v1/models?after=x").status_code == 200, "OpenAI's clients may send parameters of its own"
+
+
+def test_advice_is_a_request_and_no_command_of_a_shell(ana: httpx.Client) -> None:
+    said = ana.get("/v1/adapters/v9999").json()["detail"]
+    assert "hybridmem" not in said and "GET /v1/adapters lists them" in said
