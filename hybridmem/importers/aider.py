@@ -113,10 +113,10 @@ class _Chat:
             raw.endswith(b"  ") for _, raw in lines(self.path) if raw is not None and raw.startswith((b"#### ", b"> "))
         )
 
-    def _end(self, next: Kind, number: int) -> Iterator[Entry]:
+    def _end(self, following: Kind, number: int) -> Iterator[Entry]:
         """The entry of what was read so far; what comes begins at the line `number`."""
         text, kind, start = "\n".join(self.block).strip(), self.kind, self.number
-        self.kind, self.number, self.block, self.size = next, number, [], 0
+        self.kind, self.number, self.block, self.size = following, number, [], 0
         if not text:
             return
         if kind == "program" or (kind == "model" and not self.answers):
