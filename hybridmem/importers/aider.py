@@ -103,7 +103,7 @@ class _Chat:
                 continue
             if kind != self.kind or self.size + len(line) > MAX_TEXT:
                 yield from self._end(kind, number)
-            self.block.append(line.removeprefix("####").strip() if kind == "user" else line)
+            self.block.append(line.removeprefix("####").removeprefix(" ").rstrip() if kind == "user" else line)
             self.size += len(line) + 1
         yield from self._end("program", self.number)
 
@@ -159,7 +159,7 @@ def _inputs(path: Path, about: dict[str, str]) -> Iterator[Entry]:
 
 
 def _input(number: int, block: list[str], at: str | None, about: dict[str, str], told: frozenset[str]) -> Entry:
-    said = _said("\n".join(line.strip() for line in block).strip())
+    said = _said("\n".join(line.rstrip() for line in block).strip())
     if not isinstance(said, str):
         return said
     if said in told:

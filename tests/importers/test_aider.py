@@ -17,7 +17,7 @@ INPUTS = ".aider.input.history"
 SESSION = aider_session(
     "#### Rename it to Pip.  ",
     "####   ",
-    "#### And keep the tests.  ",
+    "####   And keep the tests.  ",
     "",
     "#### Steps",
     "> as you asked",
@@ -51,7 +51,7 @@ def test_the_documented_shape(tmp_path: Path) -> None:
     path = write(tmp_path, f"ferrets/{CHAT}", SESSION)
     assert detect(path) == "aider"
     assert said(path) == [
-        ("user", None, "Rename it to Pip.\n\nAnd keep the tests."),
+        ("user", None, "Rename it to Pip.\n\n  And keep the tests."),
         ("assistant", None, "#### Steps\n> as you asked\n\n```python\n> prompt\n```"),
         ("assistant", None, "One more edit."),
         ("user", None, "Why is it red?"),
@@ -84,12 +84,12 @@ def test_a_history_whose_line_ends_were_stripped(tmp_path: Path) -> None:
 
 
 def test_inputs_have_their_own_times_and_are_not_told_twice(tmp_path: Path) -> None:
-    entries = ("Rename it to Pip.\n+\n+And keep the tests.", "/add ferret.py", "Why is it red?", "She bites.")
+    entries = ("Rename it to Pip.\n+\n+  And keep the tests.", "/add ferret.py", "Why is it red?", "She bites.")
     typed = "".join(f"\n# 2023-11-14 22:1{n}:00.000001\n+{text}\n" for n, text in enumerate(entries))
     alone = write(tmp_path, f"alone/{INPUTS}", typed)
     assert detect(alone) == "aider" and left_out(alone) == ["commands"]
     assert [(turn.text, turn.at.minute) for turn in turns(alone, timezone="UTC") if turn.at] == [
-        ("Rename it to Pip.\n\nAnd keep the tests.", 10),
+        ("Rename it to Pip.\n\n  And keep the tests.", 10),
         ("Why is it red?", 12),
         ("She bites.", 13),
     ]
