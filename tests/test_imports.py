@@ -28,7 +28,7 @@ LAYERS = (
     ("training",),
     ("continual",),
     ("workspace",),
-    ("reflection", "skills"),
+    ("reflection", "skills", "running"),
     ("standing",),
     ("dreaming",),
     ("maintenance",),
