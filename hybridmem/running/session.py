@@ -373,7 +373,7 @@ def _shown(state: SessionState, mass: dict[int, float]) -> dict[int, SessionEven
     for chunk in state.chunks:
         ids = chunk.ids
         for event in chunk.events:
-            text = decode(ids[event.begin : event.begin + event.tokens]).strip()
+            text = decode(ids[event.begin : event.begin + event.tokens])
             found[len(found)] = SessionEvent(
                 event.message,
                 text,
