@@ -21,8 +21,7 @@ class SessionSteps:
         self._memory = memory
 
     def read(self, ids: Tensor, mask: Tensor | None, positions: Tensor, room: int) -> Tensor:
-        with self._prefix.choosing():
-            return self._logits(ids, 0)
+        return self._logits(ids, 0)
 
     def keep(self, rows: Tensor) -> None:
         """One question is asked at a time: there is nothing to leave out."""

@@ -52,7 +52,7 @@ def repeated_queries(reader: SessionReader, chunk: Chunk) -> list[Tensor]:
     they are read a second time behind the chunk."""
     found: dict[int, Tensor] = {}
     prefix = SessionPrefix(reader, [chunk], len(chunk.kept))
-    with prefix.choosing(), reader.queries(found.__setitem__, range(len(reader.layers))):
+    with reader.watched(range(len(reader.layers)), found.__setitem__):
         ids = torch.tensor([chunk.ids], device=reader.device)
         reader.forward(prefix.cache, ids, prefix.start, logits_to_keep=1)
     return [found[layer] for layer in range(len(reader.layers))]

@@ -44,6 +44,13 @@ def ending(model: Renderer, question: str) -> tuple[int, ...]:
     return tuple(found[len(break_) :] if found[: len(break_)] == break_ else found)
 
 
+def words(model: Renderer, question: str) -> slice:
+    """Which tokens of an `ending` are the question's own words, and not what stands around every question."""
+    mine, other = ending(model, question), ending(model, _FILLERS[0])
+    before, after = len(_common(mine, other)), len(_common(mine[::-1], other[::-1]))
+    return slice(before, len(mine) - after) if before + after < len(mine) else slice(None)
+
+
 def _asked(question: str, memories: str) -> list[Message]:
     *before, asked = prompts.answer(question, ["0"])
     return [*before, {**asked, "content": asked["content"].replace("- 0\n", f"{memories}\n", 1)}]

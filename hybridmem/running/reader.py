@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,9 @@ from hybridmem.models.huggingface.decoding import cache_argument
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.running import frame
 from hybridmem.running.rotation import Rotation
+
+_QUERIES = ("q_norm", "q_layernorm", "q_proj")
+_KEYS = ("k_norm", "k_layernorm", "k_proj")
 
 
 @dataclass(slots=True)
@@ -38,6 +41,16 @@ class Passage:
     """By token: nats."""
     hidden: Tensor | None
     """(n, width): the state behind each token, which predicts the next; None where nobody asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one layer made of some tokens, before it attended."""
+
+    queries: Tensor
+    """float32 (heads of keys, queries that share one, n, size), bare."""
+    keys: Tensor
+    """float32 (heads of keys, n, size), bare."""
 
 
 class SessionReader:
@@ -136,23 +149,43 @@ class SessionReader:
         values = torch.stack([layer.values[0].float() for layer in kept])
         return self.rotation.bare(keys, torch.arange(len(self.opening), device=self.device)), values
 
+    def probe(self, ids: Sequence[int], layers: Sequence[int]) -> dict[int, Probe]:
+        """What each of `layers` asks for when `ids` are read behind the opening alone; the layers above are spared."""
+        chunk, queries, found = self.begin(), dict[int, Tensor](), dict[int, Probe]()
+
+        def seen(layer: int, keys: Tensor) -> None:
+            found[layer] = Probe(queries[layer], keys)
+            if layer == max(layers):
+                raise _FarEnough
+
+        with self.watched(layers, queries.__setitem__, seen), suppress(_FarEnough):
+            self.forward(chunk.cache, torch.tensor([list(ids)], device=self.device), len(self.opening))
+        return found
+
     @contextmanager
-    def queries(self, seen: Callable[[int, Tensor], None], layers: Sequence[int]) -> Iterator[None]:
-        """Within this context `seen` is called with each of `layers` and its bare queries, float32 (heads of keys,
-        queries that share one, n, size), just before that layer attends."""
-        shared = self.heads
+    def watched(
+        self,
+        layers: Sequence[int],
+        queries: Callable[[int, Tensor], None],
+        keys: Callable[[int, Tensor], None] | None = None,
+    ) -> Iterator[None]:
+        """Within this context `queries` is called with each of `layers` that reads and its bare queries, as in
+        `Probe`, and then `keys` with its bare keys."""
+        heads, shared, size = self.heads
 
-        def hook(layer: int) -> Callable[[Any, Any, Tensor], None]:
-            def read(_: Any, given: Any, made: Tensor) -> None:
-                n = made.shape[1]
-                seen(layer, made[0].float().reshape(n, shared[0], shared[1], shared[2]).permute(1, 2, 0, 3))
+        def read_queries(layer: int, made: Tensor) -> None:
+            queries(layer, made.float().reshape(-1, heads, shared, size).permute(1, 2, 0, 3))
 
-            return read
+        def read_keys(layer: int, made: Tensor) -> None:
+            if keys is not None:
+                keys(layer, made.float().reshape(-1, heads, size).transpose(0, 1))
 
         with ExitStack() as stack:
             for layer in layers:
-                handle = _last_of_queries(self.attention(layer)).register_forward_hook(hook(layer))
-                stack.callback(handle.remove)
+                attention = self.attention(layer)
+                for names, read in ((_QUERIES, read_queries), (_KEYS, read_keys)):
+                    handle = _last_of(attention, names).register_forward_hook(_hook(layer, read))
+                    stack.callback(handle.remove)
             yield
 
     @contextmanager
@@ -169,9 +202,18 @@ class SessionReader:
             handle.remove()
 
 
-def _last_of_queries(attention: Any) -> Any:
-    """The module that makes an attention's queries, before they are turned: their norm where there is one."""
-    for name in ("q_norm", "q_layernorm", "q_proj"):
-        if (found := getattr(attention, name, None)) is not None:
-            return found
-    raise AttributeError("this attention has no projection of queries")
+class _FarEnough(Exception):
+    """The layers that somebody watches have read."""
+
+
+def _last_of(attention: Any, names: Sequence[str]) -> Any:
+    """The module of an attention that makes its queries or keys, before they are turned: their norm where there is
+    one."""
+    return next(found for name in names if (found := getattr(attention, name, None)) is not None)
+
+
+def _hook(layer: int, read: Callable[[int, Tensor], None]) -> Callable[[Any, Any, Tensor], None]:
+    def hook(_: Any, given: Any, made: Tensor) -> None:
+        read(layer, made)
+
+    return hook

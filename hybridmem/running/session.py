@@ -53,11 +53,12 @@ class SessionEvent:
     surprise: float
     """Nats per token, when it was read first."""
     attended: float
-    """Attention that the questions so far gave it, summed over the answers that had to choose."""
+    """Attention that the questions so far gave it: the sum of their `mass`."""
     answers: int
     """How many answers read it."""
     mass: float | None = None
-    """Attention that this question gave it, of 1 for the whole session; None where everything could be read."""
+    """The largest part of its attention, from 0 to 1, that a head gave it at a word of this question; None where
+    everything could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class SessionAnswer:
 
     text: str
     evidence: tuple[SessionEvent, ...]
-    """The events that were read, in the order of the session; where layers read different ones, all of them."""
+    """The events that were read, in the order of the session."""
     prompt_tokens: int
     """Tokens that the model read for this question."""
     state_tokens: int
@@ -108,7 +109,7 @@ class Session:
     def events(self) -> tuple[SessionEvent, ...]:
         """What is kept, in order; empty for a model that keeps no state."""
         with self._lock:
-            return () if self._state is None else tuple(_shown(self._state, {}).values())
+            return () if self._state is None else tuple(_shown(self._state, ()))
 
     @property
     def surprise(self) -> float:
@@ -356,33 +357,26 @@ def _from_state(state: SessionState, question: str, most: int, started: float) -
             f"a question of {len(ids)} tokens and an answer of {most} leave no room for the session in the "
             f"{model.context_length} that {model.name!r} reads: ask less at a time"
         )
-    prefix = state.prefix(room)
+    prefix = state.prefix(question, ids, room)
     memory = OutputMemory(state.chunks, state.settings.most_vote) if state.settings.output_memory else None
     generation = model.complete(ids, SessionSteps(reader, prefix, memory), most)
     state.note(prefix)
     shown = _shown(state, prefix.mass)
-    evidence = tuple(shown[number] for number in sorted(prefix.read))
+    evidence = tuple(shown[number] for number in prefix.events)
     seconds = time.perf_counter() - started
     return SessionAnswer(generation.text, evidence, len(ids), prefix.length, seconds, generation)
 
 
-def _shown(state: SessionState, mass: dict[int, float]) -> dict[int, SessionEvent]:
-    """By number, the events of a state as others see them."""
+def _shown(state: SessionState, mass: Sequence[float]) -> list[SessionEvent]:
+    """The events of a state as others see them."""
     decode = state.reader.model.tokenizer.decode
-    found: dict[int, SessionEvent] = {}
+    found: list[SessionEvent] = []
     for chunk in state.chunks:
         ids = chunk.ids
         for event in chunk.events:
             text = decode(ids[event.begin : event.begin + event.tokens])
-            found[len(found)] = SessionEvent(
-                event.message,
-                text,
-                event.tokens,
-                event.surprise / event.tokens,
-                event.attended,
-                event.answers,
-                mass.get(len(found)),
-            )
+            nats, given = event.surprise / event.tokens, mass[len(found)] if mass else None
+            found.append(SessionEvent(event.message, text, event.tokens, nats, event.attended, event.answers, given))
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from hybridmem.core.errors import InvalidInput
-from hybridmem.running import storage
+from hybridmem.running import frame, storage
 from hybridmem.running.chunk import Chunk
 from hybridmem.running.chunks import Piece, SessionMessage, packed, pieces
 from hybridmem.running.compaction import compact
@@ -115,18 +115,21 @@ class SessionState:
                     chunk.open = None
         self._keep_within_bytes()
 
-    def prefix(self, room: int | None = None) -> SessionPrefix:
-        """What a question is to be read behind, in at most `room` keys. Raises `InvalidInput` where there is none."""
+    def prefix(self, question: str, ids: Sequence[int], room: int | None = None) -> SessionPrefix:
+        """What `question`, whose prompt ends with `ids`, is to be read behind, in at most `room` keys. Raises
+        `InvalidInput` where nothing was read."""
         if not self.events:
             raise InvalidInput("nothing was read yet: read messages before you ask")
-        budget = self.settings.budget
-        return SessionPrefix(self.reader, self.chunks, budget if room is None else min(budget, room))
+        budget = self.settings.budget if room is None else min(self.settings.budget, room)
+        return SessionPrefix(self.reader, self.chunks, budget, ids, frame.words(self.reader.model, question))
 
     def note(self, prefix: SessionPrefix) -> None:
         """Remember what a question attended to."""
+        for event, mass in zip(self.events, prefix.mass, strict=False):
+            event.attended += mass
+        read = set(prefix.events)
         for number, event in enumerate(self.events):
-            event.attended += prefix.mass.get(number, 0.0)
-            event.answers += number in prefix.read
+            event.answers += number in read
 
     def _unread(self, found: list[Piece]) -> Chunk:
         layers, (heads, _, size) = len(self.reader.layers), self.reader.heads

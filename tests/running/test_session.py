@@ -73,6 +73,7 @@ def test_what_is_read_is_kept_and_answered_from(session: Session) -> None:
     assert answer.prompt_tokens < 60
     assert answer.evidence and {event.message for event in answer.evidence} <= set(ids)
     assert all(event.mass is not None for event in answer.evidence)
+    assert max(event.mass or 0.0 for event in answer.evidence) == max(event.attended for event in session.events)
     assert sum(event.answers for event in session.events) == len(answer.evidence)
     assert session.answer(QUESTION).text == answer.text
 

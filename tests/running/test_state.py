@@ -18,7 +18,7 @@ from hybridmem.running.chunks import SessionMessage
 from hybridmem.running.compaction import attended, refitted, repeated_queries
 from hybridmem.running.events import Event
 from hybridmem.running.reader import SessionReader
-from hybridmem.running.selection import choose, masses
+from hybridmem.running.selection import _masses, choose, probed_layers
 from hybridmem.running.settings import SessionSettings
 from hybridmem.running.state import SessionState
 from hybridmem.running.storage import KeyValues
@@ -41,8 +41,9 @@ def places(chunk: Chunk) -> list[tuple[str, int, int]]:
 
 def asked(state: SessionState, question: str = "Where is the key?") -> Tensor:
     """Logits of the first token of an answer."""
-    prefix = state.prefix()
-    ids = torch.tensor([frame.ending(state.reader.model, question)])
+    asking = frame.ending(state.reader.model, question)
+    prefix = state.prefix(question, asking)
+    ids = torch.tensor([asking])
     return SessionSteps(state.reader, prefix).read(ids, None, torch.arange(ids.shape[1])[None], 1)[0]
 
 
@@ -160,38 +161,61 @@ def test_forgetting_is_never_having_read(model: HuggingFaceModel) -> None:
         assert torch.equal(read.chunks[1].kept.values, without.chunks[0].kept.values)
 
 
-def test_a_question_reads_what_it_attends_to(llama: HuggingFaceModel) -> None:
-    read = state(llama, dataclasses.replace(SHORT, budget=48))
+def test_a_question_reads_what_it_attends_to(model: HuggingFaceModel) -> None:
+    read = state(model, dataclasses.replace(SHORT, budget=48))
     read.read(messages(8))
-    prefix = read.prefix()
-    ids = torch.tensor([frame.ending(llama, "Where is the key?")])
-    logits = SessionSteps(read.reader, prefix).read(ids, None, torch.arange(ids.shape[1])[None], 1)
-    assert prefix.length == 48
-    assert sum(prefix.mass.values()) < 1.0
-    assert set(prefix.read) < set(range(len(read.events)))
-    assert logits.shape == (1, 300)
+    ids = frame.ending(model, "Where is the key?")
+    prefix = read.prefix("Where is the key?", ids)
+    assert prefix.length == 48 and prefix.start == 48 + len(read.reader.opening)
+    assert len(prefix.mass) == len(read.events) and 0 < max(prefix.mass) < 1
+    assert set(prefix.events) < set(range(len(read.events)))
+    best = max(range(len(read.events)), key=prefix.mass.__getitem__)
+    assert best in prefix.events
     read.note(prefix)
-    assert sum(event.answers for event in read.events) == len(prefix.read)
-    assert max(event.attended for event in read.events) == pytest.approx(max(prefix.mass.values()))
+    assert sum(event.answers for event in read.events) == len(prefix.events)
+    assert [event.attended for event in read.events] == pytest.approx(prefix.mass)
+    assert not [module for module in model.module.modules() if module._forward_hooks]
 
 
 def test_the_mass_is_that_of_the_softmax(llama: HuggingFaceModel) -> None:
+    """Against a plain loop over the attention of the layer that is probed, with the question 256 tokens behind."""
     read = state(llama)
     read.read(messages(3))
-    found: dict[int, Tensor] = {}
-    ids = torch.tensor([frame.ending(llama, "Where?")])
-    with read.reader.queries(found.__setitem__, [2]):
-        read.reader.forward(read.reader.begin().cache, ids, len(read.reader.opening))
-    mass = masses(read.reader, read.chunks, 2, found[2])
-    keys = torch.cat([read.reader.opening_keys[0][2], read.chunks[0].kept.keys[2]], dim=1)
-    total = torch.zeros(keys.shape[1])
-    heads, shared, n, _ = found[2].shape
+    reader, ids = read.reader, frame.ending(llama, "Where?")
+    words = frame.words(llama, "Where?")
+    assert llama.tokenizer.decode(ids[words]).strip() == "Where?"
+    (layer,) = probed_layers(3)
+    only = range(layer, layer + 1)
+    assert list(probed_layers(5)) == [0, 1] and list(probed_layers(30)) == [5, 6, 7, 8, 9]
+    probe = reader.probe(ids, only)[layer]
+    behind = torch.cat([reader.opening_keys[0][layer], read.chunks[0].kept.keys[layer]], dim=1)
+    positions = torch.arange(256, 256 + len(ids))
+    queries, own = reader.rotation.placed(probe.queries, positions), reader.rotation.placed(probe.keys, positions)
+    heads, shared = queries.shape[:2]
+    most = [0.0] * len(read.events)
     for head in range(heads):
-        for query in found[2][head].reshape(shared * n, -1):
-            total += torch.softmax(keys[head] @ query * read.reader.attention(2).scaling, dim=0) / (heads * shared * n)
-    start = len(read.reader.opening)
-    wanted = [float(total[start + event.start : start + event.stop].sum()) for event in read.events]
-    assert mass == pytest.approx(wanted, abs=1e-5)
+        for query in range(shared):
+            for at in range(len(ids))[words]:
+                keys = torch.cat([behind[head], own[head, : at + 1]])
+                part = torch.softmax(keys @ queries[head, query, at] * reader.attention(layer).scaling, dim=0)
+                for number, event in enumerate(read.events):
+                    start = len(reader.opening)
+                    mass = float(part[start + event.start : start + event.stop].sum())
+                    most[number] = max(most[number], mass)
+    lengths = torch.tensor([len(event) for event in read.events])
+    found = _masses(reader, read.chunks, layer, probe, words, lengths)
+    assert found.tolist() == pytest.approx(most, abs=1e-5)
+
+
+def test_a_probe_is_what_the_whole_forward_pass_makes(model: HuggingFaceModel) -> None:
+    reader, ids = SessionReader(model), frame.ending(model, "Where is the key?")
+    last = len(reader.layers) - 1
+    chunk = reader.begin()
+    reader.read(chunk, ids)
+    keys = reader.keys_and_values(chunk)[0]
+    probed = reader.probe(ids, range(last + 1))
+    for layer in range(last + 1):
+        torch.testing.assert_close(probed[layer].keys, keys[layer], atol=1e-4, rtol=1e-4)
 
 
 def test_what_is_chosen_fills_the_budget_and_keeps_messages_together() -> None:
@@ -199,7 +223,7 @@ def test_what_is_chosen_fills_the_budget_and_keeps_messages_together() -> None:
     nothing = torch.zeros(1, 1, 60, 4)
     chunk = Chunk([], [], events, KeyValues(nothing, nothing))
     chosen = choose([chunk], [0.0, 0.1, 0.0, 0.5, 0.2, 0.0], 35)
-    assert [event.start for event in chosen.events] == [20, 30, 40, 50]
+    assert chosen.events == (2, 3, 4, 5)
     ((_, keys),) = chosen.tokens
     assert keys.tolist() == list(range(20, 55))
 
