@@ -392,6 +392,9 @@ def _listed(messages: Any) -> list[SessionMessage]:
         raise InvalidInput(f"the messages are {arguments.kind_of(messages)}: pass a text, or a list of messages")
     found = []
     for each in listed(messages):
+        if isinstance(each, SessionMessage):
+            found.append(each)
+            continue
         if isinstance(each, Episode):
             found.append(_of_episode(each))
             continue
