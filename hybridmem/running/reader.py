@@ -97,7 +97,7 @@ class SessionReader:
         """The opening, read."""
         ids = torch.tensor([self.opening], device=self.device)
         output = self.module(input_ids=ids, use_cache=True)
-        return OpenReading(getattr(output, self._cache_name), output.logits[0, -1].float(), 0)
+        return OpenReading(getattr(output, self._cache_name), output.logits[0, -1].clone(), 0)
 
     @cached_property
     def _cache_name(self) -> str:
@@ -114,9 +114,9 @@ class SessionReader:
         given = torch.tensor([list(ids)], device=self.device)
         with self.head_inputs(states) if hidden else nullcontext():
             logits = self.forward(chunk.cache, given, len(self.opening) + chunk.length)[0]
-        before = torch.cat([chunk.logits[None], logits[:-1].float()])
-        nats = torch.logsumexp(before, dim=-1) - before.gather(1, given[0][:, None])[:, 0]
-        chunk.logits = logits[-1].float()
+        nats = torch.cat([_surprise(chunk.logits[None], given[0, :1]), _surprise(logits[:-1], given[0, 1:])])
+        # A copy: the last row alone would keep all of them.
+        chunk.logits = logits[-1].clone()
         chunk.length += len(ids)
         return Passage(nats.tolist(), states[0][0].bfloat16() if hidden else None)
 
@@ -200,6 +200,12 @@ class SessionReader:
             yield
         finally:
             handle.remove()
+
+
+def _surprise(logits: Tensor, ids: Tensor) -> Tensor:
+    """float32 (n,): nats of each of `ids` under the `logits` (n, vocabulary) before it."""
+    exact = logits.float()
+    return torch.logsumexp(exact, dim=-1) - exact.gather(1, ids[:, None])[:, 0]
 
 
 class _FarEnough(Exception):

@@ -28,4 +28,8 @@ class Rotation:
         angles = positions.float()[:, None] * self._frequencies.to(positions.device)
         cosine, sine = angles.cos(), angles.sin() * direction
         first, second = given.float().chunk(2, dim=-1)
-        return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+        turned = torch.empty(given.shape, device=given.device)
+        half = first.shape[-1]
+        torch.mul(first, cosine, out=turned[..., :half]).addcmul_(second, sine, value=-1)
+        torch.mul(second, cosine, out=turned[..., half:]).addcmul_(first, sine)
+        return turned

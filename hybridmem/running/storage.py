@@ -63,10 +63,10 @@ class KeyValues:
         """Those of `tokens` alone, in bytes of their own."""
         scale = self.value_scale
         return KeyValues(
-            self.keys[:, :, tokens],
-            self.values[:, :, tokens],
+            _of(self.keys, tokens),
+            _of(self.values, tokens),
             self.key_scale,
-            None if scale is None else scale[:, :, tokens],
+            None if scale is None else _of(scale, tokens),
         )
 
 
@@ -82,8 +82,11 @@ def _rounded(exact: Tensor, dimension: int) -> tuple[Tensor, Tensor]:
 
 
 def _scaled(kept: Tensor, scale: Tensor | None, layers: slice, tokens: Tensor | slice, *, by_token: bool) -> Tensor:
-    found = kept[layers][:, :, tokens]
+    found = _of(kept[layers], tokens).float()
     if scale is None:
-        return found.float()
-    part = scale[layers]
-    return found.float() * (part[:, :, tokens] if by_token else part)
+        return found
+    return found.mul_(_of(scale[layers], tokens) if by_token else scale[layers])
+
+
+def _of(kept: Tensor, tokens: Tensor | slice) -> Tensor:
+    return kept[:, :, tokens] if isinstance(tokens, slice) else kept.index_select(2, tokens)
