@@ -11,7 +11,7 @@ from hybridmem.core.errors import InvalidInput
 class SessionSettings:
     """The settings of one session. Raises `InvalidInput` for values that cannot work together."""
 
-    chunk: int = 256
+    chunk: int = 128
     """Most tokens that are read at once, each seeing those before it."""
     min_event: int = 8
     """Fewest tokens of an event, unless its message ends."""
