@@ -405,9 +405,13 @@ def nothing_said(
     with bars(quiet=call.as_json) as progress:
         result = run(sentences, model=call.model, embedder=call.embedder, reader=call.reader, progress=progress)
     rows = [(fact["kind"], fact["sentence"], fact["fact"]) for fact in result["facts"]]
-    figures = {name: value for name, value in result.items() if name != "facts"}
+    lost = [(fact["sentence"], fact["fact"]) for fact in result["retired_facts"]]
+    figures = {name: value for name, value in result.items() if not isinstance(value, list)}
     call.answer(
-        result, output.table(["kind", "said", "believed"], rows, "believed"), output.pairs(figures, "nothing said")
+        result,
+        output.table(["kind", "said", "believed"], rows, "believed"),
+        output.table(["said", "retired"], lost, "retired"),
+        output.pairs(figures, "nothing said"),
     )
 
 
@@ -583,6 +587,36 @@ def skills(
     ]
     rest = {name: value for name, value in result.items() if name not in {"conditions", "classes", "by_task"}}
     call.answer(result, *shown, output.pairs(rest, "run"))
+
+
+@command(group, json_file=True, backends=False)
+def rules(
+    call: Invocation,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option("--seed", help="Any number of them (default: 0, 1, 2); each draws pairs of its own."),
+    ] = None,
+) -> None:
+    """Memories in the running state: what each mechanism recalls, beside itself without the part that matters.
+
+    No model takes part. Exits 1 when a claim does not hold."""
+    from hybridmem.evaluation.suites.rules import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(seeds=seed or None, progress=progress)
+    figures = to_json(result)
+    tables = [
+        output.table(
+            ["with", "#recall", "#low", "#high", "claim", "held"],
+            [(*list(arm.values())[:4], arm["claim"] or None, arm["held"] if arm["claim"] else None) for arm in arms],
+            f"{mechanism}: {task}",
+        )
+        for mechanism, task, arms in (each.values() for each in figures["behaviours"])
+    ]
+    rest = {name: value for name, value in figures.items() if name != "behaviours"}
+    call.answer(figures, *tables, output.pairs(rest, "run"))
+    if not result.held:
+        raise typer.Exit(errors.NO)
 
 
 def _rows(figures: Mapping[str, Mapping[str, Any]]) -> list[tuple[Any, ...]]:

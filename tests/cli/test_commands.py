@@ -71,6 +71,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench capacity": ("--rank", "1", "--rank", "2"),
     "bench serve": (),
     "bench skills": (),
+    "bench rules": (),
     "bench model": (),
     "stats": (),
     "export": ("memory.jsonl",),
@@ -118,8 +119,9 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "kinds": {},
         "signals": [],
         "promises": [],
+        "behaviours": [],
     }
-    figures = type("Figures", (dict,), {"clean": True, "forgotten": True})(told)
+    figures = type("Figures", (dict,), {"clean": True, "forgotten": True, "held": True})(told)
     for module, function in {
         "suites.retrieval": "bench_retrieval",
         "suites.forgetting": "run",
@@ -133,6 +135,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "suites.capacity": "run",
         "suites.serve": "run",
         "suites.skills": "run",
+        "suites.rules": "run",
         "suites.model.card": "run",
         "demo.run": "run",
     }.items():

@@ -48,3 +48,30 @@ def test_what_was_only_meant_or_pictured_is_unreal(text: str) -> None:
 
 def test_what_was_meant_is_another_statement() -> None:
     assert [cue for cue, _ in moods.altering("I meant to rename the repo")] == ["meant to"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oh sure, and I'm opening a branch on Mars.",
+        "Yeah right, I ran a marathon before breakfast.",
+        "Sure, because I own three yachts.",
+        "Ilya's version: the landlord is a retired spy.",
+        "My uncle's theory is that the shop sells secrets.",
+        "To hear my brother tell it, I live in a palace.",
+        "Rumour has it that I am leaving Acme.",
+        "Word on the street: Ana left the choir.",
+    ],
+)
+def test_irony_and_doubted_words_of_others_state_nothing(text: str) -> None:
+    assert moods.opens_unreal(text)
+
+
+@pytest.mark.parametrize("text", ["Sure, I live in Porto.", "Oh, I moved to Porto.", "Yes, Porto."])
+def test_a_plain_answer_is_no_irony(text: str) -> None:
+    assert not moods.opens_unreal(text)
+
+
+def test_what_is_to_be_forgotten_is_taken_back() -> None:
+    assert moods.is_taken_back("The Tuesday class is off, so forget I ever mentioned pottery.")
+    assert not moods.is_taken_back("Don't forget I moved to Porto.")

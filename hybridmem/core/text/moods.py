@@ -22,7 +22,8 @@ CuedMood = Literal[
 ]
 
 _JOKE = (
-    r"\b(?:jk|just kidding|kidding|only joking|just joking|april fool\w*|as a joke|said no ?(?:one|body)(?: ever)?)\b"
+    r"\b(?:jk|just kidding|kidding|only joking|just joking|april fool\w*|as a joke|said no ?(?:one|body)(?: ever)?"
+    r"|forget i (?:ever )?(?:said|mentioned|asked|brought))\b"
     r"|(?:^|\s)/s\s*$|(?:[.…,!-]\s*)not\s*!+\s*$"
 )
 _UNREAL: tuple[tuple[CuedMood, str], ...] = (
@@ -62,6 +63,13 @@ _OPENING = re.compile(
     r"|^(?:example|e\.g\.|for example|for instance|subject|fwd?|headline|lyrics)\b[:,]"
     r"|^(?:let'?s say|say,? (?!hi|hello|thanks?|goodbye|bye)[a-z]+ \w+s\b)"
     r"|^(?:not true|false|wrong|far from it|god forbid|contrary to)\b"
+    # irony, and another's words that are doubted
+    r"|^(?:oh|ah|ha),? (?:sure|yeah|yes|right|absolutely|totally|definitely|of course)\b|^yeah,? right\b|^yes,? yes\b"
+    r"|^(?:oh |yeah |well )?sure,? (?:and|because)\b|^(?:because|and) of course\b|^as if\b"
+    r"|^(?:(?-i:[A-Z])[\w-]+|(?:my|his|her|our|their|the) [\w-]+)'s"
+    r" (?:version|story|theory|account|verdict|claim|gossip)\b"
+    r"|^to hear (?:\S+ ){1,4}tell it\b|^if you (?:ask|believe) (?!me\b)"
+    r"|^(?:the )?(?:story|legend|gossip|rumou?r|word|tale) (?:goes|has it|around|on the street)\b"
     r"|^>|^(?:were|was) (?:i|we|you|he|she|they|it|[A-Z]\w+) to\b"
     r"|^(?:once|when|until|as soon as|by the time)\b[^.,]*,[^.]*(?:'ll\b|\bwill\b)"
     r"|^(?:[^\s:,]+ ){0,4}(?:wrote|writes|says|said|reads|goes|claims|claimed) ?:",

@@ -91,7 +91,8 @@ def run(
     """What was believed of the sentences, each in a namespace of its own, after a night that trains nothing."""
     recipe = replace(recipes.load("default"), strategy="noop")
     believed: list[dict[str, Any]] = []
-    retired = standing = earlier = 0
+    retired: list[dict[str, str]] = []
+    standing = earlier = 0
     with (
         tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder,
         HybridMemory.open(Path(folder) / "memory", model=model, embedder=embedder, reader=reader) as opened,
@@ -109,7 +110,7 @@ def run(
                 for fact in facts
                 if said.id in fact.sources and fact.current and not fact.quarantined
             ]
-            retired += sum(not fact.current for fact in facts)
+            retired += [{"sentence": sentence.text, "fact": fact.text} for fact in facts if not fact.current]
             if sentence.earlier is not None:
                 earlier += 1
                 answer = memory.answer(sentence.earlier.question.text)
@@ -118,8 +119,9 @@ def run(
     return {
         "sentences": len(sentences),
         "believed": len(believed),
-        "retired": retired,
+        "retired": len(retired),
         "earlier_values": earlier,
         "answered_with_the_earlier_value": standing,
         "facts": believed,
+        "retired_facts": retired,
     }

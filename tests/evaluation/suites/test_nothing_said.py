@@ -32,6 +32,7 @@ def test_what_is_believed_and_retired_is_counted(tmp_path: Path) -> None:
     assert (result["sentences"], result["believed"], result["retired"]) == (2, 1, 1)
     assert (result["earlier_values"], result["answered_with_the_earlier_value"]) == (2, 1)
     assert [fact["sentence"] for fact in result["facts"]] == said[1:]
+    assert result["retired_facts"] == [{"sentence": said[1], "fact": "Ana Brito lives in Porto."}]
 
 
 def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
