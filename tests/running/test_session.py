@@ -207,11 +207,11 @@ def test_other_threads_are_not_affected(session: Session, llm: HuggingFaceModel)
     session.read(TOLD)
     expected = session.answer(QUESTION).text
     others = []
-    thread = threading.Thread(target=lambda: others.extend(llm.generate(asked)[0] for _ in range(10)))
+    thread = threading.Thread(target=lambda: others.extend(llm.generate(asked)[0] for _ in range(4)))
     thread.start()
-    answers = {session.answer(QUESTION).text for _ in range(5)}
+    answers = {session.answer(QUESTION).text for _ in range(3)}
     thread.join()
-    assert others == [before] * 10
+    assert others == [before] * 4
     assert answers == {expected}
     hooks = [module for module in llm.module.modules() if module._forward_hooks or module._forward_pre_hooks]
     assert hooks == []
@@ -299,18 +299,18 @@ def test_an_adapter_in_the_middle_has_the_session_read_again(
 def test_a_session_over_its_bytes_says_so_and_loses_no_message(
     memory: HybridMemory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    small = memory.session("small", settings=dataclasses.replace(SETTINGS, max_bytes=150_000))
-    many = [{"role": "user", "content": f"The {n}th key is in drawer {n * 7} of the desk."} for n in range(40)]
+    small = memory.session("small", settings=dataclasses.replace(SETTINGS, max_bytes=90_000))
+    many = [{"role": "user", "content": f"The {n}th key is in drawer {n * 7} of the desk."} for n in range(20)]
     with caplog.at_level(logging.WARNING, "hybridmem.running"):
         small.read(many)
-    assert small.nbytes <= 150_000
+    assert small.nbytes <= 90_000
     lines = [record.message for record in caplog.records]
-    assert [line for line in lines if "over its 150,000 bytes" in line] == lines[:1]
+    assert [line for line in lines if "over its 90,000 bytes" in line] == lines[:1]
     assert [message.text for message in small.messages] == [message["content"] for message in many]
     assert small.answer("Where is the key?").state_tokens == SETTINGS.budget
 
 
-@pytest.mark.parametrize("family", ["mistral", "gemma2", "phi", "fake"])
+@pytest.mark.parametrize("family", ["gemma2", "phi", "fake"])
 def test_other_models_answer_by_text_retrieval(family: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = FakeModel() if family == "fake" else None
     if made is None:

@@ -257,7 +257,7 @@ def test_a_full_state_compacts_its_oldest_and_then_drops_what_is_attended_least(
     narrow.read(messages(4))
     narrow.events[0].attended = 1.0
     kept = narrow.events[0]
-    narrow.read(messages(16)[4:])
+    narrow.read(messages(12)[4:])
     assert narrow.nbytes <= least and narrow.dropped
     assert kept.message in {event.message for event in narrow.events}
     assert torch.isfinite(asked(narrow)).all()
