@@ -48,11 +48,12 @@ class OutputMemory:
         for chunk in chunks:
             if chunk.hidden is None or len(chunk.hidden) < 2:
                 continue
-            ids = torch.tensor(chunk.ids)
+            device = chunk.hidden.device
+            ids = torch.tensor(chunk.ids, device=device)
             of = [names.setdefault(piece.message, len(names)) for piece in chunk.pieces for _ in piece.ids]
             states.append(chunk.hidden[:-1].float())
             following.append(ids[1:])
-            message.append(torch.tensor(of[:-1]))
+            message.append(torch.tensor(of[:-1], device=device))
         self._states = torch.cat(states) if states else torch.zeros(0, 1)
         self._following = torch.cat(following) if states else torch.zeros(0, dtype=torch.long)
         self._message = torch.cat(message) if states else torch.zeros(0, dtype=torch.long)
@@ -65,7 +66,7 @@ class OutputMemory:
         count = len(self._states)
         if count == 0 or bool((self._message == self._message[0]).all()):
             return None
-        sample = torch.linspace(0, count - 1, min(SAMPLE, count)).round().long()
+        sample = torch.linspace(0, count - 1, min(SAMPLE, count), device=self._states.device).round().long()
         distances = self._distances(self._states[sample])
         distances[self._message[sample][:, None] == self._message[None]] = torch.inf
         nearest = distances.min(dim=1).values

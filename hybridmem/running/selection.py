@@ -38,7 +38,8 @@ class Chosen:
 
 def everything(chunks: Sequence[Chunk]) -> Chosen:
     """All events: what is chosen as long as they fit."""
-    tokens = tuple((number, torch.arange(len(chunk.kept))) for number, chunk in enumerate(chunks) if len(chunk.kept))
+    every = (torch.arange(len(chunk.kept), device=chunk.kept.keys.device) for chunk in chunks)
+    tokens = tuple((number, keys) for number, keys in enumerate(every) if len(keys))
     return Chosen(tokens, tuple(range(sum(len(chunk.events) for chunk in chunks))))
 
 
@@ -96,5 +97,6 @@ def choose(chunks: Sequence[Chunk], mass: Sequence[float], budget: int) -> Chose
     by_chunk: dict[int, list[Tensor]] = {}
     for at in sorted(taken):
         number, event = events[at]
-        by_chunk.setdefault(number, []).append(torch.arange(event.start, event.start + taken[at]))
+        keys = torch.arange(event.start, event.start + taken[at], device=chunks[number].kept.keys.device)
+        by_chunk.setdefault(number, []).append(keys)
     return Chosen(tuple((number, torch.cat(keys)) for number, keys in by_chunk.items()), tuple(sorted(taken)))

@@ -164,12 +164,12 @@ class Session:
     def forget(self, ids: Collection[str], words: Collection[str] = ()) -> int:
         """Let go of the messages with these `ids`, and of those that no ledger has in the same `words`; returns how
         many events went. Chunks that they were in are read again without them before the next use."""
-        same = {normalised(text) for text in words}
+        named, same = set(ids), {normalised(text) for text in words}
         with self._lock:
             gone = [
                 message.id
                 for message in self._messages.values()
-                if message.id in ids or (not message.stored and not same.isdisjoint(_spellings(message)))
+                if message.id in named or (not message.stored and not same.isdisjoint(_spellings(message)))
             ]
             for id in gone:
                 del self._messages[id]
