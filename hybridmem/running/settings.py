@@ -21,7 +21,7 @@ class SessionSettings:
     """Standard deviations above the mean surprise from which on a token begins an event."""
     window: int = 64
     """Tokens whose surprise that mean and deviation are taken of."""
-    budget: int = 512
+    budget: int = 256
     """Tokens of events that an answer reads at most."""
     max_bytes: int = 256 * 2**20
     """Bytes of keys and values; beyond, the oldest events are compacted, and then the least attended go."""
