@@ -357,8 +357,8 @@ class HybridMemory:
 
         The same import twice adds nothing, and a longer export adds what is new. `me`: your names in chats of people.
         `day_first`: how a chat's dates are written, where it leaves that open. `timezone`, as ``Europe/Lisbon``: where
-        times were written that have no zone (UTC; in WhatsApp and Telegram, this machine's). docs/importing.md lists
-        the formats.
+        times were written that have no zone (UTC; in Aider, WhatsApp and Telegram, this machine's). docs/importing.md
+        lists the formats.
         Raises `InvalidInput`."""
         from hybridmem.importers import read
         from hybridmem.maintenance.imports import add_entries
