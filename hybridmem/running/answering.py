@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from hybridmem.running.output_memory import OutputMemory
-from hybridmem.running.prefix import SessionPrefix
 from hybridmem.running.reader import SessionReader
 
 
-class SessionSteps:
-    """`decoding.Steps` of one question behind a prefix, with the votes of an output memory where there is one."""
+class Prefix(Protocol):
+    """What a question is read behind."""
 
-    def __init__(self, reader: SessionReader, prefix: SessionPrefix, memory: OutputMemory | None = None) -> None:
+    cache: Any
+    """Of the model; reading goes on in it."""
+    start: int
+    """The position of the question's first token."""
+
+
+class Votes(Protocol):
+    """What has a say in each token, beside the model."""
+
+    def mixed(self, logits: Tensor, state: Tensor) -> Tensor:
+        """Logits or log-probabilities (vocabulary,) of the next token, from the model's `logits` and the hidden `state`
+        (width,) that they came of."""
+        ...
+
+
+class SessionSteps:
+    """`decoding.Steps` of one question behind a prefix, with the votes of a memory where there is one."""
+
+    def __init__(self, reader: SessionReader, prefix: Prefix, memory: Votes | None = None) -> None:
         self._reader = reader
         self._prefix = prefix
         self._memory = memory

@@ -15,7 +15,7 @@ from hybridmem.running.selection import choose, everything, masses
 
 class SessionPrefix:
     """What one question reads of `chunks`: at most `budget` of their keys. The question is `ids`, of which `words` are
-    its own; it is not needed where everything fits."""
+    its own; it is not needed where everything fits, or where `mass` says what each event is worth instead."""
 
     def __init__(
         self,
@@ -24,12 +24,14 @@ class SessionPrefix:
         budget: int,
         ids: Sequence[int] = (),
         words: slice = slice(None),
+        *,
+        mass: Sequence[float] | None = None,
     ) -> None:
         self.mass: list[float] = []
         """By event: the largest part of its attention that a head gave it; empty where everything was read."""
         chosen = everything(chunks)
         if len(chosen) > budget:
-            self.mass = masses(reader, chunks, ids, words)
+            self.mass = masses(reader, chunks, ids, words) if mass is None else list(mass)
             chosen = choose(chunks, self.mass, budget)
         self.length = len(chosen)
         """Keys behind the opening."""
