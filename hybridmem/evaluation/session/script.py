@@ -153,7 +153,7 @@ def _phrased(stated: Stated, banned: str, after: dict[str, int]) -> list[Session
     for phrasing in PHRASINGS:
         begun = {"same words": fact.text, "other words": other}.get(phrasing, "")
         begun = begun[: begun.rindex(fact.answer)].rstrip() if begun else ""
-        text = f"Complete the sentence: {begun} ..." if begun else fact.test_questions[0]
+        text = f"Complete the sentence: {begun}" if begun else fact.test_questions[0]
         found.append(
             SessionQuestion(
                 f"{fact.id} {phrasing}",

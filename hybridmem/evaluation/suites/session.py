@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
     from hybridmem.models.huggingface.model import HuggingFaceModel
 
-SIZES = (1024, 2048, 4096, 1024, 2048, 1024)
+SIZES = (1024, 2048, 1024, 2048, 4096, 1024)
 """Tokens of each session, unless others are asked for: those that fit the default base's context, and few enough for
 half an hour of one core."""
-CONTROLS_EVERY = 3
+CONTROLS_EVERY = 4
 """A control is asked one question in so many."""
 OTHER = 1_000_003
 """Added to a session's seed for the session of the placebo."""
@@ -81,6 +81,7 @@ def run(
     memory does not know."""
     import torch
 
+    from hybridmem import embedding
     from hybridmem.evaluation import real_model
     from hybridmem.evaluation.session.arms import ARMS, Bench
     from hybridmem.running.families import unsupported
@@ -106,6 +107,9 @@ def run(
         "seed": seed,
     }
     rows = Rows(out, conditions)
+    # Loaded once, and not in the first session's time.
+    loaded = embedding.load(embedder) if embedder is None or isinstance(embedder, str) else embedder
+    loaded.embed(["warm"])
 
     def count(text: str) -> int:
         return len(base.encode_text(f"- {text}\n"))
@@ -114,7 +118,7 @@ def run(
         reader = SessionReader(base)
         for number, size in enumerate(sizes):
             own, other = (make_script(seed + number + more, size, facts, count) for more in (0, OTHER))
-            with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder, _opener(embedder) as open_memory:
+            with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder, _opener(loaded) as open_memory:
                 bench = Bench(reader, own, other, budget, seed + number, Path(folder), open_memory)
                 for done, name in enumerate(names):
                     progress(f"session {number + 1} of {len(sizes)}", done, len(names))
@@ -195,7 +199,7 @@ def _ask(bench: Bench, name: str, number: int, controls_every: int, rows: Rows) 
 
 
 @contextmanager
-def _opener(embedder: str | Embedder | None) -> Iterator[Callable[[Path], HybridMemory]]:
+def _opener(embedder: Embedder) -> Iterator[Callable[[Path], HybridMemory]]:
     """Opens memories in folders of their own, and closes them all."""
     from hybridmem.memory import HybridMemory
     from hybridmem.models.fake import FakeModel
