@@ -108,8 +108,10 @@ def run(
     }
     rows = Rows(out, conditions)
     # Loaded once, and not in the first session's time.
-    loaded = embedding.load(embedder) if embedder is None or isinstance(embedder, str) else embedder
-    loaded.embed(["warm"])
+    vectors = embedder or embedding.DEFAULT
+    if isinstance(vectors, str):
+        vectors = embedding.load(vectors)
+    vectors.embed(["warm"])
 
     def count(text: str) -> int:
         return len(base.encode_text(f"- {text}\n"))
@@ -118,7 +120,7 @@ def run(
         reader = SessionReader(base)
         for number, size in enumerate(sizes):
             own, other = (make_script(seed + number + more, size, facts, count) for more in (0, OTHER))
-            with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder, _opener(loaded) as open_memory:
+            with tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder, _opener(vectors) as open_memory:
                 bench = Bench(reader, own, other, budget, seed + number, Path(folder), open_memory)
                 for done, name in enumerate(names):
                     progress(f"session {number + 1} of {len(sizes)}", done, len(names))
