@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from hybridmem.cli import comparisons, errors, output, routing
+from hybridmem.cli import comparisons, errors, output, routing, sessions
 from hybridmem.cli.invocation import Invocation, command
 from hybridmem.cli.progress import bars
 from hybridmem.continual import registry as strategies
@@ -617,6 +617,56 @@ def rules(
     call.answer(figures, *tables, output.pairs(rest, "run"))
     if not result.held:
         raise typer.Exit(errors.NO)
+
+
+@command(group, json_file=True, backends=False)
+def session(
+    call: Invocation,
+    tokens: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="Tokens of a session; give it again for more sessions (default: six of 1,024 to 4,096)."
+        ),
+    ] = None,
+    facts: Annotated[int, typer.Option(min=1, help="Facts of each session that are asked about, in 3 phrasings.")] = 9,
+    budget: Annotated[int, typer.Option(min=1, help="Tokens of a session that a question reads at most.")] = 256,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Any number of ways to keep a session (default: all but temp-lora)."),
+    ] = None,
+    controls_every: Annotated[
+        int, typer.Option(min=1, help="A control is asked one question in so many; 1 asks it all.")
+    ] = 4,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="JSON lines, a line for each answer. The same command goes on where it was stopped.",
+        ),
+    ] = None,
+) -> None:
+    """What the model answers about sessions that it has read, by the session memory and by every other way to keep one.
+
+    Takes half an hour of one core with the default base. Intervals are at 95%, over sessions and their facts."""
+    from hybridmem.evaluation.suites.session import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            model=call.model,
+            embedder=call.embedder,
+            sizes=tokens or None,
+            facts=facts,
+            budget=budget,
+            arms=arm or None,
+            controls_every=controls_every,
+            seed=seed,
+            out=out,
+            progress=progress,
+        )
+    figures = to_json(result)
+    call.answer(figures, *sessions.tables(figures))
 
 
 def _rows(figures: Mapping[str, Mapping[str, Any]]) -> list[tuple[Any, ...]]:

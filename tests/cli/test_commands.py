@@ -72,6 +72,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "bench serve": (),
     "bench skills": (),
     "bench rules": (),
+    "bench session": (),
     "bench model": (),
     "stats": (),
     "export": ("memory.jsonl",),
@@ -121,6 +122,8 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "signals": [],
         "promises": [],
         "behaviours": [],
+        "arms": [],
+        "claims": [],
     }
     figures = type("Figures", (dict,), {"clean": True, "forgotten": True, "held": True})(told)
     for module, function in {
@@ -137,6 +140,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "suites.serve": "run",
         "suites.skills": "run",
         "suites.rules": "run",
+        "suites.session": "run",
         "suites.model.card": "run",
         "demo.run": "run",
     }.items():
