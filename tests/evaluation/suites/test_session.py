@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.evaluation.session.arms import ARMS, Bench
