@@ -23,7 +23,7 @@ def model(tmp_path: Path) -> HuggingFaceModel:
 
 def test_the_command(model: HuggingFaceModel, hybridmem: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybridmem.evaluation.real_model.loaded", lambda name: model)
-    options = ("--tokens", str(SIZE), "--facts", "2", "--arm", "none", "--arm", "session")
+    options = ("--tokens", str(SIZE), "--facts", "1", "--arm", "none", "--arm", "session")
     result = hybridmem("--embedder", "hashing", "bench", "session", *options, "--budget", str(BUDGET), "--json")
     assert result.code == 0, result.err
     assert [arm["arm"] for arm in result.json["arms"]] == ["none", "session"]

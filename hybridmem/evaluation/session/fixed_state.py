@@ -62,4 +62,5 @@ def _whitening(centred: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(
         covariance + SHRINKAGE * variance * torch.eye(len(covariance), device=centred.device)
     )
-    return (vectors * values.clamp(min=1e-12).rsqrt()) @ vectors.mT
+    found: Tensor = (vectors * values.clamp(min=1e-12).rsqrt()) @ vectors.mT
+    return found
