@@ -21,6 +21,8 @@ _OWNED = re.compile(rf"(?:the )?{THE_USER}['’]s? (?P<noun>[\w-]+) (?P<rest>.+)
 _AUXILIARY = frozenset(
     "is are was were be been am do does did has have had will would can could get got gets".split()  # noqa: SIM905
 )
+_HE_IS = frozenset("hes shes its thats theyre theyve hed shed theyd hell shell theyll whos gonna".split())  # noqa: SIM905
+"""As people type who leave apostrophes out."""
 _OPENING = r"^(?:(?:and|but|so|because|cause|since|then|also|now|still|well|that|though|while|when) +)*"
 _I = re.compile(rf"{_OPENING}(?:i|i'm|i've|i'd|i'll|im|ive|my)\b", re.IGNORECASE)
 _WE_DID = re.compile(rf"{_OPENING}(?:i|we) (?:\w+ly )?(?P<verb>\w+) (?P<whom>.+)", re.IGNORECASE | re.DOTALL)
@@ -85,9 +87,11 @@ def _has_another_subject(proposition: str, text: str) -> bool:
     owned = _OWNED.match(proposition)
     if owned is None:
         return False
-    predicate = owned["rest"].split()
-    verb = next((first_form(word.lower()) for word in predicate if word.lower() not in STOPWORDS | _AUXILIARY), "")
-    known = {*tokens(proposition), *STOPWORDS, *_AUXILIARY}
+    predicate = [word for word in tokens(owned["rest"]) if word not in _AUXILIARY]
+    if not predicate or not (is_past(predicate[0]) or first_form(predicate[0]) != predicate[0]):
+        return False
+    verb = first_form(predicate[0])
+    known = {*tokens(proposition), *STOPWORDS, *_AUXILIARY, *_HE_IS}
     found = _closest(owned["rest"], text)
     return bool(found) and all(_names_another(clause, verb, tokens(owned["noun"]), known, text) for _, clause in found)
 

@@ -47,6 +47,8 @@ def test_what_is_somebody_elses_is_not_given_away(text: str, proposition: str) -
         ("His boss and my boss met.", "The user's boss met."),
         ("The lease starts in May.", "The user's lease starts in May."),
         ("My big brother cried a bit.", "The user's brother cried a bit."),
+        ("my brother sipho got it! hes gonna drive gogo to church", "The user's brother will drive gogo to church."),
+        ("locker code 0358. thats the 3rd floor one", "The user's locker is at the 3rd floor."),
         ("yes daughter cried", "The user's daughter cried."),
         ("My brother Sipho got it! Sipho passed the test.", "The user's brother passed the test."),
         ("New mentor: Ola. She got moved to A&E.", "The user's mentor got moved to A&E."),
