@@ -46,7 +46,7 @@ def _suites() -> str:
 
 app = typer.Typer()
 group = typer.Typer(
-    help="Benchmarks: retrieval, answers, forgetting and its streams, unlearning, router, week, speed, training and others."
+    help="Benchmarks: retrieval, answers, forgetting and its streams, unlearning, router, week, speed and others."
 )
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
@@ -69,9 +69,9 @@ def retrieval(
     conversations: FirstConversations = None,
     seed: Seed = 0,
 ) -> None:
-    """Recall and nDCG of the evidence on conversations: every searcher alone, and all of them fused; no model takes part.
+    """Recall and nDCG of the evidence on conversations: every searcher alone, and all of them fused.
 
-    By type of question, among the first 5, 10 and 20 memories."""
+    By type of question, among the first 5, 10 and 20 memories. No language model takes part."""
     from hybridmem import embedding
     from hybridmem.evaluation.suites.retrieval import bench_retrieval
 
@@ -113,9 +113,9 @@ def answers(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """Exact match and F1 with a suite's own short answers, by type of question, and what is refused; no model judges.
+    """Exact match and F1 with a suite's own short answers, by type of question, and what is refused.
 
-    Each conversation is a memory of its own, told turn by turn, that has not dreamt."""
+    Each conversation is a memory of its own, told turn by turn, that has not dreamt. No model judges."""
     from hybridmem.evaluation.suites.answers import run
 
     with bars(quiet=call.as_json) as progress:
@@ -134,8 +134,7 @@ def answers(
     figures = to_json(result)
     names = ("questions", "exact_match", "f1", "refused", "unanswerable", "unanswerable_refused")
     shown = [
-        (type, *(of.get(name) for name in names))
-        for type, of in {"all": figures, **figures.get("by_type", {})}.items()
+        (type, *(of.get(name) for name in names)) for type, of in {"all": figures, **figures.get("by_type", {})}.items()
     ]
     rest = {name: value for name, value in figures.items() if name not in {*names, "by_type", "answers"}}
     columns = ["type", *(f"#{name.replace('_', ' ')}" for name in names)]

@@ -1,8 +1,9 @@
 """BEAM (Tavakoli et al. 2025, arXiv:2510.27246): chats of 100 thousand to 10 million tokens with an assistant, and
 probing questions for ten abilities.
 
-Read are the folders of its repository (``chats/100K/1/chat.json`` with ``probing_questions/probing_questions.json``), one
-or any number of them, and rows of its data set as JSON (``chat``, ``probing_questions``), in a list or one a line.
+Two forms are read: folders of its repository (``chats/100K/1/chat.json`` with
+``probing_questions/probing_questions.json``), one or any number of them; and rows of its data set as JSON (``chat``,
+``probing_questions``), in a list or one a line.
 """
 
 from __future__ import annotations

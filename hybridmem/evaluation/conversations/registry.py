@@ -26,7 +26,9 @@ def _beam(path: Path) -> list[Conversation]:
     return beam.load(path)
 
 
-LOCOMO = Suite("locomo", "LoCoMo's conversations with their qa lists", "arXiv:2402.17753", "CC BY-NC 4.0", "turn", _locomo)
+LOCOMO = Suite(
+    "locomo", "LoCoMo's conversations with their qa lists", "arXiv:2402.17753", "CC BY-NC 4.0", "turn", _locomo
+)
 LONGMEMEVAL = Suite(
     "longmemeval", "LongMemEval's histories with their questions", "arXiv:2410.10813", "MIT", "session", _longmemeval
 )

@@ -1,8 +1,8 @@
-"""Answers about published conversations: exact match and F1 with the suite's own short answers, and what is refused that
-no conversation answers. No model judges.
+"""Answers about published conversations: exact match and F1 with the suite's own short answers, and what is refused
+where the conversation has no answer. No model judges.
 
-Each conversation is a memory of its own, told turn by turn, and asked on the question's day or when it has ended. Answers
-of more than `SHORT` words are left out: no wording of them is the right one.
+Each conversation is a memory of its own, told turn by turn, and asked on the question's day or when it has ended.
+Answers of more than `SHORT` words are left out: no wording of them is the right one.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def run(
     drawn = [(each, _drawn(each, questions, seed)) for each in read]
     total = sum(len(chosen) for _, chosen in drawn)
     if not total:
-        raise InvalidInput(f"{path} has no question with a short answer: the benchmark needs {registry.get(suite).summary}")
+        raise InvalidInput(
+            f"{path} has no question with a short answer: the benchmark needs {registry.get(suite).summary}"
+        )
     asked: list[_Asked] = []
     for conversation, chosen in drawn:
         if chosen:
@@ -139,7 +141,12 @@ def _ask(
     ):
         for turn in conversation.turns:
             memory.add(
-                turn.text, role=turn.role, speaker=turn.speaker, session=turn.session, at=turn.at or now, source=turn.source
+                turn.text,
+                role=turn.role,
+                speaker=turn.speaker,
+                session=turn.session,
+                at=turn.at or now,
+                source=turn.source,
             )
         return [_Asked(each, memory.answer(each.text, reference_date=each.asked_on)) for each in questions]
 
