@@ -13,7 +13,7 @@ from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.filters.nodes import EVERYTHING, Filter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
-from hybridmem.core.text.questions import asks, only_asks, parted
+from hybridmem.core.text.questions import asks, ends_as_question, only_asks, parted
 from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
@@ -273,6 +273,7 @@ class Retrieval:
         around = {id: turn for id, turn in turns.items() if id not in listed}
         visible |= query.visibility.visible(self.ledger, query.namespace, around)
         said = set(tokens(query.text))
+        asking = bool(self.settings.asks) and asks(query.text)
         reasons: dict[str, dict[str, float]] = {}
         for id, record in visible.items():
             if id not in told and (id in candidates or not query.takes(record)):
@@ -282,6 +283,8 @@ class Retrieval:
                 why["neighbour"] = shares[id]
             if _is_named(record, said):
                 why["named"] = self.settings.named
+            if asking and isinstance(record, Episode) and _ends_asking(record, said):
+                why["asks"] = -self.settings.asks
             if self.settings.period and (agreement := query.time.agreement(record)):
                 why["period"] = self.settings.period * agreement
             if self.settings.tells_when and query.time.is_told_by(record):
@@ -313,6 +316,11 @@ def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mappin
         if messages and messages <= shown:
             yield id
         shown |= messages
+
+
+def _ends_asking(episode: Episode, said: Set[str]) -> bool:
+    """Whether `episode` ends in a question that a query with the words `said` does not quote."""
+    return ends_as_question(episode.text) and not said.issuperset(tokens(episode.text))
 
 
 def _is_named(record: MemoryRecord, said: set[str]) -> bool:

@@ -31,6 +31,9 @@ class RetrievalSettings:
     """Added to the first share of `after` when the anchor is a question: what follows is its answer."""
     named: float = 1.2
     """For an episode whose speaker, or a fact whose subject, the query names."""
+    asks: float = 0.0
+    """Taken from an episode that ends in a question, where the query is one, unless the query quotes it: it waits for an
+    answer more often than it gives one."""
     period: float = 6.0
     """For a memory that was said in the period which the query names, or that names a time in it; 0 looks at no
     dates."""
