@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from hybridmem.core.errors import NotFound as NotFound
     from hybridmem.core.errors import ReaderBudgetSpent as ReaderBudgetSpent
     from hybridmem.core.errors import ReadOnlyMemory as ReadOnlyMemory
+    from hybridmem.core.errors import StateMismatch as StateMismatch
     from hybridmem.core.errors import StoreBusy as StoreBusy
     from hybridmem.core.errors import StoreError as StoreError
     from hybridmem.core.errors import StoreFull as StoreFull
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from hybridmem.maintenance.markdown.writing import MarkdownExport as MarkdownExport
     from hybridmem.maintenance.secrets import SecretReport as SecretReport
     from hybridmem.memory import HybridMemory as HybridMemory
+    from hybridmem.models.base import Generation as Generation
     from hybridmem.models.base import LanguageModel as LanguageModel
     from hybridmem.models.reader import ChatModel as ChatModel
     from hybridmem.models.reader import LangChainReader as LangChainReader
@@ -106,6 +108,12 @@ if TYPE_CHECKING:
     from hybridmem.models.trainable import TrainableModel as TrainableModel
     from hybridmem.router.policy import Explanation as Explanation
     from hybridmem.router.policy import Feedback as Feedback
+    from hybridmem.running.chunks import SessionMessage as SessionMessage
+    from hybridmem.running.fingerprint import Fingerprint as Fingerprint
+    from hybridmem.running.session import Session as Session
+    from hybridmem.running.session import SessionAnswer as SessionAnswer
+    from hybridmem.running.session import SessionEvent as SessionEvent
+    from hybridmem.running.settings import SessionSettings as SessionSettings
     from hybridmem.skills.learning import LearnedSkills as LearnedSkills
     from hybridmem.standing.blocks import Blocks as Blocks
     from hybridmem.standing.profile import Profile as Profile
@@ -129,8 +137,8 @@ _NAMES = {
         AdapterError CorruptAdapter CorruptStore DreamBusy DreamError DreamInterrupted EditRefused EmbeddingMismatch
         EmptyText ErasedMeanwhile HybridMemError InvalidDate InvalidEncoding InvalidInput InvalidNamespace MissingExtra
         ModelError ModelIncomplete ModelNotFound ModelTooLarge NewerFormat NotAMemory NotFound ReadOnlyMemory
-        ReaderBudgetSpent StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownBlock UnknownDream
-        UnknownFormat UnknownMemory UnknownQuestion WrongBase
+        ReaderBudgetSpent StateMismatch StoreBusy StoreError StoreFull TextTooLong UnknownAdapter UnknownBlock
+        UnknownDream UnknownFormat UnknownMemory UnknownQuestion WrongBase
     """,
     "hybridmem.core.edit": "Unchanged",
     "hybridmem.core.namespace": "Namespace",
@@ -154,12 +162,16 @@ _NAMES = {
     "hybridmem.maintenance.markdown.writing": "MarkdownExport",
     "hybridmem.maintenance.secrets": "SecretReport",
     "hybridmem.memory": "HybridMemory",
-    "hybridmem.models.base": "LanguageModel",
+    "hybridmem.models.base": "Generation LanguageModel",
     "hybridmem.stores.ledger.lineage": "AdapterSummary",
     "hybridmem.core.folder": "MemoryFolder",
     "hybridmem.models.reader": "ChatModel LangChainReader Reader ReaderSettings",
     "hybridmem.models.trainable": "TrainableModel",
     "hybridmem.router.policy": "Explanation Feedback",
+    "hybridmem.running.chunks": "SessionMessage",
+    "hybridmem.running.fingerprint": "Fingerprint",
+    "hybridmem.running.session": "Session SessionAnswer SessionEvent",
+    "hybridmem.running.settings": "SessionSettings",
     "hybridmem.skills.learning": "LearnedSkills",
     "hybridmem.standing.blocks": "Blocks",
     "hybridmem.standing.profile": "Profile ProfileLine",

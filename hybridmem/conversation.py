@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hybridmem import models
 from hybridmem.core.errors import InvalidInput
-from hybridmem.core.records import Episode, Hit, Route
+from hybridmem.core.records import Episode, Hit, Route, new_id
 from hybridmem.core.text.injected import HEADER as HEADER
 from hybridmem.core.text.questions import asks, only_asks
 from hybridmem.core.text.tokens import contains_words, normalised
@@ -29,6 +29,8 @@ from hybridmem.models.base import LanguageModel
 from hybridmem.router.context import fitted
 from hybridmem.router.routing import ANSWER_TOKENS
 from hybridmem.router.signals import supported
+from hybridmem.running.chunks import SessionMessage
+from hybridmem.running.families import unsupported
 from hybridmem.standing.context import standing_lines
 
 if TYPE_CHECKING:
@@ -144,7 +146,8 @@ def respond(
     """The reply to the last user message, by the memory's reader where one was named, else by its own model: of at most
     `max_tokens` tokens and cut before the first of `stop`.
 
-    A question goes through the router; where the memory does not know, the earlier messages are read as quoted data.
+    A question goes through the router; where the memory does not know, the earlier messages are read as quoted data, or
+    as a session's state where they are more than the context holds.
     Anything else gets a turn of chat over the whole conversation, as far as the model's context reaches, drawn at
     `temperature` by `seed`. The bases of this project know only small talk: they acknowledge what states a fact.
     Raises `InvalidInput` for a message that is longer than what the model reads."""
@@ -160,7 +163,7 @@ def respond(
     return reply if at < 0 else replace(reply, text=reply.text[:at], finish="stop")
 
 
-def _answered(memory: HybridMemory, question: str, earlier: Sequence[str], most: int) -> Reply:
+def _answered(memory: HybridMemory, question: str, earlier: Sequence[SessionMessage], most: int) -> Reply:
     answer, model = memory.answer(question), memory.model
     reply = Reply(
         answer.text,
@@ -177,16 +180,31 @@ def _answered(memory: HybridMemory, question: str, earlier: Sequence[str], most:
             return _room(model, prompts.answer(question, shown)) >= ANSWER_TOKENS
 
         reader: Reader = memory.router.reader or model
-        shown = fitted(earlier, question, fits) if reader is model else list(earlier)
-        with model.adapted(None):
-            read = reader.generate([prompts.answer(question, shown)], max_new_tokens=ANSWER_TOKENS)[0]
+        lines = [message.line for message in earlier]
+        if reader is model and unsupported(model) is None and not fits(lines):
+            shown, text, tokens = _from_session(memory, question, earlier)
+        else:
+            shown = fitted(lines, question, fits) if reader is model else lines
+            with model.adapted(None):
+                read = reader.generate([prompts.answer(question, shown)], max_new_tokens=ANSWER_TOKENS)[0]
+            text, tokens = read.text, read.prompt_tokens
         # A small model says something of any text: what it took from the conversation stands there.
-        stands = any(contains_words(normalised(line), read.text) for line in shown)
-        if not prompts.is_refusal(read.text) and stands and supported(question, read.text, shown):
-            reply = Reply(read.text, None, None, prompt_tokens=answer.prompt_tokens + read.prompt_tokens, recalls=True)
+        stands = any(contains_words(normalised(line), text) for line in shown)
+        if not prompts.is_refusal(text) and stands and supported(question, text, shown):
+            reply = Reply(text, None, None, prompt_tokens=answer.prompt_tokens + tokens, recalls=True)
     text = _first_tokens(model, reply.text, most)
     finish: Finish = "stop" if text == reply.text else "length"
     return replace(reply, text=text, tokens=_tokens(model, text), finish=finish)
+
+
+def _from_session(memory: HybridMemory, question: str, earlier: Sequence[SessionMessage]) -> tuple[list[str], str, int]:
+    """What a history too long for the context is answered from, as lines; the answer, and the tokens of its prompt."""
+    from hybridmem.running.history import history_session
+
+    session = history_session(memory.workspace, earlier)
+    answer = session.answer(question, max_new_tokens=ANSWER_TOKENS)
+    read = {event.message for event in answer.evidence}
+    return [message.line for message in session.messages if message.id in read], answer.text, answer.prompt_tokens
 
 
 def _chatted(
@@ -209,17 +227,17 @@ def _chatted(
     return Reply(chat.text, None, None, prompt_tokens=chat.prompt_tokens, tokens=chat.tokens, finish=finish)
 
 
-def _earlier(messages: Sequence[ChatMessage]) -> list[str]:
-    """What was said before the last user message, oldest first, one line each; not what only asks or refuses."""
+def _earlier(messages: Sequence[ChatMessage]) -> list[SessionMessage]:
+    """What was said before the last user message, oldest first; not what only asks or refuses."""
     last = max(at for at, message in enumerate(messages) if _is_said(message, "user"))
-    lines = []
+    said = []
     for message in messages[:last]:
         words = words_of(message.get("content")).strip()
         if words and not only_asks(words) and not prompts.is_refusal(words):
             role = message.get("role")
             speaker = None if role in ("user", "system", "developer") else str(role)
-            lines.append(prompts.memory(words, speaker=speaker))
-    return lines
+            said.append(SessionMessage(new_id("ms"), words, speaker))
+    return said
 
 
 def _turns(messages: Sequence[ChatMessage]) -> list[prompts.Message]:

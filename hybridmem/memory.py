@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from hybridmem.models.trainable import TrainableModel
     from hybridmem.retrieval.pipeline import Retrieval
     from hybridmem.router.policy import Explanation, Feedback, Router
+    from hybridmem.running.session import Session
+    from hybridmem.running.settings import SessionSettings
     from hybridmem.skills.learning import LearnedSkills
     from hybridmem.standing.blocks import Blocks
     from hybridmem.standing.profile import Profile
@@ -355,8 +357,8 @@ class HybridMemory:
 
         The same import twice adds nothing, and a longer export adds what is new. `me`: your names in chats of people.
         `day_first`: how a chat's dates are written, where it leaves that open. `timezone`, as ``Europe/Lisbon``: where
-        times were written that have no zone (UTC; in WhatsApp and Telegram, this machine's). docs/importing.md lists
-        the formats.
+        times were written that have no zone (UTC; in Aider, WhatsApp and Telegram, this machine's). docs/importing.md
+        lists the formats.
         Raises `InvalidInput`."""
         from hybridmem.importers import read
         from hybridmem.maintenance.imports import add_entries
@@ -656,6 +658,17 @@ class HybridMemory:
         messages = list(logged(file))  # before the import: a file that is no session is refused whole
         self.add_from(file, format=format)
         return learn_logged(self.workspace, messages)
+
+    # ---- a session
+
+    def session(self, id: str, *, settings: SessionSettings | None = None) -> Session:
+        """The working memory of a session: what it reads it keeps as the model's own keys and values, and answers from
+        without reading it again. The same id is the same session for as long as it is open.
+
+        It starts empty and reads what it is given; nothing of it is on disk. Raises `InvalidInput`."""
+        from hybridmem.running.session import open_session
+
+        return open_session(self.workspace, id, settings)
 
     # ---- dreaming
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -52,6 +52,15 @@ T = TypeVar("T")
 
 class Closable(Protocol):
     def close(self) -> None: ...
+
+
+class OpenSession(Closable, Protocol):
+    """A session's working memory, as far as a deletion knows it."""
+
+    def forget(self, ids: Collection[str], words: Collection[str] = ()) -> int:
+        """Let go of the messages with these `ids`, and of those without a ledger in the same `words`; returns how many
+        events went."""
+        ...
 
 
 C = TypeVar("C", bound=Closable)
@@ -127,6 +136,8 @@ class Resources:
         self.derived: OrderedDict[tuple[str, Namespace], object] = OrderedDict()
         """What this process has derived of a namespace, by its kind: whoever keeps something here checks, before it is
         used again, that it still follows from the ledger."""
+        self.sessions: dict[tuple[Namespace, str], OpenSession] = {}
+        """Sessions that are open in this process, by namespace and id."""
         self._opened: list[Closable] = []
         self._process = os.getpid()
         self._closed = False
@@ -175,6 +186,8 @@ class Resources:
         if self._process != os.getpid():
             return
         self._closed = True
+        for session in list(self.sessions.values()):
+            session.close()
         while self._opened:
             self._opened.pop().close()
         if self._copy is not None:
@@ -417,6 +430,12 @@ class Workspace:
         return Router(
             self.ledger, self.adapters, self.model, self.namespace, find, other, self.clock, asked_on, policy.risk
         )
+
+    def forget_in_sessions(self, ids: Collection[str], words: Collection[str]) -> int:
+        """Take `ids`, and what says the same `words` without an id of the ledger, out of this namespace's open sessions
+        now; returns how many events went."""
+        opened = list(self.resources.sessions.items())
+        return sum(session.forget(ids, words) for (owner, _), session in opened if owner == self.namespace)
 
     def remove_from_indexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Take `ids` out of every index now, those in the folder that are not in use among them; returns how many

@@ -66,8 +66,10 @@ class AdapterRegistry:
         record = self._ledger.adapter(self._namespace, version)
         if record is None:
             names = sorted(each.version for each in self.summaries())
-            there = f"it has {', '.join(names)}" if names else "it has none yet: run `hybridmem dream`"
-            raise UnknownAdapter(f"{self._namespace_name} has no adapter {version!r}: {there}")
+            there = f"it has {', '.join(names)}" if names else "it has none yet"
+            raise UnknownAdapter(
+                f"{self._namespace_name} has no adapter {version!r}: {there}", "" if names else "run `hybridmem dream`"
+            )
         return record
 
     def path(self, version: str) -> Path:
@@ -113,7 +115,7 @@ class AdapterRegistry:
             return None
         record = self.verify(version)
         if record.status == "rejected" and not force:
-            raise AdapterError(f"{version} was rejected by its gate: look at `hybridmem adapters show {version}`")
+            raise AdapterError(f"{version} was rejected by its gate: its scores say why, and force promotes it")
         self._ledger.activate(self._namespace, version, self._clock(), learned=learned)
         return self.get(version)
 

@@ -52,7 +52,7 @@ class ImportOptions:
         typer.Option(
             "--timezone",
             metavar="ZONE",
-            help="With --from, where times were written that have no zone (UTC; in WhatsApp and Telegram, here).",
+            help="With --from, where times without a zone were written (UTC; in Aider, WhatsApp and Telegram, here).",
         ),
     ] = None
     watch: Annotated[

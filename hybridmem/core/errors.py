@@ -29,6 +29,7 @@ HybridMemError
 │   ├── ModelIncomplete
 │   ├── ModelTooLarge
 │   ├── ReaderBudgetSpent
+│   ├── StateMismatch
 │   └── MissingExtra
 ├── AdapterError
 │   ├── CorruptAdapter
@@ -174,6 +175,10 @@ class ModelTooLarge(ModelError):
 
 class ReaderBudgetSpent(ModelError):
     """A night's bound on the tokens of its reader is reached."""
+
+
+class StateMismatch(ModelError):
+    """A session's state was computed by another model, adapter, template or precision."""
 
 
 class MissingExtra(ModelError):

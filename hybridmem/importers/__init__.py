@@ -13,7 +13,7 @@ from pathlib import Path
 from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.core.roles import trust_of
 from hybridmem.core.text.tokens import normalised
-from hybridmem.importers import archive, csv_rows, jsonl, locomo, markdown, openai, text, whatsapp
+from hybridmem.importers import aider, archive, csv_rows, jsonl, locomo, markdown, openai, text, whatsapp
 from hybridmem.importers.base import (
     BrokenLine,
     Entry,
@@ -57,6 +57,7 @@ FORMATS: Mapping[str, Callable[[Path], Iterator[Entry]]] = {
     "locomo": locomo.read,
     **{each.name: partial(_read_json, each) for each in JSON_FORMATS},
     "whatsapp": whatsapp.read,
+    "aider": aider.read,
     "markdown": markdown.read,
     "csv": csv_rows.read,
 }
@@ -77,7 +78,7 @@ def read(
     neighbour, its conversation or the file, and its metadata's `dated_by` says which. `me`: the user's names in chats
     of people; what the others say is not the user's word. `day_first`: how a chat's dates are written, where it leaves
     that open. `timezone`: where the clock stood whose times the file has without a zone, as ``Europe/Lisbon``; None for
-    UTC, and for this machine's where the format is a chat of WhatsApp or Telegram.
+    UTC, and for this machine's where the format is Aider's or a chat of WhatsApp or Telegram.
 
     The path and the format are checked at once. Raises `InvalidInput` for a file that cannot be read,
     `UnknownFormat`, and `InvalidEncoding` for a text that is not UTF-8. Texts, JSON lines and lists are streamed."""
@@ -108,6 +109,8 @@ def read_file(
     entries: Iterator[Entry]
     if name == "whatsapp":
         entries = whatsapp.read(path, day_first=clock.day_first, place=chat or place)
+    elif name == "aider":
+        entries = aider.read(path, project=Path(place).name if place and path.parent == root else None)
     elif name == "markdown":
         entries = markdown.read(path, root=root, place=place)
     else:

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from hybridmem.core.errors import InvalidInput
+from hybridmem.importers.aider import is_history
 from hybridmem.importers.base import BrokenLine
 
 MAX_FILES = 100_000
@@ -137,7 +138,8 @@ def _free(folder: Path) -> Path:
 
 
 def _is_unpacked(member: zipfile.ZipInfo) -> bool:
-    return _suffix(member) in READABLE | {ZIP} and not _is_link(member)
+    readable = _suffix(member) in READABLE | {ZIP} or is_history(Path(member.filename))
+    return readable and not _is_link(member)
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:

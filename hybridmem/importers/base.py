@@ -57,8 +57,8 @@ class ImportedTurn:
             namespace=namespace,
             text=checked_text(self.text),
             role=role,
-            speaker=self.speaker,
-            session=self.session,
+            speaker=_name_or_none(self.speaker),
+            session=_name_or_none(self.session),
             at=(self.at or now).astimezone(UTC),
             recorded_at=now,
             source=self.source,
@@ -66,6 +66,11 @@ class ImportedTurn:
             metadata=dict(self.metadata),
             expires_at=expires_at if expires_at is not None else (policy or MemoryPolicy()).expiry(trust, now),
         )
+
+
+def _name_or_none(name: str | None) -> str | None:
+    """None for a name without a visible character: it names nobody, and turns are neighbours within a session."""
+    return name if name is not None and name.strip() else None
 
 
 @dataclass(frozen=True, slots=True)

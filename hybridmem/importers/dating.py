@@ -14,7 +14,7 @@ from hybridmem.importers.base import Entry, ImportedFact, ImportedTurn
 from hybridmem.importers.identity import DATED_BY
 from hybridmem.importers.times import NO_ZONE
 
-ON_LOCAL_CLOCKS = ("whatsapp", "telegram")
+ON_LOCAL_CLOCKS = ("whatsapp", "telegram", "aider")
 """Formats of programs that write the time as the device shows it, and not in UTC."""
 
 

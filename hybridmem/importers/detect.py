@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hybridmem.core.errors import EmptyText, InvalidInput, UnknownFormat
 from hybridmem.importers import (
+    aider,
     chatgpt,
     claude,
     claude_code,
@@ -157,6 +158,8 @@ def _text_format(path: Path, head: bytes) -> str:
     text = head.decode("utf-8", "replace").lstrip("\ufeff")
     if whatsapp.recognises(path):
         return "whatsapp"
+    if aider.recognises(path):
+        return "aider"
     if path.name.lower() not in markdown.INSTRUCTIONS and plain_text.is_chat(path):
         return "text"
     if markdown.recognises(path, text):

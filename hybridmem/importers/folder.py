@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hybridmem.importers.aider import is_history
 from hybridmem.importers.archive import READABLE, ZIP
 from hybridmem.importers.markdown import instructed, is_instructions
 
@@ -21,8 +22,8 @@ def readable_files(folder: Path) -> Iterator[Path | None]:
     """The files below `folder` in order of their paths, zips among them, and None in place of each that can hold no
     words.
 
-    Links are not followed, and hidden files are left out, instructions for agents excepted. What instructions name is
-    read with them, and is no note beside them."""
+    Links are not followed, and hidden files are left out, instructions for agents and Aider's histories excepted. What
+    instructions name is read with them, and is no note beside them."""
     found = list(_files(folder))
     named = {file for path in found if path is not None and is_instructions(path) for file in instructed(path, folder)}
     for path in found:
@@ -38,7 +39,7 @@ def _files(folder: Path) -> Iterator[Path | None]:
         )
         for name in sorted(files):
             path = Path(place) / name
-            instructions = is_instructions(path)
-            if path.is_symlink() or ((hidden or name.startswith(".")) and not instructions):
+            known = is_instructions(path) or (is_history(path) and not hidden)
+            if path.is_symlink() or ((hidden or name.startswith(".")) and not known):
                 continue
-            yield path if instructions or path.suffix.lower() in READABLE | {ZIP} else None
+            yield path if known or path.suffix.lower() in READABLE | {ZIP} else None

@@ -25,6 +25,9 @@ def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureRece
     """Erase one memory and what came of it, with `copies` also the other memories in the same words. What takes a
     dream, or another process, or a decision is `pending` in the receipt, and what still says it is named there."""
     ledger, namespace, at = workspace.ledger, workspace.namespace, workspace.clock()
+    if not ledger.get_many(namespace, [id]) and (events := workspace.forget_in_sessions([id], ())):
+        # A message of a session that was never added to the memory.
+        return ErasureReceipt(id, namespace, at, {"session_events": events})
     words = leftovers.words_of(workspace, id)
     sources = leftovers.sources_of(ledger.get(namespace, id))
     erased, gone = _erase_one(workspace, id, at)
@@ -41,7 +44,7 @@ def erase(workspace: Workspace, id: str, *, copies: bool = False) -> ErasureRece
         beside = _left(workspace, others)
         mentions = dict.fromkeys((*left.mentions, *beside.copies, *beside.mentions))
         left = Leftovers(left.copies, tuple(id for id in mentions if id not in left.copies))
-    return _receipt(workspace, id, gone, erased, at, left)
+    return _receipt(workspace, id, gone, words, erased, at, left)
 
 
 def erase_many(
@@ -50,7 +53,7 @@ def erase_many(
     """Erase those of `ids` that are there, as `erase` does, at the cost of one; see `Ledger.erase_all` for `up_to`.
     None where nothing was there. What still says it is named with `name_left` alone."""
     at = workspace.clock()
-    doomed = workspace.ledger.get_many(workspace.namespace, ids) if name_left else {}
+    doomed = workspace.ledger.get_many(workspace.namespace, ids) if name_left or workspace.resources.sessions else {}
     words = list(dict.fromkeys(text for id in doomed for text in leftovers.words_of(workspace, id)))
     sources = dict.fromkeys(source for memory in doomed.values() for source in leftovers.sources_of(memory))
     erased = workspace.ledger.erase_all(workspace.namespace, ids, at, up_to=up_to)
@@ -61,7 +64,7 @@ def erase_many(
     left = Leftovers()
     if name_left:
         left = _left(workspace, words, workspace.ledger.get_many(workspace.namespace, list(sources)))
-    return _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], erased, at, left)
+    return _receipt(workspace, "", [*gone, *erased.parts, *erased.facts], words, erased, at, left)
 
 
 def erase_matching(workspace: Workspace, filter: Filter, *, dry_run: bool = False) -> BulkReceipt:
@@ -108,7 +111,13 @@ def _erase_one(workspace: Workspace, id: str, at: datetime) -> tuple[Erasure, li
 
 
 def _receipt(
-    workspace: Workspace, id: str, gone: Sequence[str], erased: Erasure, at: datetime, left: Leftovers
+    workspace: Workspace,
+    id: str,
+    gone: Sequence[str],
+    words: Sequence[str],
+    erased: Erasure,
+    at: datetime,
+    left: Leftovers,
 ) -> ErasureReceipt:
     """Follow an erasure of the ledger everywhere else."""
     # Texts that a dream of this process has read without their secrets.
@@ -120,6 +129,8 @@ def _receipt(
     stopped = remove_training(folder, lock)
     # What is only reworded comes back into the indexes, in its new words, with the next search.
     removed = {**erased.removed, **workspace.remove_from_indexes([*gone, *erased.reworded])}
+    if events := workspace.forget_in_sessions(gone, words):
+        removed["session_events"] = events
     if dropped:
         removed["adapters"] = len(dropped)
     if stopped:

@@ -212,8 +212,9 @@ class Retrieval:
             listed = self.ledger.get_many(query.namespace, ranking[:considered])
             asked = {id for id, record in listed.items() if not query.takes(record)}
             best = [id for id in ranking[:considered] if id in listed and id not in asked][:LOOKED_FOR_ECHOES]
-            if apart := asked.union(id for id in best if query.echoes(listed[id])):
-                # What was asked before is the nearest of all to a question, and would leave no other memory near.
+            # What was asked before is the nearest of all to a question, and would leave no other memory near.
+            apart = asked.union(id for id in best if query.echoes(listed[id])) | _learned(listed, self.settings.anchors)
+            if apart:
                 fused = fuse(scores, self._weights(), floors, apart)
             told = {id: record for id, record in listed.items() if id not in asked}
             found = self._scored(query, scores, fused, listed, told)
@@ -289,11 +290,12 @@ class Retrieval:
                 why["period"] = self.settings.period * agreement
             if self.settings.tells_when and query.time.is_told_by(record):
                 why["tells_when"] = self.settings.tells_when
-            if isinstance(record, Episode) and record.superseded_by and not said.issuperset(tokens(record.text)):
-                why["superseded"] = -self.settings.superseded
             if query.half_life is not None:
                 why["decay"] = -self.settings.decay * (1 - 0.5 ** (_age(record, query.moment) / query.half_life))
             reasons[id] = why
+        for id in list(_replaced(visible, candidates, reasons, fused)):
+            if not said.issuperset(tokens(visible[id].text)):
+                reasons[id]["superseded"] = -self.settings.superseded
         for id in list(_repeating(visible, reasons)):
             if isinstance(record := visible[id], Fact):
                 reasons[id]["repeated"] = -self.settings.repeated
@@ -303,7 +305,43 @@ class Retrieval:
             _hit(visible[id], why, {name: named[id] for name, named in scores.items() if id in named})
             for id, why in reasons.items()
         ]
-        return Found.of(distinct(sorted(hits, key=lambda hit: (-hit.score, hit.id))), visible)
+        return Found.of(distinct(sorted(hits, key=_rank)), visible)
+
+
+def _rank(hit: Hit) -> tuple[float, float, float, str]:
+    """Sorts the best first. Facts that get no more than the best message are told apart by what was measured."""
+    return -hit.score, -hit.raw.get("dense", 0.0), -hit.raw.get("lexical", 0.0), hit.id
+
+
+def _learned(records: Mapping[str, MemoryRecord], enough: int) -> Set[str]:
+    """The ids of facts that were read from messages; none where fewer than `enough` other records are there to measure
+    them by.
+
+    A fact is shorter than its message, and so nearer to a question than most messages are. They would be ranked
+    otherwise after a night than before it, where no fact that was learned bears on the question."""
+    learned = {id for id, record in records.items() if isinstance(record, Fact) and record.sources}
+    return learned if len(records) - len(learned) >= enough else set()
+
+
+def _replaced(
+    visible: Mapping[str, MemoryRecord],
+    candidates: Mapping[str, MemoryRecord],
+    reasons: Mapping[str, Mapping[str, float]],
+    fused: Fused,
+) -> Iterator[str]:
+    """The ids of episodes of which extracted facts replaced all that was extracted, where what replaced them, or a
+    message behind it, bears on the query: on another question, they are as good as they were before the night."""
+
+    def bears(id: str) -> bool:
+        return (math.fsum(reasons[id].values()) if id in reasons else fused.score(id)) > 0
+
+    for id in reasons:
+        record = visible[id]
+        if isinstance(record, Episode) and record.superseded_by:
+            successor = candidates.get(record.superseded_by)
+            behind = successor.sources if isinstance(successor, Fact) else ()
+            if any(bears(one) for one in (record.superseded_by, *behind) if one in candidates):
+                yield id
 
 
 def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

@@ -40,8 +40,9 @@ class RetrievalSettings:
     tells_when: float = 3.0
     """For a memory that names a time, where the query asks for one."""
     superseded: float = 2.0
-    """Taken from an episode of which extracted facts replaced all that was extracted, unless the query quotes it."""
-    repeated: float = 2.0
+    """Taken from an episode of which extracted facts replaced all that was extracted, where these bear on the query,
+    unless it quotes the episode."""
+    repeated: float = 4.0
     """Taken from a fact where all messages that it was read from are shown before it, themselves or by their facts."""
     behind_its_fact: float = 1.0
     """Taken from an episode where a fact that was read from it is shown before it, unless the query quotes it."""

@@ -25,7 +25,7 @@ from hybridmem.models.reader import Reader
 from hybridmem.retrieval.pipeline import Found
 from hybridmem.router import calibration as calibrations
 from hybridmem.router import feedback as feedbacks
-from hybridmem.router import pooled
+from hybridmem.router import pooled, two_steps
 from hybridmem.router import snapshot as snapshots
 from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
@@ -35,8 +35,10 @@ from hybridmem.router.risk import Said
 from hybridmem.router.routing import Case, RouteResult, Routing
 from hybridmem.router.signals import Evidence
 from hybridmem.router.snapshot import Snapshot
+from hybridmem.router.two_steps import TwoSteps, in_two_steps
 from hybridmem.router.why import why
 from hybridmem.stores.ledger.base import Ledger
+from hybridmem.stores.ledger.lineage import pooled as pooled_audits
 
 FORCED_ROUTES: tuple[Route, ...] = ROUTES[:-1]
 """Those that answer."""
@@ -173,7 +175,7 @@ class Router:
         rehearsed = replace(
             self._read(),
             adapter=adapter,
-            audits=snapshots.pooled(audits),
+            audits=pooled_audits(audits),
             # The night that trained it has read everything that is there.
             last_dream=math.inf,
             calibration=Calibration(),
@@ -275,7 +277,25 @@ class Router:
     def _answer(self, questions: Sequence[str], route: Route | None, snapshot: Snapshot) -> list[Answer]:
         started = time.perf_counter()
         routing = self._routing(route, snapshot)
-        return routing.answers([self._case(question, routing) for question in questions], started)
+        cases = [self._case(question, routing) for question in questions]
+        answers = routing.answers(cases, started)
+        if route is not None:
+            return answers
+        steps = self._in_two_steps(cases, answers, snapshot)
+        return [each.answer if each else answer for each, answer in zip(steps, answers, strict=True)]
+
+    def _in_two_steps(
+        self, cases: Sequence[Case], answers: Sequence[Answer], snapshot: Snapshot
+    ) -> list[TwoSteps | None]:
+        """Of what the memories for a question do not answer together: what two of them answer one after the other."""
+
+        def ask(questions: Sequence[str]) -> list[Answer]:
+            started, routing = time.perf_counter(), self._routing(None, snapshot)
+            return routing.answers([self._case(question, routing) for question in questions], started)
+
+        asked = [case.question for case in cases]
+        shown = [[hit.quoted for hit in case.found.hits] for case in cases]
+        return in_two_steps(asked, shown, answers, snapshot.calibration.threshold, ask)
 
     def _explain(self, question: str, snapshot: Snapshot) -> Explanation:
         started = time.perf_counter()
@@ -283,11 +303,14 @@ class Router:
         case = self._case(question, routing)
         ((weights, memories),) = routing.heard([case])
         limits = snapshot.calibration
+        answer = routing.answer(case, weights, memories, time.perf_counter() - started)
+        decision = routing.decision(case, weights, memories)
+        (steps,) = self._in_two_steps([case], [answer], snapshot)
         return Explanation(
-            answer=routing.answer(case, weights, memories, time.perf_counter() - started),
-            why=why(
-                routing.decision(case, weights, memories), case.known, weights, memories, limits.threshold, limits.risk
-            ),
+            answer=steps.answer if steps else answer,
+            why=two_steps.why(steps)
+            if steps
+            else why(decision, case.known, weights, memories, limits.threshold, limits.risk),
             hits=case.found.hits,
             known=case.known,
             threshold=limits.threshold,

@@ -6,8 +6,8 @@ adapter's weights by the audits of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from hybridmem.core.namespace import Namespace
@@ -52,31 +52,10 @@ class Snapshot:
 
 def read(ledger: Ledger, namespace: Namespace, moments: Sequence[datetime]) -> Snapshot:
     """The state now, for a question that weights may answer with what holds at each of `moments`."""
-    # Before the adapter: should a dream end between the two, its adapter counts as having read less than it has, never
-    # an older adapter as having read more.
-    last_dream = max((report.started_at.timestamp() for report in ledger.dreams(namespace)), default=0.0)
-    adapter = ledger.active(namespace)
-    if adapter is not None:
-        adapter = _at(adapter, {fact for at in moments for fact in ledger.lapsed(namespace, adapter.version, at)})
+    weights = ledger.active_weights(namespace, moments)
     return Snapshot(
-        adapter=adapter,
-        audits=pooled(ledger.audits(namespace, adapter.version)) if adapter else {},
-        last_dream=last_dream,
+        adapter=weights.adapter,
+        audits=weights.audits,
+        last_dream=weights.last_dream.timestamp() if weights.last_dream else 0.0,
         calibration=calibrations.load(ledger, namespace),
     )
-
-
-def _at(adapter: AdapterRecord, lapsed: Collection[str]) -> AdapterRecord:
-    """`adapter` with the `lapsed` ones of its facts tainted."""
-    return replace(adapter, tainted=tuple(f for f in adapter.facts if f in adapter.tainted or f in lapsed))
-
-
-def pooled(audits: Iterable[Audit]) -> dict[str, Audit]:
-    """One audit for each fact: its splits together."""
-    by_fact: dict[str, Audit] = {}
-    for audit in audits:
-        before = by_fact.get(audit.fact)
-        by_fact[audit.fact] = (
-            replace(audit, asked=audit.asked + before.asked, right=audit.right + before.right) if before else audit
-        )
-    return by_fact

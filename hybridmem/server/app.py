@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -18,6 +18,7 @@ from hybridmem.core.errors import HybridMemError
 from hybridmem.core.version import VERSION
 from hybridmem.memory import HybridMemory
 from hybridmem.server import adapters, chat, dreams, embeddings, memories, metrics, problems, recall, skills, standing
+from hybridmem.server.caller import known_parameters
 from hybridmem.server.cors import cors
 from hybridmem.server.gc_tuning import short_collections
 from hybridmem.server.limits import Limits
@@ -83,7 +84,9 @@ def build(
     app.state.upstream = upstream
     app.state.jobs = jobs
     for router in ROUTERS:
-        app.include_router(router)
+        # OpenAI's clients may send parameters of OpenAI's own.
+        own = router not in (chat.router, embeddings.router)
+        app.include_router(router, dependencies=[Depends(known_parameters)] if own else [])
     _describe(app)
     _handle_errors(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]

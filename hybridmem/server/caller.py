@@ -46,6 +46,19 @@ class Caller:
         return result
 
 
+def known_parameters(request: Request) -> None:
+    """Refuses a query parameter that the endpoint does not have: `lmit=3` would be a limit that nobody keeps."""
+    if not request.query_params:
+        return
+    described = request.app.openapi()["paths"].get(request.scope["route"].path_format, {})
+    parameters = described.get(request.method.lower(), {}).get("parameters", ())
+    known = sorted(each["name"] for each in parameters if each["in"] == "query")
+    unknown = next((name for name in request.query_params if name not in known), None)
+    if unknown is not None:
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise Refusal(422, f"there is no parameter {unknown[:80]!r} here: {takes}", kind="invalid-request")
+
+
 NamespaceHeader = Annotated[
     str | None,
     Header(

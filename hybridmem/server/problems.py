@@ -66,9 +66,14 @@ ADVICE: dict[type[errors.HybridMemError], str] = {
     errors.UnknownMemory: "GET /v1/memories lists the ids",
     errors.UnknownBlock: "GET /v1/blocks lists their labels",
     errors.UnknownQuestion: "GET /v1/questions lists the ids",
+    errors.UnknownAdapter: "GET /v1/adapters lists them, and a dream makes one",
     errors.TextTooLong: "split it, and send each part",
 }
 """What a client can do about an error: requests, and no commands of the server's shell."""
+
+
+_SHAPE = re.compile(r"[A-Z][A-Za-z]*|.*[\[(].*|int|float|str|bool", re.DOTALL)
+"""A step of an error's place that names a class, a type or a function: a branch of the checks, and no field."""
 
 
 class Refusal(Exception):
@@ -111,11 +116,39 @@ def invalid(error: RequestValidationError) -> Refusal:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return Refusal(400, "the body is not JSON: check its quotes, commas and brackets", kind="malformed-json")
-    details = [
-        {"location": ".".join(str(step) for step in each["loc"]), "message": str(each["msg"])[:200]} for each in found
-    ]
+    details = [{"location": _location(each["loc"]), "message": _complaint(each)[:200]} for each in _nearest(found)]
     first = f"{details[0]['location']}: {details[0]['message']}" if details else "it is not of the documented shape"
     return Refusal(422, f"the request is not valid: {first}", kind="invalid-request", errors=details)
+
+
+def _nearest(found: Sequence[Any]) -> Sequence[Any]:
+    """Of errors in a body that may have one of several shapes: those of the shape that it comes nearest to."""
+    shapes: dict[str, list[Any]] = {}
+    for each in found:
+        step = each["loc"][1] if len(each["loc"]) > 1 else ""
+        shapes.setdefault(step if isinstance(step, str) and _SHAPE.fullmatch(step) else "", []).append(each)
+
+    def strangers(shape: str) -> int:
+        return sum(each["type"] in ("missing", "extra_forbidden") for each in shapes[shape])
+
+    return shapes[min(shapes, key=strangers)] if shapes else found
+
+
+def _location(steps: Sequence[int | str]) -> str:
+    """Where in the request, without the names that the checks have for their own branches."""
+    return ".".join(str(step) for step in steps if isinstance(step, int) or not _SHAPE.fullmatch(step))
+
+
+def _complaint(error: Mapping[str, Any]) -> str:
+    """What is wrong, in the words of somebody who sends JSON."""
+    kind, given, bounds = error["type"], error.get("input"), error.get("ctx") or {}
+    if kind in ("too_long", "string_too_long") and isinstance(given, str):
+        return f"it has {len(given):,} characters, above {bounds['max_length']:,}: shorten it"
+    if kind in ("too_short", "string_too_short") and given in ("", [], {}, ()):
+        return "it is empty"
+    if kind == "string_pattern_mismatch" and bounds.get("pattern") == r"\S":
+        return "it has no words"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def respond(refused: Refusal, path: str) -> Response:

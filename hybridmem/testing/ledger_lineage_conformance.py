@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.stores.ledger.base import Ledger
-from hybridmem.stores.ledger.lineage import AdapterSummary, Holding
+from hybridmem.stores.ledger.lineage import ActiveWeights, AdapterSummary, Holding
 from hybridmem.testing.ledger_samples import ANA, BEN, NOW, adapter, audit, day, fact, item, report
 
 
@@ -145,6 +146,39 @@ class LineageConformance:
         ledger.put_fact(fact("f2", "owls", relation="likes"))
         ledger.save_adapter(adapter("v1", ("f0", "f1", "f2", "unknown")))
         ledger.put_fact(fact("f3", "Riga", valid_from=day(70)))
-        assert [ledger.lapsed(ANA, "v1", day(number)) for number in (69, 70, 80)] == [set(), {"f0"}, {"f0", "f1"}]
+        ledger.activate(ANA, "v1", day(1))
+
+        def tainted(*days: int) -> tuple[str, ...]:
+            adapter = ledger.active_weights(ANA, [day(number) for number in days]).adapter
+            return adapter.tainted if adapter else ()
+
+        assert [tainted(number) for number in (69, 70, 80)] == [
+            ("unknown",),
+            ("f0", "unknown"),
+            ("f0", "f1", "unknown"),
+        ]
+        assert tainted(69, 70) == ("f0", "unknown") and tainted() == ("unknown",)
         assert ledger.adapters(ANA)[0].tainted == ("unknown",)
-        assert ledger.lapsed(ANA, "v9", day(80)) == ledger.lapsed(BEN, "v1", day(80)) == set()
+
+    def test_active_weights_are_those_of_now_with_their_audits_and_the_last_dream(self, ledger: Ledger) -> None:
+        assert ledger.active_weights(ANA, [NOW]) == ActiveWeights()
+        for number, relation in enumerate(("lives in", "keeps")):
+            ledger.put_fact(fact(f"f{number}", relation=relation))
+        ledger.save_adapter(adapter("v1", ("f0", "f1")))
+        ledger.save_audits(ANA, [audit("v1", "f0"), audit("v2", "f1")])
+        ledger.save_dream(report("d1"))
+        assert ledger.active_weights(ANA, [NOW]) == ActiveWeights(last_dream=report("d1").started_at)
+        ledger.activate(ANA, "v1", day(1))
+        found = ledger.active_weights(ANA, [NOW])
+        assert (found.adapter, list(found.audits)) == (ledger.active(ANA), ["f0"])
+        # Whatever is written is in the next answer.
+        ledger.save_audits(ANA, [audit("v1", "f1"), replace(audit("v1", "f0"), split="test")])
+        ledger.expire(ANA, "f1", NOW)
+        later = replace(report("d2"), started_at=day(9))
+        ledger.save_dream(later)
+        found = ledger.active_weights(ANA, [NOW])
+        assert found.adapter and found.adapter.tainted == ("f1",) and found.last_dream == day(9)
+        assert {id: each.asked for id, each in found.audits.items()} == {"f0": 2 * audit("v1", "f0").asked, "f1": 4}
+        ledger.activate(ANA, None, day(2))
+        assert ledger.active_weights(ANA, [NOW]) == ActiveWeights(last_dream=day(9))
+        assert ledger.active_weights(BEN, [NOW]) == ActiveWeights()

@@ -267,7 +267,7 @@ def _state(ledger: Ledger, world: World) -> list[Any]:
             [_plain(ledger.facts(home, source=id, include_retired=True, limit=2)) for id in world.ids(_EPISODES)],
             ledger.holdings(home, world.ids(_FACTS)),
             ledger.adapter_summaries(home),
-            [[ledger.lapsed(home, version, day(moment)) for moment in (0, 3, 90)] for version in _VERSIONS],
+            [ledger.active_weights(home, [day(moment) for moment in moments]) for moments in ((), (0,), (3, 90))],
             ledger.adapters(home),
             ledger.active(home),
             ledger.activations(home),

@@ -110,6 +110,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "weeks": {},
         "total": {},
         "facts": [],
+        "retired_facts": [],
         "loops": {},
         "ratios": {},
         "points": [],

@@ -251,3 +251,35 @@ def test_a_text_is_the_same_however_it_is_composed(written: dict[str, Any]) -> N
         name = unicodedata.normalize(form, "José")
         values = {"session": name, "tags": (name,), "metadata": {"who": name}}
         assert holds(parse(written), values) and not holds(parse({"not": written}), values)
+
+
+@pytest.mark.parametrize(
+    ("spelt", "role"), [("User", "user"), ("human", "user"), ("AI", "assistant"), ("critic", "critic")]
+)
+def test_a_role_is_told_in_any_of_its_spellings(spelt: str, role: str) -> None:
+    assert parse({"role": spelt}) == parse({"role": role})
+    assert parse({"role": {"nin": [spelt]}}) == parse({"role": {"nin": [role]}})
+
+
+def test_the_metadata_as_a_whole_are_no_field() -> None:
+    with pytest.raises(InvalidInput, match=r"no field 'metadata': name a key in it, as in 'metadata\.channel'"):
+        parse({"metadata": {"channel": "chat"}})
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "holds"),
+    [("2026-12-01", "2026-01-01", False), ("2026-03-01T12:00:00Z", "2026-03-01", True), ("2026-03", "2026", True)],
+)
+def test_a_period_that_ends_before_it_begins_is_refused(since: str, until: str, holds: bool) -> None:
+    if holds:
+        asked_for(since=since, until=until)
+        return
+    with pytest.raises(InvalidInput, match=r"since 2026-12-01 is after until 2026-01-01.*swap them"):
+        asked_for(since=since, until=until)
+
+
+def test_a_name_in_the_metadata_is_the_same_however_its_letters_are_composed() -> None:
+    composed, apart = (unicodedata.normalize(form, "Größe") for form in ("NFC", "NFD"))
+    values = {"metadata": {apart: {"café": 3}}}
+    for written in (composed, apart):
+        assert holds(parse({f"metadata.{written}.{unicodedata.normalize('NFD', 'café')}": 3}), values)

@@ -11,7 +11,7 @@ from hybridmem import HybridMemory
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import Hit
 from hybridmem.evaluation.suites.week import run
-from hybridmem.evaluation.week import WeekQuestion, read
+from hybridmem.evaluation.week import RECALL, WeekQuestion, read
 from hybridmem.models.fake import FakeModel
 
 WEEKS = Path(__file__).parents[2] / "lab/weeks"
@@ -125,3 +125,19 @@ def test_what_is_no_week_is_one_line_and_is_never_run(tmp_path: Path, text: str)
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         read(tmp_path / "absent.py")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_search_finds_no_less_of_the_weeks_after_a_night_than_before(tmp_path: Path) -> None:
+    """The bundled base reads each week and believes what it reads; nothing is trained."""
+    recipe = tmp_path / "read.toml"
+    recipe.write_text('strategy = "noop"\ngate = false\n')
+    total = run(
+        [read(file) for file in sorted(WEEKS.glob("week_*.py"))],
+        model="bundled",
+        recipe=str(recipe),
+        progress=lambda step, done, whole: None,
+    )["total"]
+    assert total["after"][RECALL] >= total["before"][RECALL] > 0.9
+    assert total["after"]["hidden"] == 0

@@ -130,6 +130,10 @@ def telegram_message(id: int, sender: str, text: Any, **fields: Any) -> dict[str
     }
 
 
+def aider_session(*lines: str, at: str = "2023-11-14 22:13:20") -> str:
+    return "\n".join(["", f"# aider chat started at {at}", "", "> Aider v0.86.2  ", "", *lines, ""])
+
+
 def mem0_memory(id: str, text: str) -> dict[str, Any]:
     return {
         "id": id,
@@ -219,6 +223,11 @@ EXPORTS: dict[str, Callable[[Path, Sequence[str]], Path]] = {
         folder,
         "WhatsApp Chat with Ivo.txt",
         "".join(f"[14/11/2023, 22:13:{number:02}] Ivo: {text}\n" for number, text in enumerate(said)),
+    ),
+    "aider": lambda folder, said: write(
+        folder,
+        ".aider.chat.history.md",
+        aider_session(*(line for text in said for line in (f"#### {text}  ", "", "Done.", ""))),
     ),
     "mem0": lambda folder, said: write(
         folder, "mem0.json", {"results": [mem0_memory(f"0123456789abcdef{text}", text) for text in said]}

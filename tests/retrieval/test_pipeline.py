@@ -173,6 +173,58 @@ class TestWhatHolds:
         assert "e0003" not in moved.ids("Where does Ana live?")
 
 
+class TestAfterANight:
+    """A search over messages is the same after a night as before it, but for what was learned."""
+
+    MESSAGES = (
+        "The ferret Zora sleeps in the hall, and Ana lives in Porto.",
+        "The vet saw the ferret on Monday.",
+        "The dentist moved to Friday morning.",
+        *(f"The {thing} was paid on day {day} of the month." for day, thing in enumerate(["rent", "gas", "water"])),
+        *(f"Ben read chapter {number} of a novel about whales and boats." for number in range(8)),
+    )
+
+    @pytest.fixture
+    def lived(self, any_store: Store) -> Store:
+        for text in self.MESSAGES:
+            any_store.say(text)
+        return any_store
+
+    def test_a_replaced_message_is_ranked_lower_only_where_what_replaced_it_bears_on_the_question(
+        self, lived: Store
+    ) -> None:
+        april = MARCH + timedelta(days=31)
+        lived.tell("Ana", "lives in", "Porto", "Ana lives in Porto.", sources=("e0001",))
+        new = lived.say("Ana moved to Lisbon.", at=april)
+        lived.tell("Ana", "lives in", "Lisbon", "Ana lives in Lisbon.", sources=(new.id,), valid_from=april)
+        asleep = {hit.id: hit for hit in lived.search(ANA, "Where does the ferret Zora sleep?")}
+        assert next(iter(asleep)) == "e0001" and "superseded" not in asleep["e0001"].why
+        for kinds in (("episode",), ("episode", "fact")):
+            home = {hit.id: hit for hit in lived.search(ANA, "Where does Ana live?", kinds=kinds)}
+            assert home["e0001"].why["superseded"] < 0
+
+    def test_short_facts_on_other_things_move_no_message(self, lived: Store) -> None:
+        question = "Which day was the water paid, and the gas?"
+        before = [(hit.id, round(hit.why["dense"], 9)) for hit in lived.search(ANA, question, limit=6)]
+        for number in range(7, 13):
+            lived.tell("Ben", "read", f"chapter {number}", f"Ben read {number}.", sources=(f"e{number:04}",))
+        after = lived.search(ANA, question, limit=6)
+        assert [(hit.id, round(hit.why["dense"], 9)) for hit in after] == before
+
+    def test_facts_that_are_nearer_than_any_message_keep_their_order(self, lived: Store) -> None:
+        told = lived.say("On Sunday Ana told everybody at length of her boat Nim, which she painted blue in spring.")
+        near = lived.tell("Ana", "boat", "Nim", "Ana's boat Nim is blue.", sources=(told.id,))
+        far = lived.tell("Ana", "told", "everybody", "Ana's boat.", sources=(told.id,))
+        found = lived.ids("Is Ana's boat Nim blue?", kinds=("fact",))
+        assert found == [near.id, far.id]
+
+    def test_facts_without_messages_to_measure_them_by_are_ranked_by_themselves(self, any_store: Store) -> None:
+        told = any_store.say("So much to tell.")
+        for number, thing in enumerate(("ferret", "boat", "house", "novel")):
+            any_store.tell("Ana", f"has {number}", thing, f"Ana has a {thing}.", sources=(told.id,))
+        assert any_store.search(ANA, "What boat does Ana have?")[0].text == "Ana has a boat."
+
+
 def test_what_a_person_replaced_is_hidden(store: Store) -> None:
     old = store.say("Ana lives in Porto.")
     store.tell("Ana", "lives in", "Porto", "Ana's home is Porto.", sources=(old.id,))

@@ -12,20 +12,19 @@ from typing import Any
 import pytest
 
 from hybridmem.core.errors import CorruptAdapter
-from hybridmem.core.records import Audit, Route
+from hybridmem.core.records import Route
 from hybridmem.embedding.hashing import HashingEmbedder
 from hybridmem.models.base import Generation
 from hybridmem.models.fake import FakeModel
 from hybridmem.models.prompts import Message
 from hybridmem.retrieval.pipeline import Found, Retrieval
-from hybridmem.router import snapshot
 from hybridmem.router.calibration import Calibration
 from hybridmem.router.feedback import GradedQuestions
 from hybridmem.router.policy import AuditQuestion, Router
 from hybridmem.stores.index.follower import Indexes
 from hybridmem.stores.index.inmemory import InMemoryGraphIndex, InMemoryLexicalIndex, InMemoryVectorIndex
 from tests.dreaming.nights import ANA
-from tests.router.test_policy import DREAMT, LISBON, OSLO, WHERE, World
+from tests.router.test_policy import LISBON, OSLO, WHERE, World
 
 
 class Interrupted(FakeModel):
@@ -192,27 +191,6 @@ def test_a_batch_is_answered_with_one_calibration(world: World, model: Interrupt
     assert world.ask("Where does Ben live?").route == "abstain"
 
 
-def test_a_dream_that_ends_while_the_snapshot_is_read_leaves_more_to_read_and_never_less(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The older adapter with the newer dream's date would call news read what it has not."""
-    world.know(LISBON)
-    world.dream({WHERE: "Lisbon"}, LISBON)
-    before = snapshot.read(world.ledger, ANA, [DREAMT])
-    dreams, active = world.ledger.dreams, world.ledger.active
-    order: list[str] = []
-    monkeypatch.setattr(world.ledger, "dreams", lambda namespace: [order.append("dreams"), dreams(namespace)][1])
-    monkeypatch.setattr(world.ledger, "active", lambda namespace: [order.append("active"), active(namespace)][1])
-    assert snapshot.read(world.ledger, ANA, [DREAMT]) == before
-    assert order == ["dreams", "active"]
-
-
-def test_the_splits_of_a_fact_are_one_audit() -> None:
-    audits = [Audit("v1", "f1", "dev", 4, 3), Audit("v1", "f2", "dev", 1, 0), Audit("v1", "f1", "test", 2, 2)]
-    found = snapshot.pooled(audits)
-    assert {fact: (audit.asked, audit.right) for fact, audit in found.items()} == {"f1": (6, 5), "f2": (1, 0)}
-
-
 class Counted:
     """A ledger that counts what it is asked."""
 
@@ -228,7 +206,7 @@ class Counted:
 @pytest.mark.parametrize("questions", [1, 3])
 @pytest.mark.parametrize("route", [None, "both", "retrieval", "weights"])
 def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Route | None, questions: int) -> None:
-    """Five reads for the snapshot, and for each question its search's own, the hits' records and the turns around, and
+    """Two reads for the snapshot, and for each question its search's own, the hits' records and the turns around, and
     the exercises of the fact that the weights hold."""
     world.know(LISBON, OSLO)
     world.dream({WHERE: "Lisbon"}, LISBON)
@@ -247,7 +225,7 @@ def test_an_answer_reads_the_ledger_once(world: World, tmp_path: Path, route: Ro
     answers = router.answer([WHERE] * questions, route)
     assert {answer.text for answer in answers} == {"Lisbon"}
     searches = 0 if route == "weights" else questions
-    snapshot_reads = Counter({"dreams": 1, "active": 1, "lapsed": 1, "audits": 1, "get_state": 1})
+    snapshot_reads = Counter({"active_weights": 1, "get_state": 1})
     assert ledger.asked == snapshot_reads + Counter({"get_many": searches, "around": searches, "items": searches})
     ledger.asked.clear()
     router.explain(WHERE)

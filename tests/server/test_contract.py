@@ -232,3 +232,37 @@ def test_filters_thresholds_and_edits(ana: httpx.Client) -> None:
     assert ana.post("/v1/memories/delete", json={"filters": {}}).status_code == 422
     assert ana.post("/v1/memories/delete", json=asked).json()["ids"] == [memory["id"]]
     assert ana.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/v1/facts", {"subject": "Lena", "relation": "vegan", "object": True}, "body.object: Input should be a valid"),
+        ("/v1/search", {"query": "a" * 10_001}, "body.query: it has 10,001 characters, above 10,000: shorten it"),
+        ("/v1/memories", {"text": "x", "tags": ["pet", " "]}, "body.tags.1: it has no words"),
+        ("/v1/memories", {"text": "x", "at": "2026-W"}, "body.at: write it as 2026-03-01"),
+        ("/v1/memories", {"messages": [{"role": 3, "content": "x"}]}, "body.messages.0.role: Input should be a valid"),
+        ("/v1/memories", {"messages": []}, "body.messages: it is empty"),
+        ("/v1/memories/delete", {"filters": {}}, "body.filters: it is empty"),
+    ],
+)
+def test_a_refusal_names_the_field_and_no_inner_part_of_the_server(
+    ana: httpx.Client, path: str, body: dict[str, object], said: str
+) -> None:
+    answered = ana.post(path, json=body)
+    assert answered.status_code == 422 and said in answered.json()["detail"]
+    assert "function" not in answered.text and "Add" not in answered.text
+
+
+def test_a_parameter_that_an_endpoint_does_not_have_is_refused_by_name(ana: httpx.Client) -> None:
+    answered = ana.get("/v1/memories?lmit=3&kind=fact")
+    assert answered.status_code == 422
+    assert answered.json()["detail"] == "there is no parameter 'lmit' here: it takes after, kind, limit"
+    assert ana.post("/v1/search?limit=3", json={"query": "ferrets"}).status_code == 422
+    assert ana.get("/v1/memories?limit=3&kind=fact").status_code == 200
+    assert ana.get("/v1/models?after=x").status_code == 200, "OpenAI's clients may send parameters of its own"
+
+
+def test_advice_is_a_request_and_no_command_of_a_shell(ana: httpx.Client) -> None:
+    said = ana.get("/v1/adapters/v9999").json()["detail"]
+    assert "hybridmem" not in said and "GET /v1/adapters lists them" in said

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import operator
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -62,6 +63,10 @@ def _inside(value: Any, path: str) -> Iterator[Any]:
         return
     if not isinstance(value, Mapping):
         return
+    if not path.isascii():
+        # A name is the same however its letters are composed.
+        path = unicodedata.normalize("NFC", path)
+        value = {unicodedata.normalize("NFC", key): each for key, each in value.items()}
     if path in value:
         # A key may have dots of its own.
         if value[path] is not None:

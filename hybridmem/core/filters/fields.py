@@ -56,6 +56,8 @@ def field_named(name: object) -> Field:
     written = str(name)[:80]
     near = difflib.get_close_matches(written.lower(), [*FIELDS, "and", "or", "not"], n=1, cutoff=0.75)
     hint = f"did you mean {near[0]!r}?" if near else f"in the metadata, it is {f'{METADATA}.{written}'!r}"
+    if written == METADATA:
+        hint = f"name a key in it, as in '{METADATA}.channel'"
     raise InvalidInput(f"there is no field {written!r}: {hint} (fields: {', '.join(sorted(FIELDS))}, metadata.KEY)")
 
 

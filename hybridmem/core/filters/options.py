@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from hybridmem.core.clock import end_of_time, parse_time
+from hybridmem.core.errors import InvalidInput
 from hybridmem.core.filters.nodes import Filter, all_of
 from hybridmem.core.filters.parse import parse
 from hybridmem.core.roles import role_of
@@ -34,4 +36,7 @@ def asked_for(
     period = {name: value for name, value in (("gte", since), ("lte", until)) if value is not None}
     if period:
         written["at"] = period
-    return all_of(parse(filters), parse(written))
+    asked = all_of(parse(filters), parse(written))
+    if since is not None and until is not None and parse_time(since) > end_of_time(until):
+        raise InvalidInput(f"since {since} is after until {until}, and nothing lies between them: swap them")
+    return asked

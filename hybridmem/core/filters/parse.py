@@ -10,6 +10,7 @@ from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.core.filters.fields import Field, field_named
 from hybridmem.core.filters.moments import Moment
 from hybridmem.core.filters.nodes import EVERYTHING, AllOf, AnyOf, Condition, Filter, Not, all_of
+from hybridmem.core.roles import is_role, role_of
 
 ORDERED = ("gt", "gte", "lt", "lte")
 LISTED = ("in", "nin")
@@ -124,6 +125,9 @@ class _Reader:
         )
         if not is_right:
             raise _wrong(field, operator, value, _TYPES.get(field.type, "a text"))
+        if field.name == "role" and operator in ("eq", "ne", *LISTED) and is_role(value):
+            # Stored roles have one spelling: another one would match nothing.
+            return role_of(value)
         return value
 
 

@@ -89,6 +89,13 @@ _ALTERING = re.compile(
     r"|forget (?:that|what)|scrap (?:that|what)|ignore (?:that|what|the)|disregard)(?=\W|$)",
     re.IGNORECASE,
 )
+_UNFULFILLED = re.compile(
+    r"\b(?:used to|(?:mean|meant|want(?:s|ed)?|wish(?:es|ed)?|hop(?:e|es|ed|ing)|aim(?:s|ed)?|intend(?:s|ed)?"
+    r"|long(?:s|ed)|tr(?:y|ies|ied|ying)|fail(?:s|ed)?|refus(?:e|es|ed)|declin(?:e|es|ed)|forgot|neglected"
+    r"|(?:was|were) (?:going|about)|would (?:like|love)) to|almost|nearly"
+    r"|(?:considered|thought (?:about|of)) [a-z]+ing)\b",
+    re.IGNORECASE,
+)
 _TAKING_BACK = re.compile(
     r"^\W*(?:which |that |this |it )?(?:is |was |'s )?(?:just |all |simply )?"
     r"(?:nonsense|false|a lie|untrue|rubbish|made up|fake)\W*$"
@@ -199,6 +206,15 @@ def altering(clause: str) -> Iterator[tuple[str, str]]:
     said = _NO_NEGATION.sub(" ", _straight(clause))
     for cue in _ALTERING.finditer(said):
         yield cue.group().lower(), said[cue.end() :]
+
+
+def is_unfulfilled(text: str) -> bool:
+    """Whether `text` says what somebody only meant, tried or nearly did, or did in the past.
+
+    >>> is_unfulfilled("Ana meant to move to Porto."), is_unfulfilled("Ana moved to Porto.")
+    (True, False)
+    """
+    return _UNFULFILLED.search(_straight(text)) is not None
 
 
 def retraction(sentence: str) -> str:

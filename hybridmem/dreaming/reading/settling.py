@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 
 from hybridmem.core.records import Fact, new_id
+from hybridmem.core.text import moods
 from hybridmem.core.text.dates import dates
 from hybridmem.core.text.first_person import SPEAKER, THE_USER, asked_by_user
 from hybridmem.core.text.kinds import of_one_kind
@@ -137,6 +138,8 @@ class _Desk:
         asked = [
             (fact, question)
             for fact in self._candidates(proposition)
+            # What was only meant or tried leaves what is so as it is.
+            if not moods.is_unfulfilled(proposition.text) or moods.is_unfulfilled(fact.text)
             if (question := self._question_of(fact)) and speaks_to(question, proposition.text)
         ]
         alone = self._read([(question, [proposition.text]) for _, question in asked])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from hybridmem.core.text.mentions import mentions
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.evaluation.answer_sources import FullContext, episodes
-from hybridmem.evaluation.routing.outcome import FORCED, FULL_CONTEXT, Heard, Outcome, Said
+from hybridmem.evaluation.routing.outcome import FORCED, FULL_CONTEXT, ROUTER, Heard, Outcome, Said
+from hybridmem.evaluation.routing.overhead import answered
 from hybridmem.evaluation.routing.question import RouterQuestion
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def ask(memory: HybridMemory, questions: Sequence[RouterQuestion], seed: int) ->
         return []
     memory.catch_up()
     router, texts = memory.router, [question.text for question in questions]
-    said = {way: [Said.of(router.answer([text], route)[0]) for text in texts] for way, route in FORCED.items()}
+    timed = [answered(router, text) for text in texts]
+    said = {way: [Said.of(router.answer([text], route)[0]) for text in texts] for way, route in FORCED.items() if route}
+    said[ROUTER] = [Said.of(answer) for answer, _ in timed]
     said[FULL_CONTEXT] = [Said.of(answer) for answer in FullContext(memory).answer(texts)]
     read, closed_book = router.readings(texts), router.readings(texts, "weights")
     told = [normalised(episode.text) for episode in episodes(memory) if not episode.quarantined]
@@ -35,6 +38,7 @@ def ask(memory: HybridMemory, questions: Sequence[RouterQuestion], seed: int) ->
             closed_book=Heard.of(closed_book[number].weights),
             consolidated=read[number].known.consolidated,
             popularity=_popularity(question.text, told),
+            overhead=timed[number][1],
         )
         for number, question in enumerate(questions)
     ]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hybridmem.core.records import Answer, Route
+from hybridmem.evaluation.routing.overhead import Overhead
 from hybridmem.evaluation.routing.question import RouterQuestion
 from hybridmem.models.base import Generation
 from hybridmem.models.prompts import REFUSAL, is_refusal
@@ -81,6 +82,8 @@ class Outcome:
     """Whether the nearest fact, of a subject that the question names if it can be, is in the weights and holds."""
     popularity: int
     """How many memories name what the question names."""
+    overhead: Overhead | None = None
+    """What the router's answer took beside the search and the model; None in results of an earlier version."""
 
     @property
     def cluster(self) -> tuple[int, str]:
@@ -101,6 +104,7 @@ class Outcome:
                 "question": RouterQuestion.from_json(raw["question"]),
                 "said": {way: Said(**said) for way, said in raw["said"].items()},
                 **{name: _heard(raw[name]) for name in ("weights", "memories", "closed_book")},
+                "overhead": Overhead(**raw["overhead"]) if raw.get("overhead") else None,
             }
         )
 

@@ -51,10 +51,17 @@ def write_page(folder: Path, result: Mapping[str, Any]) -> Path:
         ],
         environment={
             **{name: result[name] for name in ("model", "base_sha256", "recipe", "version", "questions", "facts")},
+            "parts": ", ".join(f"{name} {questions}" for name, questions in result["parts"].items()),
+            "milliseconds beside the search and the model": _overhead(result["overhead"]),
             "nights": f"{result['nights']} for each seed of {', '.join(map(str, result['seeds']))}",
         },
     )
     return report.save(folder / PAGE, page)
+
+
+def _overhead(found: Mapping[str, Any]) -> str:
+    times = (f"{name} {found[f'{name}_ms_p50']:.1f} ({found[f'{name}_ms_p95']:.1f})" for name in ("processor", "wall"))
+    return f"median (95th percentile) of {found['of']}: {', '.join(times)}" if found["of"] else "not measured"
 
 
 _HOW_TO_READ = """All figures are of the test part, which nothing was fitted or chosen on; intervals are bootstraps over
@@ -101,6 +108,13 @@ def targets(result: Mapping[str, Any]) -> list[Figure]:
             note="no more than always retrieving",
         ),
         Figure("calibration error", _value(router, "ece"), 0.05, False),
+        Figure(
+            "milliseconds of the router",
+            result["overhead"]["processor_ms_p50"],
+            2.0,
+            False,
+            note="median processor time beside the search and the model",
+        ),
     ]
 
 

@@ -99,8 +99,8 @@ def fitted(score: Score, fit: Sequence[Outcome], dev: Sequence[Outcome], *, asks
 
 def oracle(outcome: Outcome) -> Said:
     """A route that is right where there is one, the cheapest of them; else a refusal. What any choice of the router's
-    routes could reach."""
-    routes = [ABSTAINED, *(outcome.said[way] for way, route in FORCED.items() if route)]
+    routes could reach, its own two steps among them."""
+    routes = [ABSTAINED, *(outcome.said[way] for way in FORCED)]
     right = [said for said in routes if outcome.is_right(said)]
     return replace(min(right, key=lambda said: said.prompt_tokens, default=ABSTAINED), confidence=1.0)
 

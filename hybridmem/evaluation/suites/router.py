@@ -13,6 +13,8 @@ part of the questions that nothing was fitted or chosen on. `docs/router.md` exp
     signals                  list of `routing.signal_worth` rows
     promises                 list of `routing.promise` rows: whether a named risk is kept
     curves, reliability      objects by way: points (coverage, risk), and bins
+    overhead                 what the router's choice took beside the search and the model, over all questions: of,
+                             wall_ms_p50, wall_ms_p95, processor_ms_p50, processor_ms_p95
     consolidated             share of the questions whose nearest fact is in the weights and holds
     dreams                   list of objects, one a night of each seed
     parts                    object by part: questions
@@ -46,6 +48,7 @@ from hybridmem.evaluation.routing.figures import (
 from hybridmem.evaluation.routing.living import Life, live_through
 from hybridmem.evaluation.routing.maker import make_router_stream
 from hybridmem.evaluation.routing.outcome import FULL_CONTEXT, ROUTER, Outcome
+from hybridmem.evaluation.routing.overhead import overhead_figures
 from hybridmem.evaluation.routing.policies import REFITTED, of_part, policies
 from hybridmem.evaluation.routing.promise import promises
 from hybridmem.evaluation.routing.question import KINDS, PARTS
@@ -133,6 +136,7 @@ def measured(outcomes: Sequence[Outcome], *, resamples: int, progress: Progress)
         "promises": promises(outcomes),
         "curves": {name: curve(answers[name]) for name in DRAWN},
         "reliability": {name: to_json(diagram(answers[name])) for name in DRAWN},
+        "overhead": overhead_figures([each.overhead for each in outcomes if each.overhead]),
         "consolidated": metrics.mean(outcome.consolidated for outcome in test),
         "parts": {part: len(of_it) for part, of_it in parts.items()},
         "questions": len(outcomes),

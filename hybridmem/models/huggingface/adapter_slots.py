@@ -60,6 +60,8 @@ class AdapterSlots:
         self._count = 0
         self._stack: tuple[str, ...] = ()
         """Names of the adapters in force; all but the last lie beneath one that is in training."""
+        self._layers: list[Any] = []
+        """The layers of the module that PEFT wrapped."""
         self._fixed: frozenset[str] = frozenset()
         """Parameters of the one in training that take no gradients."""
 
@@ -89,7 +91,7 @@ class AdapterSlots:
         and takes no gradients. With `full_rank`, `config` comes from `full_rank_config`, a parent may be of any rank,
         and of each layer's two matrices the identity takes no gradients. The global RNG is left as it was. Raises
         `AdapterError`."""
-        if self._peft is not None and TRAINED in self._peft.peft_config:
+        if self._trains:
             raise AdapterError("an adapter of this model is in training already: finish that one first")
         start = self._start(config, parent, refit, full_rank)
         lower = () if beneath is None else (self._load(beneath),)
@@ -195,6 +197,7 @@ class AdapterSlots:
     def _add(self, config: LoraConfig, name: str, *, trained: bool) -> None:
         """Wrap the layers for one more adapter. Half-precision LoRA weights train badly, so those are float32."""
         from peft import PeftModel
+        from peft.tuners.tuners_utils import BaseTunerLayer
 
         config = dataclasses.replace(config, inference_mode=not trained)
         options = {"low_cpu_mem_usage": not trained, "autocast_adapter_dtype": trained}
@@ -203,6 +206,7 @@ class AdapterSlots:
                 self._peft = PeftModel(self._module, config, adapter_name=name, **options)
         else:
             self._peft.add_adapter(name, config, **options)
+        self._layers = [layer for layer in self._module.modules() if isinstance(layer, BaseTunerLayer)]
         self._apply(*self._stack)
 
     def _fill(self, tensors: dict[str, Tensor], name: str, folder: Path | None) -> None:
@@ -224,14 +228,28 @@ class AdapterSlots:
     @contextmanager
     def _switched(self, *names: str) -> Iterator[None]:
         before = self._stack
-        if names == before:  # PEFT would walk through all modules, twice, to change nothing
+        if names == before:
             yield
             return
-        self._apply(*names)
+        apply = self._apply if TRAINED in names or self._trains else self._point_at
+        apply(*names)
         try:
             yield
         finally:
-            self._apply(*before)
+            apply(*before)
+
+    @property
+    def _trains(self) -> bool:
+        return self._peft is not None and TRAINED in self._peft.peft_config
+
+    def _point_at(self, *names: str) -> None:
+        """`_apply` where nothing takes gradients. PEFT would walk through all modules for each adapter that is loaded,
+        which takes longer than the rest of what an answer costs beside the model."""
+        self._stack = names
+        for layer in self._layers:
+            layer._disable_adapters = not names
+            if names:
+                layer._active_adapter = list(names)
 
     def _apply(self, *names: str) -> None:
         self._stack = names

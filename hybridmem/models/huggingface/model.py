@@ -20,7 +20,7 @@ from hybridmem.models.huggingface import checkpoint, gguf_header, gguf_model, qu
 from hybridmem.models.huggingface.adapter_files import WEIGHTS, read_update, write_update
 from hybridmem.models.huggingface.adapter_slots import AdapterSlots, NewAdapter
 from hybridmem.models.huggingface.checkpoint import Checkpoint
-from hybridmem.models.huggingface.decoding import Completion, decode, decode_alone, takes_padding
+from hybridmem.models.huggingface.decoding import Completion, Steps, decode, decode_alone, takes_padding
 from hybridmem.models.huggingface.free_memory import free_bytes
 from hybridmem.models.huggingface.full_rank import full_rank_config
 from hybridmem.models.huggingface.int8_steps import FAMILIES, Int8Steps, Int8Weights, fits
@@ -286,6 +286,21 @@ class HuggingFaceModel:
                     completions[at] = decode_alone(self.module, ids, seed=seed + at, **limits)
         return [self._generation(len(ids), done) for ids, done in zip(rendered, completions, strict=True)]
 
+    def complete(self, ids: Sequence[int], steps: Steps, max_new_tokens: int) -> Generation:
+        """The greedy completion of a prompt of token ids, by forward passes that are not the module's own."""
+        draws = torch.zeros(1, max_new_tokens)
+        with self._evaluating():
+            (done,) = decode(
+                self.module,
+                [ids],
+                end_ids=self.end_ids,
+                max_new_tokens=max_new_tokens,
+                temperature=0.0,
+                draws=draws,
+                steps=steps,
+            )
+        return self._generation(len(ids), done)
+
     def _int8_steps(self) -> Int8Steps:
         if self._int8 is None:
             self._int8 = Int8Weights(self.module)
@@ -344,6 +359,13 @@ class HuggingFaceModel:
             finally:
                 if was_training:
                     self.module.train()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Within this context the caller alone reads with `module`, in evaluation mode and without gradients, under
+        whatever adapter is in force."""
+        with self._evaluating(), torch.no_grad():
+            yield
 
     # adapters
     @contextmanager

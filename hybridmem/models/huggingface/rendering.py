@@ -9,6 +9,9 @@ from typing import Any
 from hybridmem.models.huggingface.control_tokens import ControlTokens
 from hybridmem.models.prompts import Message
 
+RECENT = 16
+"""Prompts whose ids are kept."""
+
 
 class PromptRenderer:
     """Renders the prompts of one `tokenizer`. What messages and completions say is text, whatever it spells."""
@@ -16,10 +19,18 @@ class PromptRenderer:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._control: dict[str | None, ControlTokens] = {}
+        self._recent: dict[tuple[str | None, ...], list[int]] = {}
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """Ids of the prompt with the prefix of an answer."""
-        return self._control_tokens.encode(self._text(messages))
+        """Ids of the prompt with the prefix of an answer. The last are kept: a prompt is counted, and then read."""
+        said = (text for message in messages for text in message.values())
+        key = (self._tokenizer.chat_template, *said)
+        if key not in self._recent:
+            ids = self._control_tokens.encode(self._text(messages))
+            while len(self._recent) >= RECENT:
+                del self._recent[next(iter(self._recent))]
+            self._recent[key] = ids
+        return list(self._recent[key])
 
     def pair(self, messages: Sequence[Message], completion: str) -> tuple[list[int], list[int]]:
         """(ids of the prompt, ids of the completion without the end of the turn)."""

@@ -82,8 +82,7 @@ class Acknowledgements:
 
     def up_to(self) -> int:
         """The position up to which every index has followed everything."""
-        in_ledger = [self._ledger.acknowledged_up_to(self._in_ledger)] if self._durable else []
-        return min([*in_ledger, *self._here.values()])
+        return min([*self._reached().values(), *self._here.values()])
 
     def acknowledge(self, name: str, position: int) -> None:
         """The index has followed everything up to `position`."""
@@ -108,7 +107,7 @@ class Acknowledgements:
     def _compare(self) -> bool:
         # The file first: who follows meanwhile announces in it what the ledger is going to say.
         marks = json.loads(self._marks.read_text("utf-8")) if self._marks.exists() else None
-        reached = {name: self._reached(name) for name in self._durable}
+        reached = self._reached()
         if marks is None:
             # A folder of an earlier version, or one whose indexes are gone.
             return not any(reached.values()) or self._made_by.exists()
@@ -119,10 +118,7 @@ class Acknowledgements:
         """Write down where the indexes are, and the positions that some of them are about to acknowledge."""
         if not self._durable:
             return
-        indexes = {}
-        for name in self._durable:
-            reached = self._reached(name)
-            indexes[name] = sorted({reached, going_to.get(name, reached)})
+        indexes = {name: sorted({at, going_to.get(name, at)}) for name, at in self._reached().items()}
         write_json(self._marks, {"ledger": self._ledger.identity(), "indexes": indexes})
         self._agreed = True
 
@@ -130,8 +126,10 @@ class Acknowledgements:
     def _in_ledger(self) -> list[str]:
         return list(self._consumers.values())
 
-    def _reached(self, name: str) -> int:
-        return self._ledger.acknowledged_up_to([self._consumers[name]])
+    def _reached(self) -> dict[str, int]:
+        """The position that each index outside this process has acknowledged."""
+        positions = self._ledger.acknowledged(self._in_ledger) if self._durable else {}
+        return {name: positions[self._consumers[name]] for name in self._durable}
 
     def moved(self) -> set[str]:
         """The indexes that lie elsewhere than where the acknowledgements in the ledger are for."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -46,6 +46,38 @@ class Holding:
     right: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveWeights:
+    """What an answer depends on beside its memories, read at one moment."""
+
+    adapter: AdapterRecord | None = None
+    """The active one. Tainted are also those of its facts that do not hold in the world at a moment that was asked for:
+    their end came, or another value's day, or their own day is still to come."""
+    audits: Mapping[str, Audit] = field(default_factory=dict)
+    """How well it recalled each of its facts, over all splits."""
+    last_dream: datetime | None = None
+    """When the last dream began."""
+
+    def without(self, lapsed: Collection[str]) -> ActiveWeights:
+        """The same with the `lapsed` ones of the adapter's facts tainted."""
+        if self.adapter is None or not lapsed:
+            return self
+        gone = {*self.adapter.tainted, *lapsed}
+        tainted = tuple(fact for fact in self.adapter.facts if fact in gone)
+        return replace(self, adapter=replace(self.adapter, tainted=tainted))
+
+
+def pooled(audits: Iterable[Audit]) -> dict[str, Audit]:
+    """One audit for each fact: its splits together."""
+    by_fact: dict[str, Audit] = {}
+    for audit in audits:
+        before = by_fact.get(audit.fact)
+        by_fact[audit.fact] = (
+            replace(audit, asked=audit.asked + before.asked, right=audit.right + before.right) if before else audit
+        )
+    return by_fact
+
+
 class Lineage(Protocol):
     """From facts to the adapters that hold them, and what each dream did."""
 
@@ -76,11 +108,6 @@ class Lineage(Protocol):
         """Every place that one of `facts` has in an adapter: the oldest adapter first, and its facts in its order."""
         ...
 
-    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
-        """Those facts of adapter `version` that are there and do not hold in the world at `at`: their end came, or
-        another value's day, or their own day is still to come."""
-        ...
-
     def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         """Move the alias `active` (None: to no adapter): the new one becomes active and the one before retired,
         in one transaction. Raises `UnknownAdapter`, and `ErasedMeanwhile` where one of `learned`, the ids of the facts
@@ -88,6 +115,10 @@ class Lineage(Protocol):
         ...
 
     def active(self, namespace: Namespace) -> AdapterRecord | None: ...
+
+    def active_weights(self, namespace: Namespace, moments: Sequence[datetime]) -> ActiveWeights:
+        """The active adapter, for questions that it may answer with what holds at each of `moments`."""
+        ...
 
     def activations(self, namespace: Namespace) -> list[tuple[datetime, str | None]]:
         """Every move of the alias, oldest first."""

@@ -39,8 +39,8 @@ class Outbox(Protocol):
         acknowledged; 0 for none."""
         ...
 
-    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
-        """The position up to which all of `consumers` have acknowledged everything."""
+    def acknowledged(self, consumers: Sequence[str]) -> dict[str, int]:
+        """The position up to which each of `consumers` has acknowledged everything; 0 for one that never did."""
         ...
 
     def acknowledge(self, consumer: str, position: int) -> None:

@@ -77,18 +77,14 @@ class State(Protocol):
 class JsonState(ABC):
     """`State` for a ledger that keeps a JSON object under a name."""
 
-    def get_state(self, namespace: Namespace, kind: type[Record]) -> Record | None:
-        stored = self._read_json(namespace, kind.KEY)
-        return None if stored is None else decoded(kind, stored)
+    @abstractmethod
+    def get_state(self, namespace: Namespace, kind: type[Record]) -> Record | None: ...
 
     def put_state(self, namespace: Namespace, record: StateRecord) -> None:
         self._write_json(namespace, record.KEY, encoded(record))
 
     def remove_state(self, namespace: Namespace, kind: type[StateRecord]) -> None:
         self._write_json(namespace, kind.KEY, None)
-
-    @abstractmethod
-    def _read_json(self, namespace: Namespace, key: str) -> dict[str, Any] | None: ...
 
     @abstractmethod
     def _write_json(self, namespace: Namespace, key: str, content: dict[str, Any] | None) -> None:

@@ -67,6 +67,11 @@ def test_a_value_that_its_own_message_does_not_give_replaces_nothing() -> None:
     assert found.facts == []
 
 
+def test_what_was_only_meant_or_nearly_done_replaces_nothing() -> None:
+    assert [new.object for new in settled([HOME], said("Ana moved to Porto.")).facts] == ["Porto"]
+    assert not settled([HOME], said("Ana moved to Porto, nearly.")).facts
+
+
 def test_a_pull_request_replaces_no_dentist() -> None:
     appointment = believed("When is my dentist appointment?", "Friday", "The user's dentist appointment is on Friday.")
     assert settled([appointment], said("PR 4127 was delayed to Monday.")).facts == []

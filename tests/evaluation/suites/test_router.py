@@ -37,6 +37,9 @@ def test_it_asks_all_questions_and_reports_on_the_test(measured: dict) -> None:
     assert {kind: found["of"] for kind, found in measured["kinds"].items()} == {
         kind: sum((q.kind, q.part) == (kind, "test") for q in asked) for kind in KINDS
     }
+    overhead = measured["overhead"]
+    assert overhead["of"] == len(asked)
+    assert 0 < overhead["processor_ms_p50"] <= overhead["processor_ms_p95"]
     assert [(dream["seed"], dream["night"]) for dream in measured["dreams"]] == [(3, 1), (3, 2)]
     assert (measured["model"], measured["recipe"], measured["seeds"]) == ("fake", "default", [3])
     json.dumps(to_json(measured), allow_nan=False)
@@ -69,6 +72,7 @@ def test_the_page_shows_what_was_measured(measured: dict, tmp_path: Path) -> Non
     page = write_page(tmp_path, measured).read_text(encoding="utf-8")
     for shown in (*measured["routes"], *KINDS, *(row["signal"] for row in measured["signals"])):
         assert shown in page
+    assert f"fit {measured['parts']['fit']}, dev" in page and "beside the search and the model" in page
     assert page.count("<svg") == 2
     assert next(figure.name for figure in targets(measured)) == "accuracy"
 

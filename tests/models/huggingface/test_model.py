@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,40 @@ def test_a_trained_adapter_is_the_same_once_saved_and_loaded_by_peft_itself(
     theirs = PeftModel.from_pretrained(plain, tmp_path / "adapter").eval()
     with torch.no_grad(), lfm2.adapted(tmp_path / "adapter"):
         assert torch.allclose(lfm2.module(ids).logits, theirs(input_ids=ids).logits, atol=1e-5)
+
+
+def test_switching_adapters_walks_through_no_modules_and_gives_what_each_gives_alone(
+    lfm2: HuggingFaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [None, *(trained(lfm2, tmp_path / str(seed), seed=seed) for seed in (1, 2))]
+    ids = torch.tensor([lfm2.render(PROMPTS[0])])
+
+    def logits(folder: Path | None) -> torch.Tensor:
+        with torch.no_grad(), lfm2.adapted(folder):
+            return lfm2.module(ids).logits
+
+    alone = [logits(folder) for folder in folders]
+    assert not any(torch.allclose(one, other) for one, other in itertools.combinations(alone, 2))
+    monkeypatch.setattr(lfm2._slots, "_apply", lambda *names: pytest.fail("PEFT walks through every module"))
+    for turn in (1, 2, 1, 0, 2, 0, 1):
+        assert torch.equal(logits(folders[turn]), alone[turn])
+    with lfm2.adapted(folders[1]), lfm2.adapted(None):
+        assert torch.equal(lfm2.module(ids).logits, alone[0])
+    with torch.no_grad():
+        assert torch.equal(lfm2.module(ids).logits, alone[0]), "outside of every context"
+    monkeypatch.undo()
+    trained(lfm2, tmp_path / "3", seed=3)
+    assert torch.equal(logits(folders[2]), alone[2]), "after another training"
+
+
+def test_a_prompt_is_rendered_once_and_a_caller_may_change_what_it_got(lfm2: HuggingFaceModel) -> None:
+    first = lfm2.render(PROMPTS[0])
+    kept = list(first)
+    first.append(0)
+    assert lfm2.render(PROMPTS[0]) == kept
+    assert lfm2.render(PROMPTS[1]) != kept
+    lfm2.tokenizer.chat_template = None
+    assert lfm2.render(PROMPTS[0]) != kept
 
 
 def test_a_scaled_adapter_is_saved_at_its_scale(lfm2: HuggingFaceModel, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mcp.server.mcpserver.exceptions import ToolError
 
 from hybridmem import HybridMemory
+from hybridmem.core.records import Episode
 from hybridmem.server.mcp.application import MemoryServer
 from tests.server.mcp.calls import call
 
@@ -38,3 +39,11 @@ def test_tags_metadata_expiry_and_filters(server: MemoryServer, memory: HybridMe
         recalled(filters={"tag": "sport"})
     with pytest.raises(ToolError, match="'soon' is not a date"):
         call(server, "remember", text="x", expires_at="soon")
+
+
+def test_names_without_a_letter_name_nobody(server: MemoryServer, memory: HybridMemory) -> None:
+    call(server, "remember", text="I row.", session=" ", speaker="\t")
+    (kept,) = memory.list(kind="episode")
+    assert isinstance(kept, Episode) and kept.session is None and kept.speaker is None
+    recalled = call(server, "recall", query="Who rows?", filters={"role": "AI"})
+    assert recalled.content[0].text.endswith(f"- [{kept.id}] I row.")

@@ -49,13 +49,13 @@ READS = {
         "adapter",
         "adapter_summaries",
         "holdings",
-        "lapsed",
         "active",
+        "active_weights",
         "activations",
         "audits",
         "dreams",
     ),
-    *("get_state", "pending", "last_pending", "acknowledged_up_to", "close", "touch", "acknowledge", "reset_consumer"),
+    *("get_state", "pending", "last_pending", "acknowledged", "close", "touch", "acknowledge", "reset_consumer"),
     "expire_due",
 }
 """What a read-only memory may call; the last four only concern its copy."""

@@ -12,7 +12,7 @@ from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Episode, Fact, TrainingItem
 from hybridmem.stores.ledger.fact_timeline import holds
-from hybridmem.stores.ledger.lineage import ERASED_MEANWHILE, AdapterSummary, Holding
+from hybridmem.stores.ledger.lineage import ERASED_MEANWHILE, ActiveWeights, AdapterSummary, Holding, pooled
 from hybridmem.stores.ledger.validation import checked_adapter, checked_item, settled_status, trustworthy
 
 K = TypeVar("K")
@@ -94,15 +94,6 @@ class InMemoryLineage:
                     found.append(Holding(*place, asked, right))
         return found
 
-    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
-        adapter = self.adapter(namespace, version)
-        found = [self._memories.get(fact) for fact in adapter.facts] if adapter else []
-        return frozenset(
-            fact.id
-            for fact in found
-            if isinstance(fact, Fact) and fact.namespace == namespace and not holds(fact, parse_time(at))
-        )
-
     def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         facts = {fact.id for fact in self._memories.values() if isinstance(fact, Fact) and fact.namespace == namespace}
         if not facts.union(item.id for item in self.items(namespace)).issuperset(learned):
@@ -121,6 +112,19 @@ class InMemoryLineage:
     def active(self, namespace: Namespace) -> AdapterRecord | None:
         version = self._alias(namespace)
         return None if version is None else self._adapters[namespace, version]
+
+    def active_weights(self, namespace: Namespace, moments: Sequence[datetime]) -> ActiveWeights:
+        adapter = self.active(namespace)
+        found = [self._memories.get(fact) for fact in adapter.facts] if adapter else []
+        lapsed = {
+            fact.id
+            for fact in found
+            if isinstance(fact, Fact) and fact.namespace == namespace
+            if not all(holds(fact, parse_time(at)) for at in moments)
+        }
+        audits = self.audits(namespace, adapter.version) if adapter else []
+        dreams = self.dreams(namespace)
+        return ActiveWeights(adapter, pooled(audits), dreams[-1].started_at if dreams else None).without(lapsed)
 
     def activations(self, namespace: Namespace) -> list[tuple[datetime, str | None]]:
         return list(self._activations.get(namespace, ()))

@@ -36,8 +36,8 @@ class InMemoryOutbox:
         entries = [entry for consumer in consumers for entry in self.pending(consumer, limit=len(self._outbox))]
         return max((entry.position for entry in entries if namespace in (None, entry.namespace)), default=0)
 
-    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
-        return min(self._consumers.get(consumer, 0) for consumer in consumers)
+    def acknowledged(self, consumers: Sequence[str]) -> dict[str, int]:
+        return {consumer: self._consumers.get(consumer, 0) for consumer in consumers}
 
     def acknowledge(self, consumer: str, position: int) -> None:
         self._consumers[consumer] = max(position, self._consumers.get(consumer, 0))

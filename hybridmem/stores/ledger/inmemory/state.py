@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridmem.core.namespace import Namespace
-from hybridmem.stores.ledger.state import JsonState
+from hybridmem.stores.ledger.state import JsonState, Record, decoded
 
 
 class InMemoryState(JsonState):
@@ -15,8 +15,9 @@ class InMemoryState(JsonState):
         super().__init__()
         self._state: dict[tuple[Namespace, str], dict[str, Any]] = {}
 
-    def _read_json(self, namespace: Namespace, key: str) -> dict[str, Any] | None:
-        return self._state.get((namespace, key))
+    def get_state(self, namespace: Namespace, kind: type[Record]) -> Record | None:
+        stored = self._state.get((namespace, kind.KEY))
+        return None if stored is None else decoded(kind, stored)
 
     def _write_json(self, namespace: Namespace, key: str, content: dict[str, Any] | None) -> None:
         if content is None:

@@ -66,6 +66,7 @@ _POSTGRESQL: dict[str, tuple[type[StoreError], str]] = {
     "XX002": _CORRUPT,
 }
 _ENCODING = (InvalidEncoding, "an id or a name has a NUL character or half of a character: remove it")
+_REVISED = text("UPDATE counters SET value = value + 1 WHERE name = 'revision'")
 _MIGRATION_LOCK = 0x68796D65
 """The PostgreSQL advisory lock that one migration at a time holds."""
 
@@ -108,15 +109,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True, revises: bool = True) -> Iterator[Connection]:
         """One transaction, alone among writers: committed and on disk after the block, or undone by its exception.
 
         Without `durable` a power cut may undo it, whole; a crash of the process does not.
+        Unless it `revises` the ledger, what readers keep of it goes on to hold.
         """
         writer = self._writer if durable else self._relaxed
         with self._in_turn(), _translated(), writer.begin() as connection:
             if not self._sqlite:
                 connection.execute(text("SELECT value FROM counters WHERE name = 'position' FOR UPDATE"))
+            if revises:
+                connection.execute(_REVISED)
             yield connection
 
     @property

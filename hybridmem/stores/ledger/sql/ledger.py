@@ -46,6 +46,7 @@ from hybridmem.stores.ledger.sql.editing import edit_memory
 from hybridmem.stores.ledger.sql.keyed_episodes import KeyedEpisodeRows
 from hybridmem.stores.ledger.sql.lineage import LineageRows
 from hybridmem.stores.ledger.sql.outbox import OutboxRows
+from hybridmem.stores.ledger.sql.recent_reads import RecentReads
 from hybridmem.stores.ledger.sql.rows import episode_of, episode_row, event_of, key, micros
 from hybridmem.stores.ledger.sql.standing import StandingRows
 from hybridmem.stores.ledger.sql.state import StateRows
@@ -76,6 +77,7 @@ class SqlLedger(BrowsingRows, KeyedEpisodeRows, StandingRows, LineageRows, Outbo
         self.multi_valued = relation_set(multi_valued)
         self._database = Database(location, busy_seconds=busy_seconds)
         self._usage = UsageBuffer()
+        self._recent = RecentReads()
 
     # memories
     def append(self, episodes: Sequence[Episode]) -> list[Episode]:

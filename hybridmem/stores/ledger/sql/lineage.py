@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, text, update
 
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import ErasedMeanwhile, UnknownAdapter, UnknownMemory
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import AdapterRecord, Audit, DreamReport, Fact, TrainingItem
-from hybridmem.stores.ledger.lineage import ERASED_MEANWHILE, AdapterSummary, Holding
+from hybridmem.stores.ledger.lineage import ERASED_MEANWHILE, ActiveWeights, AdapterSummary, Holding, pooled
 from hybridmem.stores.ledger.sql import tables
 from hybridmem.stores.ledger.sql.change import Change, chunks, find
 from hybridmem.stores.ledger.sql.database import Database
+from hybridmem.stores.ledger.sql.recent_reads import RecentReads
 from hybridmem.stores.ledger.sql.rows import (
     adapter_of,
     adapter_row,
@@ -33,11 +35,34 @@ from hybridmem.stores.ledger.sql.rows import (
 )
 from hybridmem.stores.ledger.validation import checked_adapter, checked_item, settled_status, trustworthy
 
+_LAST_DREAM = text("SELECT report FROM dreams WHERE namespace = :namespace ORDER BY position DESC LIMIT 1")
+_BOUNDED = text(
+    "SELECT facts.id, valid_from, recorded_at, valid_to, retired_at "
+    "FROM adapter_facts AS held JOIN facts ON facts.id = held.fact AND facts.namespace = held.namespace "
+    "WHERE held.namespace = :namespace AND held.version = :version "
+    "AND (valid_to IS NOT NULL OR valid_from > recorded_at)"
+)
+_ITEMS = tables.training_items
+_ITEMS_OF = select(_ITEMS).where(
+    _ITEMS.c.namespace == bindparam("namespace"), _ITEMS.c.fact.in_(bindparam("facts", expanding=True))
+)
+"""Built once: every question about a fact in the weights asks for its exercises."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The active weights, whatever the time."""
+
+    weights: ActiveWeights
+    bounds: tuple[tuple[str, float, float], ...]
+    """Of the facts that do not hold at all times: the id, and from when to when it does, in microseconds."""
+
 
 class LineageRows:
     """The part of `SqlLedger` that dreams write."""
 
     _database: Database
+    _recent: RecentReads
 
     def save_items(self, items: Sequence[TrainingItem]) -> None:
         by_namespace: dict[Namespace, list[TrainingItem]] = {}
@@ -48,18 +73,25 @@ class LineageRows:
                 _save_items(Change(connection, namespace), some)
 
     def items(self, namespace: Namespace, facts: Sequence[str] | None = None) -> list[TrainingItem]:
-        table = tables.training_items
-        query = select(table).where(table.c.namespace == key(namespace))
-        with self._database.read() as connection:
-            if facts is None:
-                rows = list(connection.execute(query).mappings())
-            else:
-                rows = [
-                    row
-                    for some in chunks(dict.fromkeys(facts))
-                    for row in connection.execute(query.where(table.c.fact.in_(some))).mappings()
-                ]
-        return [item_of(row) for row in sorted(rows, key=lambda row: row["position"])]
+        if facts is None:
+            with self._database.read() as connection:
+                own = _ITEMS.c.namespace == key(namespace)
+                rows = connection.execute(select(_ITEMS).where(own).order_by(_ITEMS.c.position)).mappings()
+                return [item_of(row) for row in rows]
+
+        def read(connection: Connection) -> list[TrainingItem]:
+            rows = [
+                row
+                for some in chunks(dict.fromkeys(facts))
+                for row in connection.execute(_ITEMS_OF, {"namespace": key(namespace), "facts": some}).mappings()
+            ]
+            return [item_of(row) for row in sorted(rows, key=lambda row: row["position"])]
+
+        if len(facts) != 1:
+            with self._database.read() as connection:
+                return read(connection)
+        # What a question about one fact asks for, again and again.
+        return list(self._recent.read(self._database, ("items", namespace, facts[0]), read))
 
     def drop_items(self, namespace: Namespace, facts: Sequence[str]) -> None:
         table = tables.training_items
@@ -144,19 +176,6 @@ class LineageRows:
             for _, _, version, status, files, fact, tainted, asked, right in sorted(rows)
         ]
 
-    def lapsed(self, namespace: Namespace, version: str, at: datetime) -> frozenset[str]:
-        links, facts, moment = tables.adapter_facts.c, tables.facts.c, micros(parse_time(at))
-        begins = and_(facts.valid_from > moment, facts.valid_from > facts.recorded_at)
-        ended = or_(facts.valid_to <= moment, facts.valid_to <= facts.retired_at)
-        query = (
-            select(links.fact)
-            .join(tables.facts, facts.id == links.fact)
-            .where(links.namespace == key(namespace), links.version == version, or_(begins, ended))
-            .where(tables.beside_ids(facts.namespace) == key(namespace))
-        )
-        with self._database.read() as connection:
-            return frozenset(connection.execute(query).scalars())
-
     def activate(self, namespace: Namespace, version: str | None, at: datetime, *, learned: Sequence[str] = ()) -> None:
         table, moves = tables.adapters, tables.activations
         with self._database.write() as connection:
@@ -185,6 +204,15 @@ class LineageRows:
             version = _alias(connection, namespace)
             return None if version is None else _adapter(connection, namespace, version)
 
+    def active_weights(self, namespace: Namespace, moments: Sequence[datetime]) -> ActiveWeights:
+        read = self._recent.read(
+            self._database, ("weights", namespace), lambda connection: _weights(connection, namespace)
+        )
+        times = [micros(parse_time(at)) for at in moments]
+        return read.weights.without(
+            [id for id, begins, ends in read.bounds if not all(begins <= at < ends for at in times)]
+        )
+
     def activations(self, namespace: Namespace) -> list[tuple[datetime, str | None]]:
         moves = tables.activations.c
         query = select(moves.at, moves.version).where(moves.namespace == key(namespace)).order_by(moves.number)
@@ -201,11 +229,8 @@ class LineageRows:
                 connection.execute(insert(table), row)
 
     def audits(self, namespace: Namespace, adapter: str) -> list[Audit]:
-        table = tables.audits
-        query = select(table).where(table.c.namespace == key(namespace), table.c.adapter == adapter)
         with self._database.read() as connection:
-            found = [audit_of(row) for row in connection.execute(query).mappings()]
-        return sorted(found, key=lambda audit: (audit.fact, audit.split))
+            return _audits(connection, namespace, adapter)
 
     def save_dream(self, report: DreamReport) -> None:
         table = tables.dreams
@@ -277,6 +302,36 @@ def _require_there(connection: Connection, namespace: Namespace, learned: Sequen
             left -= set(connection.execute(select(table.id).where(*own)).scalars())
     if left:
         raise ErasedMeanwhile(ERASED_MEANWHILE)
+
+
+def _weights(connection: Connection, namespace: Namespace) -> _Weights:
+    version = _alias(connection, namespace)
+    report = connection.execute(_LAST_DREAM, {"namespace": key(namespace)}).scalar()
+    last = None if report is None else report_of(report).started_at
+    if version is None:
+        return _Weights(ActiveWeights(last_dream=last), ())
+    weights = ActiveWeights(
+        _adapter(connection, namespace, version), pooled(_audits(connection, namespace, version)), last
+    )
+    rows = connection.execute(_BOUNDED, {"namespace": key(namespace), "version": version})
+    return _Weights(weights, tuple(_bounds(*row) for row in rows))
+
+
+def _bounds(
+    fact: str, valid_from: int, recorded_at: int, valid_to: int | None, retired_at: int | None
+) -> tuple[str, float, float]:
+    """What was recorded has happened, as in `fact_timeline.holds`."""
+    begins = valid_from if valid_from > recorded_at else -math.inf
+    if valid_to is None:
+        return fact, begins, math.inf
+    return fact, begins, -math.inf if retired_at is not None and valid_to <= retired_at else valid_to
+
+
+def _audits(connection: Connection, namespace: Namespace, adapter: str) -> list[Audit]:
+    table = tables.audits
+    query = select(table).where(table.c.namespace == key(namespace), table.c.adapter == adapter)
+    found = [audit_of(row) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda audit: (audit.fact, audit.split))
 
 
 def _alias(connection: Connection, namespace: Namespace) -> str | None:

@@ -19,7 +19,7 @@ _WAITS = f"SELECT coalesce(max(position), 0) FROM outbox WHERE position > ({_FOL
 _NAMES: BindParameter[str] = bindparam("names", expanding=True)
 _OF_ANY = text(_WAITS.format(of="")).bindparams(_NAMES)
 _OF_ONE = text(_WAITS.format(of="AND namespace = :namespace")).bindparams(_NAMES)
-_ALL_FOLLOWED = text(_FOLLOWED).bindparams(_NAMES)
+_ACKNOWLEDGED = text("SELECT name, position FROM consumers WHERE name IN :names").bindparams(_NAMES)
 _CHANGES = text(
     "SELECT position, memory, operation FROM outbox WHERE namespace = :namespace AND position > :after "
     "ORDER BY position LIMIT :limit"
@@ -71,14 +71,15 @@ class OutboxRows:
                 return int(connection.execute(_OF_ANY, values).scalar_one())
             return int(connection.execute(_OF_ONE, {**values, "namespace": key(namespace)}).scalar_one())
 
-    def acknowledged_up_to(self, consumers: Sequence[str]) -> int:
+    def acknowledged(self, consumers: Sequence[str]) -> dict[str, int]:
         with self._database.read() as connection:
-            return int(connection.execute(_ALL_FOLLOWED, _values(consumers)).scalar_one())
+            rows = connection.execute(_ACKNOWLEDGED, {"names": list(consumers)})
+            return dict.fromkeys(consumers, 0) | {name: int(position) for name, position in rows}
 
     def acknowledge(self, consumer: str, position: int) -> None:
         consumers = tables.consumers
         # An acknowledgement that a power cut undoes is followed again: that does no harm, and waiting for a disk does.
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, revises=False) as connection:
             followed = connection.execute(select(consumers.c.position).where(consumers.c.name == consumer)).scalar()
             if followed is None:
                 connection.execute(insert(consumers), {"name": consumer, "position": position})

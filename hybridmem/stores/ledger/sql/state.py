@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import Connection, delete, insert, text
 
 from hybridmem.core.namespace import Namespace
 from hybridmem.stores.ledger.sql import rows, tables
 from hybridmem.stores.ledger.sql.database import Database
-from hybridmem.stores.ledger.state import JsonState
+from hybridmem.stores.ledger.sql.recent_reads import RecentReads
+from hybridmem.stores.ledger.state import JsonState, Record, decoded
 
 _CONTENT = text("SELECT content FROM small_state WHERE namespace = :namespace AND name = :name")
 """Built once: every write and every answer reads a policy."""
@@ -20,11 +21,14 @@ class StateRows(JsonState):
     """The part of `SqlLedger` that keeps small state."""
 
     _database: Database
+    _recent: RecentReads
 
-    def _read_json(self, namespace: Namespace, key: str) -> dict[str, Any] | None:
-        with self._database.read() as connection:
-            content = connection.execute(_CONTENT, {"namespace": rows.key(namespace), "name": key}).scalar()
-        return None if content is None else dict(json.loads(content))
+    def get_state(self, namespace: Namespace, kind: type[Record]) -> Record | None:
+        def read(connection: Connection) -> Record | None:
+            content = connection.execute(_CONTENT, {"namespace": rows.key(namespace), "name": kind.KEY}).scalar()
+            return None if content is None else decoded(kind, json.loads(content))
+
+        return self._recent.read(self._database, (kind, namespace), read)
 
     def _write_json(self, namespace: Namespace, key: str, content: dict[str, Any] | None) -> None:
         table = tables.small_state

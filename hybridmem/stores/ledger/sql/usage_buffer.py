@@ -48,7 +48,7 @@ class UsageBuffer:
             waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        with database.write(durable=False) as connection:
+        with database.write(durable=False, revises=False) as connection:
             for namespace, ids, at in waiting:
                 for some in chunks(ids):
                     connection.execute(_COUNT, {"namespace": key(namespace), "ids": list(some), "at": micros(at)})
