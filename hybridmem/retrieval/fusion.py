@@ -11,7 +11,6 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-
 BEYOND = 0.25
 """What a standard deviation beyond a searcher's limit counts."""
 
@@ -55,8 +54,8 @@ def fuse(
     Candidates that stand `apart` are measured by the others, with no say in what is near and what is far, and get no
     more from a searcher than the best of those.
 
-    A z-score above the searcher's entry in `limits` counts a quarter from there on. Where few candidates have a score at
-    all, that of the best is no measure of how good it is: of one in two hundred it is 14.
+    A z-score above the searcher's entry in `limits` counts a quarter from there on. Where few candidates have a score
+    at all, that of the best is no measure of how good it is: of one in two hundred it is 14.
 
     A candidate that scores at least as high as another with every searcher never ranks below it."""
     lists = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class RetrievalSettings:
     """Weights are in standard deviations of a searcher's scores, so that 1.0 of one is worth 1.0 of another.
 
-    Tuned on LoCoMo conversations 1 to 3 for recall@10 of the evidence; `anchors`, `spoken` and `asks` on 1 to 5, each time
-    on four for the fifth (docs/experiments.md)."""
+    Tuned on LoCoMo conversations 1 to 3 for recall@10 of the evidence; `anchors`, `spoken` and `asks` on 1 to 5, where
+    four choose for the fifth (docs/experiments.md)."""
 
     pool: int = 100
     """Candidates that each searcher names."""
@@ -37,8 +37,8 @@ class RetrievalSettings:
     spoken: float = 1.3
     """Added to `named` for the episode: people tell of themselves what others only ask them."""
     asks: float = 2.0
-    """Taken from an episode that ends in a question, where the query is one, unless the query quotes it: it waits for an
-    answer more often than it gives one."""
+    """Taken from an episode that ends in a question, where the query is one, unless the query quotes it: it waits for
+    an answer more often than it gives one."""
     period: float = 6.0
     """For a memory that was said in the period which the query names, or that names a time in it; 0 looks at no
     dates."""
