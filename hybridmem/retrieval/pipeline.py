@@ -361,7 +361,7 @@ def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mappin
         shown |= messages
 
 
-def _ends_asking(episode: Episode, said: Set[str]) -> bool:
+def _ends_asking(episode: Episode, said: set[str]) -> bool:
     """Whether `episode` ends in a question that a query with the words `said` does not quote."""
     return ends_as_question(episode.text) and not said.issuperset(tokens(episode.text))
 

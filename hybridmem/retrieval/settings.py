@@ -24,7 +24,7 @@ class RetrievalSettings:
     """Weight of the personalised PageRank."""
     graph_limit: float = 3.0
     """Standard deviations of it that count in full: few memories name an entity, and one of few stands far out."""
-    anchors: int = 30
+    anchors: int = 20
     """Best episodes that share their score with the turns around them."""
     after: tuple[float, ...] = (0.5, 0.3)
     """Share of an anchor's score for the first turn after it, the second ..."""
