@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,11 +81,11 @@ class Suite:
     """Reads a file or a folder. Raises `InvalidInput` and `UnknownFormat`."""
 
 
-def json_files(path: Path, wanted: str) -> list[Path]:
-    """`path`, or the .json and .jsonl files of that folder. Raises `InvalidInput`."""
+def json_files(path: Path, wanted: str, suffixes: Collection[str] = (".json",)) -> list[Path]:
+    """`path`, or the files of that folder that end in one of `suffixes`. Raises `InvalidInput`."""
     if not path.is_dir():
         return [checked_file(path)]
-    found = sorted(file for file in path.iterdir() if file.suffix in (".json", ".jsonl"))
+    found = sorted(file for file in path.iterdir() if file.suffix in suffixes)
     if not found:
         raise InvalidInput(f"{path} holds no .json file: name {wanted}")
     return found

@@ -42,7 +42,7 @@ def load(path: Path) -> list[Conversation]:
         raise InvalidInput(f"{path} holds chats without {QUESTIONS}: name a folder of BEAM's chats")
     return [
         _conversation(str(row.get("conversation_id") or number), row["chat"], _literal(row["probing_questions"], file))
-        for file in json_files(path, "a folder of BEAM's chats, or a file of its rows")
+        for file in json_files(path, "a folder of BEAM's chats, or a file of its rows", (".json", ".jsonl"))
         for number, row in enumerate(_rows(file), 1)
     ]
 
