@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import comb, isfinite, sqrt
+from math import comb, fsum, isfinite, log2, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -317,6 +317,22 @@ def recall_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> flo
     if not wanted or k < 1:
         raise InvalidInput(f"recall@{k} needs k of 1 or more and a relevant memory: leave such questions out")
     return len(wanted.intersection(ranked[:k])) / len(wanted)
+
+
+def ndcg_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """Normalised discounted cumulative gain of the first k of `ranked`, for one query (Järvelin and Kekäläinen 2002,
+    doi:10.1145/582415.582418): what is relevant gains 1 / log2(rank + 1) where it is named first. 1 is the best order.
+    Raises `InvalidInput` where nothing is relevant.
+
+    >>> ndcg_at_k(["a", "x"], {"a"}, 5), round(ndcg_at_k(["x", "a", "a"], {"a"}, 5), 3)
+    (1.0, 0.631)
+    """
+    wanted = set(relevant)
+    if not wanted or k < 1:
+        raise InvalidInput(f"nDCG@{k} needs k of 1 or more and a relevant memory: leave such questions out")
+    first = {place: rank for rank, place in reversed(list(enumerate(ranked[:k])))}
+    gained = fsum(1 / log2(first[place] + 2) for place in wanted if place in first)
+    return gained / fsum(1 / log2(rank + 2) for rank in range(min(k, len(wanted))))
 
 
 # calibration

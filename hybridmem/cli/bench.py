@@ -18,6 +18,7 @@ from hybridmem.continual import registry as strategies
 from hybridmem.core import arguments
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.records import to_json
+from hybridmem.evaluation.conversations.registry import SUITES
 from hybridmem.evaluation.published import registry as protocols
 
 if TYPE_CHECKING:
@@ -38,30 +39,106 @@ def _protocols() -> str:
     return "; ".join(f"{each.name}: {each.summary} ({each.paper})" for each in protocols.PROTOCOLS.values()) + "."
 
 
+def _suites() -> str:
+    """The help of an option that names a benchmark of conversations: every one, with its paper and its licence."""
+    return "; ".join(f"{each.name}: {each.summary} ({each.paper}; {each.licence})" for each in SUITES.values()) + "."
+
+
 app = typer.Typer()
 group = typer.Typer(
-    help="Benchmarks: retrieval, forgetting and its streams, unlearning, router, week, speed, training and others."
+    help="Benchmarks: retrieval, answers, forgetting and its streams, unlearning, router, week, speed and others."
 )
 app.add_typer(group, name="bench", rich_help_panel="Maintain")
 Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
 
 
+Benchmark = Annotated[str, typer.Option("--suite", metavar="NAME", help=_suites())]
+Conversations = Annotated[
+    Path, typer.Option("--data", metavar="PATH", help="The suite's public files: a file, or a folder of them.")
+]
+FirstConversations = Annotated[
+    int | None, typer.Option("--conversations", min=1, help="Take the first so many conversations (default: all).")
+]
+
+
 @command(group, json_file=True, backends=False)
 def retrieval(
     call: Invocation,
-    data: Annotated[
-        Path, typer.Option("--data", metavar="PATH", help="LoCoMo conversations: a file, or a folder of them.")
-    ],
+    data: Conversations,
+    suite: Benchmark = "locomo",
+    conversations: FirstConversations = None,
     seed: Seed = 0,
 ) -> None:
-    """Recall of the evidence on conversations: every searcher alone, and all of them fused."""
+    """Recall and nDCG of the evidence on conversations: every searcher alone, and all of them fused.
+
+    By type of question, among the first 5, 10 and 20 memories. No language model takes part."""
     from hybridmem import embedding
     from hybridmem.evaluation.suites.retrieval import bench_retrieval
 
     embedder = embedding.load(call.embedder) if call.embedder is not None else None
     with bars(quiet=call.as_json) as progress:
-        result = bench_retrieval(data, embedder=embedder, seed=seed, progress=progress)
-    _answer(call, "retrieval", result)
+        result = bench_retrieval(
+            data,
+            suite=suite,
+            conversations=conversations,
+            embedder=embedder,
+            seed=seed,
+            date=date.today().isoformat(),
+            progress=progress,
+        )
+    figures = to_json(result)
+    groups = {"all": figures, **figures.get("by_type", {})}
+    shown = [
+        (type, of["questions"], searcher, *recall.values(), *of["ndcg"][searcher].values())
+        for type, of in groups.items()
+        for searcher, recall in of.get("recall", {}).items()
+    ]
+    depths = [f"#{figure}@{k}" for figure in ("recall", "nDCG") for k in (5, 10, 20)]
+    rest = {name: value for name, value in figures.items() if not name.startswith(("by_", "recall", "ndcg"))}
+    call.answer(
+        figures,
+        output.table(["type", "#questions", "search", *depths], shown, "evidence found"),
+        output.pairs(rest, "retrieval"),
+    )
+
+
+@command(group, json_file=True, backends=False)
+def answers(
+    call: Invocation,
+    data: Conversations,
+    suite: Benchmark = "locomo",
+    conversations: FirstConversations = None,
+    questions: Annotated[
+        int | None, typer.Option(min=1, help="Questions of each conversation, drawn by the seed (default: all).")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Exact match and F1 with a suite's own short answers, by type of question, and what is refused.
+
+    Each conversation is a memory of its own, told turn by turn, that has not dreamt. No model judges."""
+    from hybridmem.evaluation.suites.answers import run
+
+    with bars(quiet=call.as_json) as progress:
+        result = run(
+            data,
+            suite=suite,
+            conversations=conversations,
+            questions=questions,
+            model=call.model,
+            embedder=call.embedder,
+            reader=call.reader,
+            seed=seed,
+            date=date.today().isoformat(),
+            progress=progress,
+        )
+    figures = to_json(result)
+    names = ("questions", "exact_match", "f1", "refused", "unanswerable", "unanswerable_refused")
+    shown = [
+        (type, *(of.get(name) for name in names)) for type, of in {"all": figures, **figures.get("by_type", {})}.items()
+    ]
+    rest = {name: value for name, value in figures.items() if name not in {*names, "by_type", "answers"}}
+    columns = ["type", *(f"#{name.replace('_', ' ')}" for name in names)]
+    call.answer(figures, output.table(columns, shown, "answers"), output.pairs(rest, "answers"))
 
 
 @command(group, json_file=True)

@@ -224,7 +224,7 @@ class Event:
 
 _SHARED = ("repeated", "behind_its_fact")
 """What is taken from a score because another hit came of the same message."""
-_BESIDE = ("neighbour", "superseded", "tells_when", "decay", *_SHARED)
+_BESIDE = ("neighbour", "spoken", "asks", "superseded", "tells_when", "decay", *_SHARED)
 """Contributions to a score that say nothing of whether a memory is about the question."""
 
 

@@ -29,6 +29,7 @@ class Question:
     category: int
     evidence: tuple[str, ...]
     """The `dia_id`s of the turns that answer it, as far as they are in the conversation."""
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,13 @@ def _question(asked: Mapping[str, Any], known: set[str]) -> Question:
     pairs = _EVIDENCE.findall(" ".join(map(str, asked.get("evidence") or [])))
     named = dict.fromkeys(f"D{session}:{turn}" for session, turn in pairs)
     evidence = tuple(dia_id for dia_id in named if dia_id in known)
-    return Question(str(asked.get("question", "")), int(asked.get("category") or 0), evidence)
+    answer = asked.get("answer")
+    return Question(
+        str(asked.get("question", "")),
+        int(asked.get("category") or 0),
+        evidence,
+        None if answer is None else str(answer),
+    )
 
 
 def _time(written: object, where: str) -> datetime | None:

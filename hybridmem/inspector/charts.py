@@ -14,6 +14,8 @@ SEARCHERS = {
     "graph": "entities",
     "neighbour": "nearby turns",
     "named": "named",
+    "spoken": "who speaks",
+    "asks": "asks",
     "period": "its period",
     "tells_when": "tells when",
     "superseded": "superseded",

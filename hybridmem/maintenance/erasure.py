@@ -162,8 +162,12 @@ def _pending(
             "a dream is running: where it learns it, it removes what it has of it and starts over without, and "
             "promotes nothing that learned it"
         )
-    if left.copies:
-        pending.append(f"{_named(left.copies)} in the same words: delete them too, or one with copies")
+    pinned = [id for id in left.copies if id.startswith(leftovers.PINNED)]
+    copies = [id for id in left.copies if id not in pinned]
+    if copies:
+        pending.append(f"{_named(copies)} in the same words: delete them too, or one with copies")
+    if pinned:
+        pending.append(f"{_named(pinned)} in the same words: no deletion of a memory changes a block or a question")
     if left.mentions:
         pending.append(f"{_named(left.mentions)} among other things: delete what should go, too")
     if not erased.scrubbed:

@@ -15,6 +15,8 @@ from hybridmem.stores.ledger.base import Ledger
 from hybridmem.stores.ledger.composite import parts_of
 from hybridmem.workspace import Workspace
 
+PINNED = ("block:", "question:")
+"""How the id of a block or a standing question begins."""
 FEWEST_WORDS = 3
 """A text of fewer words ("ok", "in Porto") is looked for by itself, and not within longer ones, unless it has a number
 or an address."""

@@ -11,6 +11,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+BEYOND = 0.25
+"""What a standard deviation beyond a searcher's limit counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fused:
@@ -39,6 +42,7 @@ def fuse(
     weights: Mapping[str, float],
     floors: Mapping[str, float] | None = None,
     apart: Collection[str] = (),
+    limits: Mapping[str, float] | None = None,
 ) -> Fused:
     """Fuse the scores that each searcher `found`, by candidate.
 
@@ -50,6 +54,9 @@ def fuse(
     Candidates that stand `apart` are measured by the others, with no say in what is near and what is far, and get no
     more from a searcher than the best of those.
 
+    A z-score above the searcher's entry in `limits` counts a quarter from there on. Where few candidates have a score
+    at all, that of the best is no measure of how good it is: of one in two hundred it is 14.
+
     A candidate that scores at least as high as another with every searcher never ranks below it."""
     lists = {
         name: {id: score for id, score in scores.items() if math.isfinite(score)} for name, scores in found.items()
@@ -57,7 +64,14 @@ def fuse(
     candidates = sorted({id for scores in lists.values() for id in scores})
     measured = [id for id in candidates if id not in apart] or candidates
     by_searcher = {
-        name: _standardised(scores, candidates, measured, weights[name], (floors or {}).get(name, math.inf))
+        name: _standardised(
+            scores,
+            candidates,
+            measured,
+            weights[name],
+            (floors or {}).get(name, math.inf),
+            (limits or {}).get(name, math.inf),
+        )
         for name, scores in lists.items()
     }
     return Fused(
@@ -67,7 +81,12 @@ def fuse(
 
 
 def _standardised(
-    scores: Mapping[str, float], candidates: list[str], measured: list[str], weight: float, floor: float
+    scores: Mapping[str, float],
+    candidates: list[str],
+    measured: list[str],
+    weight: float,
+    floor: float,
+    limit: float,
 ) -> tuple[dict[str, float], float]:
     """(weight times z-score of each candidate among the `measured`, the same of one that is not named)."""
     if not scores:
@@ -82,10 +101,12 @@ def _standardised(
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
     if deviation < 1e-12:
         return dict.fromkeys(candidates, 0.0), 0.0
+
+    def counted(value: float) -> float:
+        z = (value - mean) / deviation
+        return weight * (z if z <= limit else limit + BEYOND * (z - limit))
+
     return (
-        {
-            id: weight * (max(min(scores.get(id, missing) / scale, highest), lowest) - mean) / deviation
-            for id in candidates
-        },
-        weight * (lowest - mean) / deviation,
+        {id: counted(max(min(scores.get(id, missing) / scale, highest), lowest)) for id in candidates},
+        counted(lowest),
     )

@@ -13,7 +13,7 @@ from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.filters.nodes import EVERYTHING, Filter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
-from hybridmem.core.text.questions import asks, only_asks, parted
+from hybridmem.core.text.questions import asks, ends_as_question, only_asks, parted
 from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
 from hybridmem.retrieval import dense, graph, lexical, neighbourhood
@@ -30,6 +30,8 @@ LONGEST_ECHO = 2_000
 """Characters of a memory that may be an earlier question with other words beside it."""
 LOOKED_FOR_ECHOES = 20
 """Of the best candidates."""
+MEASURED_BY = 10
+"""Messages at least by which facts that were learned are measured."""
 GROWTH = 4
 """How much wider the next pass looks when too few of the candidates may be shown."""
 
@@ -200,6 +202,7 @@ class Retrieval:
         pool = max(self.settings.pool, 2 * query.limit)
         considered = max(self.settings.considered, 3 * query.limit)
         admitted: Set[str] | None = None
+        limits = {"graph": self.settings.graph_limit}
         if query.time.period is not None and self.settings.period:
             # Among the memories of a period the searchers' scores decide, so that they have to name more of them.
             pool *= GROWTH
@@ -207,15 +210,15 @@ class Retrieval:
             scores = self._candidates(query, pool)
             # a list that was not cut off names all that have any of the words: the others score 0
             floors = {name: 0.0 for name in ("lexical", "graph") if len(scores[name]) < pool}
-            fused = fuse(scores, self._weights(), floors)
+            fused = fuse(scores, self._weights(), floors, limits=limits)
             ranking = [id for id in fused.ranking() if admitted is None or id in admitted]
             listed = self.ledger.get_many(query.namespace, ranking[:considered])
             asked = {id for id, record in listed.items() if not query.takes(record)}
             best = [id for id in ranking[:considered] if id in listed and id not in asked][:LOOKED_FOR_ECHOES]
             # What was asked before is the nearest of all to a question, and would leave no other memory near.
-            apart = asked.union(id for id in best if query.echoes(listed[id])) | _learned(listed, self.settings.anchors)
+            apart = asked.union(id for id in best if query.echoes(listed[id])) | _learned(listed, MEASURED_BY)
             if apart:
-                fused = fuse(scores, self._weights(), floors, apart)
+                fused = fuse(scores, self._weights(), floors, apart, limits)
             told = {id: record for id, record in listed.items() if id not in asked}
             found = self._scored(query, scores, fused, listed, told)
             whole = all(len(named) < pool for named in scores.values()) or len(ranking) == len(admitted or ())
@@ -274,6 +277,7 @@ class Retrieval:
         around = {id: turn for id, turn in turns.items() if id not in listed}
         visible |= query.visibility.visible(self.ledger, query.namespace, around)
         said = set(tokens(query.text))
+        asking = bool(self.settings.asks) and asks(query.text)
         reasons: dict[str, dict[str, float]] = {}
         for id, record in visible.items():
             if id not in told and (id in candidates or not query.takes(record)):
@@ -283,6 +287,10 @@ class Retrieval:
                 why["neighbour"] = shares[id]
             if _is_named(record, said):
                 why["named"] = self.settings.named
+                if isinstance(record, Episode):
+                    why["spoken"] = self.settings.spoken
+            if asking and isinstance(record, Episode) and _ends_asking(record, said):
+                why["asks"] = -self.settings.asks
             if self.settings.period and (agreement := query.time.agreement(record)):
                 why["period"] = self.settings.period * agreement
             if self.settings.tells_when and query.time.is_told_by(record):
@@ -351,6 +359,11 @@ def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mappin
         if messages and messages <= shown:
             yield id
         shown |= messages
+
+
+def _ends_asking(episode: Episode, said: set[str]) -> bool:
+    """Whether `episode` ends in a question that a query with the words `said` does not quote."""
+    return ends_as_question(episode.text) and not said.issuperset(tokens(episode.text))
 
 
 def _is_named(record: MemoryRecord, said: set[str]) -> bool:

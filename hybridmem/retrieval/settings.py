@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class RetrievalSettings:
     """Weights are in standard deviations of a searcher's scores, so that 1.0 of one is worth 1.0 of another.
 
-    Tuned on LoCoMo conversations 1 to 3 for recall@10 of the evidence."""
+    Tuned on LoCoMo conversations 1 to 3 for recall@10 of the evidence; `anchors`, `spoken` and `asks` on 1 to 5, where
+    four choose for the fifth (docs/experiments.md)."""
 
     pool: int = 100
     """Candidates that each searcher names."""
@@ -21,7 +22,9 @@ class RetrievalSettings:
     """Weight of BM25."""
     graph: float = 0.3
     """Weight of the personalised PageRank."""
-    anchors: int = 10
+    graph_limit: float = 3.0
+    """Standard deviations of it that count in full: few memories name an entity, and one of few stands far out."""
+    anchors: int = 20
     """Best episodes that share their score with the turns around them."""
     after: tuple[float, ...] = (0.5, 0.3)
     """Share of an anchor's score for the first turn after it, the second ..."""
@@ -31,6 +34,11 @@ class RetrievalSettings:
     """Added to the first share of `after` when the anchor is a question: what follows is its answer."""
     named: float = 1.2
     """For an episode whose speaker, or a fact whose subject, the query names."""
+    spoken: float = 1.3
+    """Added to `named` for the episode: people tell of themselves what others only ask them."""
+    asks: float = 2.0
+    """Taken from an episode that ends in a question, where the query is one, unless the query quotes it: it waits for
+    an answer more often than it gives one."""
     period: float = 6.0
     """For a memory that was said in the period which the query names, or that names a time in it; 0 looks at no
     dates."""

@@ -58,6 +58,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "adapters export": ("v0001", "exported"),
     "adapters verify": (),
     "bench retrieval": ("--data", "conversations"),
+    "bench answers": ("--data", "conversations", "--suite", "beam"),
     "bench forgetting": ("--stream", "stream.jsonl", "--strategy", "noop"),
     "bench stream": ("new.jsonl",),
     "bench stream-from": ("reversal", "made.jsonl"),
@@ -128,6 +129,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     figures = type("Figures", (dict,), {"clean": True, "forgotten": True, "held": True})(told)
     for module, function in {
         "suites.retrieval": "bench_retrieval",
+        "suites.answers": "run",
         "suites.forgetting": "run",
         "suites.unlearning": "run",
         "suites.router": "run",

@@ -75,3 +75,25 @@ def test_a_plain_answer_is_no_irony(text: str) -> None:
 def test_what_is_to_be_forgotten_is_taken_back() -> None:
     assert moods.is_taken_back("The Tuesday class is off, so forget I ever mentioned pottery.")
     assert not moods.is_taken_back("Don't forget I moved to Porto.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ok let's play. I'm Captain Brannoch, and I've a parrot called Vex.",
+        "Pretend you're a butler. My name is Ottoline, I own four islands.",
+        "for the D&D sheet: raised by monks, owes a dragon 900 gold",
+        "Write it as a sad letter: I live in a lighthouse.",
+        "We're role-playing: I run a bakery on Mars.",
+    ],
+)
+def test_a_part_that_is_played_is_fiction(text: str) -> None:
+    assert moods.is_fiction(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I play the tuba.", "We played chess as a family.", "She writes as a hobby.", "I can't pretend any longer."],
+)
+def test_what_people_do_is_no_fiction(text: str) -> None:
+    assert not moods.is_fiction(text)

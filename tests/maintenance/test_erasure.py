@@ -20,7 +20,7 @@ from hybridmem.core.errors import InvalidInput
 from hybridmem.core.plain_json import texts_in
 from hybridmem.core.records import BulkReceipt, ErasureReceipt, Fact, Hit, to_json
 from hybridmem.core.text.tokens import contains_words, normalised, tokens
-from hybridmem.maintenance.leftovers import find
+from hybridmem.maintenance.leftovers import PINNED, find
 from hybridmem.models.fake import FakeModel
 from hybridmem.redaction import redact
 
@@ -306,7 +306,9 @@ def given_texts(memory: HybridMemory, words: set[str], folder: Path) -> Iterator
             if event.text is not None:
                 yield record.id, event.text, True
             yield from ((record.id, text, False) for text in texts_in(event.changes))
-        yield from ((record.id, text, False) for text in texts_in(to_json(memory.why(record.id))) if " " in text)
+        told = memory.why(record.id)
+        for each in (told["memory"], *told["episodes"], *told["facts"]):
+            yield from ((each["id"], text, False) for text in texts_in(each) if " " in text)
     for item in memory.ledger.items(memory.namespace):
         yield from ((item.fact, text, False) for text in (item.question, item.answer, *item.context))
     for waiting in memory.review():
@@ -373,6 +375,12 @@ def check_nothing_else_has(memory: HybridMemory, gone: set[str], words: set[str]
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(steps=HISTORIES, which=st.integers(0, 10), how=st.sampled_from(["one", "copies", "tagged"]))
 @example(steps=[("say", SENTENCES[0], NOTES[1]), ("say", SENTENCES[3], NOTES[2]), ("dream",)], which=2, how="tagged")
+@example(steps=[("state", "Lisbon", None), ("block", "human", "Ana lives in Lisbon.")], which=0, how="copies")
+@example(
+    steps=[("say", SENTENCES[2], None), ("say", SENTENCES[0], None), ("dream",), ("update", 0, SENTENCES[0])],
+    which=1,
+    how="one",
+)
 @example(steps=[("state", "Lisbon", "She went to {}."), ("say", SENTENCES[0], None)], which=1, how="one")
 @example(steps=[("say", SENTENCES[0], None), ("ask", "Is it so that Ana lives in Lisbon?")], which=0, how="one")
 def test_whatever_is_still_given_after_a_deletion_is_named(steps: list[tuple[Any, ...]], which: int, how: str) -> None:
@@ -408,7 +416,8 @@ def test_whatever_is_still_given_after_a_deletion_is_named(steps: list[tuple[Any
         files = [file for file in (Path(name) / "notes").rglob("*") if file.is_file()]
         assert files or not everything(memory)
         assert left or not any(quotes(file.read_text("utf-8"), words) for file in files)
-        assert how != "copies" or receipt.copies == ()
+        # Blocks and standing questions are their owner's: they are named, and stay.
+        assert how != "copies" or all(id.startswith(PINNED) for id in receipt.copies)
         check_nothing_else_has(memory, gone, words)
         asked = [
             (f"Where does {record.subject} live?", record.object)
@@ -418,3 +427,13 @@ def test_whatever_is_still_given_after_a_deletion_is_named(steps: list[tuple[Any
         active = memory.adapters.active()
         if active is not None and any(probe.recalled for probe in memory.probe(asked)):
             assert active.version in receipt.pending or left, "weights that still say it are named"
+
+
+def test_the_receipt_tells_a_copy_from_a_block(memory: HybridMemory) -> None:
+    said = memory.add("Ana lives in Lisbon.")[0]
+    copy = memory.add("ana lives in lisbon")[0]
+    memory.blocks.set("human", "Ana lives in Lisbon.")
+    receipt = memory.delete(said.id)
+    assert set(receipt.copies) == {copy.id, "block:human"}
+    assert f"{copy.id} still says it in the same words: delete them too, or one with copies" in receipt.pending
+    assert "block:human still says it in the same words: no deletion of a memory changes" in receipt.pending

@@ -38,6 +38,18 @@ def test_the_only_word_match_counts_where_the_list_was_not_cut_off() -> None:
     assert fuse(found, weights, {"lexical": 0.0}).ranking() == ["b", "a"]
 
 
+def test_one_in_a_hundred_that_a_searcher_names_does_not_outweigh_what_the_others_say() -> None:
+    dense = {f"m{number:03}": number / 100 for number in range(100)}
+    found = {"dense": dense, "graph": {"m030": 1.0}}
+    weights, floors = {"dense": 0.8, "graph": 0.3}, {"graph": 0.0}
+    assert fuse(found, weights, floors).ranking()[0] == "m030", "its z-score is 9.9"
+    limited = fuse(found, weights, floors, limits={"graph": 3.0})
+    assert limited.ranking()[0] == "m099"
+    assert limited.of("m030")["graph"] == pytest.approx(0.3 * (3 + 0.25 * (math.sqrt(99) - 3)))
+    both = fuse({**found, "graph": {"m030": 1.0, "m060": 2.0}}, weights, floors, limits={"graph": 3.0})
+    assert both.of("m060")["graph"] > both.of("m030")["graph"] > 0.9, "the more stays more"
+
+
 def test_nothing_found() -> None:
     fused = fuse({"dense": {}, "lexical": {}}, WEIGHTS)
     assert fused.ranking() == [] and fused.score("a") == 0.0
@@ -64,7 +76,7 @@ def dominates(one: str, other: str, found: Mapping[str, Mapping[str, float]]) ->
 
 @given(lists(finite))
 def test_a_memory_that_no_searcher_likes_less_never_ranks_below(found: dict[str, dict[str, float]]) -> None:
-    fused = fuse(found, WEIGHTS)
+    fused = fuse(found, WEIGHTS, limits={"graph": 1.0})
     for one in fused.contributions:
         for other in fused.contributions:
             if dominates(one, other, found):

@@ -379,6 +379,29 @@ def test_the_speaker_that_is_named_wins_between_equals(store: Store) -> None:
     assert store.search(ANA, "What did Ben adopt?")[0].speaker == "Ben"
 
 
+def test_what_somebody_says_tells_more_of_them_than_what_they_are_told(store: Store) -> None:
+    told = store.say("Ana, a ferret is a lovely pet.", speaker="Ben", session="s1")
+    said = store.say("My pet is a ferret, and it is lovely.", speaker="Ana", session="s2")
+    hits = store.search(ANA, "Is Ana's lovely pet a ferret?")
+    assert [hit.id for hit in hits] == [said.id, told.id]
+    assert hits[0].why["spoken"] == store.retrieval.settings.spoken and "spoken" not in hits[1].why
+    fact = store.tell("Ana", "keeps", "a ferret", "Ana keeps a ferret.")
+    (about_her,) = (hit for hit in store.search(ANA, "What does Ana keep?") if hit.id == fact.id)
+    assert "named" in about_her.why and "spoken" not in about_her.why
+
+
+def test_what_ends_in_a_question_waits_for_its_answer(store: Store) -> None:
+    asked = store.say("The ferret is called Nim, you say?", session="s1")
+    told = store.say("You say the ferret is called Nim.", session="s2")
+    store.say("Tea is nice.", session="s3")
+    hits = {hit.id: hit for hit in store.search(ANA, "What is the ferret called?", limit=2)}
+    assert list(hits) == [told.id, asked.id]
+    assert hits[asked.id].why["asks"] == -store.retrieval.settings.asks and "asks" not in hits[told.id].why
+    stated = store.search(ANA, "The name of the ferret, please.")
+    assert all("asks" not in hit.why for hit in stated), "the query is no question"
+    assert store.ids(asked.text)[0] == asked.id, "a question is found by its own words"
+
+
 def test_a_searcher_can_be_turned_off(store: Store) -> None:
     store.say("Ana lives in Lisbon.")
     store.say("Tea is nice.")

@@ -26,6 +26,13 @@ _JOKE = (
     r"|forget i (?:ever )?(?:said|mentioned|asked|brought))\b"
     r"|(?:^|\s)/s\s*$|(?:[.…,!-]\s*)not\s*!+\s*$"
 )
+_FICTION = re.compile(
+    r"\b(?:let'?s (?:play|pretend|role-?play)|role-?play(?:ing)?|pretend (?:that|to be|you|i|we|it|this)\b"
+    r"|in character\b|(?:d&d|dungeons and dragons|character) (?:sheet|backstory|background)"
+    r"|once upon a time|(?:act|answer|reply|talk|speak|write) as (?:if|though|a|an|the)\b"
+    r"|write (?:it|this|that|me|us) (?:up )?(?:as|like|a|an|from) )",
+    re.IGNORECASE,
+)
 _UNREAL: tuple[tuple[CuedMood, str], ...] = (
     ("joked", _JOKE),
     ("confidential", r"\b(?:confidential\w*|between (?:you and me|us)|off the record|keep (?:it|this) to yourself)\b"),
@@ -194,6 +201,15 @@ def is_taken_back(text: str) -> bool:
     True
     """
     return re.search(_JOKE, _straight(text), re.IGNORECASE) is not None
+
+
+def is_fiction(text: str) -> bool:
+    """Whether `text` asks for a part to be played or a story to be told: none of its sentences is about anybody.
+
+    >>> is_fiction("Let's play. I'm a pirate, I lost an eye."), is_fiction("I play the pirate in our school's show.")
+    (True, False)
+    """
+    return _FICTION.search(_straight(text)) is not None
 
 
 def altering(clause: str) -> Iterator[tuple[str, str]]:

@@ -80,7 +80,7 @@ def is_unreal(proposition: str, message: str) -> bool:
     >>> is_unreal("The user lives in Porto.", "If I lived in Porto, I'd surf."), is_unreal("Ana left.", "Has Ana left?")
     (True, True)
     """
-    if moods.is_taken_back(message):
+    if moods.is_taken_back(message) or moods.is_fiction(message):
         return True
     closest = closest_sentences(proposition, message)
     return bool(closest) and all(_states_nothing(proposition, sentence) for sentence in closest)

@@ -1,9 +1,10 @@
-"""Recall of the evidence on LoCoMo conversations: dense alone, lexical alone, and the search that a memory runs,
-with what it makes of dates and without.
+"""Recall and nDCG of the evidence on published conversations: dense alone, lexical alone, and the search that a memory
+runs, with what it makes of dates and without.
 
 Each conversation is a namespace and each turn an episode, in the ledger and the indexes that a memory folder has. A
-question counts when its answer is in the conversation (categories 1 to 4) and its evidence names turns that are there.
-It is asked at the end of the conversation: "last week" is the week before that.
+question counts when its answer is in the conversation and its evidence names places that are there: turns, or sessions,
+of which any turn is as good. It is asked on its own day or at the end of the conversation: "last week" is the week
+before that.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hybridmem.core.clock import utc_now
 from hybridmem.core.errors import InvalidInput
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode
 from hybridmem.embedding.base import Embedder
-from hybridmem.importers import locomo
-from hybridmem.importers.base import checked_file
-from hybridmem.metrics import bootstrap_interval, recall_at_k
+from hybridmem.evaluation.conversations import registry
+from hybridmem.evaluation.conversations.base import Conversation
+from hybridmem.evaluation.conversations.locomo import TYPES
+from hybridmem.metrics import bootstrap_interval, ndcg_at_k, recall_at_k
 from hybridmem.retrieval import dense, lexical
 from hybridmem.retrieval.pipeline import Retrieval
 from hybridmem.retrieval.settings import RetrievalSettings
@@ -46,6 +47,8 @@ Progress = Callable[[str, int, int], None]
 def bench_retrieval(
     path: str | Path,
     *,
+    suite: str = "locomo",
+    conversations: int | None = None,
     embedder: Embedder | None = None,
     settings: RetrievalSettings | None = None,
     folder: Path | None = None,
@@ -54,17 +57,20 @@ def bench_retrieval(
     resamples: int = 2000,
     progress: Progress = lambda step, done, total: None,
 ) -> dict[str, Any]:
-    """Measure the LoCoMo file at `path`, or all those of a folder; the stores are temporary, and within `folder`.
+    """Measure the file or folder at `path` of one of `conversations.registry.SUITES`, or its first `conversations`; the
+    stores are temporary, and within `folder`.
 
-    Returns `recall` (by searcher and depth: mean over questions of the share of the evidence in the first k),
-    `hybrid_minus_dense` at depth 10 with its 95% bootstrap interval over questions, the same recall by conversation and
-    by LoCoMo's category of the question (2 is about time), speeds, and what was measured with what. `embedder` None is
-    the default model; `date` is repeated in the result.
+    Returns `recall` and `ndcg` (by searcher and depth: means over questions, of the first k memories),
+    `hybrid_minus_dense` (recall at depth 10 with its 95% bootstrap interval over questions), recall by conversation,
+    both figures by type of question, how many questions were left out for want of evidence, speeds, and what was
+    measured with what. LoCoMo's types stand in `by_category` under its numbers, too (2 is about time). `embedder` None
+    is the default model; `date` is repeated in the result.
 
     Raises `InvalidInput` and `UnknownFormat`."""
-    conversations = [each for file in _files(Path(path)) for each in locomo.load(file)]
-    if not any(map(_questions, conversations)):
-        raise InvalidInput(f"{path} has no question with evidence: the benchmark needs LoCoMo's qa lists")
+    benchmark = registry.get(suite)
+    read = benchmark.load(Path(path))[:conversations]
+    if not any(each.with_evidence for each in read):
+        raise InvalidInput(f"{path} has no question with evidence: the benchmark needs {benchmark.summary}")
     timed = _TimedEmbedder(embedder or _default_embedder())
     chosen = settings or RetrievalSettings()
     timed.embed(["warm"])
@@ -73,22 +79,28 @@ def bench_retrieval(
         tempfile.TemporaryDirectory(prefix="hybridmem-bench-", dir=folder) as temporary,
         _stores(Path(temporary), timed) as (ledger, indexes),
     ):
-        progress("index", 0, len(conversations))
-        filled = _fill(ledger, indexes, timed, conversations)
+        progress("index", 0, len(read))
+        filled = _fill(ledger, indexes, timed, suite, read)
         retrieval = Retrieval(ledger, indexes.vectors, indexes.lexical, indexes.graph, timed, chosen)
         measured: list[_Measured] = []
-        for done, conversation in enumerate(conversations):
-            progress("search", done, len(conversations))
-            if _questions(conversation):
-                measured.append(_measure(retrieval, conversation))
+        for done, conversation in enumerate(read):
+            progress("search", done, len(read))
+            measured += _measure(retrieval, (suite, conversation.name), conversation)
+    asked = sum(question.answerable for each in read for question in each.questions)
+    by_type = {type: _figures(rows) for type, rows in _grouped(measured, lambda each: each.type).items()}
     return {
-        **_quality(measured, seed, resamples),
+        "suite": suite,
+        "evidence": benchmark.place,
+        **_figures(measured),
+        "hybrid_minus_dense": _difference(measured, seed, resamples),
+        "without_evidence": asked - len(measured),
         "by_conversation": {
-            each.sample: {"questions": len(each.search_ms), "recall": _means([each])} for each in measured
+            name: _figures(rows) for name, rows in _grouped(measured, lambda each: each.conversation).items()
         },
-        "by_category": _by_category(measured),
-        "conversations": len(conversations),
-        "turns": sum(len(conversation.turns) for conversation in conversations),
+        "by_type": by_type,
+        **({"by_category": _by_category(by_type)} if benchmark is registry.LOCOMO else {}),
+        "conversations": len(read),
+        "turns": sum(len(conversation.turns) for conversation in read),
         "speed": {**filled, **_latencies(measured)},
         "embedding": timed.name,
         "settings": asdict(chosen),
@@ -100,15 +112,15 @@ def bench_retrieval(
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """The questions of one conversation."""
+    """One question."""
 
-    sample: str
-    recall: dict[str, list[list[float]]] = field(default_factory=lambda: {name: [] for name in SEARCHERS})
-    """By searcher: a row for each question, a column for each depth."""
-    categories: list[int] = field(default_factory=list)
-    """Of each question."""
-    embed_ms: list[float] = field(default_factory=list)
-    search_ms: list[float] = field(default_factory=list)
+    conversation: str
+    type: str
+    recall: Mapping[str, Sequence[float]]
+    """By searcher, at each depth."""
+    ndcg: Mapping[str, Sequence[float]]
+    embed_ms: float
+    search_ms: float
 
 
 @dataclass(slots=True)
@@ -139,15 +151,6 @@ def _default_embedder() -> Embedder:
     return load()
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [checked_file(path)]
-    found = sorted(path.glob("*.json"))
-    if not found:
-        raise InvalidInput(f"{path} holds no .json file: name LoCoMo's file or its folder")
-    return found
-
-
 @contextmanager
 def _stores(folder: Path, embedder: Embedder) -> Iterator[tuple[Ledger, Indexes]]:
     from hybridmem.stores.index.chroma import ChromaIndex
@@ -171,23 +174,15 @@ def _stores(folder: Path, embedder: Embedder) -> Iterator[tuple[Ledger, Indexes]
         ledger.close()
 
 
-def _namespace(conversation: locomo.Conversation) -> Namespace:
-    return ("locomo", conversation.sample)
-
-
-def _questions(conversation: locomo.Conversation) -> list[locomo.Question]:
-    return [each for each in conversation.questions if each.category in locomo.ANSWERABLE and each.evidence]
-
-
 def _fill(
-    ledger: Ledger, indexes: Indexes, timed: _TimedEmbedder, conversations: Sequence[locomo.Conversation]
+    ledger: Ledger, indexes: Indexes, timed: _TimedEmbedder, suite: str, conversations: Sequence[Conversation]
 ) -> dict[str, float]:
     """Store and index every turn, each session in one transaction as a chat would arrive; returns the speeds."""
     turns = sum(len(conversation.turns) for conversation in conversations)
     started = time.perf_counter()
     for conversation in conversations:
         by_session: dict[str | None, list[Episode]] = {}
-        for episode in _episodes(conversation):
+        for episode in conversation.episodes((suite, conversation.name)):
             by_session.setdefault(episode.session, []).append(episode)
         for episodes in by_session.values():
             ledger.append(episodes)
@@ -201,91 +196,73 @@ def _fill(
     }
 
 
-def _episodes(conversation: locomo.Conversation) -> Iterator[Episode]:
-    for number, turn in enumerate(conversation.turns):
-        yield Episode(
-            f"{conversation.sample}-{number:06}",
-            _namespace(conversation),
-            turn.text,
-            speaker=turn.speaker,
-            session=turn.session,
-            source=turn.source,
-            at=turn.at or utc_now(),
-            metadata=turn.metadata,
-        )
-
-
-def _measure(retrieval: Retrieval, conversation: locomo.Conversation) -> _Measured:
-    namespace, deepest = _namespace(conversation), max(DEPTHS)
-    turns = {episode.id: str(episode.metadata.get("dia_id")) for episode in _episodes(conversation)}
-    measured = _Measured(conversation.sample)
-    ended = max((turn.at for turn in conversation.turns if turn.at), default=None)
+def _measure(retrieval: Retrieval, namespace: Namespace, conversation: Conversation) -> Iterator[_Measured]:
+    deepest = max(DEPTHS)
+    places = dict(zip((each.id for each in conversation.episodes(namespace)), conversation.places, strict=True))
     blind = replace(retrieval, settings=replace(retrieval.settings, period=0.0, tells_when=0.0))
-    for question in _questions(conversation):
+    for question in conversation.with_evidence:
+        text, asked_on = question.text, question.asked_on or conversation.ended
         started = time.perf_counter()
-        vector = retrieval.embedder.embed([question.text])[0]
+        vector = retrieval.embedder.embed([text])[0]
         embedded = time.perf_counter()
-        hits = retrieval.search(namespace, question.text, limit=deepest, vector=vector, reference_date=ended)
-        measured.embed_ms.append(1000 * (embedded - started))
-        measured.search_ms.append(1000 * (time.perf_counter() - embedded))
-        undated = blind.search(namespace, question.text, limit=deepest, vector=vector)
-        measured.categories.append(question.category)
-        found = {
-            "dense": list(dense.search(retrieval.vectors, namespace, vector, deepest)),
-            "lexical": list(lexical.search(retrieval.lexical, namespace, question.text, deepest)),
+        hits = retrieval.search(namespace, text, limit=deepest, vector=vector, reference_date=asked_on)
+        searched = time.perf_counter()
+        undated = blind.search(namespace, text, limit=deepest, vector=vector)
+        found: dict[str, Iterable[str]] = {
+            "dense": dense.search(retrieval.vectors, namespace, vector, deepest),
+            "lexical": lexical.search(retrieval.lexical, namespace, text, deepest),
             "undated": [hit.id for hit in undated],
             "hybrid": [hit.id for hit in hits],
         }
-        for name, ids in found.items():
-            ranked = [turns[id] for id in ids]
-            measured.recall[name].append([recall_at_k(ranked, question.evidence, k) for k in DEPTHS])
-    return measured
+        ranked = {name: [places[id] for id in ids] for name, ids in found.items()}
+        yield _Measured(
+            conversation.name,
+            question.type,
+            {name: [recall_at_k(each, question.evidence, k) for k in DEPTHS] for name, each in ranked.items()},
+            {name: [ndcg_at_k(each, question.evidence, k) for k in DEPTHS] for name, each in ranked.items()},
+            1000 * (embedded - started),
+            1000 * (searched - embedded),
+        )
 
 
-def _means(measured: Sequence[_Measured]) -> dict[str, dict[str, float]]:
-    """Mean recall by searcher and depth, every question counting once."""
-    means = {name: np.mean([row for each in measured for row in each.recall[name]], axis=0) for name in SEARCHERS}
+def _grouped(measured: Sequence[_Measured], key: Callable[[_Measured], str]) -> dict[str, list[_Measured]]:
+    groups: dict[str, list[_Measured]] = {}
+    for each in measured:
+        groups.setdefault(key(each), []).append(each)
+    return groups
+
+
+def _figures(measured: Sequence[_Measured]) -> dict[str, Any]:
+    """Questions, mean recall and mean nDCG by searcher and depth; every question counts once."""
+    return {
+        "questions": len(measured),
+        "recall": _means([each.recall for each in measured]),
+        "ndcg": _means([each.ndcg for each in measured]),
+    }
+
+
+def _means(scores: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, dict[str, float]]:
+    means = {name: np.mean([each[name] for each in scores], axis=0) for name in SEARCHERS}
     return {name: {f"@{k}": float(value) for k, value in zip(DEPTHS, row, strict=True)} for name, row in means.items()}
 
 
-def _by_category(measured: Sequence[_Measured]) -> dict[str, dict[str, Any]]:
-    """Questions and mean recall, by category."""
-    found: dict[str, dict[str, Any]] = {}
-    for category in sorted({category for each in measured for category in each.categories}):
-        recall: dict[str, dict[str, float]] = {}
-        rows: list[list[float]] = []
-        for name in SEARCHERS:
-            rows = [
-                row
-                for each in measured
-                for row, own in zip(each.recall[name], each.categories, strict=True)
-                if own == category
-            ]
-            recall[name] = {f"@{k}": float(value) for k, value in zip(DEPTHS, np.mean(rows, axis=0), strict=True)}
-        found[str(category)] = {"questions": len(rows), "recall": recall}
-    return found
+def _by_category(by_type: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures under LoCoMo's numbers of its types."""
+    return {str(number): by_type[name] for number, name in TYPES.items() if name in by_type}
 
 
-def _quality(measured: Sequence[_Measured], seed: int, resamples: int) -> dict[str, Any]:
+def _difference(measured: Sequence[_Measured], seed: int, resamples: int) -> dict[str, float]:
     at = DEPTHS.index(HEADLINE)
-    differences = [
-        hybrid[at] - alone[at]
-        for each in measured
-        for hybrid, alone in zip(each.recall["hybrid"], each.recall["dense"], strict=True)
-    ]
+    differences = [each.recall["hybrid"][at] - each.recall["dense"][at] for each in measured]
     low, high = bootstrap_interval([differences], seed=seed, resamples=resamples)
-    return {
-        "questions": len(differences),
-        "recall": _means(measured),
-        "hybrid_minus_dense": {"depth": HEADLINE, "mean": statistics.fmean(differences), "low": low, "high": high},
-    }
+    return {"depth": HEADLINE, "mean": statistics.fmean(differences), "low": low, "high": high}
 
 
 def _latencies(measured: Sequence[_Measured]) -> dict[str, float]:
     """Milliseconds for one question: its embedding, and the search that follows."""
     taken = {
-        "embed_ms": [value for each in measured for value in each.embed_ms],
-        "search_ms": [value for each in measured for value in each.search_ms],
+        "embed_ms": [each.embed_ms for each in measured],
+        "search_ms": [each.search_ms for each in measured],
     }
     return {
         f"{name}_p{rank}": float(np.percentile(values, rank)) for name, values in taken.items() for rank in (50, 95)

@@ -18,6 +18,11 @@ from tests.dreaming.reading.test_support import source
         ("Slept badly, the neighbours had a party until 3.", "The user had a party until 3."),
         ("We promised the customer that it would be out in May.", "The customer promised it in May."),
         ("I finally told Priya about the flat.", "Priya told the user about the flat."),
+        ("bay 3 was chaos. pts daughter cried a bit", "The user's daughter cried a bit."),
+        (
+            "My mentor is Ola, not Jens like the email said, Jens got moved to A&E.",
+            "The user's mentor got moved to A&E.",
+        ),
         ("Met Dana. They sold their flat in Porto.", "The user sold a flat in Porto."),
     ],
 )
@@ -41,6 +46,13 @@ def test_what_is_somebody_elses_is_not_given_away(text: str, proposition: str) -
         ("I told Priya, and she owes me a beer.", "Priya owes the user a beer."),
         ("His boss and my boss met.", "The user's boss met."),
         ("The lease starts in May.", "The user's lease starts in May."),
+        ("My big brother cried a bit.", "The user's brother cried a bit."),
+        ("my brother sipho got it! hes gonna drive gogo to church", "The user's brother will drive gogo to church."),
+        ("locker code 0358. thats the 3rd floor one", "The user's locker is at the 3rd floor."),
+        ("yes daughter cried", "The user's daughter cried."),
+        ("My brother Sipho got it! Sipho passed the test.", "The user's brother passed the test."),
+        ("New mentor: Ola. She got moved to A&E.", "The user's mentor got moved to A&E."),
+        ("The car is back, Ana repaired it in Porto.", "The user's car was repaired in Porto."),
         ("It's the lease, it starts in May.", "The user's lease starts in May."),
     ],
 )

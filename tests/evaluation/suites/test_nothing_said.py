@@ -12,10 +12,12 @@ from hybridmem.evaluation.suites.nothing_said import read, run
 from hybridmem.models.fake import FakeModel
 
 FILE = Path(__file__).parents[3] / "lab/weeks/nothing_positive.jsonl"
+SECOND = FILE.with_name("nothing_positive_second.jsonl")
 
 
-def test_there_are_sixty_of_all_kinds() -> None:
-    sentences = read(FILE)
+@pytest.mark.parametrize("file", [FILE, SECOND])
+def test_there_are_sixty_of_all_kinds(file: Path) -> None:
+    sentences = read(file)
     assert len(sentences) == 60
     assert len({sentence.text for sentence in sentences}) == 60
     assert sum(sentence.earlier is not None for sentence in sentences) >= 25

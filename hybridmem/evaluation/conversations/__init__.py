@@ -1,0 +1,1 @@
+"""Published benchmarks of long conversations, read from the public files that the user has."""
