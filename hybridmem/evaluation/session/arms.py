@@ -30,6 +30,7 @@ from hybridmem.running.compaction import compact
 from hybridmem.running.output_memory import OutputMemory
 from hybridmem.running.prefix import SessionPrefix
 from hybridmem.running.reader import SessionReader
+from hybridmem.running.retrieval import SHOWN
 from hybridmem.running.rules.base import Rule
 from hybridmem.running.rules.delta import Delta
 from hybridmem.running.rules.ridge import Ridge
@@ -39,8 +40,6 @@ from hybridmem.running.state import SessionState
 if TYPE_CHECKING:
     from hybridmem.memory import HybridMemory
 
-SHOWN = 5
-"""Memories that an answer by retrieval shows by default in a session (`running.retrieval`)."""
 _SEARCHED = 64
 """Memories that a search for a budget of tokens is asked for."""
 
@@ -154,7 +153,7 @@ def retrieval(bench: Bench) -> Ready:
 
 
 def few_retrieved(bench: Bench) -> Ready:
-    """The text of the best `SHOWN` memories of a search."""
+    """The text of as many memories as a session shows of a model that keeps no state."""
     return _retrieved(bench, SHOWN)
 
 
@@ -258,7 +257,7 @@ ARMS = {
     "another session": Arm(other_session, control=True),
     "compacted to 25%": Arm(compacted(0.25), control=True, of_state=True),
     "compacted to 10%": Arm(compacted(0.1), control=True, of_state=True),
-    "retrieval, 5 memories": Arm(few_retrieved, control=True),
+    f"retrieval, {SHOWN} memories": Arm(few_retrieved, control=True),
     "temp-lora": Arm(temp_lora, control=True, default=False),
 }
 """In the order in which they are asked: what the claims rest on comes first."""
