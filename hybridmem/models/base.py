@@ -138,9 +138,7 @@ def speak_answer(model: LanguageModel, prompt: Sequence[Message], hear: Hear) ->
 class MixedBatches(Protocol):
     """A `LanguageModel` that computes one batch with an adapter of its own for each row."""
 
-    def generate_mixed(
-        self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]
-    ) -> list[Generation]:
+    def generate_mixed(self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]) -> list[Generation]:
         """The answers of `generate_answers`, to each prompt with the adapter in its folder, or with none.
 
         Raises as `adapted` does."""

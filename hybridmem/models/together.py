@@ -108,9 +108,7 @@ class Together:
         seed: int = 0,
     ) -> Generation:
         with self._fitted():
-            return speak(
-                self._model, prompt, hear, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
-            )
+            return speak(self._model, prompt, hear, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)
 
     def speak_answer(self, prompt: Sequence[Message], hear: Hear) -> Generation:
         with self._fitted():

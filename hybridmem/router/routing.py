@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,16 +13,17 @@ from hybridmem.core.records import Answer, Fact, Hit, Route
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
-from hybridmem.models.base import Generation, LanguageModel, generate_answers
+from hybridmem.models.base import Generation, LanguageModel, generate_answers, speak_answer
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
+from hybridmem.router.audited import may_be_told
 from hybridmem.router.context import fitted, lines
 from hybridmem.router.decision import SURE, Better, Decision, Reading, abstention, between, decide, settles
 from hybridmem.router.elsewhere import Asked, answer_all
 from hybridmem.router.precedence import better
 from hybridmem.router.second_look import candidates, same
-from hybridmem.router.signals import Evidence, Head, Support, supported, vector
+from hybridmem.router.signals import STANDS, Evidence, Head, Support, supported, vector
 from hybridmem.router.snapshot import Snapshot
 from hybridmem.router.taken_back import without_older
 
@@ -55,6 +56,8 @@ class Case:
     known: Evidence = field(default_factory=Evidence)
     shown: tuple[Hit, ...] = ()
     """The hits that are read, best first."""
+    said: Generation | None = None
+    """What the weights said to it while the search ran; None where they were not asked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,12 @@ class Routing:
             for number, case in enumerate(cases)
             if self._may_ask_weights(case.known)
         }
-        readings = self._read(cases, asked, "weights", adapted=True)
+        said = {number: cases[number].said for number in asked}
+        to_ask = {number: prompt for number, prompt in asked.items() if said[number] is None}
+        readings = self._read(cases, to_ask, "weights", adapted=True)
+        for number, completion in said.items():
+            if completion is not None:
+                readings[number] = self._judged(cases[number], completion, "weights", STANDS, asked[number])
         if self.snapshot.is_tainted:
             # Asked about what was deleted, the nearest fact that stands may be another one of the same subject: weights
             # that still hold the deleted one are believed where that fact bears them out, and nowhere else.
@@ -122,6 +130,18 @@ class Routing:
                 for reading, case in zip(readings, cases, strict=True)
             ]
         return readings
+
+    def speak(self, question: str, known: Evidence, tell: Callable[[str], None]) -> Generation:
+        """What the weights say to `question` closed-book. Where `known` bears it out, `tell` is given the text so far."""
+        adapter, limits = self.snapshot.adapter, self.snapshot.calibration
+        assert adapter is not None and self.folder is not None
+
+        def hear(said: Generation) -> None:
+            if may_be_told(said, known, limits):
+                tell(said.text)
+
+        with load_verified(self.model, adapter, self.folder):
+            return speak_answer(self.model, prompts.answer(question), hear)
 
     def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
         """Answers to the cases with these `numbers` from their best hits; None where there are no hits."""

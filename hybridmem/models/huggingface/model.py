@@ -267,9 +267,7 @@ class HuggingFaceModel:
     def speak_answer(self, prompt: Sequence[Message], hear: Hear) -> Generation:
         return self._generate([prompt], ANSWER_TOKENS, rounded=self.answers == INT8, hear=hear)[0]
 
-    def generate_mixed(
-        self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]
-    ) -> list[Generation]:
+    def generate_mixed(self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]) -> list[Generation]:
         """What `MixedBatches` promises. Where answers are rounded, and in a family that takes no padding, each adapter
         has a batch of its own."""
         with self._turn:

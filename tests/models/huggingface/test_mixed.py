@@ -124,9 +124,7 @@ class Counted(HuggingFaceModel):
     batches: list[set[Path | None]]
     gate: threading.Event
 
-    def generate_mixed(
-        self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]
-    ) -> list[Generation]:
+    def generate_mixed(self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]) -> list[Generation]:
         self.batches.append(set(adapters))
         self.gate.wait(10)
         return super().generate_mixed(prompts, adapters)
@@ -209,7 +207,7 @@ def test_an_adapter_may_change_between_any_two_answers(folder_of: Folders, tmp_p
     wrong: list[object] = []
 
     def ask(start: int) -> None:
-        for turn in range(12):
+        for turn in range(6):
             folder = own[(start + turn) % len(own)]
             try:
                 with shared.adapted(folder):
