@@ -83,7 +83,7 @@ def decided(question: str, snapshot: Snapshot, ledger: Ledger, derived: Derived,
 
 
 def may_be_told(said: Generation, known: Evidence, calibration: Calibration) -> bool:
-    """Whether what the weights have `said` so far is the known value, or begins as that does, and settles the answer."""
+    """Whether what the weights have `said` so far is how the known value begins, and settles the answer."""
     text = said.text.rstrip(_ENDS).casefold()
     if not text or not (known.value or "").casefold().startswith(text):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -132,15 +133,14 @@ class Routing:
         return readings
 
     def speak(self, question: str, known: Evidence, tell: Callable[[str], None]) -> Generation:
-        """What the weights say to `question` closed-book. Where `known` bears it out, `tell` is given the text so far."""
-        adapter, limits = self.snapshot.adapter, self.snapshot.calibration
-        assert adapter is not None and self.folder is not None
+        """What the weights say to `question` closed-book; `tell` is given the text so far where `known` bears it out."""
+        limits = self.snapshot.calibration
 
         def hear(said: Generation) -> None:
             if may_be_told(said, known, limits):
                 tell(said.text)
 
-        with load_verified(self.model, adapter, self.folder):
+        with self._fitted(adapted=True):
             return speak_answer(self.model, prompts.answer(question), hear)
 
     def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
@@ -287,12 +287,15 @@ class Routing:
         return Reading(said, self.snapshot.calibration.confidence(head, features), features, prompt)
 
     def _generate(self, asked: Sequence[Sequence[prompts.Message]], *, adapted: bool) -> list[Generation]:
+        with self._fitted(adapted=adapted):
+            return self._completions(asked)
+
+    def _fitted(self, *, adapted: bool) -> AbstractContextManager[None]:
+        """The model with the snapshot's adapter in force, where there is one and it is to be `adapted`, or bare."""
         adapter = self.snapshot.adapter
         if not adapted or adapter is None or self.folder is None:
-            with self.model.adapted(None):
-                return self._completions(asked)
-        with load_verified(self.model, adapter, self.folder):
-            return self._completions(asked)
+            return self.model.adapted(None)
+        return load_verified(self.model, adapter, self.folder)
 
     def _completions(self, asked: Sequence[Sequence[prompts.Message]]) -> list[Generation]:
         return self.model.generate(asked) if self.exact else generate_answers(self.model, asked)

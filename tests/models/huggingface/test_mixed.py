@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from hybridmem.core.errors import CorruptAdapter, ModelError
+from hybridmem.core.errors import CorruptAdapter, HybridMemError, ModelError
 from hybridmem.models.base import Generation, generate_answers, one_by_one, speak
 from hybridmem.models.huggingface.model import HuggingFaceModel
 from hybridmem.models.prompts import Message, answer
@@ -110,7 +111,7 @@ def test_what_is_told_under_way_grows_into_the_whole(model: HuggingFaceModel, te
     assert heard[-1] == said
     whole = [each.text.rstrip("\ufffd") for each in heard]
     assert all(said.text.startswith(text) for text in whole)
-    for before, after in zip(heard, heard[1:], strict=False):
+    for before, after in itertools.pairwise(heard):
         assert after.tokens == before.tokens + 1
         # So that a confidence that is too low stays so.
         assert after.min_probability <= before.min_probability
@@ -147,7 +148,7 @@ def ask_from_threads(
         try:
             with shared.adapted(adapter):
                 (found[number],) = shared.generate_answers([prompt])
-        except Exception as error:
+        except HybridMemError as error:
             found[number] = error
 
     threads = [threading.Thread(target=ask, args=(number, *each)) for number, each in enumerate(asked)]
@@ -212,7 +213,7 @@ def test_an_adapter_may_change_between_any_two_answers(folder_of: Folders, tmp_p
             try:
                 with shared.adapted(folder):
                     (said,) = shared.generate_answers([PROMPTS[0]])
-            except Exception as error:
+            except HybridMemError as error:
                 wrong.append(error)
                 return
             if said.text != expected[folder].text or abs(said.logprob - expected[folder].logprob) > 1e-3:
