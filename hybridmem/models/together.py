@@ -36,8 +36,7 @@ class _Request:
     def outcome(self) -> list[Generation]:
         if self.error is not None:
             raise self.error
-        assert self.said is not None
-        return self.said
+        return self.said or []
 
 
 class Together:
@@ -147,7 +146,7 @@ class Together:
     def _ask(self, requests: Sequence[_Request]) -> None:
         try:
             self._ask_at_once(requests)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised in the thread that asked
             if len(requests) == 1:
                 requests[0].error = error
                 return
@@ -177,5 +176,6 @@ def _files_there(adapter: Path | None) -> Iterator[None]:
         if adapter is None:
             raise
         raise CorruptAdapter(
-            f"the weights of {adapter.name} were removed while they were loaded: promote another version, or dream again"
+            f"the weights of {adapter.name} were removed while they were loaded: "
+            f"promote another version, or dream again"
         ) from None

@@ -1,9 +1,9 @@
 """Questions that the ledger alone decides for the weights, so that their answer can begin before the search has ended.
 
-One of these is asked in the words of an exercise on a fact of the active adapter, which answered every audit question on
-that fact rightly; nothing that the adapter holds was deleted or superseded since, and nothing that no dream has read yet
-has a word in common with the question or the fact. What the weights say is then told as they say it, as far as it is
-the fact's own value and its confidence so far settles the answer.
+One of these is asked in the words of an exercise on a fact of the active adapter, which answered every audit question
+on that fact rightly; nothing that the adapter holds was deleted or superseded since, and nothing that no dream has read
+yet has a word in common with the question or the fact. What the weights say is then told as they say it, as far as it
+is the fact's own value and its confidence so far settles the answer.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class Routing:
         return readings
 
     def speak(self, question: str, known: Evidence, tell: Callable[[str], None]) -> Generation:
-        """What the weights say to `question` closed-book; `tell` is given the text so far where `known` bears it out."""
+        """What the weights say to `question` closed-book; where `known` bears it out, `tell` is given it so far."""
         limits = self.snapshot.calibration
 
         def hear(said: Generation) -> None:

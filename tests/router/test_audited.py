@@ -85,18 +85,24 @@ def test_what_the_search_brings_up_has_the_last_word(world: World) -> None:
     aloud(world)
 
 
-def said(text: str, certainty: float = 0.99) -> Generation:
-    return Generation(text, 5, 2, -0.02, certainty, 4.0, 0.1)
+def said(text: str) -> Generation:
+    return Generation(text, 5, 2, -0.02, 0.99, 4.0, 0.1)
 
 
 @pytest.mark.parametrize(
-    ("text", "certainty", "told"),
-    [("Porto", 0.99, True), ("porto.", 0.99, True), ("Port", 0.99, True)]
-    + [("Porto and more", 0.99, False), ("Lima", 0.99, False), ("", 0.99, False)],
+    ("text", "told"),
+    [
+        ("Porto", True),
+        ("porto.", True),
+        ("Port", True),
+        ("Porto and more", False),
+        ("Lima", False),
+        ("", False),
+    ],
 )
-def test_only_the_facts_own_value_is_told(text: str, certainty: float, told: bool) -> None:
+def test_only_the_facts_own_value_is_told(text: str, told: bool) -> None:
     known = Evidence("f1", "Porto", names_subject=True, consolidated=True, audited=1.0)
-    assert may_be_told(said(text, certainty), known, Calibration()) is told
+    assert may_be_told(said(text), known, Calibration()) is told
 
 
 def test_what_is_too_unsure_is_held_back() -> None:

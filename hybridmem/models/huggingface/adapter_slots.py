@@ -80,8 +80,8 @@ class AdapterSlots:
     def mixed(self, folders: Sequence[Path | None]) -> Iterator[list[str]]:
         """Within this context row n of a batch is computed with the adapter in `folders[n]`, or with none.
 
-        It gives the names of the rows' adapters: whoever drops rows of the batch takes theirs out. All of these adapters
-        are loaded at once, more than the capacity where there are more. Raises as `adapted` does."""
+        It gives the names of the rows' adapters: whoever drops rows of the batch takes theirs out. All of them are
+        loaded at once, more than the capacity where there are more. Raises as `adapted` does."""
         before, names = self._stack, list[str]()
         apply = self._apply if self._trains else self._point_at
         try:

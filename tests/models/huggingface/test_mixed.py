@@ -16,8 +16,8 @@ from hybridmem.testing.model_conformance import PROMPTS
 from tests.models.conftest import Folders
 from tests.models.huggingface.test_model import trained
 
-FAMILIES = ("llama", "qwen3", "gpt2", "bloom")
-"""Grouped heads, norms of queries and keys, Conv1D layers, and one that takes no padding."""
+FAMILIES = ("llama", "gpt2", "bloom")
+"""Grouped heads, Conv1D layers, and one that takes no padding."""
 
 
 @pytest.fixture(params=FAMILIES)
@@ -39,9 +39,9 @@ def same(found: Sequence[Generation], expected: Sequence[Generation]) -> None:
 
 
 def test_a_mixed_batch_says_what_each_adapter_says_alone(model: HuggingFaceModel, tmp_path: Path) -> None:
-    own = adapters(model, tmp_path, 3)
-    prompts = [prompt for prompt in PROMPTS for _ in own]
-    rows = [folder for _ in PROMPTS for folder in own]
+    own = adapters(model, tmp_path, 2)
+    prompts = [prompt for prompt in PROMPTS[:2] for _ in own]
+    rows = own * 2
     alone = [one_by_one(model, [prompt], [folder])[0] for prompt, folder in zip(prompts, rows, strict=True)]
     assert len({said.logprob for said in alone}) == len(alone)
     same(model.generate_mixed(prompts, rows), alone)
