@@ -518,8 +518,8 @@ class HybridMemory:
     ) -> Answer:
         """Answer from the weights, from retrieval, from both, or not at all; `route` forces which.
 
-        A question's "last week" is seen from `reference_date`, else from now. `tell` is given the text so far, again and
-        again, where the ledger alone decides for the weights: before the search has ended. The answer is the same
+        A question's "last week" is seen from `reference_date`, else from now. `tell` is given the text so far, again
+        and again, where the ledger alone decides for the weights: before the search has ended. The answer is the same
         without it, and begins with what was told, unless the search brings up what speaks against that."""
         if tell is None or route is not None:
             return self.answer_many([question], route=route, reference_date=reference_date)[0]

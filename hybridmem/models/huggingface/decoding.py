@@ -1,8 +1,8 @@
 """Prompts of token ids to completions of token ids, with how sure the model was of each token.
 
 `decode` is a short greedy and sampling loop over the forward passes of `Steps`, and `decoded` the same token by
-token. It drops each row as soon as its completion ends, which `transformers.generate` cannot, and reads the figures off the logits as
-they come. `decode_alone` asks `transformers.generate` instead, one prompt at a time: for families without
+token. It drops each row as soon as its completion ends, which `transformers.generate` cannot, and reads the figures off
+the logits as they come. `decode_alone` asks `transformers.generate` instead, one prompt at a time: for families without
 position ids (ALiBi, state-space models), which left padding would disturb.
 """
 

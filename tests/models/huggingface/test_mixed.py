@@ -103,11 +103,10 @@ def test_a_damaged_adapter_leaves_the_model_as_it_was(folder_of: Folders, tmp_pa
     assert generate_answers(model, PROMPTS) == bare
 
 
-@pytest.mark.parametrize("temperature", [0.0, 0.8])
-def test_what_is_told_under_way_grows_into_the_whole(model: HuggingFaceModel, temperature: float) -> None:
+def test_what_is_told_under_way_grows_into_the_whole(model: HuggingFaceModel) -> None:
     heard: list[Generation] = []
-    said = speak(model, PROMPTS[1], heard.append, max_new_tokens=9, temperature=temperature, seed=3)
-    assert [said] == model.generate([PROMPTS[1]], max_new_tokens=9, temperature=temperature, seed=3)
+    said = speak(model, PROMPTS[1], heard.append, max_new_tokens=9, temperature=0.8, seed=3)
+    assert [said] == model.generate([PROMPTS[1]], max_new_tokens=9, temperature=0.8, seed=3)
     assert heard[-1] == said
     whole = [each.text.rstrip("\ufffd") for each in heard]
     assert all(said.text.startswith(text) for text in whole)
