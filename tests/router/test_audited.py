@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from hybridmem.core.records import Answer
 from hybridmem.models.base import Generation
+from hybridmem.models.together import Together
 from hybridmem.router.audited import may_be_told
 from hybridmem.router.calibration import Calibration
 from hybridmem.router.signals import Evidence
@@ -108,3 +112,29 @@ def test_only_the_facts_own_value_is_told(text: str, told: bool) -> None:
 def test_what_is_too_unsure_is_held_back() -> None:
     known = Evidence("f1", "Porto", names_subject=True, consolidated=True, audited=1.0)
     assert not may_be_told(said("Porto"), known, Calibration(threshold=0.999))
+
+
+def test_a_promotion_while_answers_are_given_mixes_no_two_adapters(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.know(TOWN)
+    says = {world.dream({ASKED: "Lima"}, TOWN): "Lima", world.dream({ASKED: "Cusco"}, TOWN): "Cusco"}
+    router = replace(world.router, model=Together(world.model))
+    given: list[Answer] = []
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            given.extend(router.answer([ASKED], "weights"))
+
+    with ThreadPoolExecutor(3) as asking:
+        running = [asking.submit(ask) for _ in range(3)]
+        for version in [*says] * 10:
+            before = len(given)
+            world.registry.promote(version)
+            while len(given) < before + 4 and not any(each.done() for each in running):
+                time.sleep(0.001)
+        ended.set()
+        for each in running:
+            each.result()
+    assert all(answer.adapter and answer.text == says[answer.adapter] for answer in given)
+    assert {answer.adapter for answer in given} == set(says)
