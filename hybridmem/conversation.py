@@ -25,7 +25,7 @@ from hybridmem.core.text.injected import HEADER as HEADER
 from hybridmem.core.text.questions import asks, only_asks
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.models import prompts
-from hybridmem.models.base import LanguageModel
+from hybridmem.models.base import LanguageModel, speak
 from hybridmem.router.context import fitted
 from hybridmem.router.routing import ANSWER_TOKENS
 from hybridmem.router.signals import supported
@@ -45,6 +45,8 @@ RECALLED = 5
 REPLY_TOKENS = 64
 """The longest reply of the memory's own model, unless the caller says otherwise."""
 
+SURELY_WHOLE = 2 * ANSWER_TOKENS
+"""Tokens in which any answer of the router fits."""
 ACKNOWLEDGED = "Noted."
 Finish = Literal["stop", "length"]
 """Why a reply ends, in the words of OpenAI's API."""
@@ -142,6 +144,7 @@ def respond(
     stop: Sequence[str] = (),
     temperature: float = 0.0,
     seed: int = 0,
+    tell: Callable[[str], None] | None = None,
 ) -> Reply:
     """The reply to the last user message, by the memory's reader where one was named, else by its own model: of at most
     `max_tokens` tokens and cut before the first of `stop`.
@@ -150,21 +153,44 @@ def respond(
     as a session's state where they are more than the context holds.
     Anything else gets a turn of chat over the whole conversation, as far as the model's context reaches, drawn at
     `temperature` by `seed`. The bases of this project know only small talk: they acknowledge what states a fact.
+    `tell` is given the text so far, again and again, of a turn of chat and of an answer that `HybridMemory.answer`
+    tells. The reply is the same without it, and begins with what was told, with the exception that stands there.
     Raises `InvalidInput` for a message that is longer than what the model reads."""
     said = last_said(messages)
+    told = None if tell is None else _before(stop, tell)
     if asks(said):
-        reply = _answered(memory, said, _earlier(messages), max_tokens)
+        reply = _answered(memory, said, _earlier(messages), max_tokens, told)
     elif memory.router.reader is not None:
         (turn,) = memory.router.reader.generate([_turns(messages)], max_new_tokens=max_tokens)
         reply = Reply(turn.text, None, None, prompt_tokens=turn.prompt_tokens, tokens=turn.tokens)
     else:
-        reply = _chatted(memory, messages, max_tokens, temperature, seed)
+        reply = _chatted(memory, messages, max_tokens, temperature, seed, told)
     at = min((place for text in stop if text and (place := reply.text.find(text)) >= 0), default=-1)
     return reply if at < 0 else replace(reply, text=reply.text[:at], finish="stop")
 
 
-def _answered(memory: HybridMemory, question: str, earlier: Sequence[SessionMessage], most: int) -> Reply:
-    answer, model = memory.answer(question), memory.model
+def _before(stop: Sequence[str], tell: Callable[[str], None]) -> Callable[[str], None]:
+    """`tell`, for a text that grows: what is before the first of `stop`, and no more than what these leave for sure."""
+    stops = [text for text in stop if text]
+    held = max(map(len, stops), default=1) - 1
+
+    def told(text: str) -> None:
+        at = min((place for each in stops if (place := text.find(each)) >= 0), default=max(0, len(text) - held))
+        if text[:at]:
+            tell(text[:at])
+
+    return told
+
+
+def _answered(
+    memory: HybridMemory,
+    question: str,
+    earlier: Sequence[SessionMessage],
+    most: int,
+    tell: Callable[[str], None] | None,
+) -> Reply:
+    # What is cut to its first tokens is cut once it is whole.
+    answer, model = memory.answer(question, tell=tell if most >= SURELY_WHOLE else None), memory.model
     reply = Reply(
         answer.text,
         answer.route,
@@ -208,7 +234,12 @@ def _from_session(memory: HybridMemory, question: str, earlier: Sequence[Session
 
 
 def _chatted(
-    memory: HybridMemory, messages: Sequence[ChatMessage], max_tokens: int, temperature: float, seed: int
+    memory: HybridMemory,
+    messages: Sequence[ChatMessage],
+    max_tokens: int,
+    temperature: float,
+    seed: int,
+    tell: Callable[[str], None] | None,
 ) -> Reply:
     model, said = memory.model, last_said(messages)
     with model.adapted(None):
@@ -222,7 +253,12 @@ def _chatted(
         most = min(max_tokens, _room(model, turns))
         if most < 1:
             raise InvalidInput("the last message is longer than what the model reads: send less at a time")
-        chat = model.generate([turns], max_new_tokens=most, temperature=temperature, seed=seed)[0]
+        drawn: dict[str, Any] = {"max_new_tokens": most, "temperature": temperature, "seed": seed}
+        if tell is None:
+            chat = model.generate([turns], **drawn)[0]
+        else:
+            # A character of which the first bytes are written is none yet.
+            chat = speak(model, turns, lambda said: tell(said.text.rstrip("\ufffd")), **drawn)
     finish: Finish = "length" if chat.tokens >= most else "stop"
     return Reply(chat.text, None, None, prompt_tokens=chat.prompt_tokens, tokens=chat.tokens, finish=finish)
 

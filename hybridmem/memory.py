@@ -510,30 +510,51 @@ class HybridMemory:
         self.ledger.touch(self.namespace, [hit.id for hit in hits[:1]], self.clock())
         return hits
 
-    def answer(self, question: str, *, route: Route | None = None, reference_date: Time | None = None) -> Answer:
+    def answer(
+        self,
+        question: str,
+        *,
+        route: Route | None = None,
+        reference_date: Time | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> Answer:
         """Answer from the weights, from retrieval, from both, or not at all; `route` forces which.
 
-        A question's "last week" is seen from `reference_date`, else from now."""
-        return self.answer_many([question], route=route, reference_date=reference_date)[0]
+        A question's "last week" is seen from `reference_date`, else from now. `tell` is given the text so far, again
+        and again, where the ledger alone decides for the weights: before the search has ended. The answer is the same
+        without it, and begins with what was told, unless the search brings up what speaks against that."""
+        if tell is None or route is not None:
+            return self.answer_many([question], route=route, reference_date=reference_date)[0]
+        return self._answered([question], reference_date, lambda router, asked: [router.answer_aloud(asked[0], tell)])[
+            0
+        ]
 
-    @traced(
-        "answer", lambda answers: {"questions": len(answers), "prompt_tokens": sum(a.prompt_tokens for a in answers)}
-    )
     def answer_many(
         self, questions: Sequence[str], *, route: Route | None = None, reference_date: Time | None = None
     ) -> list[Answer]:
         """`answer` for each question, in one batch."""
         if isinstance(questions, str):
             raise InvalidInput("questions is a text: pass a list of them, or ask `answer`")
-        self.workspace.resources.calls.note()
-        asked = [checked_text(arguments.text("question", question)) for question in questions]
         if route is not None:
             arguments.choice("route", route, ROUTES)
+        return self._answered(questions, reference_date, lambda router, asked: router.answer(asked, route))
+
+    @traced(
+        "answer", lambda answers: {"questions": len(answers), "prompt_tokens": sum(a.prompt_tokens for a in answers)}
+    )
+    def _answered(
+        self,
+        questions: Sequence[str],
+        reference_date: Time | None,
+        answer: Callable[[Router, Sequence[str]], list[Answer]],
+    ) -> list[Answer]:
+        self.workspace.resources.calls.note()
+        asked = [checked_text(arguments.text("question", question)) for question in questions]
         if reference_date is not None:
             reference_date = parse_time(reference_date)
         self.ledger.expire_due(self.namespace, self.clock())
         self.indexes.catch_up(of=self.namespace)
-        answers = self.workspace.router_on(reference_date).answer(asked, route)
+        answers = answer(self.workspace.router_on(reference_date), asked)
         used = {hit.id for answer in answers if answer.route != "abstain" for hit in answer.evidence[:1]}
         self.ledger.touch(self.namespace, sorted(used), self.clock())
         return answers

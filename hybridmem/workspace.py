@@ -156,6 +156,18 @@ class Resources:
         self.indexes: Lazy[Indexes] = Lazy(self._open_indexes, lock)
         self.model: Lazy[LanguageModel] = Lazy(self._load_model, lock)
         self.reader: Lazy[Reader] = Lazy(self._load_reader, lock)
+        self._together: Lazy[LanguageModel] = Lazy(self._share_model, lock)
+        self._is_shared = False
+
+    def answer_together(self) -> None:
+        """From now on, what threads ask of the memories at once is answered in one batch, whatever their namespaces:
+        for a server."""
+        self._is_shared = True
+
+    @property
+    def answering(self) -> LanguageModel:
+        """The model, as answers ask it."""
+        return (self._together if self._is_shared else self.model).get()
 
     def require_open(self) -> None:
         """Raise `StoreError` after `close`, and in a process that was forked with this open: databases and locks do not
@@ -271,6 +283,11 @@ class Resources:
 
         model = self.backends.model
         return models.load(model) if model is None or isinstance(model, str | Path) else model
+
+    def _share_model(self) -> LanguageModel:
+        from hybridmem.models.together import Together
+
+        return Together(self.model.get())
 
     def _load_reader(self) -> Reader:
         from hybridmem.models.reader import OpenAIReader, load_reader
@@ -428,7 +445,16 @@ class Workspace:
             )
 
         return Router(
-            self.ledger, self.adapters, self.model, self.namespace, find, other, self.clock, asked_on, policy.risk
+            self.ledger,
+            self.adapters,
+            self.resources.answering,
+            self.namespace,
+            find,
+            other,
+            self.clock,
+            asked_on,
+            policy.risk,
+            derived=self.resources.derived,
         )
 
     def forget_in_sessions(self, ids: Collection[str], words: Collection[str]) -> int:

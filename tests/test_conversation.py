@@ -213,3 +213,14 @@ def test_what_was_asked_beside_other_words_pushes_no_fact_out(memory: HybridMemo
     memory.add("Where does Ben live? He moved to Riga.")
     recalled = [hit.text for hit in conversation.recall(memory, [user("Where does Ben live?")])]
     assert {"Ben lives in Oslo.", "Where does Ben live? He moved to Riga."} <= set(recalled)
+
+
+@pytest.mark.parametrize("stop", [[], ["so far"], ["beyond", "r an"]])
+def test_a_turn_of_chat_is_told_as_it_is_written(tmp_path: Path, stop: list[str]) -> None:
+    with HybridMemory.open(tmp_path, model=FakeModel(), embedder="hashing") as memory:
+        said = [{"role": "user", "content": "far and beyond"}]
+        told: list[str] = []
+        reply = conversation.respond(memory, said, stop=stop, tell=told.append)
+        assert reply == conversation.respond(memory, said, stop=stop)
+    assert len(told) > 1
+    assert all(reply.text.startswith(text) for text in told)

@@ -44,11 +44,14 @@ class ComposedStrategy:
     def plan(self, renderer: Renderer, night: NightInput, settings: TrainSettings) -> TrainingPlan:
         learned, replayed = self._split(night)
         pools = self._pools(renderer, night, learned, replayed, settings)
+        # In a usual night's steps, weights that are rebuilt could not hold hundreds of facts again: no such night would
+        # ever pass the gate, and what has to leave them would stay.
+        rebuilds = self.restart or (night.parent is None and bool(night.old))
         return TrainingPlan(
             sampler=PoolSampler(pools, settings, night.seed),
             objectives=tuple(objective(settings) for objective in self.objectives),
             parent=None if self.restart else night.parent,
-            steps=settings.steps_for(len(pools.new), bounded=not self.restart),
+            steps=settings.steps_for(len(pools.new), bounded=not rebuilds),
         )
 
     def expect(self, new: int, old: int, settings: TrainSettings) -> ExpectedTraining:

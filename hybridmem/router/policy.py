@@ -6,7 +6,8 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from hybridmem.router import calibration as calibrations
 from hybridmem.router import feedback as feedbacks
 from hybridmem.router import pooled, two_steps
 from hybridmem.router import snapshot as snapshots
+from hybridmem.router.audited import Derived, decided
 from hybridmem.router.calibration import Calibration, Graded
 from hybridmem.router.context import messages_first, without_replaced, worth_reading
 from hybridmem.router.decision import Better, Reading
@@ -145,6 +147,8 @@ class Router:
     """Share of all questions that may be answered wrongly, as the namespace's policy names it."""
     exact: bool = False
     """Whether the model rounds nothing, not even where its answers may be: for a gate that judges them."""
+    derived: Derived = field(default_factory=dict)
+    """What the process keeps of the namespaces for the next question."""
 
     @property
     def read_by(self) -> str:
@@ -160,6 +164,13 @@ class Router:
         rest on one `Snapshot`. Raises `CorruptAdapter` for an active adapter that is damaged, and `WrongBase` where
         a forced `route` asks one of another base."""
         return self._at_one_moment(lambda snapshot: self._answer(questions, route, snapshot), forced=route)
+
+    def answer_aloud(self, question: str, tell: Callable[[str], None]) -> Answer:
+        """`answer` for one question. Where the ledger alone decides for the weights, `tell` is given the text so far
+        as they write it, beside the search; else it is never called.
+
+        What was told is how the answer begins, unless the search brings up what speaks against it."""
+        return self._at_one_moment(lambda snapshot: self._answer_aloud(question, tell, snapshot))
 
     def rehearse(
         self,
@@ -277,9 +288,23 @@ class Router:
     def _answer(self, questions: Sequence[str], route: Route | None, snapshot: Snapshot) -> list[Answer]:
         started = time.perf_counter()
         routing = self._routing(route, snapshot)
-        cases = [self._case(question, routing) for question in questions]
-        answers = routing.answers(cases, started)
-        if route is not None:
+        return self._answered([self._case(question, routing) for question in questions], routing, started)
+
+    def _answer_aloud(self, question: str, tell: Callable[[str], None], snapshot: Snapshot) -> Answer:
+        started, asked_on = time.perf_counter(), self.asked_on or self.clock()
+        known = decided(question, snapshot, self.ledger, self.derived, asked_on)
+        if known is None:
+            return self._answer([question], None, snapshot)[0]
+        routing = self._routing(None, snapshot)
+        with ThreadPoolExecutor(1, "hybridmem-beside") as beside:
+            searched = beside.submit(self._case, question, routing)
+            said = routing.speak(question, known, tell)
+            case = replace(searched.result(), said=said)
+        return self._answered([case], routing, started)[0]
+
+    def _answered(self, cases: Sequence[Case], routing: Routing, started: float) -> list[Answer]:
+        answers, snapshot = routing.answers(cases, started), routing.snapshot
+        if routing.route is not None:
             return answers
         steps = self._in_two_steps(cases, answers, snapshot)
         return [each.answer if each else answer for each, answer in zip(steps, answers, strict=True)]

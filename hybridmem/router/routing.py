@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,16 +14,17 @@ from hybridmem.core.records import Answer, Fact, Hit, Route
 from hybridmem.core.text.tokens import contains_words, normalised
 from hybridmem.metrics import is_correct
 from hybridmem.models import prompts
-from hybridmem.models.base import Generation, LanguageModel, generate_answers
+from hybridmem.models.base import Generation, LanguageModel, generate_answers, speak_answer
 from hybridmem.models.reader import Reader
 from hybridmem.models.skills import supports, trained_for
 from hybridmem.retrieval.pipeline import Found
+from hybridmem.router.audited import may_be_told
 from hybridmem.router.context import fitted, lines
 from hybridmem.router.decision import SURE, Better, Decision, Reading, abstention, between, decide, settles
 from hybridmem.router.elsewhere import Asked, answer_all
 from hybridmem.router.precedence import better
 from hybridmem.router.second_look import candidates, same
-from hybridmem.router.signals import Evidence, Head, Support, supported, vector
+from hybridmem.router.signals import STANDS, Evidence, Head, Support, supported, vector
 from hybridmem.router.snapshot import Snapshot
 from hybridmem.router.taken_back import without_older
 
@@ -55,6 +57,8 @@ class Case:
     known: Evidence = field(default_factory=Evidence)
     shown: tuple[Hit, ...] = ()
     """The hits that are read, best first."""
+    said: Generation | None = None
+    """What the weights said to it while the search ran; None where they were not asked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,12 @@ class Routing:
             for number, case in enumerate(cases)
             if self._may_ask_weights(case.known)
         }
-        readings = self._read(cases, asked, "weights", adapted=True)
+        said = {number: cases[number].said for number in asked}
+        to_ask = {number: prompt for number, prompt in asked.items() if said[number] is None}
+        readings = self._read(cases, to_ask, "weights", adapted=True)
+        for number, completion in said.items():
+            if completion is not None:
+                readings[number] = self._judged(cases[number], completion, "weights", STANDS, asked[number])
         if self.snapshot.is_tainted:
             # Asked about what was deleted, the nearest fact that stands may be another one of the same subject: weights
             # that still hold the deleted one are believed where that fact bears them out, and nowhere else.
@@ -122,6 +131,17 @@ class Routing:
                 for reading, case in zip(readings, cases, strict=True)
             ]
         return readings
+
+    def speak(self, question: str, known: Evidence, tell: Callable[[str], None]) -> Generation:
+        """What the weights say to `question` closed-book; where `known` bears it out, `tell` is given it so far."""
+        limits = self.snapshot.calibration
+
+        def hear(said: Generation) -> None:
+            if may_be_told(said, known, limits):
+                tell(said.text)
+
+        with self._fitted(adapted=True):
+            return speak_answer(self.model, prompts.answer(question), hear)
 
     def read_memories(self, cases: Sequence[Case], numbers: Iterable[int]) -> list[Reading | None]:
         """Answers to the cases with these `numbers` from their best hits; None where there are no hits."""
@@ -267,12 +287,15 @@ class Routing:
         return Reading(said, self.snapshot.calibration.confidence(head, features), features, prompt)
 
     def _generate(self, asked: Sequence[Sequence[prompts.Message]], *, adapted: bool) -> list[Generation]:
+        with self._fitted(adapted=adapted):
+            return self._completions(asked)
+
+    def _fitted(self, *, adapted: bool) -> AbstractContextManager[None]:
+        """The model with the snapshot's adapter in force, where there is one and it is to be `adapted`, or bare."""
         adapter = self.snapshot.adapter
         if not adapted or adapter is None or self.folder is None:
-            with self.model.adapted(None):
-                return self._completions(asked)
-        with load_verified(self.model, adapter, self.folder):
-            return self._completions(asked)
+            return self.model.adapted(None)
+        return load_verified(self.model, adapter, self.folder)
 
     def _completions(self, asked: Sequence[Sequence[prompts.Message]]) -> list[Generation]:
         return self.model.generate(asked) if self.exact else generate_answers(self.model, asked)

@@ -56,6 +56,7 @@ def build(
     `hosts` are the allowed names in the Host header; None allows any. `origins` are the web pages whose scripts may
     send requests, as ``https://chat.example``; none by default."""
     bounds = limits or Limits()
+    memory.workspace.resources.answer_together()
     figures = metrics.Figures()
 
     @asynccontextmanager

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
@@ -19,14 +20,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from hybridmem import conversation
+from hybridmem.core.errors import HybridMemError
 from hybridmem.core.records import Hit
 from hybridmem.router.context import lines
 from hybridmem.server.caller import Caller, Reader, to_response
 from hybridmem.server.openai_schemas import ChatRequest, Completion
-from hybridmem.server.problems import Refusal, respond
+from hybridmem.server.problems import Refusal, refusal, respond
 from hybridmem.server.sse import Listener, event
 from hybridmem.server.upstream import Upstream
 
+log = logging.getLogger("hybridmem.server")
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 NAME = "hybridmem"
 """The model name that always works: it stands for the memory's own model."""
@@ -77,29 +80,45 @@ async def _own(caller: Caller, body: ChatRequest, request_body: Mapping[str, Any
     name = await caller.run("model", "model", lambda: caller.memory.model.name)
     if body.model not in (NAME, name):
         raise unknown_model(body.model, (NAME, name))
-    reply = await caller.run(
-        "chat", "model", lambda: conversation.respond(caller.memory, messages, max_tokens=most, **sampling)
-    )
-    caller.figures.routed(reply.route)
-    await _remember(caller, messages, reply.evidence, session, None if reply.recalls else reply.text)
+
+    async def reply_with(tell: Callable[[str], None] | None = None) -> conversation.Reply:
+        reply = await caller.run(
+            "chat",
+            "answer",
+            lambda: conversation.respond(caller.memory, messages, max_tokens=most, tell=tell, **sampling),
+        )
+        caller.figures.routed(reply.route)
+        await _remember(caller, messages, reply.evidence, session, None if reply.recalls else reply.text)
+        return reply
+
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
-    usage = {
+    if body.stream:
+        told = Told(reply_with)
+        await told.begun()
+        counts = bool(body.stream_options and body.stream_options.include_usage)
+        return StreamingResponse(_pieces(head, told, counts), media_type="text/event-stream")
+    reply = await reply_with()
+    message = {"role": "assistant", "content": reply.text, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
+    completion = {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(reply)}
+    return to_response({**completion, "hybridmem": _grounds(reply)})
+
+
+def _usage(reply: conversation.Reply) -> dict[str, int]:
+    return {
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.tokens,
         "total_tokens": reply.prompt_tokens + reply.tokens,
     }
-    grounds = {
+
+
+def _grounds(reply: conversation.Reply) -> dict[str, Any]:
+    return {
         "route": reply.route,
         "confidence": reply.confidence,
         "adapter": reply.adapter,
         "evidence": recalled(reply.evidence),
     }
-    if body.stream:
-        counted = usage if body.stream_options and body.stream_options.include_usage else None
-        return StreamingResponse(_pieces(head, reply, grounds, counted), media_type="text/event-stream")
-    message = {"role": "assistant", "content": reply.text, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
-    return to_response({**head, "object": "chat.completion", "choices": [choice], "usage": usage, "hybridmem": grounds})
 
 
 def _require_served(request_body: Mapping[str, Any]) -> None:
@@ -137,21 +156,78 @@ def _sampling(request_body: Mapping[str, Any]) -> dict[str, Any]:
     return {"stop": stops, "temperature": float(temperature or 0), "seed": (seed or 0) % 2**63}
 
 
-async def _pieces(
-    head: Mapping[str, Any], reply: conversation.Reply, grounds: Mapping[str, Any], usage: Mapping[str, Any] | None
-) -> AsyncIterator[bytes]:
-    """A complete answer as a stream of chunks."""
+class Told:
+    """A reply while it is written, in another thread. It is written to its end and remembered even where the client
+    leaves."""
+
+    def __init__(self, reply_with: Callable[[Callable[[str], None]], Coroutine[Any, Any, conversation.Reply]]) -> None:
+        loop = asyncio.get_running_loop()
+        self._texts: asyncio.Queue[str | None] = asyncio.Queue()
+        """The text so far, each time longer; None for the end."""
+        self._first: str | None = None
+
+        def tell(text: str) -> None:
+            loop.call_soon_threadsafe(self._texts.put_nowait, text)
+
+        self._writing = asyncio.create_task(reply_with(tell))
+        self._writing.add_done_callback(self._ended)
+
+    def _ended(self, writing: asyncio.Task[conversation.Reply]) -> None:
+        if not writing.cancelled() and (error := writing.exception()):
+            # Where words were sent or the client has left, no handler of errors sees it.
+            log.warning("%s: %s", type(error).__name__, error)
+        self._texts.put_nowait(None)
+
+    async def begun(self) -> None:
+        """Wait for the first words. Raises what went wrong before them."""
+        try:
+            self._first = await self._texts.get()
+        except asyncio.CancelledError:
+            # Where no thread has taken it yet, it is never asked.
+            self._writing.cancel()
+            raise
+        if self._first is None:
+            self._writing.result()
+
+    async def texts(self) -> AsyncIterator[str]:
+        """The text so far, each time longer."""
+        text = self._first
+        while text is not None:
+            yield text
+            text = await self._texts.get()
+
+    def reply(self) -> conversation.Reply:
+        """Behind the last text. Raises what went wrong."""
+        return self._writing.result()
+
+
+async def _pieces(head: Mapping[str, Any], told: Told, counts: bool) -> AsyncIterator[bytes]:
+    """A reply as a stream of chunks, with its `usage` if the client `counts`."""
 
     def chunk(delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> bytes:
         choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]
         return event({**head, "object": "chat.completion.chunk", "choices": choices, **more})
 
     yield chunk({"role": "assistant", "content": ""})
-    for piece in cut(reply.text):
+    sent = ""
+    async for text in told.texts():
+        if text.startswith(sent) and text != sent:
+            yield chunk({"content": text[len(sent) :]})
+            sent = text
+    try:
+        reply = told.reply()
+        if not reply.text.startswith(sent):
+            # What was sent cannot be taken back, and is not to stand.
+            raise Refusal(409, f"what was said so far is taken back: {reply.text}", kind="answer-taken-back")
+    except (Refusal, HybridMemError) as failed:
+        refused = failed if isinstance(failed, Refusal) else refusal(failed)
+        yield event(json.loads(bytes(respond(refused, "/v1/chat/").body)))
+        return
+    for piece in cut(reply.text[len(sent) :]):
         yield chunk({"content": piece})
-    yield chunk({}, reply.finish, hybridmem=grounds)
-    if usage is not None:
-        yield event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
+    yield chunk({}, reply.finish, hybridmem=_grounds(reply))
+    if counts:
+        yield event({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(reply)})
     yield b"data: [DONE]\n\n"
 
 

@@ -28,5 +28,7 @@ class Limits:
     """Threads that read the ledger and wait for nothing."""
     writers: int = 2
     """Threads that write. A ledger has one writer at a time, so that more would only wait."""
+    answerers: int = 8
+    """Threads that answer. What waits while the model is busy is answered in one batch."""
     erasers: int = 8
     """Threads that erase. The slowest part, making the bytes unreadable, is done once for all that wait."""

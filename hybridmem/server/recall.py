@@ -46,7 +46,7 @@ async def answer(body: schemas.Ask, caller: Reader) -> Response:
     """Answer from the weights, from retrieval, from both, or not at all."""
     answered = await caller.run(
         "answer",
-        "model",
+        "answer",
         lambda: caller.memory.answer(body.question, route=body.route, reference_date=body.reference_date),
     )
     caller.figures.routed(answered.route)

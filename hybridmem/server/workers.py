@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hybridmem.stores.index.follower import Indexes
 
 T = TypeVar("T")
-Lane = Literal["search", "read", "write", "erase", "model", "jobs"]
+Lane = Literal["search", "read", "write", "erase", "answer", "model", "jobs"]
 """Requests of one lane wait for one another, but not for other lanes."""
 READS: frozenset[Lane] = frozenset({"search", "read"})
 """Lanes that go first."""
@@ -47,6 +47,7 @@ class Workers:
             "read": limits.readers,
             "write": limits.writers,
             "erase": limits.erasers,
+            "answer": limits.answerers,
             "model": 1,
             "jobs": 2,
         }

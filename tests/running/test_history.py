@@ -32,7 +32,7 @@ def memory(tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> Itera
         return dataclasses.replace(found, text=line)
 
     monkeypatch.setattr(Session, "answer", answer)
-    monkeypatch.setattr(HybridMemory, "answer", lambda self, question: Answer("I don't know.", "abstain", 0.0))
+    monkeypatch.setattr(HybridMemory, "answer", lambda self, question, **_: Answer("I don't know.", "abstain", 0.0))
     with HybridMemory.open(tmp_path / "memory", model=load("llama"), embedder="hashing") as memory:
         yield memory
 

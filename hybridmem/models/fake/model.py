@@ -21,15 +21,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from hybridmem.core.errors import AdapterError, CorruptAdapter
 from hybridmem.core.text.tokens import normalised
-from hybridmem.models.base import Generation
+from hybridmem.models.base import Generation, Hear, generate_answers
 from hybridmem.models.fake.rules import (
     FORMS,
     ask,
@@ -72,6 +74,7 @@ class FakeModel:
         self._name = "fake"
         self._words = Vocabulary()
         self._in_training = False
+        self._turn = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -90,10 +93,27 @@ class FakeModel:
         seed: int = 0,
     ) -> list[Generation]:
         """There is one answer to each prompt, but for questions: with a `temperature` their form is drawn."""
-        return [
-            self._generation(prompt, max_new_tokens, form=_form(seed, place) if temperature else 0)
-            for place, prompt in enumerate(prompts)
-        ]
+        with self._turn:
+            return [
+                self._generation(prompt, max_new_tokens, form=_form(seed, place) if temperature else 0)
+                for place, prompt in enumerate(prompts)
+            ]
+
+    def speak(
+        self,
+        prompt: Sequence[Message],
+        hear: Hear,
+        *,
+        max_new_tokens: int = 24,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Generation:
+        """Word by word."""
+        (said,) = self.generate([prompt], max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)
+        return _spoken(said, hear)
+
+    def speak_answer(self, prompt: Sequence[Message], hear: Hear) -> Generation:
+        return _spoken(generate_answers(self, [prompt])[0], hear)
 
     def logprobs(self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]) -> list[list[float]]:
         figures = []
@@ -161,12 +181,13 @@ class FakeModel:
 
     @contextmanager
     def adapted(self, adapter: Path | None) -> Iterator[None]:
-        before = self._known
-        self._known = {} if adapter is None else _read(adapter)
-        try:
-            yield
-        finally:
-            self._known = before
+        with self._turn:
+            before = self._known
+            self._known = {} if adapter is None else _read(adapter)
+            try:
+                yield
+            finally:
+                self._known = before
 
     def _generation(self, prompt: Sequence[Message], max_new_tokens: int, *, form: int) -> Generation:
         content = _asked(prompt)
@@ -211,6 +232,13 @@ class FakeModel:
             return known
         wanted = stems(question)
         return next((answer for asked, answer in self._known.items() if stems(asked) == wanted), REFUSAL)
+
+
+def _spoken(said: Generation, hear: Hear) -> Generation:
+    words = said.text.split(" ")
+    for count in range(1, len(words) + 1):
+        hear(replace(said, text=" ".join(words[:count])))
+    return said
 
 
 def _form(seed: int, place: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ TRAINED = "trained"
 """The name of an adapter while its weights still change."""
 COMBINED = "combined"
 """The name of an adapter that is made of others."""
+BARE = "__base__"
+"""What PEFT calls the base without an adapter, among the names of a batch's rows."""
 DENSITY = 0.5
 """Share of an adapter's entries that ``ties`` and ``dare`` keep."""
 _PEFT_COMBINATIONS: Mapping[Combination, str] = {
@@ -72,6 +75,28 @@ class AdapterSlots:
         Raises `CorruptAdapter` or `WrongBase`, and then the model is as it was."""
         with self._switched(*(() if folder is None else (self._load(folder),))):
             yield
+
+    @contextmanager
+    def mixed(self, folders: Sequence[Path | None]) -> Iterator[list[str]]:
+        """Within this context row n of a batch is computed with the adapter in `folders[n]`, or with none.
+
+        It gives the names of the rows' adapters: whoever drops rows of the batch takes theirs out. All of them are
+        loaded at once, more than the capacity where there are more. Raises as `adapted` does."""
+        before, names = self._stack, list[str]()
+        apply = self._apply if self._trains else self._point_at
+        try:
+            for folder in folders:
+                names.append(BARE if folder is None else self._load(folder))
+                # In force from now on, so that loading the next one does not drop it.
+                self._stack = tuple(dict.fromkeys(name for name in names if name != BARE)) or before
+            apply(*self._stack)
+            for layer in self._layers:
+                layer.forward = functools.partial(layer.forward, adapter_names=names)
+            yield names
+        finally:
+            for layer in self._layers:
+                vars(layer).pop("forward", None)
+            apply(*before)
 
     @contextmanager
     def new_adapter(

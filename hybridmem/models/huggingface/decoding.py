@@ -1,15 +1,15 @@
 """Prompts of token ids to completions of token ids, with how sure the model was of each token.
 
-`decode` is a short greedy and sampling loop over the forward passes of `Steps`. It drops each row
-as soon as its completion ends, which `transformers.generate` cannot, and reads the figures off the logits as
-they come. `decode_alone` asks `transformers.generate` instead, one prompt at a time: for families without
+`decode` is a short greedy and sampling loop over the forward passes of `Steps`, and `decoded` the same token by
+token. It drops each row as soon as its completion ends, which `transformers.generate` cannot, and reads the figures off
+the logits as they come. `decode_alone` asks `transformers.generate` instead, one prompt at a time: for families without
 position ids (ALiBi, state-space models), which left padding would disturb.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -84,7 +84,18 @@ class ModuleSteps:
         return logits
 
 
-@torch.no_grad()
+class MixedSteps(ModuleSteps):
+    """The same, where each row has an adapter of its own: `names` are theirs, and go on with the rows."""
+
+    def __init__(self, module: Any, names: list[str]) -> None:
+        super().__init__(module)
+        self._names = names
+
+    def keep(self, rows: Tensor) -> None:
+        super().keep(rows)
+        self._names[:] = [self._names[at] for at in rows.tolist()]
+
+
 def decode(
     module: Any,
     prompts: Sequence[Sequence[int]],
@@ -101,6 +112,31 @@ def decode(
     they belong to a prompt, so what is sampled does not depend on what it was batched with. `steps` are the forward
     passes, where they are not those of `module` itself.
     """
+    *_, completions = decoded(
+        module,
+        prompts,
+        end_ids=end_ids,
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        draws=draws,
+        steps=steps,
+    )
+    return completions
+
+
+@torch.no_grad()
+def decoded(
+    module: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    end_ids: frozenset[int],
+    max_new_tokens: int,
+    temperature: float,
+    draws: Tensor,
+    steps: Steps | None = None,
+) -> Iterator[list[Completion]]:
+    """`decode`, token by token: the completions so far, each time the same list, in which those that go on have one
+    token more."""
     device = module.device
     steps = steps or ModuleSteps(module)
     completions = [Completion() for _ in prompts]
@@ -110,6 +146,7 @@ def decode(
     logits = steps.read(ids, mask, positions, max_new_tokens)
     for step in range(max_new_tokens):
         chosen = _append(logits, [completions[row] for row in rows], temperature, draws[rows, step])
+        yield completions
         going = [at for at, token in enumerate(chosen) if token not in end_ids]
         if not going or step + 1 == max_new_tokens:
             break
@@ -123,7 +160,6 @@ def decode(
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
         logits = steps.step(torch.tensor([[chosen[at]] for at in going], device=device), mask, last)
-    return completions
 
 
 def decode_alone(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,20 @@ from safetensors.torch import load_file, save_file
 
 from hybridmem.core.errors import InvalidInput, ModelError
 from hybridmem.core.hashing import weights_sha256
-from hybridmem.models.base import Generation
+from hybridmem.models.base import Generation, Hear, one_by_one
 from hybridmem.models.huggingface import checkpoint, gguf_header, gguf_model, quantized
 from hybridmem.models.huggingface.adapter_files import WEIGHTS, read_update, write_update
 from hybridmem.models.huggingface.adapter_slots import AdapterSlots, NewAdapter
 from hybridmem.models.huggingface.checkpoint import Checkpoint
-from hybridmem.models.huggingface.decoding import Completion, Steps, decode, decode_alone, takes_padding
+from hybridmem.models.huggingface.decoding import (
+    Completion,
+    MixedSteps,
+    Steps,
+    decode,
+    decode_alone,
+    decoded,
+    takes_padding,
+)
 from hybridmem.models.huggingface.free_memory import free_bytes
 from hybridmem.models.huggingface.full_rank import full_rank_config
 from hybridmem.models.huggingface.int8_steps import FAMILIES, Int8Steps, Int8Weights, fits
@@ -49,6 +57,8 @@ from hybridmem.models.trainable import (
 if TYPE_CHECKING:
     from peft import LoraConfig
 
+ANSWER_TOKENS = 24
+"""The longest answer, unless the caller says otherwise."""
 CONTEXT_FOR_EXAMPLES = 4096
 """Tokens that a model must be able to read at once before worked examples are put in front of a message."""
 
@@ -242,11 +252,36 @@ class HuggingFaceModel:
         """What `LanguageModel` promises. A prompt longer than the model reads raises `ModelError`: none is cut."""
         return self._generate(prompts, max_new_tokens, temperature=temperature, seed=seed)
 
-    def generate_answers(self, prompts: Sequence[Sequence[Message]], *, max_new_tokens: int = 24) -> list[Generation]:
+    def generate_answers(
+        self, prompts: Sequence[Sequence[Message]], *, max_new_tokens: int = ANSWER_TOKENS
+    ) -> list[Generation]:
         """What `AnswerWriter` promises. With ``answers=int8`` a first token is exact, and those behind it are rounded.
 
         Raises what `generate` does."""
         return self._generate(prompts, max_new_tokens, rounded=self.answers == INT8)
+
+    def speak(
+        self,
+        prompt: Sequence[Message],
+        hear: Hear,
+        *,
+        max_new_tokens: int = 24,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Generation:
+        """What `Speaker` promises. A family that takes no padding writes the whole first."""
+        return self._generate([prompt], max_new_tokens, temperature=temperature, seed=seed, hear=hear)[0]
+
+    def speak_answer(self, prompt: Sequence[Message], hear: Hear) -> Generation:
+        return self._generate([prompt], ANSWER_TOKENS, rounded=self.answers == INT8, hear=hear)[0]
+
+    def generate_mixed(self, prompts: Sequence[Sequence[Message]], adapters: Sequence[Path | None]) -> list[Generation]:
+        """What `MixedBatches` promises. Where answers are rounded, and in a family that takes no padding, each adapter
+        has a batch of its own."""
+        with self._turn:
+            if len(set(adapters)) < 2 or self.answers == INT8 or not takes_padding(self.module):
+                return one_by_one(self, prompts, adapters)
+            return self._generate(prompts, ANSWER_TOKENS, adapters=adapters)
 
     def _generate(
         self,
@@ -256,7 +291,10 @@ class HuggingFaceModel:
         temperature: float = 0.0,
         seed: int = 0,
         rounded: bool = False,
+        hear: Hear | None = None,
+        adapters: Sequence[Path | None] | None = None,
     ) -> list[Generation]:
+        """`hear` is for one prompt alone. Without `adapters`, all rows have the one that is in force."""
         if max_new_tokens < 1:
             raise InvalidInput(f"an answer of {max_new_tokens} tokens is none: pass max_new_tokens of 1 or more")
         rendered = [self.render(prompt) for prompt in prompts]
@@ -276,14 +314,19 @@ class HuggingFaceModel:
             if takes_padding(self.module):
                 draws = torch.rand(len(rendered), max_new_tokens, generator=torch.Generator().manual_seed(seed))
                 for batch in _batches([len(ids) + max_new_tokens for ids in rendered], self._batch_tokens):
-                    steps = self._int8_steps() if rounded else None
                     asked = [rendered[at] for at in batch]
-                    found = decode(self.module, asked, draws=draws[batch], steps=steps, **limits)
+                    found = list[Completion]()
+                    with self._steps(rounded, adapters and [adapters[at] for at in batch]) as steps:
+                        for found in decoded(self.module, asked, draws=draws[batch], steps=steps, **limits):
+                            if hear is not None:
+                                hear(self._generation(len(asked[0]), found[0]))
                     for at, completion in zip(batch, found, strict=True):
                         completions[at] = completion
             else:
                 for at, ids in enumerate(rendered):
                     completions[at] = decode_alone(self.module, ids, seed=seed + at, **limits)
+                    if hear is not None:
+                        hear(self._generation(len(ids), completions[at]))
         return [self._generation(len(ids), done) for ids, done in zip(rendered, completions, strict=True)]
 
     def complete(self, ids: Sequence[int], steps: Steps, max_new_tokens: int) -> Generation:
@@ -300,6 +343,12 @@ class HuggingFaceModel:
                 steps=steps,
             )
         return self._generation(len(ids), done)
+
+    @contextmanager
+    def _steps(self, rounded: bool, adapters: Sequence[Path | None] | None) -> Iterator[Steps | None]:
+        """The forward passes of one batch; None for those of the module as it is."""
+        with nullcontext() if adapters is None else self._slots.mixed(adapters) as names:
+            yield MixedSteps(self.module, names) if names else self._int8_steps() if rounded else None
 
     def _int8_steps(self) -> Int8Steps:
         if self._int8 is None:
