@@ -13,6 +13,7 @@ from hybridmem.core.errors import EmptyText, InvalidInput
 from hybridmem.core.filters.nodes import EVERYTHING, Filter
 from hybridmem.core.namespace import Namespace
 from hybridmem.core.records import Episode, Fact, Hit, Kind, MemoryRecord, checked_text
+from hybridmem.core.text.moods import sentences
 from hybridmem.core.text.questions import asks, ends_as_question, only_asks, parted
 from hybridmem.core.text.tokens import normalised, tokens
 from hybridmem.embedding.base import Embedder
@@ -289,8 +290,8 @@ class Retrieval:
                 why["named"] = self.settings.named
                 if isinstance(record, Episode):
                     why["spoken"] = self.settings.spoken
-            if asking and isinstance(record, Episode) and _ends_asking(record, said):
-                why["asks"] = -self.settings.asks
+            if asking and isinstance(record, Episode) and (share := _share_asked(record, said)):
+                why["asks"] = -self.settings.asks * share
             if self.settings.period and (agreement := query.time.agreement(record)):
                 why["period"] = self.settings.period * agreement
             if self.settings.tells_when and query.time.is_told_by(record):
@@ -361,9 +362,13 @@ def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mappin
         shown |= messages
 
 
-def _ends_asking(episode: Episode, said: set[str]) -> bool:
-    """Whether `episode` ends in a question that a query with the words `said` does not quote."""
-    return ends_as_question(episode.text) and not said.issuperset(tokens(episode.text))
+def _share_asked(episode: Episode, said: set[str]) -> float:
+    """The share of its words that `episode` spends on asking, where it ends in a question that a query with the words
+    `said` does not quote. People tell an assistant much in front of a question."""
+    if not ends_as_question(episode.text) or said.issuperset(tokens(episode.text)):
+        return 0.0
+    asked = [sentence for sentence in sentences(episode.text) if ends_as_question(sentence)]
+    return sum(len(tokens(sentence)) for sentence in asked) / max(1, len(tokens(episode.text)))
 
 
 def _is_named(record: MemoryRecord, said: set[str]) -> bool:

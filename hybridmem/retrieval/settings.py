@@ -37,8 +37,8 @@ class RetrievalSettings:
     spoken: float = 1.3
     """Added to `named` for the episode: people tell of themselves what others only ask them."""
     asks: float = 2.0
-    """Taken from an episode that ends in a question, where the query is one, unless the query quotes it: it waits for
-    an answer more often than it gives one."""
+    """Taken from an episode that only asks, where the query is a question, unless the query quotes it: it waits for an
+    answer more often than it gives one. One that ends in a question loses by the share of its words that ask."""
     period: float = 6.0
     """For a memory that was said in the period which the query names, or that names a time in it; 0 looks at no
     dates."""
