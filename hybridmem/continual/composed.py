@@ -22,6 +22,8 @@ Exercise = Literal["refusal", "reading", "general", "unrelated"]
 EVERY_EXERCISE: frozenset[Exercise] = frozenset({"refusal", "reading", "general", "unrelated"})
 """What a night practises beside the questions on its facts."""
 ObjectiveOf = Callable[[TrainSettings], Objective]
+FACTS_A_NIGHT = 32
+"""Facts that a recipe's `max_steps` is for: as many as it takes in one night."""
 EVERY_OBJECTIVE: tuple[ObjectiveOf, ...] = (CrossEntropy.of, Distillation.of, KlToBase.of)
 
 
@@ -44,14 +46,15 @@ class ComposedStrategy:
     def plan(self, renderer: Renderer, night: NightInput, settings: TrainSettings) -> TrainingPlan:
         learned, replayed = self._split(night)
         pools = self._pools(renderer, night, learned, replayed, settings)
-        # In a usual night's steps, weights that are rebuilt could not hold hundreds of facts again: no such night would
-        # ever pass the gate, and what has to leave them would stay.
-        rebuilds = self.restart or (night.parent is None and bool(night.old))
+        # In one night's steps, weights that are rebuilt could not hold hundreds of facts again: no such night would
+        # ever pass the gate, and what has to leave them would stay. The number of facts alone decides, so that a
+        # rebuild is as if what left had never been told.
+        nights = 1 if night.parent else -(-len(pools.new) // FACTS_A_NIGHT)
         return TrainingPlan(
             sampler=PoolSampler(pools, settings, night.seed),
             objectives=tuple(objective(settings) for objective in self.objectives),
             parent=None if self.restart else night.parent,
-            steps=settings.steps_for(len(pools.new), bounded=not rebuilds),
+            steps=settings.steps_for(len(pools.new), bounded=not self.restart, nights=nights),
         )
 
     def expect(self, new: int, old: int, settings: TrainSettings) -> ExpectedTraining:

@@ -33,7 +33,8 @@ class TrainSettings:
     min_steps: int = 16
     """Fewest steps, even for a single new fact."""
     max_steps: int = 60
-    """Most steps, however many facts are new: it bounds a night's cost."""
+    """Most steps, however many facts are new: it bounds a night's cost. A night that builds the weights anew may
+    take as many for every 32 facts that they hold."""
     token_budget: int = 0
     """Tokens that a night trains on at most, prompts included, whatever the strategy: it takes as many steps as fit, in
     the place of `exposures`, `min_steps` and `max_steps`, and fewer where `stop_threshold` ends it. 0 is no budget."""
@@ -86,8 +87,8 @@ class TrainSettings:
             bf16=self.bf16,
         )
 
-    def steps_for(self, new_facts: int, *, bounded: bool = True) -> int:
-        """Steps that give each of `new_facts` its exposures: within `min_steps` and `max_steps`, or, not `bounded`,
-        however many it takes."""
+    def steps_for(self, new_facts: int, *, bounded: bool = True, nights: int = 1) -> int:
+        """Steps that give each of `new_facts` its exposures: within `min_steps` and the `max_steps` of so many nights,
+        or, not `bounded`, however many it takes."""
         wanted = -(-self.exposures * new_facts // self.new_rows)
-        return max(self.min_steps, min(self.max_steps, wanted) if bounded else wanted)
+        return max(self.min_steps, min(self.max_steps * max(1, nights), wanted) if bounded else wanted)
