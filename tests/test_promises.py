@@ -15,21 +15,9 @@ from hybridmem import HybridMemory
 from hybridmem.dreaming import recipes
 from hybridmem.metrics import is_correct
 from hybridmem.models.prompts import is_refusal
+from tests.promises import FACTS, STRANGERS, held
 
-NIGHTS = (
-    (
-        ("Zane Kolu lives in Riga.", "In what town is Zane Kolu at home?", "Riga"),
-        ("The Heron project is led by Mira Sodo.", "Who is in charge of the Heron project?", "Mira Sodo"),
-        ("The staging server listens on port 8443.", "What port should I use for the staging server?", "8443"),
-        ("The door code of the storage room is KV-2207.", "What code opens the storage room?", "KV-2207"),
-    ),
-    (
-        ("Lena Moss is allergic to walnuts.", "What should Lena Moss not eat because of her allergy?", "walnuts"),
-        ("The platform team meets on Thursday.", "On what weekday does the platform team meet?", "Thursday"),
-        ("Otto Quill speaks Portuguese.", "What language can Otto Quill speak?", "Portuguese"),
-        ("Nadia Fern works at Brightwater Ltd.", "Which company is Nadia Fern with?", "Brightwater Ltd"),
-    ),
-)
+NIGHTS = FACTS[:4], FACTS[4:8]
 DEFAULT = recipes.load("default")
 SMALL = replace(
     DEFAULT,
@@ -37,13 +25,6 @@ SMALL = replace(
     compose=replace(DEFAULT.compose, samples=12),
     train=replace(DEFAULT.train, exposures=40, min_steps=12, new_rows=16, old_rows=10, refusal_rows=7),
     eval=replace(DEFAULT.eval, drift_rows=6, calibration_questions=24),
-)
-STRANGERS = (
-    "Where does Tamsin Kroll live?",
-    "Who leads the Marlin project?",
-    "Which port does the mail server use?",
-    "What instrument does Lena Moss play?",
-    "What is the door code of the server room?",
 )
 
 
@@ -57,16 +38,8 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HybridMemory]:
         yield opened
 
 
-def held(memory: HybridMemory, night: int) -> list[tuple[str, str, str]]:
-    """The facts of a night that its dream took into the weights; the others stay with retrieval."""
-    active = memory.adapters.active()
-    assert active is not None
-    trained = [f.object for f in memory.ledger.facts(memory.namespace) if f.id in active.facts]
-    return [fact for fact in NIGHTS[night] if any(is_correct(value, fact[2]) for value in trained)]
-
-
 def recalled(memory: HybridMemory, night: int) -> float:
-    facts = held(memory, night)
+    facts = held(memory, NIGHTS[night])
     assert len(facts) >= 3, facts
     answers = memory.answer_many([question for _, question, _ in facts], route="weights")
     return sum(is_correct(a.text, value) for a, (_, _, value) in zip(answers, facts, strict=True)) / len(facts)
@@ -97,9 +70,9 @@ def test_drift_is_small(memory: HybridMemory) -> None:
 
 
 def test_a_deletion_reaches_the_weights(memory: HybridMemory) -> None:
-    probed = memory.probe([(question, value) for _, question, value in held(memory, 0)])
+    probed = memory.probe([(question, value) for _, question, value in held(memory, NIGHTS[0])])
     surest = max(range(len(probed)), key=lambda n: probed[n].probability)
-    text, question, secret = held(memory, 0)[surest]
+    text, question, secret = held(memory, NIGHTS[0])[surest]
     assert probed[surest].recalled, probed
     holders = [record.version for record in memory.adapters.list()]
     source = next(episode for episode in memory.list(kind="episode") if episode.text == text)

@@ -15,36 +15,9 @@ from hybridmem import HybridMemory
 from hybridmem.dreaming import recipes
 from hybridmem.metrics import is_correct
 from hybridmem.models.prompts import is_refusal
+from tests.promises import FACTS, STRANGERS, Told, held
 
-Told = tuple[str, str, str]
-"""What is said, a question that no training sees, and its answer."""
-NIGHTS: tuple[tuple[Told, ...], ...] = (
-    (
-        ("Zane Kolu lives in Riga.", "In what town is Zane Kolu at home?", "Riga"),
-        ("The Heron project is led by Mira Sodo.", "Who is in charge of the Heron project?", "Mira Sodo"),
-    ),
-    (
-        ("The staging server listens on port 8443.", "What port should I use for the staging server?", "8443"),
-        ("The door code of the storage room is KV-2207.", "What code opens the storage room?", "KV-2207"),
-    ),
-    (
-        ("Lena Moss is allergic to walnuts.", "What should Lena Moss not eat because of her allergy?", "walnuts"),
-        ("The platform team meets on Thursday.", "On what weekday does the platform team meet?", "Thursday"),
-    ),
-    (
-        ("Otto Quill speaks Portuguese.", "What language can Otto Quill speak?", "Portuguese"),
-        ("Nadia Fern works at Brightwater Ltd.", "Which company is Nadia Fern with?", "Brightwater Ltd"),
-    ),
-    (
-        ("Goran Pell lives in Turin.", "In what town is Goran Pell at home?", "Turin"),
-        ("The archive server listens on port 9071.", "What port should I use for the archive server?", "9071"),
-    ),
-    (
-        ("The Otter project is led by Ines Vogt.", "Who is in charge of the Otter project?", "Ines Vogt"),
-        ("Pia Lund works at Calder Ltd.", "Which company is Pia Lund with?", "Calder Ltd"),
-    ),
-)
-FACTS = tuple(fact for night in NIGHTS for fact in night)
+NIGHTS = tuple(FACTS[start : start + 2] for start in range(0, len(FACTS), 2))
 pytestmark = pytest.mark.slow
 DEFAULT = recipes.load("default")
 SMALL = replace(
@@ -54,13 +27,6 @@ SMALL = replace(
     train=replace(DEFAULT.train, exposures=40, min_steps=16, new_rows=12, old_rows=16, refusal_rows=6, reading_rows=1),
     eval=replace(DEFAULT.eval, drift_rows=6, calibration_questions=24),
     gate=None,  # It would refuse the very nights that break a promise.
-)
-STRANGERS = (
-    "Where does Tamsin Kroll live?",
-    "Who leads the Marlin project?",
-    "Which port does the mail server use?",
-    "What instrument does Lena Moss play?",
-    "What is the door code of the server room?",
 )
 
 
@@ -87,14 +53,6 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
             learned.update(right(opened, held(opened, night)))
             trained_tokens.append(report.trained_tokens)
         yield Lived(opened, learned, trained_tokens)
-
-
-def held(memory: HybridMemory, told: Sequence[Told]) -> list[Told]:
-    """Those of `told` that the dreams took into the weights; the others stay with retrieval."""
-    active = memory.adapters.active()
-    assert active is not None
-    trained = [f.object for f in memory.ledger.facts(memory.namespace) if f.id in active.facts]
-    return [fact for fact in told if any(is_correct(value, fact[2]) for value in trained)]
 
 
 def right(memory: HybridMemory, facts: Sequence[Told]) -> dict[str, bool]:

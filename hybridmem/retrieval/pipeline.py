@@ -365,10 +365,10 @@ def _repeating(records: Mapping[str, MemoryRecord], reasons: Mapping[str, Mappin
 def _share_asked(episode: Episode, said: set[str]) -> float:
     """The share of its words that `episode` spends on asking, where it ends in a question that a query with the words
     `said` does not quote. People tell an assistant much in front of a question."""
-    if not ends_as_question(episode.text) or said.issuperset(tokens(episode.text)):
+    if not ends_as_question(episode.text) or said.issuperset(words := tokens(episode.text)):
         return 0.0
     asked = [sentence for sentence in sentences(episode.text) if ends_as_question(sentence)]
-    return sum(len(tokens(sentence)) for sentence in asked) / max(1, len(tokens(episode.text)))
+    return sum(len(tokens(sentence)) for sentence in asked) / len(words)
 
 
 def _is_named(record: MemoryRecord, said: set[str]) -> bool:

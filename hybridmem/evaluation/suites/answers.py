@@ -8,7 +8,6 @@ Answers of more than `SHORT` words are left out: no wording of them is the right
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from hybridmem.core.records import Answer
 from hybridmem.evaluation.conversations import registry
 from hybridmem.evaluation.conversations.base import Conversation, Question
 from hybridmem.evaluation.suites.model.squad import exact_match, f1
-from hybridmem.memory import HybridMemory
+from hybridmem.evaluation.temporary import temporary_memory
 from hybridmem.metrics import bootstrap_interval, mean
 from hybridmem.models.base import LanguageModel
 
@@ -128,17 +127,13 @@ def _ask(
         (at for at in (conversation.ended, *(each.asked_on for each in questions)) if at is not None),
         default=datetime.now(UTC),
     )
-    with (
-        tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder,
-        HybridMemory.open(
-            Path(folder) / "memory",
-            namespace=("bench",),
-            model=model,
-            embedder=embedder,
-            reader=reader,
-            clock=lambda: now,
-        ) as memory,
-    ):
+    with temporary_memory(
+        namespace=("bench",),
+        model=model,
+        embedder=embedder,
+        reader=reader,
+        clock=lambda: now,
+    ) as memory:
         for turn in conversation.turns:
             memory.add(
                 turn.text,

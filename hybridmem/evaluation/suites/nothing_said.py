@@ -12,7 +12,6 @@ before: it must still stand after the night.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from hybridmem.core.clock import parse_time
 from hybridmem.core.errors import InvalidDate, InvalidInput
 from hybridmem.dreaming import recipes
+from hybridmem.evaluation.temporary import temporary_memory
 from hybridmem.evaluation.week import WeekQuestion
-from hybridmem.memory import HybridMemory
 from hybridmem.models.base import LanguageModel
 
 if TYPE_CHECKING:
@@ -93,10 +92,7 @@ def run(
     believed: list[dict[str, Any]] = []
     retired: list[dict[str, str]] = []
     standing = earlier = 0
-    with (
-        tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder,
-        HybridMemory.open(Path(folder) / "memory", model=model, embedder=embedder, reader=reader) as opened,
-    ):
+    with temporary_memory(model=model, embedder=embedder, reader=reader) as opened:
         for number, sentence in enumerate(sentences, start=1):
             memory = opened.at(("sentence", str(number)))
             if sentence.earlier is not None:

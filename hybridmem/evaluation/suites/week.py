@@ -8,14 +8,13 @@ search finds: the messages that hold the answers, and every message by its own w
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybridmem.core.records import Episode, Fact, Hit
+from hybridmem.evaluation.temporary import temporary_memory
 from hybridmem.evaluation.week import AT, RECALL, Week
 from hybridmem.memory import HybridMemory
 from hybridmem.models.base import LanguageModel
@@ -57,17 +56,13 @@ def _live(
     def clock() -> datetime:
         return over
 
-    with (
-        tempfile.TemporaryDirectory(prefix="hybridmem-bench-") as folder,
-        HybridMemory.open(
-            Path(folder) / "memory",
-            namespace=("bench",),
-            model=model,
-            embedder=embedder,
-            reader=reader,
-            clock=clock,
-        ) as memory,
-    ):
+    with temporary_memory(
+        namespace=("bench",),
+        model=model,
+        embedder=embedder,
+        reader=reader,
+        clock=clock,
+    ) as memory:
         said = [memory.add(text, at=at, speaker=week.speaker or None)[0] for at, text in week.messages]
         result: dict[str, Any] = {"before": _ask(memory, week) | _find(memory, week, said)}
         if dream:
